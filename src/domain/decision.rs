@@ -1,0 +1,104 @@
+//! What every decider takes and gives: the context of a command, and an outcome with events or a refusal.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ids::Principal, moment::Moment};
+
+/// Who commands, and when it arrived. Handed in, so that deciders need no clock.
+#[derive(Debug, Clone)]
+pub struct Context {
+    pub who: Principal,
+    pub at: Moment,
+}
+
+/// What the log knows of an event beside its content; `evolve` may record it in the state.
+#[derive(Debug, Clone, Copy)]
+pub struct Fact<'a> {
+    pub who: &'a Principal,
+    /// When the log recorded it.
+    pub at: Moment,
+    /// The global position in the log.
+    pub position: u64,
+    /// The version in the event's own stream, from 1.
+    pub version: u64,
+}
+
+/// What became of an accepted command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It changed something.
+    Applied,
+    /// It was joined with what was already there.
+    Merged,
+    /// It was already so; nothing was recorded.
+    Unchanged,
+}
+
+/// An accepted command: its outcome and the events that say so. No events exactly when `Unchanged`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision<E> {
+    pub outcome: Outcome,
+    pub events: Vec<E>,
+}
+
+impl<E> Decision<E> {
+    /// One event, applied.
+    #[must_use]
+    pub fn applied(event: E) -> Self {
+        Self { outcome: Outcome::Applied, events: vec![event] }
+    }
+
+    /// One event that joins the command with what was there.
+    #[must_use]
+    pub fn merged(event: E) -> Self {
+        Self { outcome: Outcome::Merged, events: vec![event] }
+    }
+
+    /// Nothing to record.
+    #[must_use]
+    pub fn unchanged() -> Self {
+        Self { outcome: Outcome::Unchanged, events: Vec::new() }
+    }
+}
+
+/// What kind of refusal it is; the edge maps each kind to one status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// The named thing does not exist (404).
+    NotFound,
+    /// It exists, but its state forbids this (409).
+    Conflict,
+    /// The command itself cannot be right (422).
+    Invalid,
+    /// This principal may not do it (403).
+    Forbidden,
+}
+
+/// A command refused by a rule of the domain: nothing was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Refusal {
+    pub kind: RefusalKind,
+    /// Stable, snake_case; clients may match on it.
+    pub code: &'static str,
+    /// A sentence that a person can act on.
+    pub detail: String,
+    /// JSON pointer to the field at fault, such as `/quantity/amount`.
+    pub pointer: Option<&'static str>,
+}
+
+impl Refusal {
+    /// A refusal that points at no field.
+    #[must_use]
+    pub fn new(kind: RefusalKind, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { kind, code, detail: detail.into(), pointer: None }
+    }
+
+    /// The same refusal, pointing at the field at fault.
+    #[must_use]
+    pub fn at(mut self, pointer: &'static str) -> Self {
+        self.pointer = Some(pointer);
+        self
+    }
+}

@@ -1,0 +1,115 @@
+//! Entity ids: short, safe text that a client may make itself, typed per entity so that none is mistaken for another.
+//! Validated once at the edge; from there on the type is the proof.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The longest id accepted, in bytes (ids are ASCII, so also in characters).
+pub const ID_BYTES_MAX: usize = 64;
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    #[error("an id must have 1 to {ID_BYTES_MAX} characters, this has {0}")]
+    Length(usize),
+    #[error("an id may hold only A-Z a-z 0-9 . _ : and -, this holds {0:?}")]
+    Character(char),
+}
+
+/// Checks a text against the id rule: 1–64 of `A-Z a-z 0-9 . _ : -`.
+///
+/// # Errors
+/// Says which rule is broken.
+pub fn check_id(text: &str) -> Result<(), IdError> {
+    if text.is_empty() || text.len() > ID_BYTES_MAX {
+        return Err(IdError::Length(text.chars().count()));
+    }
+    match text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-'))) {
+        Some(c) => Err(IdError::Character(c)),
+        None => Ok(()),
+    }
+}
+
+macro_rules! id_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Accepts a text that is a valid id.
+            ///
+            /// # Errors
+            /// Says which rule of [`check_id`] is broken.
+            pub fn new(text: &str) -> Result<Self, IdError> {
+                check_id(text)?;
+                Ok(Self(Arc::from(text)))
+            }
+
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                Self::new(&text).map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .max_length(Some(ID_BYTES_MAX))
+                    .pattern(Some("^[A-Za-z0-9._:-]{1,64}$"))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+    };
+}
+
+id_type!(/// A shopping list.
+    ListId);
+id_type!(/// One item of a list; a re-added item gets a new one.
+    ItemId);
+id_type!(/// A product, as one source or shop knows it.
+    ProductId);
+id_type!(/// A shop, or one sales channel of it.
+    StoreId);
+id_type!(/// An order: a basket, receipt or delivery.
+    OrderId);
+id_type!(/// A household: the people who share lists and a budget.
+    HouseholdId);
+id_type!(/// An offer announced for a product.
+    OfferId);
+id_type!(/// Who acts: a person, a device or a job.
+    Principal);
+id_type!(/// The text a client names a command by, so that it can be repeated safely.
+    CommandId);

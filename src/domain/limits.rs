@@ -1,0 +1,30 @@
+//! Every limit of the domain in one place: what is absurd is refused by name, so that no sum can overflow later.
+
+/// The dearest price accepted: one million major units, in ten-thousandths.
+pub const UNIT_PRICE_TEN_THOUSANDTHS_MAX: i64 = 1_000_000 * 10_000;
+/// The largest amount of money accepted in a command: one hundred million major units of a currency with three decimals.
+pub const MONEY_MINOR_MAX: i64 = 100_000_000 * 1_000;
+/// The largest quantity accepted: one million of its unit, in millionths.
+pub const QUANTITY_MILLIONTHS_MAX: i64 = 1_000_000 * 1_000_000;
+/// The longest name of a list, item, product, store or person, in characters.
+pub const NAME_CHARS_MAX: usize = 300;
+/// The longest note or specification, in characters.
+pub const NOTE_CHARS_MAX: usize = 1_000;
+/// Items on one list, ticked ones included; more are refused with `list_full`.
+pub const ITEMS_PER_LIST_MAX: usize = 2_000;
+/// Removed items a list remembers for its "who removed it" answer; the oldest are forgotten first.
+pub const REMOVED_PER_LIST_MAX: usize = 1_000;
+/// Members of one list or household.
+pub const MEMBERS_MAX: usize = 100;
+/// Lines of one order.
+pub const LINES_PER_ORDER_MAX: usize = 1_000;
+/// Codes linked to one product.
+pub const CODES_PER_PRODUCT_MAX: usize = 50;
+/// Offers that run at the same time for one product.
+pub const OFFERS_PER_PRODUCT_MAX: usize = 100;
+/// Stores a household compares.
+pub const STORES_PER_HOUSEHOLD_MAX: usize = 32;
+/// How far in the future an observation may lie, in microseconds: clocks of phones are wrong by minutes, not days.
+pub const FUTURE_MICROS_MAX: i64 = 86_400_000_000;
+/// Fewest observations before an outlier is called one.
+pub const OUTLIER_OBSERVATIONS_MIN: usize = 3;

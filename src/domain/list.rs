@@ -1,0 +1,222 @@
+//! The shopping list: several people, many devices, no edit lost. Intents in, facts out.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{HouseholdId, ItemId, Moment, Money, OrderId, Principal, ProductId, Quantity, StoreId};
+
+/// What somebody wants of a list. The `op` names the intent on the wire.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ListCommand {
+    Create {
+        name: String,
+        household: Option<HouseholdId>,
+        store: Option<StoreId>,
+    },
+    Rename {
+        name: String,
+    },
+    /// Chooses the store whose prices count; `None` chooses no store.
+    ChooseStore {
+        store: Option<StoreId>,
+    },
+    Share {
+        member: Principal,
+        role: Role,
+    },
+    AddItem {
+        item: ItemId,
+        name: String,
+        product: Option<ProductId>,
+        specification: Option<String>,
+        quantity: Quantity,
+        note: Option<String>,
+    },
+    /// "Two more", "one less": changes add up.
+    ChangeQuantity {
+        item: ItemId,
+        by: Quantity,
+    },
+    /// "Make it three": the last writer wins, by log order.
+    SetQuantity {
+        item: ItemId,
+        quantity: Quantity,
+    },
+    /// `None` leaves a field as it is, an empty text clears it.
+    ChangeDetails {
+        item: ItemId,
+        name: Option<String>,
+        specification: Option<String>,
+        note: Option<String>,
+    },
+    /// `None` takes the match away.
+    Match {
+        item: ItemId,
+        product: Option<ProductId>,
+    },
+    Check {
+        item: ItemId,
+    },
+    Uncheck {
+        item: ItemId,
+    },
+    /// Puts the item right behind another, or first.
+    Move {
+        item: ItemId,
+        after: Option<ItemId>,
+    },
+    Remove {
+        item: ItemId,
+    },
+    ClearChecked,
+    /// `None` takes the budget away.
+    SetBudget {
+        budget: Option<Money>,
+    },
+    Archive,
+    Revive,
+    /// Turns the ticked items into an order and takes them off the list.
+    CheckOut {
+        order: OrderId,
+    },
+}
+
+/// What a member may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Owner,
+    Editor,
+    Viewer,
+}
+
+/// What happened to a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListEvent {
+    Created {
+        name: String,
+        household: Option<HouseholdId>,
+        store: Option<StoreId>,
+    },
+    Renamed {
+        name: String,
+    },
+    StoreChosen {
+        store: Option<StoreId>,
+    },
+    Shared {
+        member: Principal,
+        role: Role,
+    },
+    ItemAdded {
+        item: ItemId,
+        name: String,
+        product: Option<ProductId>,
+        specification: Option<String>,
+        quantity: Quantity,
+        note: Option<String>,
+        rank: i64,
+    },
+    /// `by` is `None` for a set; `quantity` is what it came to.
+    ItemQuantityChanged {
+        item: ItemId,
+        by: Option<Quantity>,
+        quantity: Quantity,
+    },
+    ItemDetailsChanged {
+        item: ItemId,
+        name: Option<String>,
+        specification: Option<String>,
+        note: Option<String>,
+    },
+    ItemMatched {
+        item: ItemId,
+        product: Option<ProductId>,
+    },
+    ItemChecked {
+        item: ItemId,
+    },
+    ItemUnchecked {
+        item: ItemId,
+    },
+    ItemMoved {
+        item: ItemId,
+        rank: i64,
+    },
+    ItemRemoved {
+        item: ItemId,
+    },
+    CheckedCleared {
+        items: Vec<ItemId>,
+    },
+    BudgetSet {
+        budget: Option<Money>,
+    },
+    Archived {},
+    Revived {},
+    CheckedOut {
+        order: OrderId,
+        items: Vec<ItemId>,
+    },
+}
+
+/// The phases of a list's life.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum ListState {
+    #[default]
+    Absent,
+    Active(List),
+    Archived(List),
+}
+
+/// A list that exists.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct List {
+    pub name: String,
+    pub household: Option<HouseholdId>,
+    pub store: Option<StoreId>,
+    pub members: BTreeMap<Principal, Role>,
+    pub items: BTreeMap<ItemId, Item>,
+    /// Items taken off, so that a late edit can be told who did it.
+    pub removed: BTreeMap<ItemId, Removed>,
+    pub budget: Option<Money>,
+    pub last_order: Option<OrderId>,
+    pub created_at: Moment,
+}
+
+/// One line of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    pub name: String,
+    pub product: Option<ProductId>,
+    pub specification: Option<String>,
+    pub quantity: Quantity,
+    pub note: Option<String>,
+    /// Items are shown by rank, then id.
+    pub rank: i64,
+    pub added: Mark,
+    pub checked: Option<Mark>,
+}
+
+/// Who did something, and when the log recorded it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    pub who: Principal,
+    pub at: Moment,
+}
+
+/// What a list remembers of a removed item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Removed {
+    pub name: String,
+    pub by: Mark,
+    /// The log position of the removal; the oldest are forgotten first.
+    pub position: u64,
+}
+
+/// The list as an entity.
+#[derive(Debug)]
+pub struct Lists;

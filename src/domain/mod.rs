@@ -1,0 +1,47 @@
+//! The pure part: what may happen to lists, products, orders, households and stores, and what follows from it.
+//! No clock, randomness, async, I/O or actors in here: time and ids arrive with the command.
+
+pub mod codes;
+pub mod decision;
+pub mod household;
+pub mod ids;
+pub mod limits;
+pub mod list;
+pub mod moment;
+pub mod money;
+pub mod order;
+pub mod product;
+pub mod quantity;
+pub mod store;
+pub mod stream;
+
+pub use decision::{Context, Decision, Fact, Outcome, Refusal, RefusalKind};
+pub use ids::{CommandId, HouseholdId, ItemId, ListId, OfferId, OrderId, Principal, ProductId, StoreId};
+pub use moment::Moment;
+pub use money::{Currency, Money, UnitPrice};
+pub use quantity::{Quantity, Unit};
+pub use stream::{Event, StreamId, StreamKind};
+
+/// One kind of entity: how its commands are decided and its events recorded. Both are plain functions of their arguments.
+pub trait Entity: 'static {
+    /// Which streams hold its events.
+    const KIND: StreamKind;
+    /// What the events so far amount to; the default is the state before the first event.
+    type State: Default + Clone + std::fmt::Debug + PartialEq + serde::Serialize + serde::de::DeserializeOwned + Send + Sync + 'static;
+    /// What somebody wants.
+    type Command: Clone + std::fmt::Debug + Send + 'static;
+    /// What happened.
+    type Event: Clone + std::fmt::Debug + PartialEq + Into<Event> + Send + 'static;
+
+    /// Decides a command by every rule there is.
+    ///
+    /// # Errors
+    /// The refusal, with a stable code; nothing has happened then.
+    fn decide(state: &Self::State, command: &Self::Command, context: &Context) -> Result<Decision<Self::Event>, Refusal>;
+
+    /// Records what happened. Checks nothing: the event is a fact.
+    fn evolve(state: &mut Self::State, event: &Self::Event, fact: &Fact<'_>);
+
+    /// Takes the entity's own event out of the closed event type, `None` if it belongs to another kind of entity.
+    fn own(event: &Event) -> Option<&Self::Event>;
+}

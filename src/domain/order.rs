@@ -1,0 +1,187 @@
+//! The order: one lineage from list to substitutions, receipt and refund. Ordered, picked, charged and refunded are four numbers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{HouseholdId, ListId, Moment, Money, ProductId, Quantity, StoreId};
+
+/// What somebody wants of, or reports about, an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum OrderCommand {
+    Place(OrderPlacement),
+    SubstituteLine {
+        line: u32,
+        product: Option<ProductId>,
+        name: String,
+        quantity: Quantity,
+        charged: Money,
+    },
+    /// Less than ordered was picked.
+    ShortLine {
+        line: u32,
+        picked: Quantity,
+        charged: Money,
+    },
+    RefundLine {
+        line: u32,
+        quantity: Quantity,
+        amount: Money,
+        reason: Option<String>,
+    },
+    /// Adds lines that were ordered later.
+    Amend {
+        lines: Vec<OrderLine>,
+    },
+    /// The receipt: what was charged in the end.
+    Fulfil {
+        at: Moment,
+        receipt_total: Option<Money>,
+    },
+    Cancel {
+        reason: Option<String>,
+    },
+}
+
+/// An order as it was placed or imported.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderPlacement {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub household: Option<HouseholdId>,
+    pub store: StoreId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListId>,
+    pub placed_at: Moment,
+    pub lines: Vec<OrderLine>,
+    /// Tax, deposit, delivery, tip, savings: signed amounts that are not lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extras: Vec<Extra>,
+    /// What the receipt prints; a difference to lines plus extras is recorded as the variance, never adjusted away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub printed_total: Option<Money>,
+    pub source: String,
+}
+
+/// One line of an order, numbered from 1 by its source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderLine {
+    pub line: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<ProductId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    pub quantity: Quantity,
+    /// What the buyer pays for the whole line, after every discount. Zero is allowed here (a free coupon item).
+    pub charged: Money,
+    /// Taken off by the shop (loyalty card) for the whole line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shop_discount: Option<Money>,
+    /// Taken off by a manufacturer's coupon for the whole line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupon_discount: Option<Money>,
+    /// The shop's match of a coupon for the whole line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupon_match: Option<Money>,
+}
+
+/// An amount of an order that is no line, such as `tax` or `delivery`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Extra {
+    pub kind: String,
+    pub amount: Money,
+}
+
+/// What happened to an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderEvent {
+    /// `total` is lines plus extras; `variance` is printed total minus that, absent where nothing was printed or nothing differs.
+    Placed {
+        placement: OrderPlacement,
+        total: Money,
+        variance: Option<Money>,
+    },
+    LineSubstituted {
+        line: u32,
+        product: Option<ProductId>,
+        name: String,
+        quantity: Quantity,
+        charged: Money,
+    },
+    LineShorted {
+        line: u32,
+        picked: Quantity,
+        charged: Money,
+    },
+    LineRefunded {
+        line: u32,
+        quantity: Quantity,
+        amount: Money,
+        reason: Option<String>,
+    },
+    Amended {
+        lines: Vec<OrderLine>,
+    },
+    Fulfilled {
+        at: Moment,
+        receipt_total: Option<Money>,
+        variance: Option<Money>,
+    },
+    Cancelled {
+        reason: Option<String>,
+    },
+}
+
+/// The phases of an order's life.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum OrderState {
+    #[default]
+    Absent,
+    Placed(Order),
+    Fulfilled(Order),
+    Cancelled(Order),
+}
+
+/// An order that exists.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    pub household: Option<HouseholdId>,
+    pub store: StoreId,
+    pub list: Option<ListId>,
+    pub placed_at: Moment,
+    pub lines: BTreeMap<u32, LineState>,
+    pub extras: Vec<Extra>,
+    /// Lines as charged plus extras.
+    pub total: Money,
+    pub printed_total: Option<Money>,
+    pub variance: Option<Money>,
+    pub refunded: Money,
+    pub source: String,
+}
+
+/// The four numbers of a line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LineState {
+    pub ordered: OrderLine,
+    /// `Some` once it was substituted: what came instead.
+    pub substitute: Option<Substitute>,
+    pub picked: Quantity,
+    pub charged: Money,
+    pub refunded: Money,
+    pub refunded_quantity: Option<Quantity>,
+}
+
+/// What came instead of the ordered product.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Substitute {
+    pub product: Option<ProductId>,
+    pub name: String,
+}
+
+/// The order as an entity.
+#[derive(Debug)]
+pub struct Orders;

@@ -1,0 +1,219 @@
+//! The product: what it is, its codes, and what was seen of its price, offers and stock.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Moment, Money, OfferId, ProductId, Quantity, StoreId, UnitPrice, codes::ProductCode};
+
+/// What somebody says about a product.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ProductCommand {
+    Register(ProductDetails),
+    /// `None` leaves a field as it is.
+    ChangeDetails {
+        name: Option<String>,
+        brand: Option<String>,
+        category: Option<String>,
+        content: Option<Quantity>,
+        sold_by_weight: Option<bool>,
+    },
+    LinkCode {
+        code: ProductCode,
+    },
+    ObservePrice(PriceSeen),
+    WithdrawPrice {
+        store: StoreId,
+        kind: PriceKind,
+    },
+    AnnounceOffer {
+        offer: OfferId,
+        store: StoreId,
+        terms: OfferTerms,
+        valid_from: Moment,
+        valid_until: Option<Moment>,
+        member_only: bool,
+        source: String,
+    },
+    EndOffer {
+        offer: OfferId,
+    },
+    ReportStock {
+        store: StoreId,
+        stock: Stock,
+    },
+    Discontinue,
+    MergeInto {
+        product: ProductId,
+    },
+}
+
+/// What a product is. `content` is what one pack holds: the fact by which packs convert to mass or volume.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProductDetails {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brand: Option<String>,
+    /// Free text of the source; heissepreise uses its category code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Quantity>,
+    /// Sold loose: half a pack can be bought.
+    #[serde(default)]
+    pub sold_by_weight: bool,
+    #[serde(default)]
+    pub organic: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<ProductCode>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ingredients: Option<String>,
+    /// Per 100 g or 100 ml: nutrient name to micrograms.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub nutrition: BTreeMap<String, i64>,
+}
+
+/// One price as it was seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceSeen {
+    pub store: StoreId,
+    #[serde(default)]
+    pub kind: PriceKind,
+    pub price: UnitPrice,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Moment>,
+    /// Exclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<Moment>,
+    /// When it was true; the log adds when we learnt it.
+    pub observed_at: Moment,
+    pub source: String,
+    /// A link or note that backs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
+}
+
+/// Which of a store's prices it is. A price holds until the next observation of the same kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PriceKind {
+    #[default]
+    Shelf,
+    Promo,
+    Member,
+    Clearance,
+}
+
+/// What an offer gives; later issues price baskets with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferTerms {
+    /// So many for a total, such as 3 for 5.00.
+    CountFor {
+        count: u32,
+        total: Money,
+    },
+    PercentOff {
+        percent: u8,
+    },
+    AmountOff {
+        amount: Money,
+    },
+    FixedPrice {
+        price: UnitPrice,
+    },
+}
+
+/// Whether a store has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Stock {
+    In,
+    Low,
+    Out,
+}
+
+/// What happened to a product.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductEvent {
+    Registered(ProductDetails),
+    DetailsChanged {
+        name: Option<String>,
+        brand: Option<String>,
+        category: Option<String>,
+        content: Option<Quantity>,
+        sold_by_weight: Option<bool>,
+    },
+    CodeLinked {
+        code: ProductCode,
+    },
+    /// `outlier`: under a third or over three times the median so far.
+    PriceObserved {
+        seen: PriceSeen,
+        outlier: bool,
+    },
+    PriceWithdrawn {
+        store: StoreId,
+        kind: PriceKind,
+    },
+    OfferAnnounced {
+        offer: OfferId,
+        store: StoreId,
+        terms: OfferTerms,
+        valid_from: Moment,
+        valid_until: Option<Moment>,
+        member_only: bool,
+        source: String,
+    },
+    OfferEnded {
+        offer: OfferId,
+    },
+    StockReported {
+        store: StoreId,
+        stock: Stock,
+    },
+    Discontinued {},
+    Merged {
+        into: ProductId,
+    },
+}
+
+/// The phases of a product's life.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum ProductState {
+    #[default]
+    Absent,
+    Active(Product),
+    Discontinued(Product),
+    Merged {
+        into: ProductId,
+    },
+}
+
+/// A product that is known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Product {
+    pub details: ProductDetails,
+    /// What was observed, sorted by (store, kind, observed at): enough to tell a repetition and an outlier.
+    pub observations: Vec<Observation>,
+    pub offers: BTreeMap<OfferId, StoreId>,
+    pub stock: BTreeMap<StoreId, Stock>,
+}
+
+/// What the decider remembers of one observation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    pub store: StoreId,
+    pub kind: PriceKind,
+    pub observed_at: Moment,
+    pub price: UnitPrice,
+    pub withdrawn: bool,
+}
+
+/// The product as an entity.
+#[derive(Debug)]
+pub struct Products;

@@ -1,0 +1,86 @@
+//! The envelope: what the log knows of every event beside its content.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::domain::{CommandId, Event, Fact, Moment, Outcome, Principal, StreamId};
+
+/// A place in the log, from 1; zero is before the first event. Shown to clients as opaque text:
+/// a distributed log would name a partition here too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position(pub u64);
+
+impl Position {
+    /// Before the first event.
+    pub const START: Self = Self(0);
+
+    /// The next position: positions are gapless.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl FromStr for Position {
+    type Err = std::num::ParseIntError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl Serialize for Position {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { serializer.serialize_u64(self.0) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Position {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+            text.parse().map_err(serde::de::Error::custom)
+        } else {
+            u64::deserialize(deserializer).map(Self)
+        }
+    }
+}
+
+/// The command behind an event, kept so that a repetition is recognised after a restart too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandMark {
+    pub id: CommandId,
+    /// Of the command's content: the same id with another digest is a mistake of the client.
+    pub digest: u64,
+    pub outcome: Outcome,
+}
+
+/// One committed event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    pub position: Position,
+    pub stream: StreamId,
+    /// Gapless from 1 within the stream.
+    pub version: u64,
+    /// Where this stream's previous event is; `None` for its first.
+    pub previous: Option<Position>,
+    /// When the log recorded it; never decreases along the log.
+    pub at: Moment,
+    pub who: Principal,
+    pub command: Option<CommandMark>,
+    pub event: Event,
+}
+
+impl Recorded {
+    /// What `evolve` may know of it.
+    #[must_use]
+    pub fn fact(&self) -> Fact<'_> {
+        Fact { who: &self.who, at: self.at, position: self.position.0, version: self.version }
+    }
+}

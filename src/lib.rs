@@ -1,0 +1,14 @@
+//! aisled: a live grocery server on one event log. Start with `ARCHITECTURE.md`.
+
+pub mod actors;
+pub mod app;
+pub mod checkpoint;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod domain;
+pub mod events;
+pub mod http;
+pub mod import;
+pub mod projections;
+pub mod telemetry;
