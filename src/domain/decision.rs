@@ -1,5 +1,7 @@
 //! What every decider takes and gives: the context of a command, and an outcome with events or a refusal.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{ids::Principal, moment::Moment};
@@ -84,8 +86,8 @@ pub struct Refusal {
     pub code: &'static str,
     /// A sentence that a person can act on.
     pub detail: String,
-    /// JSON pointer to the field at fault, such as `/quantity/amount`.
-    pub pointer: Option<&'static str>,
+    /// JSON pointer to the field at fault, such as `/quantity/amount` or `/lines/3/charged`.
+    pub pointer: Option<Cow<'static, str>>,
 }
 
 impl Refusal {
@@ -97,8 +99,8 @@ impl Refusal {
 
     /// The same refusal, pointing at the field at fault.
     #[must_use]
-    pub fn at(mut self, pointer: &'static str) -> Self {
-        self.pointer = Some(pointer);
+    pub fn at(mut self, pointer: impl Into<Cow<'static, str>>) -> Self {
+        self.pointer = Some(pointer.into());
         self
     }
 }
