@@ -14,6 +14,7 @@ pub mod product;
 pub mod quantity;
 pub mod store;
 pub mod stream;
+pub mod text;
 
 pub use decision::{Context, Decision, Fact, Outcome, Refusal, RefusalKind};
 pub use ids::{CommandId, HouseholdId, ItemId, ListId, OfferId, OrderId, Principal, ProductId, StoreId};

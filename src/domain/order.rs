@@ -24,17 +24,19 @@ pub enum OrderCommand {
         picked: Quantity,
         charged: Money,
     },
+    /// Gives back a part of what a line was charged. An identical refund of the same line is a repetition:
+    /// two refunds that are really two need different reasons.
     RefundLine {
         line: u32,
         quantity: Quantity,
         amount: Money,
         reason: Option<String>,
     },
-    /// Adds lines that were ordered later.
+    /// Adds lines that were ordered later, or that the receipt has and the order had not.
     Amend {
         lines: Vec<OrderLine>,
     },
-    /// The receipt: what was charged in the end.
+    /// The receipt: what was charged in the end. Another receipt later corrects it.
     Fulfil {
         at: Moment,
         receipt_total: Option<Money>,
@@ -73,16 +75,18 @@ pub struct OrderLine {
     pub product: Option<ProductId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Zero is allowed: real receipts book returned bottles and coupons so.
     pub quantity: Quantity,
-    /// What the buyer pays for the whole line, after every discount. Zero is allowed here (a free coupon item).
+    /// What the buyer pays for the whole line, after every discount. Zero is allowed (a free item), and less than zero
+    /// down to what `coupon_discount` explains: a coupon may be worth more than what it was given for.
     pub charged: Money,
     /// Taken off by the shop (loyalty card) for the whole line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shop_discount: Option<Money>,
-    /// Taken off by a manufacturer's coupon for the whole line.
+    /// Taken off by a manufacturer's coupon for the whole line: `charged` plus this is what the shop received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coupon_discount: Option<Money>,
-    /// The shop's match of a coupon for the whole line.
+    /// The shop's match of a coupon for the whole line; like `shop_discount` the shop bears it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coupon_match: Option<Money>,
 }
@@ -153,26 +157,53 @@ pub struct Order {
     pub store: StoreId,
     pub list: Option<ListId>,
     pub placed_at: Moment,
+    /// By the source's line number.
     pub lines: BTreeMap<u32, LineState>,
     pub extras: Vec<Extra>,
-    /// Lines as charged plus extras.
+    /// Lines as charged now plus extras; refunds are not taken off.
     pub total: Money,
+    /// As placed; the receipt has its own.
     pub printed_total: Option<Money>,
+    /// As placed: `printed_total` minus the total of that time.
     pub variance: Option<Money>,
+    /// `Some` once it was fulfilled.
+    pub receipt: Option<Receipt>,
     pub refunded: Money,
     pub source: String,
+}
+
+/// The end of an order: when it was handed over and what was printed then.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub at: Moment,
+    pub total: Option<Money>,
+    /// `total` minus the order's total of that time.
+    pub variance: Option<Money>,
 }
 
 /// The four numbers of a line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LineState {
     pub ordered: OrderLine,
+    /// It was not in the order as placed.
+    pub amended: bool,
     /// `Some` once it was substituted: what came instead.
     pub substitute: Option<Substitute>,
     pub picked: Quantity,
     pub charged: Money,
+    /// All of `refunds`.
     pub refunded: Money,
+    /// All of `refunds`, in the unit of the first.
     pub refunded_quantity: Option<Quantity>,
+    pub refunds: Vec<Refund>,
+}
+
+/// One refund of a line; an identical one again is a repetition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refund {
+    pub quantity: Quantity,
+    pub amount: Money,
+    pub reason: Option<String>,
 }
 
 /// What came instead of the ordered product.
@@ -180,6 +211,8 @@ pub struct LineState {
 pub struct Substitute {
     pub product: Option<ProductId>,
     pub name: String,
+    /// How much of it was to come; `ShortLine` may lower what was picked.
+    pub quantity: Quantity,
 }
 
 /// The order as an entity.

@@ -11,7 +11,7 @@ use super::{Moment, Money, OfferId, ProductId, Quantity, StoreId, UnitPrice, cod
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ProductCommand {
     Register(ProductDetails),
-    /// `None` leaves a field as it is.
+    /// `None` leaves a field as it is, an empty brand or category clears it.
     ChangeDetails {
         name: Option<String>,
         brand: Option<String>,
@@ -70,7 +70,8 @@ pub struct ProductDetails {
     pub codes: Vec<ProductCode>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ingredients: Option<String>,
-    /// Per 100 g or 100 ml: nutrient name to micrograms.
+    /// Per 100 g or 100 ml: nutrient name to micrograms. Energy has no mass: names that begin with `energy` hold
+    /// millionths of the unit they name (`energy-kj`, `energy-kcal`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub nutrition: BTreeMap<String, i64>,
 }
@@ -141,6 +142,7 @@ pub enum Stock {
 #[serde(rename_all = "snake_case")]
 pub enum ProductEvent {
     Registered(ProductDetails),
+    /// Only what changed; an empty brand or category was cleared.
     DetailsChanged {
         name: Option<String>,
         brand: Option<String>,
@@ -200,8 +202,23 @@ pub struct Product {
     pub details: ProductDetails,
     /// What was observed, sorted by (store, kind, observed at): enough to tell a repetition and an outlier.
     pub observations: Vec<Observation>,
-    pub offers: BTreeMap<OfferId, StoreId>,
+    /// Running offers, and as many ended ones as it takes to recognise a repetition.
+    pub offers: BTreeMap<OfferId, Offer>,
     pub stock: BTreeMap<StoreId, Stock>,
+}
+
+/// An offer as it was announced.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Offer {
+    pub store: StoreId,
+    pub terms: OfferTerms,
+    pub valid_from: Moment,
+    /// Exclusive.
+    pub valid_until: Option<Moment>,
+    pub member_only: bool,
+    pub source: String,
+    /// It was ended before its time.
+    pub ended: bool,
 }
 
 /// What the decider remembers of one observation.
