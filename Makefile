@@ -1,0 +1,52 @@
+# aisled: `make run` starts it, `make test` tests it, `make check` is what CI holds, `make bench` measures.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+DATA ?= data
+LISTEN ?= 127.0.0.1:8080
+# The licence and ban check: skipped by hand with DENY=no where cargo-deny cannot be installed.
+DENY ?= yes
+
+.PHONY: help run test check fmt lint doc deny imports bench clean tools
+
+help: ## Shows what can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+run: tools ## Builds and starts the server on 127.0.0.1:8080 with a small demo household
+	cargo run --release --bin aisled -- serve --listen $(LISTEN) --data $(DATA) --demo
+
+test: tools ## Runs every test
+	cargo test
+
+check: fmt lint doc imports deny ## Format, lints, documentation, import rules, licences and bans: what CI runs
+
+fmt: tools
+	cargo fmt --all -- --check
+
+lint: tools
+	cargo clippy --all-targets -- -D warnings
+
+doc: tools
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --lib
+
+imports: tools ## Holds the import rules between the folders
+	cargo test --test imports
+
+deny: tools
+	@if [ "$(DENY)" = no ]; then echo "deny: left out, DENY=no"; \
+	elif cargo deny --version >/dev/null 2>&1; then cargo deny --offline --all-features check licenses bans sources; \
+	else echo "missing: cargo-deny (cargo install cargo-deny --locked), or leave it out with: make check DENY=no"; exit 1; fi
+
+bench: tools ## Measures the rows of docs/performance.md and prints one table beside the budgets
+	cargo build --release --bins
+	target=$$(cargo metadata --format-version 1 --no-deps --offline | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
+	"$$target/release/aisled-load" bench --server "$$target/release/aisled"
+
+clean: ## Removes what was built, never data
+	cargo clean
+
+# Says exactly what is missing: a Rust toolchain, and a C compiler for zstd and the allocator.
+tools:
+	@command -v cargo >/dev/null || { echo "missing: cargo. Install Rust from https://rustup.rs, then open a new shell."; exit 1; }
+	@command -v cc >/dev/null || { echo "missing: cc, a C compiler (Debian and Ubuntu: apt install build-essential)."; exit 1; }
