@@ -1,1 +1,314 @@
-//! (in progress)
+//! How an event is written: one MessagePack map with field names, so that any tool can read it long after this code is gone.
+//! The caller of `append` writes all it knows ([`write_body`]); the log's writer only puts the last two fields in front ([`write_opening`]).
+
+use std::hash::{BuildHasher, RandomState};
+
+use rmp::{Marker, decode, encode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    content::write_content,
+    envelope::{CommandMark, Position, Recorded},
+    names::event_name,
+    upcast::{current_shape, upcast},
+};
+use crate::domain::{CommandId, Event, Moment, Outcome, Principal, StreamId};
+
+/// Entries of the map: two of the opening, seven of the body.
+const ENTRIES: u32 = 9;
+
+/// Appends the part of an event that only the log's writer knows. [`write_body`] must follow.
+pub fn write_opening(bytes: &mut Vec<u8>, previous: Option<Position>, at: Moment) {
+    written(encode::write_map_len(bytes, ENTRIES).map(|_| ()));
+    text(bytes, "previous");
+    match previous {
+        Some(previous) => written(encode::write_uint(bytes, previous.0).map(|_| ())),
+        None => nil(bytes),
+    }
+    text(bytes, "time");
+    written(encode::write_sint(bytes, at.0).map(|_| ()));
+}
+
+/// Appends the part of an event that its author knows. `data` comes last: a reader may take all that remains for it.
+pub fn write_body(bytes: &mut Vec<u8>, stream: &StreamId, version: u64, who: &Principal, command: Option<&CommandMark>, event: &Event) {
+    let name = event_name(event);
+    text(bytes, "stream");
+    write_stream(bytes, stream);
+    text(bytes, "version");
+    written(encode::write_uint(bytes, version).map(|_| ()));
+    text(bytes, "who");
+    text(bytes, who.as_str());
+    text(bytes, "command");
+    match command {
+        Some(mark) => write_mark(bytes, mark),
+        None => nil(bytes),
+    }
+    text(bytes, "name");
+    text(bytes, name);
+    text(bytes, "shape");
+    written(encode::write_uint(bytes, u64::from(current_shape(name))).map(|_| ()));
+    text(bytes, "data");
+    write_content(bytes, event);
+}
+
+fn write_stream(bytes: &mut Vec<u8>, stream: &StreamId) {
+    let kind = stream.kind().as_str();
+    let len = u32::try_from(kind.len() + 1 + stream.id().len()).expect("ids are short");
+    written(encode::write_str_len(bytes, len).map(|_| ()));
+    bytes.extend_from_slice(kind.as_bytes());
+    bytes.push(b'/');
+    bytes.extend_from_slice(stream.id().as_bytes());
+}
+
+fn write_mark(bytes: &mut Vec<u8>, mark: &CommandMark) {
+    written(encode::write_map_len(bytes, 3).map(|_| ()));
+    text(bytes, "id");
+    match canonical_uuid(mark.id.as_str()) {
+        Some(uuid) => written(encode::write_bin(bytes, uuid.as_bytes())),
+        None => text(bytes, mark.id.as_str()),
+    }
+    text(bytes, "digest");
+    written(encode::write_uint(bytes, mark.digest).map(|_| ()));
+    text(bytes, "outcome");
+    text(bytes, outcome_word(mark.outcome));
+}
+
+/// A UUID in its canonical text form, which can be stored as 16 bytes and comes back the same.
+fn canonical_uuid(text: &str) -> Option<Uuid> {
+    let canonical = text.len() == 36 && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    canonical.then(|| Uuid::try_parse(text).ok()).flatten()
+}
+
+fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Applied => "applied",
+        Outcome::Merged => "merged",
+        Outcome::Unchanged => "unchanged",
+    }
+}
+
+fn text(bytes: &mut Vec<u8>, text: &str) {
+    written(encode::write_str(bytes, text));
+}
+
+fn nil(bytes: &mut Vec<u8>) {
+    bytes.push(Marker::Null.to_u8());
+}
+
+fn written<E: std::fmt::Debug>(result: Result<(), E>) {
+    result.expect("writing to memory cannot fail");
+}
+
+/// Why stored bytes are not an event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct DecodeError(pub String);
+
+/// An event's envelope, borrowed from the stored bytes, its content not yet read.
+#[derive(Debug, Clone, Copy)]
+pub struct Envelope<'a> {
+    pub stream: &'a str,
+    pub version: u64,
+    pub previous: Option<Position>,
+    pub at: Moment,
+    pub who: &'a str,
+    command: Option<Mark<'a>>,
+    pub name: &'a str,
+    pub shape: u16,
+    data: &'a [u8],
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Mark<'a> {
+    id: MarkId<'a>,
+    digest: u64,
+    outcome: Outcome,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum MarkId<'a> {
+    Text(&'a str),
+    Uuid(Uuid),
+}
+
+/// Reads an envelope: enough for an index, several times faster than the whole event.
+///
+/// # Errors
+/// Says what is missing or wrong.
+pub fn read_envelope(bytes: &[u8]) -> Result<Envelope<'_>, DecodeError> {
+    let mut rest = bytes;
+    let mut envelope =
+        Envelope { stream: "", version: 0, previous: None, at: Moment(0), who: "", command: None, name: "", shape: 0, data: &[] };
+    for _ in 0..map_len(&mut rest)? {
+        match string(&mut rest)? {
+            "previous" => envelope.previous = optional(&mut rest, uint)?.map(Position),
+            "time" => envelope.at = Moment(sint(&mut rest)?),
+            "stream" => envelope.stream = string(&mut rest)?,
+            "version" => envelope.version = uint(&mut rest)?,
+            "who" => envelope.who = string(&mut rest)?,
+            "command" => envelope.command = optional(&mut rest, mark)?,
+            "name" => envelope.name = string(&mut rest)?,
+            "shape" => envelope.shape = u16::try_from(uint(&mut rest)?).map_err(wrong)?,
+            "data" => envelope.data = std::mem::take(&mut rest),
+            other => return Err(DecodeError(format!("unknown field {other:?} in the envelope"))),
+        }
+    }
+    if envelope.version == 0 || envelope.name.is_empty() || envelope.data.is_empty() {
+        return Err(DecodeError("the envelope is not complete".into()));
+    }
+    Ok(envelope)
+}
+
+fn mark<'a>(rest: &mut &'a [u8]) -> Result<Mark<'a>, DecodeError> {
+    let mut mark = Mark { id: MarkId::Text(""), digest: 0, outcome: Outcome::Applied };
+    for _ in 0..map_len(rest)? {
+        match string(rest)? {
+            "id" => mark.id = mark_id(rest)?,
+            "digest" => mark.digest = uint(rest)?,
+            "outcome" => mark.outcome = outcome(string(rest)?)?,
+            other => return Err(DecodeError(format!("unknown field {other:?} in the command"))),
+        }
+    }
+    Ok(mark)
+}
+
+fn mark_id<'a>(rest: &mut &'a [u8]) -> Result<MarkId<'a>, DecodeError> {
+    if rest.first() != Some(&Marker::Bin8.to_u8()) {
+        return string(rest).map(MarkId::Text);
+    }
+    let len = decode::read_bin_len(rest).map_err(wrong)? as usize;
+    Uuid::from_slice(take(rest, len)?).map(MarkId::Uuid).map_err(wrong)
+}
+
+fn outcome(word: &str) -> Result<Outcome, DecodeError> {
+    match word {
+        "applied" => Ok(Outcome::Applied),
+        "merged" => Ok(Outcome::Merged),
+        "unchanged" => Ok(Outcome::Unchanged),
+        other => Err(DecodeError(format!("unknown outcome {other:?}"))),
+    }
+}
+
+fn map_len(rest: &mut &[u8]) -> Result<u32, DecodeError> {
+    decode::read_map_len(rest).map_err(wrong)
+}
+
+fn uint(rest: &mut &[u8]) -> Result<u64, DecodeError> {
+    decode::read_int(rest).map_err(wrong)
+}
+
+fn sint(rest: &mut &[u8]) -> Result<i64, DecodeError> {
+    decode::read_int(rest).map_err(wrong)
+}
+
+fn string<'a>(rest: &mut &'a [u8]) -> Result<&'a str, DecodeError> {
+    let len = decode::read_str_len(rest).map_err(wrong)? as usize;
+    std::str::from_utf8(take(rest, len)?).map_err(wrong)
+}
+
+fn take<'a>(rest: &mut &'a [u8], len: usize) -> Result<&'a [u8], DecodeError> {
+    let (taken, after) = rest.split_at_checked(len).ok_or_else(|| DecodeError("the bytes end too early".into()))?;
+    *rest = after;
+    Ok(taken)
+}
+
+fn optional<'a, T>(rest: &mut &'a [u8], read: impl Fn(&mut &'a [u8]) -> Result<T, DecodeError>) -> Result<Option<T>, DecodeError> {
+    if rest.first() == Some(&Marker::Null.to_u8()) {
+        *rest = &rest[1..];
+        return Ok(None);
+    }
+    read(rest).map(Some)
+}
+
+fn wrong(error: impl std::fmt::Display) -> DecodeError {
+    DecodeError(error.to_string())
+}
+
+/// How many principals a decoder remembers; a new one that falls on the same place takes it over.
+const PRINCIPALS_REMEMBERED: usize = 64;
+
+/// Reads stored events. It remembers recent principals, because few people write most events and each is shared then.
+#[derive(Debug)]
+pub struct Decoder {
+    principals: [Option<Principal>; PRINCIPALS_REMEMBERED],
+    hash: RandomState,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self { principals: [const { None }; PRINCIPALS_REMEMBERED], hash: RandomState::new() }
+    }
+}
+
+impl Decoder {
+    /// Reads the event at a position, whatever shape it was stored in.
+    ///
+    /// # Errors
+    /// Says what cannot be read.
+    pub fn decode(&mut self, position: Position, bytes: &[u8]) -> Result<Recorded, DecodeError> {
+        let envelope = read_envelope(bytes)?;
+        let Envelope { version, previous, at, name, shape, data, .. } = envelope;
+        Ok(Recorded {
+            position,
+            stream: envelope.stream.parse().map_err(wrong)?,
+            version,
+            previous,
+            at,
+            who: self.principal(envelope.who)?,
+            command: envelope.command.map(Mark::into_owned).transpose()?,
+            event: upcast(name, shape, version, data).map_err(DecodeError)?,
+        })
+    }
+
+    fn principal(&mut self, text: &str) -> Result<Principal, DecodeError> {
+        let place = usize::try_from(self.hash.hash_one(text) % PRINCIPALS_REMEMBERED as u64).expect("the remainder is small");
+        match &self.principals[place] {
+            Some(known) if known.as_str() == text => Ok(known.clone()),
+            _ => Ok(self.principals[place].insert(Principal::new(text).map_err(wrong)?).clone()),
+        }
+    }
+}
+
+impl Mark<'_> {
+    fn into_owned(self) -> Result<CommandMark, DecodeError> {
+        let id = match self.id {
+            MarkId::Text(text) => CommandId::new(text),
+            MarkId::Uuid(uuid) => CommandId::new(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
+        };
+        Ok(CommandMark { id: id.map_err(wrong)?, digest: self.digest, outcome: self.outcome })
+    }
+}
+
+/// An event as clients see it: positions as opaque text, money and quantities as decimal text.
+#[must_use]
+pub fn event_json(recorded: &Recorded) -> Value {
+    let name = event_name(&recorded.event);
+    json!({
+        "position": recorded.position,
+        "stream": recorded.stream,
+        "version": recorded.version,
+        "previous": recorded.previous,
+        "at": recorded.at,
+        "who": recorded.who,
+        "command_id": recorded.command.as_ref().map(|mark| &mark.id),
+        "type": name,
+        "shape": current_shape(name),
+        "data": content_json(&recorded.event),
+    })
+}
+
+/// The fields of an event, without the variant's name around them.
+fn content_json(event: &Event) -> Value {
+    let tagged = match event {
+        Event::List(event) => serde_json::to_value(event),
+        Event::Product(event) => serde_json::to_value(event),
+        Event::Order(event) => serde_json::to_value(event),
+        Event::Household(event) => serde_json::to_value(event),
+        Event::Store(event) => serde_json::to_value(event),
+    };
+    match tagged.expect("every type of an event can be shown as JSON") {
+        Value::Object(variant) => variant.into_iter().next().map_or(Value::Null, |(_, fields)| fields),
+        other => other,
+    }
+}

@@ -2,16 +2,22 @@
 
 pub mod clock;
 pub mod codec;
+mod content;
 pub mod envelope;
 pub mod feed;
+pub mod heads;
 pub mod log;
 pub mod memory;
+pub mod names;
+pub mod sequence;
 pub mod sled_log;
 pub mod tail;
 pub mod upcast;
 pub mod verify;
 
 pub use crate::domain::Event;
+pub use clock::{Clock, ManualClock, SystemClock};
 pub use envelope::{CommandMark, Position, Recorded};
-
-pub use log::{Append, AppendError, Log, LogError, Pending, StreamHead};
+pub use feed::{Feed, FeedReader};
+pub use log::{Append, AppendError, Appended, Log, LogError, Pending, StreamHead};
+pub use memory::MemoryLog;

@@ -1,0 +1,84 @@
+//! Gives appends their place, the same way in every log: checks the expected version, numbers the events and links them to their stream.
+//! What is placed is staged: it counts for what is placed next, but only `commit` makes it true for everybody.
+
+use std::sync::Arc;
+
+use super::{
+    envelope::{Position, Recorded},
+    heads::{Heads, StreamKey},
+    log::{Append, AppendError, Appended},
+};
+use crate::domain::Moment;
+
+/// Where the log stands: the newest position and its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mark {
+    pub position: Position,
+    pub at: Moment,
+}
+
+/// The committed place in the log, and what is staged on top of it.
+#[derive(Debug, Default)]
+pub struct Sequence {
+    committed: Mark,
+    next: Mark,
+    staged: Heads,
+}
+
+impl Sequence {
+    /// Goes on behind the newest event of a log.
+    #[must_use]
+    pub fn after(committed: Mark) -> Self {
+        Self { committed, next: committed, staged: Heads::default() }
+    }
+
+    /// Places one command's events behind all others, or says which version its stream really has.
+    ///
+    /// # Errors
+    /// `Conflict`; nothing is staged then.
+    pub fn place(&mut self, append: Append, key: StreamKey, heads: &Heads, now: Moment) -> Result<Appended, AppendError> {
+        let head = self.staged.get(key).or_else(|| heads.get(key));
+        let actual = head.map_or(0, |head| head.version);
+        if actual != append.expected_version {
+            return Err(AppendError::Conflict { stream: append.stream, expected: append.expected_version, actual });
+        }
+        // A clock may step back; recorded time must not.
+        self.next.at = self.next.at.max(now);
+        let mut previous = head.map(|head| head.position);
+        let mut version = actual;
+        let Append { stream, who, command, events, .. } = append;
+        let placed = events.into_iter().map(|event| {
+            version += 1;
+            self.next.position = self.next.position.next();
+            let position = self.next.position;
+            let (stream, who, command) = (stream.clone(), who.clone(), command.clone());
+            let link = previous.replace(position);
+            Arc::new(Recorded { position, stream, version, previous: link, at: self.next.at, who, command, event })
+        });
+        let placed: Appended = placed.collect();
+        if let Some(newest) = placed.last() {
+            self.staged.set(key, newest.version, newest.position);
+        }
+        Ok(placed)
+    }
+
+    /// Makes everything staged true.
+    pub fn commit(&mut self, heads: &mut Heads) {
+        for (key, head) in self.staged.drain() {
+            heads.set(key, head.version, head.position);
+        }
+        self.committed = self.next;
+    }
+
+    /// Forgets everything staged.
+    pub fn roll_back(&mut self) {
+        self.staged.clear();
+        self.next = self.committed;
+    }
+
+    /// The newest committed place.
+    #[must_use]
+    pub fn committed(&self) -> Mark {
+        self.committed
+    }
+}
