@@ -2,6 +2,8 @@
 //! No clock, randomness, async, I/O or actors in here: time and ids arrive with the command.
 
 pub mod codes;
+mod currency;
+mod decimal;
 pub mod decision;
 pub mod household;
 pub mod ids;
@@ -12,15 +14,18 @@ pub mod money;
 pub mod order;
 pub mod product;
 pub mod quantity;
+mod ratio;
 pub mod store;
 pub mod stream;
 pub mod text;
+mod unit_price;
+mod units;
 
 pub use decision::{Context, Decision, Fact, Outcome, Refusal, RefusalKind};
 pub use ids::{CommandId, HouseholdId, ItemId, ListId, OfferId, OrderId, Principal, ProductId, StoreId};
 pub use moment::Moment;
-pub use money::{Currency, Money, UnitPrice};
-pub use quantity::{Quantity, Unit};
+pub use money::{Content, Currency, LineError, Money, MoneyError, UnitPrice, line_total};
+pub use quantity::{Dimension, Quantity, QuantityError, Unit};
 pub use stream::{Event, StreamId, StreamKind};
 
 /// One kind of entity: how its commands are decided and its events recorded. Both are plain functions of their arguments.
