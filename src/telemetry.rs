@@ -1,1 +1,191 @@
-//! (in progress)
+//! Every metric's name with one sentence on what a bad value looks like, and the set-up of metrics and logs.
+//! The command counters of all entities are made once, because looking a counter up by label costs more than counting.
+
+pub mod process;
+
+use std::{
+    sync::{Arc, LazyLock, OnceLock, Weak},
+    time::Duration,
+};
+
+use metrics::{Counter, Unit, counter, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::domain::{Outcome, StreamKind};
+
+/// Bad: `5xx` grows at all, or `4xx` grows faster than `2xx`.
+pub const HTTP_REQUESTS: &str = "aisled_http_requests_total";
+/// Bad: the 0.99 quantile of a write is over 12 ms, of a read over 5 ms.
+pub const HTTP_SECONDS: &str = "aisled_http_request_seconds";
+/// Bad: `failed` grows at all; `refused` near `applied` means a client repeats a mistake.
+pub const COMMANDS: &str = "aisled_commands_total";
+/// Bad: the 0.99 quantile is over 10 ms: the disk is slow at making data durable.
+pub const APPEND_SECONDS: &str = "aisled_append_seconds";
+/// Bad: stays at 1 under load: commits are not shared, so every command pays for its own flush.
+pub const APPEND_BATCH_EVENTS: &str = "aisled_append_batch_events";
+/// Bad: at the configured maximum: entities are put to rest while they are still in use.
+pub const ACTORS_ALIVE: &str = "aisled_actors_alive";
+/// Bad: grows without `aisled_actors_alive` growing: entities rest and wake all the time.
+pub const ACTORS_STARTED: &str = "aisled_actors_started_total";
+/// Bad: anything above zero is a fault in the program; the entity was started again from its log.
+pub const ACTOR_PANICS: &str = "aisled_actor_panics_total";
+/// Bad: grows: one entity gets more commands than it can decide, and clients are told to come back.
+pub const MAILBOX_REFUSALS: &str = "aisled_mailbox_refusals_total";
+/// Bad: grows fast: two writers fight for the same streams.
+pub const CONFLICTS: &str = "aisled_append_conflicts_total";
+/// Bad: stays above a few hundred: views and live sessions show the past.
+pub const FEED_LAG: &str = "aisled_feed_lag_events";
+/// The newest position of the log. Bad: stands still while commands are applied.
+pub const LOG_HEAD: &str = "aisled_log_head_position";
+/// Bad: 1: the log takes no more events until the cause is removed and the server restarted.
+pub const LOG_READ_ONLY: &str = "aisled_log_read_only";
+/// Bad: at the configured maximum: new sessions are turned away.
+pub const SESSIONS: &str = "aisled_live_sessions";
+/// Bad: grows steadily: readers are too slow, or messages too large for their links.
+pub const SESSIONS_CLOSED_SLOW: &str = "aisled_live_sessions_closed_slow_total";
+/// Bad: over 700 MB with the whole real data set, or growing under a steady load.
+pub const PROCESS_MEMORY: &str = "aisled_process_resident_bytes";
+/// Bad: its rate is near the number of cores.
+pub const PROCESS_CPU: &str = "aisled_process_cpu_seconds_total";
+/// Bad: near the limit of the process (`ulimit -n`).
+pub const PROCESS_FILES: &str = "aisled_process_open_files";
+
+/// Upper bounds of the latency histograms, in seconds: dense where the budgets are.
+const SECONDS_BUCKETS: [f64; 16] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.008, 0.012, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+/// Upper bounds of the commit size histogram, in events.
+const BATCH_BUCKETS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
+/// How often recorded values are folded into their buckets even if nobody scrapes, so that memory stays bounded.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Makes this process record metrics; later calls return the same handle.
+///
+/// # Errors
+/// When another recorder is installed already.
+pub fn install() -> anyhow::Result<PrometheusHandle> {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    static INSTALLING: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
+    let _one_at_a_time = INSTALLING.lock();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle.clone());
+    }
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&SECONDS_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Full(APPEND_BATCH_EVENTS.into()), &BATCH_BUCKETS)?
+        .install_recorder()?;
+    describe();
+    Ok(HANDLE.get_or_init(|| handle).clone())
+}
+
+/// Folds recorded values into their buckets from time to time, until `alive` is dropped.
+///
+/// # Errors
+/// When the thread cannot be started.
+pub fn start_upkeep(handle: PrometheusHandle, alive: &Arc<()>) -> std::io::Result<()> {
+    let alive: Weak<()> = Arc::downgrade(alive);
+    std::thread::Builder::new().name("metrics".into()).spawn(move || {
+        while alive.strong_count() > 0 {
+            handle.run_upkeep();
+            std::thread::park_timeout(UPKEEP_EVERY);
+        }
+    })?;
+    Ok(())
+}
+
+/// Starts logging to standard error. `filter` is as in `AISLED_LOG=info,aisled=debug`; a second call changes nothing.
+///
+/// # Errors
+/// When the filter cannot be understood.
+pub fn start_logging(filter: &str, json: bool) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter)?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true);
+    let _already_started = if json { builder.json().try_init() } else { builder.try_init() };
+    Ok(())
+}
+
+/// What became of a command, for counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommandEnd {
+    Done(Outcome),
+    /// Answered with its first outcome again.
+    Repeated,
+    Refused,
+    /// Not decided, or nobody knows: overload, a fault, a log that takes no more events.
+    Failed,
+}
+
+impl CommandEnd {
+    const ALL: [Self; 6] = [
+        Self::Done(Outcome::Applied),
+        Self::Done(Outcome::Merged),
+        Self::Done(Outcome::Unchanged),
+        Self::Repeated,
+        Self::Refused,
+        Self::Failed,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Done(Outcome::Applied) => "applied",
+            Self::Done(Outcome::Merged) => "merged",
+            Self::Done(Outcome::Unchanged) => "unchanged",
+            Self::Repeated => "repeated",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Counts a command, wherever it came in.
+pub fn count_command(kind: StreamKind, end: CommandEnd) {
+    static COUNTERS: LazyLock<Vec<Counter>> = LazyLock::new(|| {
+        let of_kind = |kind: StreamKind| CommandEnd::ALL.map(|end| counter!(COMMANDS, "entity" => kind.as_str(), "outcome" => end.name()));
+        StreamKind::ALL.into_iter().flat_map(of_kind).collect()
+    });
+    let kinds = StreamKind::ALL.iter().position(|k| *k == kind);
+    let ends = CommandEnd::ALL.iter().position(|e| *e == end);
+    if let (Some(row), Some(column)) = (kinds, ends) {
+        COUNTERS[row * CommandEnd::ALL.len() + column].increment(1);
+    }
+}
+
+fn describe() {
+    describe_counter!(HTTP_REQUESTS, "Requests by route, method and status class; bad: 5xx grows at all");
+    describe_histogram!(HTTP_SECONDS, Unit::Seconds, "Time to answer by route; bad: 0.99 quantile over 12 ms for writes, 5 ms for reads");
+    describe_counter!(COMMANDS, "Commands by entity and outcome; bad: failed grows at all");
+    describe_histogram!(APPEND_SECONDS, Unit::Seconds, "Time until an append was durable; bad: 0.99 quantile over 10 ms");
+    describe_histogram!(APPEND_BATCH_EVENTS, "Events made durable together; bad: stays at 1 under load");
+    describe_gauge!(ACTORS_ALIVE, "Entities awake; bad: at the configured maximum");
+    describe_counter!(ACTORS_STARTED, "Entities woken; bad: grows while the number awake stands still");
+    describe_counter!(ACTOR_PANICS, "Entities that panicked and were started again; bad: above zero");
+    describe_counter!(MAILBOX_REFUSALS, "Commands turned away by a busy entity; bad: grows");
+    describe_counter!(CONFLICTS, "Appends that lost a race for their stream; bad: grows fast");
+    describe_gauge!(FEED_LAG, "Events the views are behind the log; bad: stays above a few hundred");
+    describe_gauge!(LOG_HEAD, "Newest position of the log; bad: stands still while commands are applied");
+    describe_gauge!(LOG_READ_ONLY, "1 when the log takes no more events; bad: 1");
+    describe_gauge!(SESSIONS, "Live sessions; bad: at the configured maximum");
+    describe_counter!(SESSIONS_CLOSED_SLOW, "Live sessions closed because they read too slowly; bad: grows steadily");
+    describe_gauge!(PROCESS_MEMORY, Unit::Bytes, "Resident memory; bad: over 700 MB, or growing under a steady load");
+    describe_counter!(PROCESS_CPU, Unit::Seconds, "Processor time used; bad: its rate is near the number of cores");
+    describe_gauge!(PROCESS_FILES, "Open files and sockets; bad: near the limit of the process");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scrape_shows_real_histograms_and_commands_by_outcome() {
+        let handle = install().expect("no other recorder is installed in this test binary");
+        metrics::histogram!(APPEND_SECONDS).record(0.0004);
+        metrics::histogram!(APPEND_BATCH_EVENTS).record(7.0);
+        count_command(StreamKind::List, CommandEnd::Refused);
+        process::record();
+        let text = handle.render();
+        assert!(text.contains("aisled_append_seconds_bucket{le=\"0.0005\"}"), "{text}");
+        assert!(text.contains("aisled_append_batch_events_bucket{le=\"8\"}"), "{text}");
+        assert!(text.contains("aisled_commands_total{entity=\"list\",outcome=\"refused\"}"), "{text}");
+        assert!(text.contains(PROCESS_MEMORY), "{text}");
+    }
+}
