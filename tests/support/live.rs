@@ -1,0 +1,67 @@
+//! A WebSocket client that speaks the JSON subprotocol: send a request, take the next message, or the first that fits.
+
+use std::net::TcpStream;
+
+use serde_json::Value;
+use tungstenite::{Message, WebSocket, client::IntoClientRequest, http::HeaderValue, protocol::CloseFrame};
+
+use super::PATIENCE;
+
+/// An open live connection.
+pub struct Live {
+    socket: WebSocket<TcpStream>,
+}
+
+impl Live {
+    /// Connects to the server at this HTTP address.
+    pub fn connect(url: &str) -> Self {
+        let host = url.trim_start_matches("http://");
+        let mut request = format!("ws://{host}/api/v1/live").into_client_request().expect("a valid address");
+        request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("aisled.v1+json"));
+        let stream = TcpStream::connect(host).expect("the server listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+        stream.set_nodelay(true).expect("nodelay can be set");
+        let (socket, _) = tungstenite::client(request, stream).expect("the server agrees to a WebSocket");
+        Self { socket }
+    }
+
+    /// Sends a request.
+    pub fn send(&mut self, request: &Value) {
+        self.socket.send(Message::text(request.to_string())).expect("the socket is open");
+    }
+
+    /// Sends a text as it is.
+    pub fn send_text(&mut self, text: &str) {
+        self.socket.send(Message::text(text.to_owned())).expect("the socket is open");
+    }
+
+    /// The next message; panics after [`PATIENCE`] or when the server closes.
+    pub fn next(&mut self) -> Value {
+        self.next_or_close().unwrap_or_else(|close| panic!("the server closed: {close:?}"))
+    }
+
+    /// The first message that fits; those before it are dropped.
+    pub fn next_where(&mut self, mut fits: impl FnMut(&Value) -> bool) -> Value {
+        loop {
+            let message = self.next();
+            if fits(&message) {
+                return message;
+            }
+        }
+    }
+
+    /// The next message, or how the server closed.
+    pub fn next_or_close(&mut self) -> Result<Value, Option<CloseFrame>> {
+        loop {
+            match self.socket.read() {
+                Ok(Message::Text(text)) => return Ok(serde_json::from_str(&text).expect("a message is JSON")),
+                Ok(Message::Close(frame)) => return Err(frame),
+                Ok(_) => {}
+                Err(tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed | tungstenite::Error::Protocol(_)) => {
+                    return Err(None);
+                }
+                Err(error) => panic!("no message from the server: {error}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Drives the real binary from outside: its own port, its own data folder, and a client. Ends only what it started.
+#![allow(dead_code, reason = "each test file uses the part it needs")]
+
+mod client;
+mod live;
+mod process;
+
+pub use client::{Answer, Client};
+pub use live::Live;
+pub use process::{Exited, Server};
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long anything may take before a test gives up: generous, because a shared machine can be slow.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server with a folder of its own. Dropping it kills the server and removes the folder.
+pub struct TestApp {
+    server: Option<Server>,
+    client: Client,
+    arguments: Vec<String>,
+    data: PathBuf,
+    _folder: Arc<TempDir>,
+}
+
+impl TestApp {
+    /// Starts a server on an empty folder.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server on an empty folder, with more arguments of `serve`.
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
+        let data = folder.path().join("data");
+        let arguments: Vec<_> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let server = Server::start(&data, &arguments).unwrap_or_else(|exited| panic!("the server did not start: {exited:?}"));
+        let client = Client::new(server.url());
+        Self { server: Some(server), client, arguments, data, _folder: folder }
+    }
+
+    /// Where the server keeps its data.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The client, whose address changes when the server is started again.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The process itself.
+    pub fn server(&self) -> &Server {
+        self.server.as_ref().expect("the server runs")
+    }
+
+    /// Kills the server as a power cut of the process would (`kill -9`).
+    pub fn kill(&mut self) {
+        self.server.take().expect("the server runs").kill();
+    }
+
+    /// Asks the server to stop (SIGTERM) and waits; its exit code, `None` if a signal ended it.
+    pub fn stop(&mut self) -> Option<i32> {
+        self.server.take().expect("the server runs").stop().code
+    }
+
+    /// Starts the server again on the same folder.
+    pub fn restart(&mut self) {
+        self.try_restart().unwrap_or_else(|exited| panic!("the server did not start again: {exited:?}"));
+    }
+
+    /// Starts the server again on the same folder, or says how it ended.
+    pub fn try_restart(&mut self) -> Result<(), Exited> {
+        let server = Server::start(&self.data, &self.arguments)?;
+        self.client = Client::new(server.url());
+        self.server = Some(server);
+        Ok(())
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.client.get(path)
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.client.post(path, body)
+    }
+
+    pub fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.client.patch(path, body)
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.client.delete(path)
+    }
+
+    /// Opens a WebSocket.
+    pub fn live(&self) -> Live {
+        Live::connect(self.server().url())
+    }
+
+    /// Runs another command of the binary on this server's folder, such as `verify`.
+    pub fn run(&self, command: &[&str]) -> Exited {
+        run_on(&self.data, command)
+    }
+}
+
+/// Runs a command of the binary on a folder and waits for its end.
+pub fn run_on(data: &Path, command: &[&str]) -> Exited {
+    let mut arguments: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
+    arguments.extend(["--data".to_owned(), data.display().to_string()]);
+    process::run(&arguments)
+}
+
+/// Asks until the answer is there, or panics with what was waited for.
+pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = ask() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain: {what}");
+        thread::yield_now();
+    }
+}
