@@ -1,10 +1,22 @@
 //! The product: what it is, its codes, and what was seen of its price, offers and stock.
 
+mod checks;
+mod decide;
+mod evolve;
+mod observations;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_laws;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Moment, Money, OfferId, ProductId, Quantity, StoreId, UnitPrice, codes::ProductCode};
+use super::{
+    Context, Decision, Entity, Event, Fact, Moment, Money, OfferId, ProductId, Quantity, Refusal, RefusalKind, StoreId, StreamKind,
+    UnitPrice, codes::ProductCode,
+};
 
 /// What somebody says about a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -234,3 +246,42 @@ pub struct Observation {
 /// The product as an entity.
 #[derive(Debug)]
 pub struct Products;
+
+impl Entity for Products {
+    const KIND: StreamKind = StreamKind::Product;
+    type State = ProductState;
+    type Command = ProductCommand;
+    type Event = ProductEvent;
+
+    fn decide(state: &ProductState, command: &ProductCommand, context: &Context) -> Result<Decision<ProductEvent>, Refusal> {
+        decide::decide(state, command, context)
+    }
+
+    fn evolve(state: &mut ProductState, event: &ProductEvent, fact: &Fact<'_>) {
+        evolve::evolve(state, event, fact);
+    }
+
+    fn own(event: &Event) -> Option<&ProductEvent> {
+        match event {
+            Event::Product(event) => Some(event),
+            Event::List(_) | Event::Order(_) | Event::Household(_) | Event::Store(_) => None,
+        }
+    }
+}
+
+impl ProductCommand {
+    /// The one rule that needs the product's own id, which its decider does not know: nothing merges into itself.
+    /// Whoever routes a command to a product calls this first.
+    ///
+    /// # Errors
+    /// `merge_into_itself`.
+    pub fn check_target(&self, own: &ProductId) -> Result<(), Refusal> {
+        match self {
+            Self::MergeInto { product } if product == own => {
+                let detail = format!("product {own} cannot be merged into itself");
+                Err(Refusal::new(RefusalKind::Invalid, "merge_into_itself", detail).at("/product"))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -12,14 +12,6 @@ pub fn check_text(text: &str, chars_max: usize, pointer: impl Into<Cow<'static, 
     if text.trim().is_empty() {
         return Err(Refusal::new(RefusalKind::Invalid, "text_empty", "this text must not be empty").at(pointer));
     }
-    check_optional_text(text, chars_max, pointer)
-}
-
-/// Like [`check_text`], but an empty text is fine: it clears the field.
-///
-/// # Errors
-/// `text_too_long` or `text_control_character`, pointing at `pointer`.
-pub fn check_optional_text(text: &str, chars_max: usize, pointer: impl Into<Cow<'static, str>>) -> Result<(), Refusal> {
     // A text has at most as many characters as bytes, so most need no counting.
     if text.len() > chars_max && text.chars().count() > chars_max {
         let detail = format!("this text may have at most {chars_max} characters");
@@ -30,6 +22,14 @@ pub fn check_optional_text(text: &str, chars_max: usize, pointer: impl Into<Cow<
         return Err(Refusal::new(RefusalKind::Invalid, "text_control_character", detail).at(pointer));
     }
     Ok(())
+}
+
+/// Like [`check_text`], but an empty text is fine: it clears the field.
+///
+/// # Errors
+/// Those of [`check_text`].
+pub fn check_optional_text(text: &str, chars_max: usize, pointer: impl Into<Cow<'static, str>>) -> Result<(), Refusal> {
+    if text.is_empty() { Ok(()) } else { check_text(text, chars_max, pointer) }
 }
 
 #[cfg(test)]

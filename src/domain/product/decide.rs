@@ -1,0 +1,164 @@
+//! Every rule of a product: from its state and a command to events or a refusal. Nothing here is recorded yet.
+
+use super::{
+    Offer, PriceSeen, Product, ProductCommand, ProductDetails, ProductEvent, ProductState,
+    checks::{check_codes, check_content, check_details, check_offer, check_price_seen},
+    observations::{Known, currency_at, is_outlier, recall, standing},
+};
+use crate::domain::{
+    Context, Decision, Moment, ProductId, Quantity, Refusal, RefusalKind, StoreId,
+    limits::{NAME_CHARS_MAX, OFFERS_PER_PRODUCT_MAX},
+    text::{check_optional_text, check_text},
+};
+
+type Answer = Result<Decision<ProductEvent>, Refusal>;
+
+/// Decides a command by the phase the product is in.
+pub(super) fn decide(state: &ProductState, command: &ProductCommand, context: &Context) -> Answer {
+    match state {
+        ProductState::Absent => decide_absent(command),
+        ProductState::Active(product) => decide_known(product, command, context),
+        // Its history goes on: shops sell off what they no longer order.
+        ProductState::Discontinued(_) if matches!(command, ProductCommand::Discontinue) => Ok(Decision::unchanged()),
+        ProductState::Discontinued(product) => decide_known(product, command, context),
+        ProductState::Merged { into } => decide_merged(into, command),
+    }
+}
+
+fn decide_absent(command: &ProductCommand) -> Answer {
+    let ProductCommand::Register(details) = command else {
+        return Err(Refusal::new(RefusalKind::NotFound, "product_not_found", "there is no such product: register it first"));
+    };
+    check_details(details)?;
+    Ok(Decision::applied(ProductEvent::Registered(details.clone())))
+}
+
+fn decide_merged(into: &ProductId, command: &ProductCommand) -> Answer {
+    if matches!(command, ProductCommand::MergeInto { product } if product == into) {
+        return Ok(Decision::unchanged());
+    }
+    let detail = format!("this product was merged into {into}: send the command there");
+    Err(Refusal::new(RefusalKind::Conflict, "product_merged", detail))
+}
+
+fn decide_known(product: &Product, command: &ProductCommand, context: &Context) -> Answer {
+    match command {
+        ProductCommand::Register(details) => register_again(product, details),
+        ProductCommand::ChangeDetails { .. } => change_details(&product.details, command),
+        ProductCommand::LinkCode { code } => link_code(&product.details, code),
+        ProductCommand::ObservePrice(seen) => observe_price(product, seen, context.at),
+        ProductCommand::WithdrawPrice { store, kind } => match standing(&product.observations, store, *kind) {
+            Some(observation) if !observation.withdrawn => {
+                Ok(Decision::applied(ProductEvent::PriceWithdrawn { store: store.clone(), kind: *kind }))
+            }
+            _ => Ok(Decision::unchanged()),
+        },
+        ProductCommand::AnnounceOffer { .. } => announce_offer(product, command, context.at),
+        ProductCommand::EndOffer { offer } => match product.offers.get(offer) {
+            None => Err(Refusal::new(RefusalKind::NotFound, "offer_not_found", format!("this product has no offer {offer}")).at("/offer")),
+            Some(Offer { ended: true, .. }) => Ok(Decision::unchanged()),
+            Some(_) => Ok(Decision::applied(ProductEvent::OfferEnded { offer: offer.clone() })),
+        },
+        ProductCommand::ReportStock { store, stock } if product.stock.get(store) == Some(stock) => Ok(Decision::unchanged()),
+        ProductCommand::ReportStock { store, stock } => {
+            Ok(Decision::applied(ProductEvent::StockReported { store: store.clone(), stock: *stock }))
+        }
+        ProductCommand::Discontinue => Ok(Decision::applied(ProductEvent::Discontinued {})),
+        ProductCommand::MergeInto { product: into } => Ok(Decision::applied(ProductEvent::Merged { into: into.clone() })),
+    }
+}
+
+fn register_again(product: &Product, details: &ProductDetails) -> Answer {
+    if product.details == *details {
+        return Ok(Decision::unchanged());
+    }
+    check_details(details)?;
+    let detail = "this product is already registered with other details: change its details instead";
+    Err(Refusal::new(RefusalKind::Conflict, "product_exists", detail))
+}
+
+/// Records only the fields that really change; nothing is recorded when none does.
+fn change_details(details: &ProductDetails, command: &ProductCommand) -> Answer {
+    let ProductCommand::ChangeDetails { name, brand, category, content, sold_by_weight } = command else {
+        return Ok(Decision::unchanged());
+    };
+    check_change(name.as_deref(), [brand.as_deref(), category.as_deref()], content.as_ref())?;
+    let name = name.as_ref().filter(|new| **new != details.name).cloned();
+    let brand = changed_text(brand.as_ref(), details.brand.as_deref());
+    let category = changed_text(category.as_ref(), details.category.as_deref());
+    let content = content.as_ref().filter(|new| details.content.as_ref() != Some(new)).cloned();
+    let sold_by_weight = sold_by_weight.filter(|new| *new != details.sold_by_weight);
+    if name.is_none() && brand.is_none() && category.is_none() && content.is_none() && sold_by_weight.is_none() {
+        return Ok(Decision::unchanged());
+    }
+    Ok(Decision::applied(ProductEvent::DetailsChanged { name, brand, category, content, sold_by_weight }))
+}
+
+fn check_change(name: Option<&str>, [brand, category]: [Option<&str>; 2], content: Option<&Quantity>) -> Result<(), Refusal> {
+    name.map_or(Ok(()), |name| check_text(name, NAME_CHARS_MAX, "/name"))?;
+    brand.map_or(Ok(()), |brand| check_optional_text(brand, NAME_CHARS_MAX, "/brand"))?;
+    category.map_or(Ok(()), |category| check_optional_text(category, NAME_CHARS_MAX, "/category"))?;
+    content.map_or(Ok(()), check_content)
+}
+
+/// The new text if it differs; an absent field and an empty text are the same.
+fn changed_text(new: Option<&String>, old: Option<&str>) -> Option<String> {
+    new.filter(|new| new.as_str() != old.unwrap_or_default()).cloned()
+}
+
+fn link_code(details: &ProductDetails, code: &crate::domain::codes::ProductCode) -> Answer {
+    if details.codes.contains(code) {
+        return Ok(Decision::unchanged());
+    }
+    check_codes(details.codes.len() + 1)?;
+    Ok(Decision::applied(ProductEvent::CodeLinked { code: code.clone() }))
+}
+
+/// A price that is already known is not recorded again; the same place and moment with another price is a correction;
+/// the same price seen at a later moment is news: it proves that the price still holds.
+fn observe_price(product: &Product, seen: &PriceSeen, now: Moment) -> Answer {
+    check_price_seen(seen, now)?;
+    check_currency(product, &seen.store, seen.price.currency(), "/price/currency")?;
+    if matches!(recall(&product.observations, seen), Known::Same) {
+        return Ok(Decision::unchanged());
+    }
+    let outlier = is_outlier(&product.observations, seen);
+    Ok(Decision::applied(ProductEvent::PriceObserved { seen: seen.clone(), outlier }))
+}
+
+/// One store has one currency; the store itself is checked by whoever knows it, this catches a product's own contradiction.
+fn check_currency(product: &Product, store: &StoreId, given: crate::domain::Currency, pointer: &'static str) -> Result<(), Refusal> {
+    match currency_at(&product.observations, store) {
+        Some(known) if known != given => {
+            let detail = format!("prices of this product at {store} are in {}, not {}", known.as_str(), given.as_str());
+            Err(Refusal::new(RefusalKind::Invalid, "currency_differs", detail).at(pointer))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An offer's id names it for good: announcing it again identically changes nothing, even after it ended.
+fn announce_offer(product: &Product, command: &ProductCommand, now: Moment) -> Answer {
+    let ProductCommand::AnnounceOffer { offer: id, store, terms, valid_from, valid_until, member_only, source } = command.clone() else {
+        return Ok(Decision::unchanged());
+    };
+    let offer = Offer { store, terms, valid_from, valid_until, member_only, source, ended: false };
+    check_offer(&offer)?;
+    if let Some(known) = product.offers.get(&id) {
+        return if known.same_announcement(&offer) { Ok(Decision::unchanged()) } else { Err(offer_exists(&id)) };
+    }
+    if let Some(currency) = offer.terms.currency() {
+        check_currency(product, &offer.store, currency, "/terms")?;
+    }
+    if product.offers.values().filter(|offer| offer.runs_on(now)).count() >= OFFERS_PER_PRODUCT_MAX {
+        let detail = format!("this product has {OFFERS_PER_PRODUCT_MAX} offers already: end one first");
+        return Err(Refusal::new(RefusalKind::Conflict, "too_many_offers", detail));
+    }
+    let Offer { store, terms, valid_from, valid_until, member_only, source, .. } = offer;
+    Ok(Decision::applied(ProductEvent::OfferAnnounced { offer: id, store, terms, valid_from, valid_until, member_only, source }))
+}
+
+fn offer_exists(id: &crate::domain::OfferId) -> Refusal {
+    let detail = format!("offer {id} is already announced with other terms: announce the new ones under another id");
+    Refusal::new(RefusalKind::Conflict, "offer_exists", detail).at("/offer")
+}

@@ -1,0 +1,84 @@
+//! Records what happened to a product. Checks nothing: events are facts.
+
+use std::collections::BTreeMap;
+
+use super::{Offer, Product, ProductDetails, ProductEvent, ProductState, observations};
+use crate::domain::{
+    Fact, Moment,
+    limits::{OFFERS_ENDED_PER_PRODUCT_MAX, OFFERS_PER_PRODUCT_MAX},
+};
+
+pub(super) fn evolve(state: &mut ProductState, event: &ProductEvent, fact: &Fact<'_>) {
+    match event {
+        ProductEvent::Registered(details) => *state = ProductState::Active(Product::new(details.clone())),
+        ProductEvent::Discontinued {} => {
+            *state = match std::mem::take(state) {
+                ProductState::Active(product) => ProductState::Discontinued(product),
+                other => other,
+            }
+        }
+        ProductEvent::Merged { into } => *state = ProductState::Merged { into: into.clone() },
+        _ => {
+            if let ProductState::Active(product) | ProductState::Discontinued(product) = state {
+                product.evolve(event, fact);
+            }
+        }
+    }
+}
+
+impl Product {
+    fn new(details: ProductDetails) -> Self {
+        Self { details, observations: Vec::new(), offers: BTreeMap::new(), stock: BTreeMap::new() }
+    }
+
+    fn evolve(&mut self, event: &ProductEvent, fact: &Fact<'_>) {
+        match event {
+            ProductEvent::DetailsChanged { .. } => self.details.evolve(event),
+            ProductEvent::CodeLinked { code } => self.details.codes.push(code.clone()),
+            ProductEvent::PriceObserved { seen, outlier: _ } => observations::remember(&mut self.observations, seen),
+            ProductEvent::PriceWithdrawn { store, kind } => observations::withdraw(&mut self.observations, store, *kind),
+            ProductEvent::OfferAnnounced { .. } => self.announce(event, fact.at),
+            ProductEvent::OfferEnded { offer } => {
+                if let Some(offer) = self.offers.get_mut(offer) {
+                    offer.ended = true;
+                }
+            }
+            ProductEvent::StockReported { store, stock } => {
+                self.stock.insert(store.clone(), *stock);
+            }
+            ProductEvent::Registered(_) | ProductEvent::Discontinued {} | ProductEvent::Merged { .. } => {}
+        }
+    }
+
+    fn announce(&mut self, event: &ProductEvent, at: Moment) {
+        let ProductEvent::OfferAnnounced { offer: id, store, terms, valid_from, valid_until, member_only, source } = event.clone() else {
+            return;
+        };
+        self.offers.insert(id, Offer { store, terms, valid_from, valid_until, member_only, source, ended: false });
+        if self.offers.len() > OFFERS_PER_PRODUCT_MAX + OFFERS_ENDED_PER_PRODUCT_MAX {
+            let past = self.offers.iter().filter(|(_, offer)| !offer.runs_on(at));
+            if let Some(id) = past.min_by_key(|(_, offer)| offer.valid_from).map(|(id, _)| id.clone()) {
+                self.offers.remove(&id);
+            }
+        }
+    }
+}
+
+impl ProductDetails {
+    fn evolve(&mut self, event: &ProductEvent) {
+        let ProductEvent::DetailsChanged { name, brand, category, content, sold_by_weight } = event else { return };
+        if let Some(name) = name {
+            self.name.clone_from(name);
+        }
+        if let Some(brand) = brand {
+            self.brand = Some(brand.clone()).filter(|text| !text.is_empty());
+        }
+        if let Some(category) = category {
+            self.category = Some(category.clone()).filter(|text| !text.is_empty());
+        }
+        if let Some(content) = content {
+            self.content = Some(content.clone());
+        }
+        self.sold_by_weight = sold_by_weight.unwrap_or(self.sold_by_weight);
+    }
+}
