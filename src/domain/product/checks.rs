@@ -49,9 +49,7 @@ pub(super) fn check_codes(count: usize) -> Result<(), Refusal> {
 fn check_no_code_twice(details: &ProductDetails) -> Result<(), Refusal> {
     let twice = (1..details.codes.len()).find(|&index| details.codes[..index].contains(&details.codes[index]));
     match twice {
-        Some(index) => {
-            Err(Refusal::new(RefusalKind::Invalid, "code_repeated", "this code is given twice").at(format!("/codes/{index}")))
-        }
+        Some(index) => Err(Refusal::new(RefusalKind::Invalid, "code_repeated", "this code is given twice").at(format!("/codes/{index}"))),
         None => Ok(()),
     }
 }
