@@ -1,10 +1,19 @@
 //! The order: one lineage from list to substitutions, receipt and refund. Ordered, picked, charged and refunded are four numbers.
 
+mod checks;
+mod decide;
+mod evolve;
+mod prices;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{HouseholdId, ListId, Moment, Money, ProductId, Quantity, StoreId};
+pub use prices::{LinePrice, price_observations};
+
+use super::{
+    Context, Decision, Entity, Event, Fact, HouseholdId, ListId, Moment, Money, ProductId, Quantity, Refusal, StoreId, StreamKind,
+};
 
 /// What somebody wants of, or reports about, an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -18,7 +27,7 @@ pub enum OrderCommand {
         quantity: Quantity,
         charged: Money,
     },
-    /// Less than ordered was picked.
+    /// How much was picked, at most what was to come; the last report holds.
     ShortLine {
         line: u32,
         picked: Quantity,
@@ -213,8 +222,37 @@ pub struct Substitute {
     pub name: String,
     /// How much of it was to come; `ShortLine` may lower what was picked.
     pub quantity: Quantity,
+    /// For all of it.
+    pub charged: Money,
 }
 
 /// The order as an entity.
 #[derive(Debug)]
 pub struct Orders;
+
+impl Entity for Orders {
+    const KIND: StreamKind = StreamKind::Order;
+    type State = OrderState;
+    type Command = OrderCommand;
+    type Event = OrderEvent;
+
+    fn decide(state: &OrderState, command: &OrderCommand, context: &Context) -> Result<Decision<OrderEvent>, Refusal> {
+        decide::decide(state, command, context)
+    }
+
+    fn evolve(state: &mut OrderState, event: &OrderEvent, _: &Fact<'_>) {
+        evolve::evolve(state, event);
+    }
+
+    fn own(event: &Event) -> Option<&OrderEvent> {
+        match event {
+            Event::Order(event) => Some(event),
+            Event::List(_) | Event::Product(_) | Event::Household(_) | Event::Store(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_laws;

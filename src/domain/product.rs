@@ -4,10 +4,6 @@ mod checks;
 mod decide;
 mod evolve;
 mod observations;
-#[cfg(test)]
-mod tests;
-#[cfg(test)]
-mod tests_laws;
 
 use std::collections::BTreeMap;
 
@@ -285,3 +281,8 @@ impl ProductCommand {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_laws;

@@ -15,13 +15,12 @@ type Answer = Result<Decision<ProductEvent>, Refusal>;
 
 /// Decides a command by the phase the product is in.
 pub(super) fn decide(state: &ProductState, command: &ProductCommand, context: &Context) -> Answer {
-    match state {
-        ProductState::Absent => decide_absent(command),
-        ProductState::Active(product) => decide_known(product, command, context),
-        // Its history goes on: shops sell off what they no longer order.
-        ProductState::Discontinued(_) if matches!(command, ProductCommand::Discontinue) => Ok(Decision::unchanged()),
-        ProductState::Discontinued(product) => decide_known(product, command, context),
-        ProductState::Merged { into } => decide_merged(into, command),
+    match (state, command) {
+        (ProductState::Absent, _) => decide_absent(command),
+        (ProductState::Discontinued(_), ProductCommand::Discontinue) => Ok(Decision::unchanged()),
+        // The history of a discontinued product goes on: shops sell off what they no longer order.
+        (ProductState::Active(product) | ProductState::Discontinued(product), _) => decide_known(product, command, context),
+        (ProductState::Merged { into }, _) => decide_merged(into, command),
     }
 }
 

@@ -1,0 +1,253 @@
+//! Every rule of an order. Sources repeat themselves and may move backwards: a fact that is already recorded changes
+//! nothing in any phase, and only then is asked whether the phase still allows a new one.
+//!
+//! An order that was handed over is fulfilled: what came and what it was charged is settled, so lines are no longer
+//! substituted or shorted, and it cannot be cancelled. Its receipt may still turn out to hold further lines (amend),
+//! be corrected (fulfil again), and be paid back (refund). A cancelled order takes no new fact at all.
+
+use super::{
+    LineState, Order, OrderCommand, OrderEvent, OrderLine, OrderPlacement, OrderState, Receipt, Refund, Substitute,
+    checks::{
+        check_amount, check_line_count, check_lines, check_moment, check_not_negative, check_placement, check_quantity, check_reason,
+        invalid, sum, variance,
+    },
+};
+use crate::domain::{
+    Context, Decision, Moment, Money, Quantity, Refusal, RefusalKind,
+    limits::{NAME_CHARS_MAX, REFUNDS_PER_LINE_MAX},
+    text::check_text,
+};
+
+type Answer = Result<Decision<OrderEvent>, Refusal>;
+
+/// What the phase of an order lets happen to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Placed,
+    Fulfilled,
+    Cancelled,
+}
+
+pub(super) fn decide(state: &OrderState, command: &OrderCommand, context: &Context) -> Answer {
+    let (order, phase) = match state {
+        OrderState::Absent => return decide_absent(command, context.at),
+        OrderState::Placed(order) => (order, Phase::Placed),
+        OrderState::Fulfilled(order) => (order, Phase::Fulfilled),
+        OrderState::Cancelled(order) => (order, Phase::Cancelled),
+    };
+    match command {
+        OrderCommand::Place(placement) if order.was_placed_as(placement) => Ok(Decision::unchanged()),
+        OrderCommand::Place(_) => {
+            Err(conflict("order_exists", "this order was placed with other content: amend it, or place another under its own id"))
+        }
+        OrderCommand::SubstituteLine { line, .. } => substitute(order, phase, order.line(*line)?, command),
+        OrderCommand::ShortLine { line, picked, charged } => short(order, phase, order.line(*line)?, picked, *charged),
+        OrderCommand::RefundLine { line, quantity, amount, reason } => {
+            let refund = Refund { quantity: quantity.clone(), amount: *amount, reason: reason.clone() };
+            decide_refund(order, phase, order.line(*line)?, refund)
+        }
+        OrderCommand::Amend { lines } => amend(order, phase, lines),
+        OrderCommand::Fulfil { at, receipt_total } => fulfil(order, phase, *at, *receipt_total, context.at),
+        OrderCommand::Cancel { reason } => cancel(phase, reason.as_ref()),
+    }
+}
+
+fn decide_absent(command: &OrderCommand, now: Moment) -> Answer {
+    let OrderCommand::Place(placement) = command else {
+        return Err(Refusal::new(RefusalKind::NotFound, "order_not_found", "there is no such order: place it first"));
+    };
+    let currency = check_placement(placement, now)?;
+    let amounts = placement.lines.iter().map(|line| line.charged).chain(placement.extras.iter().map(|extra| extra.amount));
+    let total = sum(amounts, currency)?;
+    let variance = variance(placement.printed_total, total)?;
+    Ok(Decision::applied(OrderEvent::Placed { placement: placement.clone(), total, variance }))
+}
+
+impl Phase {
+    /// Refuses what may only happen before the order is handed over.
+    fn expect_open(self) -> Result<(), Refusal> {
+        self.expect_not_cancelled()?;
+        match self {
+            Self::Fulfilled => Err(conflict("order_fulfilled", "this order was handed over: refund or amend it instead")),
+            Self::Placed | Self::Cancelled => Ok(()),
+        }
+    }
+
+    fn expect_not_cancelled(self) -> Result<(), Refusal> {
+        match self {
+            Self::Cancelled => Err(conflict("order_cancelled", "this order was cancelled and cannot change any more")),
+            Self::Placed | Self::Fulfilled => Ok(()),
+        }
+    }
+}
+
+/// Replaces what a line brings. A line may be substituted again: the last one came. The same substitute again is a
+/// repetition, even if less of it came since.
+fn substitute(order: &Order, phase: Phase, known: &LineState, command: &OrderCommand) -> Answer {
+    let OrderCommand::SubstituteLine { line, product, name, quantity, charged } = command.clone() else {
+        return Ok(Decision::unchanged());
+    };
+    let new = Substitute { product, name, quantity, charged };
+    if known.substitute.as_ref() == Some(&new) {
+        return Ok(Decision::unchanged());
+    }
+    phase.expect_open()?;
+    check_text(&new.name, NAME_CHARS_MAX, "/name")?;
+    check_quantity(&new.quantity, || "/quantity".into())?;
+    check_new_charge(order, known, charged)?;
+    let Substitute { product, name, quantity, charged } = new;
+    Ok(Decision::applied(OrderEvent::LineSubstituted { line, product, name, quantity, charged }))
+}
+
+/// Says how much came: at most what was to come, which is the substitute, where there is one, else what was ordered.
+/// All of it is fine too, so that a wrong report can be corrected; the last report holds.
+fn short(order: &Order, phase: Phase, known: &LineState, picked: &Quantity, charged: Money) -> Answer {
+    if known.picked == *picked && known.charged == charged {
+        return Ok(Decision::unchanged());
+    }
+    phase.expect_open()?;
+    check_quantity(picked, || "/picked".into())?;
+    if missing(known.expected(), picked, "/picked")?.millionths() < 0 {
+        let detail = format!("{picked} is more than the {} that was to come", known.expected());
+        return Err(invalid("picked_too_much", detail, "/picked"));
+    }
+    check_new_charge(order, known, charged)?;
+    Ok(Decision::applied(OrderEvent::LineShorted { line: known.ordered.line, picked: picked.clone(), charged }))
+}
+
+/// What was paid back already stays below what is charged.
+fn check_new_charge(order: &Order, known: &LineState, charged: Money) -> Result<(), Refusal> {
+    check_not_negative(charged, order.total.currency(), || "/charged".into())?;
+    if known.refunded.minor() > charged.minor() {
+        let detail = format!("{} of this line was refunded already, more than {charged}", known.refunded);
+        return Err(conflict("refund_exceeds_charge", detail).at("/charged"));
+    }
+    Ok(())
+}
+
+fn decide_refund(order: &Order, phase: Phase, known: &LineState, refund: Refund) -> Answer {
+    if known.refunds.contains(&refund) {
+        return Ok(Decision::unchanged());
+    }
+    phase.expect_not_cancelled()?;
+    check_reason(refund.reason.as_deref())?;
+    check_quantity(&refund.quantity, || "/quantity".into())?;
+    check_refund_amount(order, known, refund.amount)?;
+    check_refund_quantity(known, &refund.quantity)?;
+    if known.refunds.len() >= REFUNDS_PER_LINE_MAX {
+        return Err(conflict("too_many_refunds", format!("this line was refunded {REFUNDS_PER_LINE_MAX} times already")));
+    }
+    let Refund { quantity, amount, reason } = refund;
+    Ok(Decision::applied(OrderEvent::LineRefunded { line: known.ordered.line, quantity, amount, reason }))
+}
+
+fn check_refund_amount(order: &Order, known: &LineState, amount: Money) -> Result<(), Refusal> {
+    check_amount(amount, order.total.currency(), || "/amount".into())?;
+    if amount.minor() <= 0 {
+        return Err(invalid("amount_not_positive", "a refund must be more than nothing", "/amount/amount"));
+    }
+    let after = known.refunded.checked_add(amount).map_err(|error| invalid(error.code(), error.to_string(), "/amount"))?;
+    if after.minor() > known.charged.minor() {
+        let detail = format!("refunds would come to {after}, more than the {} that was charged", known.charged);
+        return Err(conflict("refund_exceeds_charge", detail).at("/amount"));
+    }
+    Ok(())
+}
+
+/// No more goes back than came; a refund for nothing given back (a complaint) has quantity zero.
+fn check_refund_quantity(known: &LineState, quantity: &Quantity) -> Result<(), Refusal> {
+    let after = match &known.refunded_quantity {
+        Some(before) => before.checked_add(quantity).map_err(|error| invalid(error.code(), error.to_string(), "/quantity"))?,
+        None => quantity.clone(),
+    };
+    if missing(&known.picked, &after, "/quantity")?.millionths() < 0 {
+        let detail = format!("refunds would come to {after}, more than the {} that came", known.picked);
+        return Err(conflict("refund_exceeds_quantity", detail).at("/quantity"));
+    }
+    Ok(())
+}
+
+/// How much of `whole` is left without `part`, in the unit of `whole`; may be less than nothing.
+fn missing(whole: &Quantity, part: &Quantity, pointer: &'static str) -> Result<Quantity, Refusal> {
+    whole.checked_add(&part.negated()).map_err(|error| invalid(error.code(), error.to_string(), pointer))
+}
+
+/// Records the lines that are new; those already there as given are a repetition.
+fn amend(order: &Order, phase: Phase, lines: &[OrderLine]) -> Answer {
+    check_lines(lines, Some(order.total.currency()))?;
+    let mut new = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        match order.lines.get(&line.line) {
+            None => new.push(line.clone()),
+            Some(known) if known.ordered == *line => {}
+            Some(_) => {
+                let detail = format!("line {} is already there with other content", line.line);
+                return Err(conflict("line_exists", detail).at(format!("/lines/{index}/line")));
+            }
+        }
+    }
+    if new.is_empty() {
+        return Ok(Decision::unchanged());
+    }
+    phase.expect_not_cancelled()?;
+    check_line_count(order.lines.len() + new.len())?;
+    Ok(Decision::applied(OrderEvent::Amended { lines: new }))
+}
+
+/// The same receipt again changes nothing, unless lines were added since: then its variance is another.
+fn fulfil(order: &Order, phase: Phase, at: Moment, total: Option<Money>, now: Moment) -> Answer {
+    if let Some(total) = total {
+        check_amount(total, order.total.currency(), || "/receipt_total".into())?;
+    }
+    let receipt = Receipt { at, total, variance: variance(total, order.total)? };
+    if order.receipt.as_ref() == Some(&receipt) {
+        return Ok(Decision::unchanged());
+    }
+    phase.expect_not_cancelled()?;
+    check_moment(at, now, "/at")?;
+    Ok(Decision::applied(OrderEvent::Fulfilled { at, receipt_total: total, variance: receipt.variance }))
+}
+
+fn cancel(phase: Phase, reason: Option<&String>) -> Answer {
+    if phase == Phase::Cancelled {
+        return Ok(Decision::unchanged());
+    }
+    phase.expect_open()?;
+    check_reason(reason.map(String::as_str))?;
+    Ok(Decision::applied(OrderEvent::Cancelled { reason: reason.cloned() }))
+}
+
+impl Order {
+    fn line(&self, number: u32) -> Result<&LineState, Refusal> {
+        self.lines.get(&number).ok_or_else(|| {
+            let detail = format!("this order has no line {number}");
+            Refusal::new(RefusalKind::NotFound, "line_not_found", detail).at("/line")
+        })
+    }
+
+    /// Whether it was placed with exactly this content, whatever happened to it since.
+    fn was_placed_as(&self, placement: &OrderPlacement) -> bool {
+        let OrderPlacement { household, store, list, placed_at, lines, extras, printed_total, source } = placement;
+        let same_line = |line: &OrderLine| self.lines.get(&line.line).is_some_and(|known| !known.amended && known.ordered == *line);
+        self.household == *household
+            && self.store == *store
+            && self.list == *list
+            && self.placed_at == *placed_at
+            && self.extras == *extras
+            && self.printed_total == *printed_total
+            && self.source == *source
+            && self.lines.values().filter(|known| !known.amended).count() == lines.len()
+            && lines.iter().all(same_line)
+    }
+}
+
+impl LineState {
+    /// How much was to come.
+    fn expected(&self) -> &Quantity {
+        self.substitute.as_ref().map_or(&self.ordered.quantity, |substitute| &substitute.quantity)
+    }
+}
+
+fn conflict(code: &'static str, detail: impl Into<String>) -> Refusal {
+    Refusal::new(RefusalKind::Conflict, code, detail)
+}
