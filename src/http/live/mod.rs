@@ -1,1 +1,17 @@
-//! (in progress)
+//! The live gateway: WebSocket sessions that follow lists, products, deals and orders. The session actor owns requests and
+//! lifecycle; pushes do not pass through its mailbox but go from the hub to its outbox, which the response body drains.
+
+pub mod close;
+pub mod frame;
+pub mod hub;
+pub mod limits;
+pub mod outbox;
+pub mod protocol;
+pub mod socket;
+pub mod topic;
+
+pub use close::Close;
+pub use hub::Hub;
+pub use limits::Limits;
+pub use socket::on_connect;
+pub use topic::Topic;

@@ -1,0 +1,270 @@
+//! Who listens to what. The projector and the list actors publish here; each publication is encoded once, only if somebody
+//! listens, and the same bytes go to every subscriber's outbox.
+
+use std::{
+    hash::BuildHasher,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use ahash::{AHashMap, AHashSet, RandomState};
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+use serde::Serialize;
+
+use super::{
+    close::Close,
+    frame,
+    limits::Limits,
+    outbox::{Class, Outbox, Publication},
+    protocol::{EventPush, StatePush},
+    socket::SocketHandle,
+    topic::Topic,
+};
+use crate::events::{Position, Recorded};
+
+/// Locks are spread over so many parts, by hash of the topic.
+const SHARDS: usize = 64;
+
+/// All topics and sessions of one server.
+#[derive(Debug)]
+pub struct Hub {
+    shards: Box<[RwLock<AHashMap<Topic, Room>>]>,
+    hasher: RandomState,
+    /// Topics with at least one subscriber: while it is zero, publishing costs one load.
+    rooms: AtomicUsize,
+    pub(super) sessions: Mutex<AHashMap<u64, Listener>>,
+    next_session: AtomicU64,
+    /// The newest event handed to `publish_event`.
+    position: AtomicU64,
+    closing: AtomicBool,
+    pub(super) watched: AtomicBool,
+    limits: Limits,
+}
+
+/// The subscribers of one topic.
+#[derive(Debug)]
+struct Room {
+    subscribers: AHashMap<u64, Arc<Outbox>>,
+    /// Where the topic's newest event is; before the first one, where the log was when the room opened.
+    last: AtomicU64,
+}
+
+/// One session as the hub and its watchdog know it.
+#[derive(Debug, Clone)]
+pub struct Listener {
+    pub outbox: Arc<Outbox>,
+    /// Absent where the connection is no TCP stream.
+    pub socket: Option<SocketHandle>,
+}
+
+/// A session's place in the hub; dropping it leaves every topic.
+#[derive(Debug)]
+pub struct Membership {
+    hub: Arc<Hub>,
+    id: u64,
+    outbox: Arc<Outbox>,
+    topics: AHashSet<Topic>,
+}
+
+impl Hub {
+    /// A hub without sessions.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            hasher: RandomState::new(),
+            rooms: AtomicUsize::new(0),
+            sessions: Mutex::default(),
+            next_session: AtomicU64::new(1),
+            position: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
+            limits,
+        }
+    }
+
+    /// The limits its sessions keep.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Adds a session.
+    ///
+    /// # Errors
+    /// The close reason it must be given instead: too many sessions, or the server is stopping.
+    pub fn join(self: &Arc<Self>, socket: Option<SocketHandle>) -> Result<Membership, Close> {
+        let mut sessions = self.sessions.lock();
+        if self.closing.load(Ordering::SeqCst) {
+            return Err(Close::GoingAway);
+        }
+        if sessions.len() >= self.limits.sessions_max {
+            return Err(Close::TooManySessions);
+        }
+        let id = self.next_session.fetch_add(1, Ordering::Relaxed);
+        let outbox = Arc::new(Outbox::new(self.limits.outbox_bytes_max));
+        sessions.insert(id, Listener { outbox: Arc::clone(&outbox), socket });
+        metrics::gauge!("aisled_live_sessions").set(sessions.len() as f64);
+        Ok(Membership { hub: Arc::clone(self), id, outbox, topics: AHashSet::new() })
+    }
+
+    /// Ends every session, and every one that comes later, with this reason.
+    pub fn close_all(&self, close: Close) {
+        let sessions = self.sessions.lock();
+        self.closing.store(true, Ordering::SeqCst);
+        for listener in sessions.values() {
+            listener.outbox.close(close);
+        }
+    }
+
+    /// Sessions connected now.
+    #[must_use]
+    pub fn session_count(&self) -> usize {
+        self.sessions.lock().len()
+    }
+
+    /// Whether anybody listens to a topic.
+    #[must_use]
+    pub fn wants(&self, topic: &Topic) -> bool {
+        self.rooms.load(Ordering::Acquire) > 0 && self.shard(topic).read().contains_key(topic)
+    }
+
+    /// Notes that events up to here were published. Call it before publishing them, so that a room opened meanwhile
+    /// never claims that an older position was its last.
+    pub fn advance(&self, position: Position) {
+        self.position.store(position.0, Ordering::Release);
+    }
+
+    /// Pushes an event to a topic's subscribers; its JSON is made only if there are any. Returns how many got it.
+    /// Events of one topic must come in log order, from one thread.
+    pub fn publish_event<E: Serialize>(&self, topic: Topic, recorded: &Recorded, event: impl FnOnce() -> E) -> usize {
+        self.publish(&topic, |room| {
+            let last = Position(room.last.swap(recorded.position.0, Ordering::AcqRel));
+            let previous = match topic.stream() {
+                Some(_) => recorded.previous,
+                None => Some(last.min(Position(recorded.position.0.saturating_sub(1)))),
+            };
+            let push = EventPush { kind: "event", topic: &topic, position: recorded.position, previous, event: event() };
+            frame::json(&push).map(|frame| (Class::Event, recorded.position, frame))
+        })
+    }
+
+    /// Pushes a state to a topic's subscribers; of the same topic and key only the latest waits. Returns how many got it.
+    pub fn publish_state<V: Serialize>(&self, topic: Topic, key: &'static str, position: Position, value: &V) -> usize {
+        self.publish(&topic, |_| {
+            let push = StatePush { kind: "state", topic: &topic, key, position, value };
+            frame::json(&push).map(|frame| (Class::State(key), position, frame))
+        })
+    }
+
+    /// Where a topic's newest event is, as far as its room knows: nothing happened in the topic between it and now.
+    /// `None` if nobody listens.
+    #[must_use]
+    pub fn last_event(&self, topic: &Topic) -> Option<Position> {
+        self.shard(topic).read().get(topic).map(|room| Position(room.last.load(Ordering::Acquire)))
+    }
+
+    fn publish(&self, topic: &Topic, encode: impl FnOnce(&Room) -> Option<(Class, Position, Bytes)>) -> usize {
+        if self.rooms.load(Ordering::Acquire) == 0 {
+            return 0;
+        }
+        let shard = self.shard(topic).read();
+        let Some(room) = shard.get(topic) else { return 0 };
+        let Some((class, position, frame)) = encode(room) else {
+            tracing::error!(%topic, "a publication could not be written as JSON");
+            return 0;
+        };
+        let publication = Arc::new(Publication { topic: topic.clone(), class, position, frame });
+        let too_slow = room.subscribers.values().filter(|outbox| outbox.push(&publication)).count();
+        let receivers = room.subscribers.len();
+        drop(shard);
+        metrics::counter!("aisled_live_deliveries_total").increment(receivers as u64);
+        if too_slow > 0 {
+            metrics::counter!("aisled_live_limits_total", "limit" => "outbox_bytes").increment(too_slow as u64);
+        }
+        receivers
+    }
+
+    fn shard(&self, topic: &Topic) -> &RwLock<AHashMap<Topic, Room>> {
+        let hash = usize::try_from(self.hasher.hash_one(topic) % SHARDS as u64).unwrap_or(0);
+        &self.shards[hash]
+    }
+
+    fn enter(&self, topic: &Topic, id: u64, outbox: &Arc<Outbox>) {
+        let mut shard = self.shard(topic).write();
+        let room = shard.entry(topic.clone()).or_insert_with(|| {
+            self.rooms.fetch_add(1, Ordering::AcqRel);
+            Room { subscribers: AHashMap::new(), last: AtomicU64::new(self.position.load(Ordering::Acquire)) }
+        });
+        room.subscribers.insert(id, Arc::clone(outbox));
+    }
+
+    fn exit(&self, topic: &Topic, id: u64) {
+        let mut shard = self.shard(topic).write();
+        if let Some(room) = shard.get_mut(topic) {
+            room.subscribers.remove(&id);
+            if room.subscribers.is_empty() {
+                shard.remove(topic);
+                self.rooms.fetch_sub(1, Ordering::AcqRel);
+            }
+        }
+    }
+}
+
+impl Membership {
+    /// The session's outbox.
+    #[must_use]
+    pub fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
+    /// The session's number, for logs.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// How many topics it listens to.
+    #[must_use]
+    pub fn topic_count(&self) -> usize {
+        self.topics.len()
+    }
+
+    /// Whether it listens to a topic.
+    #[must_use]
+    pub fn listens_to(&self, topic: &Topic) -> bool {
+        self.topics.contains(topic)
+    }
+
+    /// Starts to listen, behind a closed gate: read the history, then open the outbox's gate at its end. Idempotent.
+    pub fn subscribe(&mut self, topic: &Topic) {
+        self.outbox.close_gate(topic);
+        if self.topics.insert(topic.clone()) {
+            self.hub.enter(topic, self.id, &self.outbox);
+        }
+    }
+
+    /// Stops listening; nothing of the topic is delivered from now on. Returns whether it listened.
+    pub fn unsubscribe(&mut self, topic: &Topic) -> bool {
+        let listened = self.topics.remove(topic);
+        if listened {
+            self.hub.exit(topic, self.id);
+            self.outbox.forget(topic);
+        }
+        listened
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        for topic in std::mem::take(&mut self.topics) {
+            self.hub.exit(&topic, self.id);
+        }
+        let mut sessions = self.hub.sessions.lock();
+        sessions.remove(&self.id);
+        metrics::gauge!("aisled_live_sessions").set(sessions.len() as f64);
+    }
+}
