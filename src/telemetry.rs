@@ -44,6 +44,14 @@ pub const LOG_READ_ONLY: &str = "aisled_log_read_only";
 pub const SESSIONS: &str = "aisled_live_sessions";
 /// Bad: grows steadily: readers are too slow, or messages too large for their links.
 pub const SESSIONS_CLOSED_SLOW: &str = "aisled_live_sessions_closed_slow_total";
+/// Bad: stands still while commands are applied and somebody listens.
+pub const LIVE_DELIVERIES: &str = "aisled_live_deliveries_total";
+/// By limit. Bad: grows: a client asks for more than it may have.
+pub const LIVE_LIMITS: &str = "aisled_live_limits_total";
+/// By reason. Bad: `internal` grows at all, `silent` or `too_slow` grow faster than `normal`.
+pub const LIVE_CLOSED: &str = "aisled_live_closed_total";
+/// Bad: grows: a client does not speak the protocol.
+pub const LIVE_BAD_REQUESTS: &str = "aisled_live_bad_requests_total";
 /// Bad: over 700 MB with the whole real data set, or growing under a steady load.
 pub const PROCESS_MEMORY: &str = "aisled_process_resident_bytes";
 /// Bad: its rate is near the number of cores.
@@ -166,6 +174,10 @@ fn describe() {
     describe_gauge!(LOG_READ_ONLY, "1 when the log takes no more events; bad: 1");
     describe_gauge!(SESSIONS, "Live sessions; bad: at the configured maximum");
     describe_counter!(SESSIONS_CLOSED_SLOW, "Live sessions closed because they read too slowly; bad: grows steadily");
+    describe_counter!(LIVE_DELIVERIES, "Pushes handed to live sessions; bad: stands still while somebody listens and commands are applied");
+    describe_counter!(LIVE_LIMITS, "Limits that live sessions met, by limit; bad: grows");
+    describe_counter!(LIVE_CLOSED, "Live sessions ended, by reason; bad: internal grows at all");
+    describe_counter!(LIVE_BAD_REQUESTS, "Live requests that could not be read; bad: grows");
     describe_gauge!(PROCESS_MEMORY, Unit::Bytes, "Resident memory; bad: over 700 MB, or growing under a steady load");
     describe_counter!(PROCESS_CPU, Unit::Seconds, "Processor time used; bad: its rate is near the number of cores");
     describe_gauge!(PROCESS_FILES, "Open files and sockets; bad: near the limit of the process");

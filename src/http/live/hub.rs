@@ -1,12 +1,9 @@
 //! Who listens to what. The projector and the list actors publish here; each publication is encoded once, only if somebody
 //! listens, and the same bytes go to every subscriber's outbox.
 
-use std::{
-    hash::BuildHasher,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
 };
 
 use ahash::{AHashMap, AHashSet, RandomState};
@@ -16,6 +13,7 @@ use serde::Serialize;
 
 use super::{
     close::Close,
+    counters::{Counters, Limit},
     frame,
     limits::Limits,
     outbox::{Class, Outbox, Publication},
@@ -42,6 +40,7 @@ pub struct Hub {
     closing: AtomicBool,
     pub(super) watched: AtomicBool,
     limits: Limits,
+    counters: Counters,
 }
 
 /// The subscribers of one topic.
@@ -83,6 +82,7 @@ impl Hub {
             closing: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             limits,
+            counters: Counters::new(),
         }
     }
 
@@ -90,6 +90,12 @@ impl Hub {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Adds a session.
@@ -102,12 +108,13 @@ impl Hub {
             return Err(Close::GoingAway);
         }
         if sessions.len() >= self.limits.sessions_max {
+            self.counters.met(Limit::Sessions, 1);
             return Err(Close::TooManySessions);
         }
         let id = self.next_session.fetch_add(1, Ordering::Relaxed);
         let outbox = Arc::new(Outbox::new(self.limits.outbox_bytes_max));
         sessions.insert(id, Listener { outbox: Arc::clone(&outbox), socket });
-        metrics::gauge!("aisled_live_sessions").set(sessions.len() as f64);
+        self.counters.sessions.set(sessions.len() as f64);
         Ok(Membership { hub: Arc::clone(self), id, outbox, topics: AHashSet::new() })
     }
 
@@ -181,9 +188,9 @@ impl Hub {
         let too_slow = room.subscribers.values().filter(|outbox| outbox.push(&publication)).count();
         let receivers = room.subscribers.len();
         drop(shard);
-        metrics::counter!("aisled_live_deliveries_total").increment(receivers as u64);
+        self.counters.deliveries.increment(receivers as u64);
         if too_slow > 0 {
-            metrics::counter!("aisled_live_limits_total", "limit" => "outbox_bytes").increment(too_slow as u64);
+            self.counters.met(Limit::OutboxBytes, too_slow);
         }
         receivers
     }
@@ -265,6 +272,120 @@ impl Drop for Membership {
         }
         let mut sessions = self.hub.sessions.lock();
         sessions.remove(&self.id);
-        metrics::gauge!("aisled_live_sessions").set(sessions.len() as f64);
+        self.hub.counters.sessions.set(sessions.len() as f64);
+        self.hub.counters.ended(self.outbox.closing().unwrap_or(Close::Normal));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::{
+        domain::{Event, Moment, Principal, StreamId, list::ListEvent},
+        http::live::outbox::Drained,
+    };
+
+    fn hub(limits: Limits) -> Arc<Hub> {
+        Arc::new(Hub::new(limits))
+    }
+
+    fn topic(text: &str) -> Topic {
+        text.parse().unwrap()
+    }
+
+    fn recorded(list: &str, position: u64, previous: Option<u64>) -> Recorded {
+        Recorded {
+            position: Position(position),
+            stream: format!("list/{list}").parse::<StreamId>().unwrap(),
+            version: 1,
+            previous: previous.map(Position),
+            at: Moment(0),
+            who: Principal::new("local").unwrap(),
+            command: None,
+            event: Event::List(ListEvent::Archived {}),
+        }
+    }
+
+    fn publish(hub: &Hub, topic_text: &str, position: u64, previous: Option<u64>) -> usize {
+        hub.advance(Position(position));
+        hub.publish_event(topic(topic_text), &recorded("a", position, previous), || "x")
+    }
+
+    fn received(membership: &Membership) -> String {
+        let mut text = String::new();
+        while let Poll::Ready(Some(Drained::Frames(frames))) = membership.outbox().poll_drain(&mut Context::from_waker(Waker::noop())) {
+            text.push_str(&String::from_utf8_lossy(&frames));
+        }
+        text
+    }
+
+    #[test]
+    fn only_subscribers_of_a_topic_receive_its_events() {
+        let hub = hub(Limits::default());
+        let (mut one, other) = (hub.join(None).unwrap(), hub.join(None).unwrap());
+        assert_eq!(publish(&hub, "list:a", 1, None), 0, "nobody listens yet");
+        one.subscribe(&topic("list:a"));
+        one.outbox().open_gate(&topic("list:a"), Position(1));
+        assert!(hub.wants(&topic("list:a")) && !hub.wants(&topic("list:b")));
+        assert_eq!(publish(&hub, "list:a", 2, Some(1)), 1);
+        assert!(received(&one).contains(r#"{"type":"event","topic":"list:a","position":"2","previous":"1","event":"x"}"#));
+        assert_eq!(received(&other), "");
+    }
+
+    #[test]
+    fn a_topic_of_many_streams_states_its_own_previous_position() {
+        let hub = hub(Limits::default());
+        let mut one = hub.join(None).unwrap();
+        hub.advance(Position(5));
+        one.subscribe(&topic("deals:s"));
+        one.outbox().open_gate(&topic("deals:s"), Position(5));
+        publish(&hub, "deals:s", 8, None);
+        publish(&hub, "deals:s", 9, None);
+        let text = received(&one);
+        assert!(text.contains(r#""position":"8","previous":"5""#) && text.contains(r#""position":"9","previous":"8""#), "{text}");
+        assert_eq!(hub.last_event(&topic("deals:s")), Some(Position(9)));
+    }
+
+    #[test]
+    fn a_session_that_ends_leaves_nothing_behind() {
+        let hub = hub(Limits::default());
+        let mut one = hub.join(None).unwrap();
+        one.subscribe(&topic("list:a"));
+        one.subscribe(&topic("system"));
+        assert!(one.unsubscribe(&topic("system")) && !one.unsubscribe(&topic("system")));
+        assert_eq!((hub.session_count(), one.topic_count()), (1, 1));
+        drop(one);
+        assert_eq!(hub.session_count(), 0);
+        assert!(!hub.wants(&topic("list:a")));
+        assert_eq!(hub.rooms.load(Ordering::Acquire), 0);
+    }
+
+    #[test]
+    fn one_session_too_many_is_told_to_come_back() {
+        let hub = hub(Limits { sessions_max: 1, ..Limits::default() });
+        let first = hub.join(None).unwrap();
+        assert_eq!(hub.join(None).unwrap_err(), Close::TooManySessions);
+        drop(first);
+        let second = hub.join(None).unwrap();
+        hub.close_all(Close::GoingAway);
+        assert_eq!(second.outbox().closing(), Some(Close::GoingAway));
+        assert_eq!(hub.join(None).unwrap_err(), Close::GoingAway);
+    }
+
+    #[test]
+    fn a_slow_session_is_closed_and_the_others_go_on() {
+        let hub = hub(Limits { outbox_bytes_max: 400, ..Limits::default() });
+        let (mut slow, mut quick) = (hub.join(None).unwrap(), hub.join(None).unwrap());
+        for session in [&mut slow, &mut quick] {
+            session.subscribe(&topic("list:a"));
+            session.outbox().open_gate(&topic("list:a"), Position::START);
+        }
+        for position in 1..=20 {
+            publish(&hub, "list:a", position, position.checked_sub(1));
+            assert!(received(&quick).contains(&format!(r#""position":"{position}""#)));
+        }
+        assert_eq!((slow.outbox().closing(), quick.outbox().closing()), (Some(Close::TooSlow), None));
     }
 }

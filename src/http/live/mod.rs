@@ -2,6 +2,7 @@
 //! lifecycle; pushes do not pass through its mailbox but go from the hub to its outbox, which the response body drains.
 
 pub mod close;
+pub mod counters;
 pub mod frame;
 pub mod hub;
 pub mod limits;
@@ -9,6 +10,7 @@ pub mod outbox;
 pub mod protocol;
 pub mod socket;
 pub mod topic;
+mod watchdog;
 
 pub use close::Close;
 pub use hub::Hub;
