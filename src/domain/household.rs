@@ -4,7 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Money, Principal, StoreId, list::Role};
+use super::{
+    Context, Decision, Entity, Event, Fact, Money, Principal, Refusal,
+    RefusalKind::{Conflict, Forbidden, Invalid, NotFound},
+    StoreId, StreamKind,
+    limits::{MEMBERS_MAX, NAME_CHARS_MAX, STORES_PER_HOUSEHOLD_MAX},
+    list::Role,
+    text::check_text,
+};
 
 /// What somebody wants of a household.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -66,3 +73,160 @@ pub struct Household {
 /// The household as an entity.
 #[derive(Debug)]
 pub struct Households;
+
+type Decided = Result<Decision<HouseholdEvent>, Refusal>;
+
+impl Entity for Households {
+    const KIND: StreamKind = StreamKind::Household;
+    type State = HouseholdState;
+    type Command = HouseholdCommand;
+    type Event = HouseholdEvent;
+
+    fn decide(state: &HouseholdState, command: &HouseholdCommand, context: &Context) -> Decided {
+        use HouseholdCommand as C;
+        match (state, command) {
+            (_, C::Create { name }) => create(state, name),
+            (HouseholdState::Absent, _) => {
+                Err(Refusal::new(NotFound, "household_not_found", "there is no such household; create it first"))
+            }
+            (HouseholdState::Active(household), command) => {
+                may_edit(household, command, &context.who)?;
+                match command {
+                    C::Create { .. } => Ok(Decision::unchanged()),
+                    C::Join { member, role } => join(household, member, *role, &context.who),
+                    C::ChangeRole { member, role } => change_role(household, member, *role, &context.who),
+                    C::Leave { member } => leave(household, member, &context.who),
+                    C::SetBudget { monthly } => set_budget(household, *monthly),
+                    C::ChooseStores { stores } => choose_stores(household, stores),
+                }
+            }
+        }
+    }
+
+    fn evolve(state: &mut HouseholdState, event: &HouseholdEvent, fact: &Fact<'_>) {
+        use HouseholdEvent as E;
+        if let E::Created { name } = event {
+            let members = BTreeMap::from([(fact.who.clone(), Role::Owner)]);
+            *state = HouseholdState::Active(Household { name: name.clone(), members, monthly_budget: None, stores: BTreeSet::new() });
+        }
+        let HouseholdState::Active(household) = state else { return };
+        match event {
+            E::Created { .. } => {}
+            E::MemberJoined { member, role } | E::MemberRoleChanged { member, role } => {
+                household.members.insert(member.clone(), *role);
+            }
+            E::MemberLeft { member } => {
+                household.members.remove(member);
+            }
+            E::BudgetSet { monthly } => household.monthly_budget = *monthly,
+            E::StoresChosen { stores } => household.stores.clone_from(stores),
+        }
+    }
+
+    fn own(event: &Event) -> Option<&HouseholdEvent> {
+        match event {
+            Event::Household(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
+fn create(state: &HouseholdState, name: &str) -> Decided {
+    check_text(name, NAME_CHARS_MAX, "/name")?;
+    match state {
+        HouseholdState::Absent => Ok(Decision::applied(HouseholdEvent::Created { name: name.trim().to_owned() })),
+        HouseholdState::Active(household) if household.name == name.trim() => Ok(Decision::unchanged()),
+        HouseholdState::Active(household) => {
+            let detail = format!("a household with this id exists already: “{}”; choose another id", household.name);
+            Err(Refusal::new(Conflict, "household_exists", detail))
+        }
+    }
+}
+
+/// Viewers look on, but may leave; who is no member at all is not judged here.
+fn may_edit(household: &Household, command: &HouseholdCommand, who: &Principal) -> Result<(), Refusal> {
+    let leaves = matches!(command, HouseholdCommand::Leave { member } if member == who);
+    if leaves || household.members.get(who) != Some(&Role::Viewer) {
+        return Ok(());
+    }
+    let detail = "you may look at this household but not change it; ask its owner to make you an editor";
+    Err(Refusal::new(Forbidden, "viewer_may_not_edit", detail))
+}
+
+fn join(household: &Household, member: &Principal, role: Role, who: &Principal) -> Decided {
+    match household.members.get(member) {
+        Some(own) if *own == role => Ok(Decision::unchanged()),
+        Some(_) => {
+            Err(Refusal::new(Conflict, "member_exists", format!("{member} is a member already; change the role instead")).at("/member"))
+        }
+        None if household.members.len() >= MEMBERS_MAX => {
+            Err(Refusal::new(Conflict, "members_full", format!("a household has at most {MEMBERS_MAX} members")))
+        }
+        None => {
+            owners_only(household, who)?;
+            Ok(Decision::applied(HouseholdEvent::MemberJoined { member: member.clone(), role }))
+        }
+    }
+}
+
+fn change_role(household: &Household, member: &Principal, role: Role, who: &Principal) -> Decided {
+    let own = household.members.get(member).ok_or_else(|| unknown_member(member))?;
+    if *own == role {
+        return Ok(Decision::unchanged());
+    }
+    owners_only(household, who)?;
+    keeps_an_owner(household, member)?;
+    Ok(Decision::applied(HouseholdEvent::MemberRoleChanged { member: member.clone(), role }))
+}
+
+fn leave(household: &Household, member: &Principal, who: &Principal) -> Decided {
+    if !household.members.contains_key(member) {
+        return Err(unknown_member(member));
+    }
+    if member != who {
+        owners_only(household, who)?;
+    }
+    keeps_an_owner(household, member)?;
+    Ok(Decision::applied(HouseholdEvent::MemberLeft { member: member.clone() }))
+}
+
+fn unknown_member(member: &Principal) -> Refusal {
+    Refusal::new(NotFound, "member_not_found", format!("{member} is no member of this household")).at("/member")
+}
+
+fn owners_only(household: &Household, who: &Principal) -> Result<(), Refusal> {
+    if household.members.get(who) != Some(&Role::Editor) {
+        return Ok(());
+    }
+    Err(Refusal::new(Forbidden, "only_owner_may_manage", "only an owner may change somebody else's membership"))
+}
+
+/// Somebody must be left who can manage the household.
+fn keeps_an_owner(household: &Household, without: &Principal) -> Result<(), Refusal> {
+    let another = household.members.iter().any(|(member, role)| member != without && *role == Role::Owner);
+    if another || household.members.get(without) != Some(&Role::Owner) {
+        return Ok(());
+    }
+    Err(Refusal::new(Conflict, "last_owner", "a household keeps at least one owner; make somebody else an owner first").at("/member"))
+}
+
+fn set_budget(household: &Household, monthly: Option<Money>) -> Decided {
+    if let Some(monthly) = monthly {
+        monthly.validate_positive().map_err(|error| Refusal::new(Invalid, error.code(), error.to_string()).at("/monthly/amount"))?;
+    }
+    if household.monthly_budget == monthly {
+        return Ok(Decision::unchanged());
+    }
+    Ok(Decision::applied(HouseholdEvent::BudgetSet { monthly }))
+}
+
+fn choose_stores(household: &Household, stores: &BTreeSet<StoreId>) -> Decided {
+    if stores.len() > STORES_PER_HOUSEHOLD_MAX {
+        let detail = format!("a household compares at most {STORES_PER_HOUSEHOLD_MAX} stores");
+        return Err(Refusal::new(Invalid, "too_many_stores", detail).at("/stores"));
+    }
+    if household.stores == *stores {
+        return Ok(Decision::unchanged());
+    }
+    Ok(Decision::applied(HouseholdEvent::StoresChosen { stores: stores.clone() }))
+}

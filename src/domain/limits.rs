@@ -46,3 +46,5 @@ pub const STORES_PER_HOUSEHOLD_MAX: usize = 32;
 pub const FUTURE_MICROS_MAX: i64 = 86_400_000_000;
 /// Fewest observations before an outlier is called one.
 pub const OUTLIER_OBSERVATIONS_MIN: usize = 3;
+/// Categories in the aisle order of one store.
+pub const AISLES_PER_STORE_MAX: usize = 1_000;

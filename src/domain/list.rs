@@ -1,10 +1,21 @@
 //! The shopping list: several people, many devices, no edit lost. Intents in, facts out.
+//! `decide` holds the rules, `merge` what becomes of an addition, `rank` the order, `evolve` records.
+
+mod decide;
+mod evolve;
+mod merge;
+mod rank;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{HouseholdId, ItemId, Moment, Money, OrderId, Principal, ProductId, Quantity, StoreId};
+use super::{
+    Context, Decision, Entity, Event, Fact, HouseholdId, ItemId, Moment, Money, OrderId, Principal, ProductId, Quantity, Refusal, StoreId,
+    StreamKind,
+};
 
 /// What somebody wants of a list. The `op` names the intent on the wire.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -220,3 +231,46 @@ pub struct Removed {
 /// The list as an entity.
 #[derive(Debug)]
 pub struct Lists;
+
+impl Entity for Lists {
+    const KIND: StreamKind = StreamKind::List;
+    type State = ListState;
+    type Command = ListCommand;
+    type Event = ListEvent;
+
+    fn decide(state: &ListState, command: &ListCommand, context: &Context) -> Result<Decision<ListEvent>, Refusal> {
+        decide::decide(state, command, context)
+    }
+
+    fn evolve(state: &mut ListState, event: &ListEvent, fact: &Fact<'_>) {
+        evolve::evolve(state, event, fact);
+    }
+
+    fn own(event: &Event) -> Option<&ListEvent> {
+        match event {
+            Event::List(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
+impl ListState {
+    /// The list in any phase but absence.
+    #[must_use]
+    pub fn list(&self) -> Option<&List> {
+        match self {
+            Self::Absent => None,
+            Self::Active(list) | Self::Archived(list) => Some(list),
+        }
+    }
+}
+
+impl List {
+    /// The items as they are shown: by rank, then id.
+    #[must_use]
+    pub fn items_in_order(&self) -> Vec<(&ItemId, &Item)> {
+        let mut items: Vec<_> = self.items.iter().collect();
+        items.sort_by_key(|(id, item)| (item.rank, *id));
+        items
+    }
+}

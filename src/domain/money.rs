@@ -146,6 +146,14 @@ impl Money {
         if self.minor.unsigned_abs() > MONEY_MINOR_MAX.unsigned_abs() { Err(MoneyError::TooLarge) } else { Ok(()) }
     }
 
+    /// Refuses what is no budget: nothing, less than nothing, and the absurd.
+    ///
+    /// # Errors
+    /// `amount_not_positive` or `amount_too_large`.
+    pub fn validate_positive(self) -> Result<(), MoneyError> {
+        if self.minor <= 0 { Err(MoneyError::NotPositive) } else { self.validate_limit() }
+    }
+
     /// The amount alone as decimal text with all decimals of its currency: `3.49`.
     #[must_use]
     pub fn amount_text(self) -> String {

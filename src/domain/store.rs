@@ -2,14 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Currency;
+use super::{
+    Context, Currency, Decision, Entity, Event, Fact, Refusal,
+    RefusalKind::{Conflict, Invalid, NotFound},
+    StreamKind,
+    limits::{AISLES_PER_STORE_MAX, NAME_CHARS_MAX},
+    text::{check_optional_text, check_text},
+};
 
 /// What somebody says about a store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum StoreCommand {
     Register(StoreDetails),
-    /// `None` leaves a field as it is. The currency can never change: its prices are recorded in it.
+    /// `None` leaves a field as it is, an empty text clears it. The currency can never change: its prices are recorded in it.
     ChangeDetails {
         name: Option<String>,
         chain: Option<String>,
@@ -65,3 +71,134 @@ pub struct Store {
 /// The store as an entity.
 #[derive(Debug)]
 pub struct Stores;
+
+impl Entity for Stores {
+    const KIND: StreamKind = StreamKind::Store;
+    type State = StoreState;
+    type Command = StoreCommand;
+    type Event = StoreEvent;
+
+    fn decide(state: &StoreState, command: &StoreCommand, _: &Context) -> Result<Decision<StoreEvent>, Refusal> {
+        match (state, command) {
+            (_, StoreCommand::Register(details)) => register(state, details),
+            (StoreState::Absent, _) => Err(Refusal::new(NotFound, "store_not_found", "there is no such store; register it first")),
+            (StoreState::Registered(store), StoreCommand::ChangeDetails { name, chain, country, time_zone }) => {
+                change_details(&store.details, [name, chain, country, time_zone].map(Option::as_deref))
+            }
+            (StoreState::Registered(store), StoreCommand::LearnAisleOrder { categories }) => learn_aisle_order(store, categories),
+        }
+    }
+
+    fn evolve(state: &mut StoreState, event: &StoreEvent, _: &Fact<'_>) {
+        match (event, &mut *state) {
+            (StoreEvent::Registered(details), _) => {
+                *state = StoreState::Registered(Store { details: details.clone(), aisle_order: Vec::new() });
+            }
+            (StoreEvent::DetailsChanged { name, chain, country, time_zone }, StoreState::Registered(store)) => {
+                if let Some(name) = name {
+                    store.details.name.clone_from(name);
+                }
+                replace(&mut store.details.chain, chain.as_deref());
+                replace(&mut store.details.country, country.as_deref());
+                replace(&mut store.details.time_zone, time_zone.as_deref());
+            }
+            (StoreEvent::AisleOrderLearned { categories }, StoreState::Registered(store)) => store.aisle_order.clone_from(categories),
+            (StoreEvent::DetailsChanged { .. } | StoreEvent::AisleOrderLearned { .. }, StoreState::Absent) => {}
+        }
+    }
+
+    fn own(event: &Event) -> Option<&StoreEvent> {
+        match event {
+            Event::Store(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
+fn register(state: &StoreState, details: &StoreDetails) -> Result<Decision<StoreEvent>, Refusal> {
+    let StoreDetails { name, currency, chain, country, time_zone } = details;
+    check_details(Some(name), [chain, country, time_zone].map(Option::as_deref))?;
+    let [chain, country, time_zone] = [chain, country, time_zone].map(|text| present(text.as_deref()));
+    let details = StoreDetails { name: name.trim().to_owned(), currency: *currency, chain, country, time_zone };
+    match state {
+        StoreState::Absent => Ok(Decision::applied(StoreEvent::Registered(details))),
+        StoreState::Registered(store) if store.details == details => Ok(Decision::unchanged()),
+        StoreState::Registered(store) if store.details.currency != details.currency => {
+            let detail = format!("this store's prices are recorded in {}; its currency can never change", store.details.currency);
+            Err(Refusal::new(Conflict, "store_exists", detail).at("/currency"))
+        }
+        StoreState::Registered(store) => {
+            let detail = format!("a store with this id exists already: “{}”; change its details instead", store.details.name);
+            Err(Refusal::new(Conflict, "store_exists", detail))
+        }
+    }
+}
+
+fn change_details(details: &StoreDetails, [name, chain, country, time_zone]: [Option<&str>; 4]) -> Result<Decision<StoreEvent>, Refusal> {
+    check_details(name, [chain, country, time_zone])?;
+    let event = StoreEvent::DetailsChanged {
+        name: differing(name, Some(&details.name)),
+        chain: differing(chain, details.chain.as_deref()),
+        country: differing(country, details.country.as_deref()),
+        time_zone: differing(time_zone, details.time_zone.as_deref()),
+    };
+    let nothing = StoreEvent::DetailsChanged { name: None, chain: None, country: None, time_zone: None };
+    if event == nothing { Ok(Decision::unchanged()) } else { Ok(Decision::applied(event)) }
+}
+
+fn learn_aisle_order(store: &Store, categories: &[String]) -> Result<Decision<StoreEvent>, Refusal> {
+    if categories.len() > AISLES_PER_STORE_MAX {
+        let detail = format!("a store has at most {AISLES_PER_STORE_MAX} categories in its aisle order");
+        return Err(Refusal::new(Invalid, "too_many_categories", detail).at("/categories"));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for (number, category) in categories.iter().enumerate() {
+        check_text(category, NAME_CHARS_MAX, format!("/categories/{number}"))?;
+        if !seen.insert(category.trim()) {
+            let detail = format!("“{}” is in the aisle order twice", category.trim());
+            return Err(Refusal::new(Invalid, "category_repeated", detail).at(format!("/categories/{number}")));
+        }
+    }
+    let categories: Vec<_> = categories.iter().map(|category| category.trim().to_owned()).collect();
+    if store.aisle_order == categories {
+        Ok(Decision::unchanged())
+    } else {
+        Ok(Decision::applied(StoreEvent::AisleOrderLearned { categories }))
+    }
+}
+
+fn check_details(name: Option<&str>, [chain, country, time_zone]: [Option<&str>; 3]) -> Result<(), Refusal> {
+    if let Some(name) = name {
+        check_text(name, NAME_CHARS_MAX, "/name")?;
+    }
+    check_optional_text(chain.unwrap_or_default(), NAME_CHARS_MAX, "/chain")?;
+    let country = country.map(str::trim).unwrap_or_default();
+    if !country.is_empty() && !(country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase())) {
+        let detail = "a country is an ISO 3166 code of two capital letters, such as AT";
+        return Err(Refusal::new(Invalid, "country_malformed", detail).at("/country"));
+    }
+    if !time_zone.is_none_or(|name| name.trim().is_empty() || is_zone_name(name.trim())) {
+        return Err(Refusal::new(Invalid, "time_zone_malformed", "a time zone is an IANA name, such as Europe/Vienna").at("/time_zone"));
+    }
+    Ok(())
+}
+
+/// By its form only: which zones exist is known outside of the domain.
+fn is_zone_name(name: &str) -> bool {
+    let sound = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+'));
+    name.len() <= 64 && name.split('/').all(sound)
+}
+
+fn present(text: Option<&str>) -> Option<String> {
+    text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+fn differing(after: Option<&str>, before: Option<&str>) -> Option<String> {
+    after.map(str::trim).filter(|after| *after != before.unwrap_or_default()).map(str::to_owned)
+}
+
+fn replace(text: &mut Option<String>, with: Option<&str>) {
+    if with.is_some() {
+        *text = present(with);
+    }
+}
