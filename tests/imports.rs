@@ -1,4 +1,5 @@
 //! Holds the import rules: what each folder may know of, read from the source itself.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic: that is how it fails")]
 
 use std::{
     fs,

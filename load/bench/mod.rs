@@ -1,0 +1,98 @@
+//! `aisled-load bench`: measures the rows of `docs/performance.md`, each on a folder of its own, and prints one table.
+//! Nothing here fails a build: a row that cannot be measured says why.
+
+mod data_rows;
+mod log_rows;
+mod server;
+mod server_rows;
+mod table;
+
+use std::{fs, path::PathBuf, time::Instant};
+
+use anyhow::{Context, Result};
+
+use self::table::Table;
+
+/// How often each short measurement is repeated; the median is shown.
+const RUNS: usize = 3;
+
+#[derive(Clone, clap::Args)]
+pub struct Options {
+    /// The server's binary, built for release.
+    #[arg(long, default_value = "target/release/aisled")]
+    server: PathBuf,
+    /// The folder of the real data sets; rows that need them are left out, and say so, where it is absent.
+    #[arg(long, default_value = "../shared/data")]
+    data: PathBuf,
+    /// Where the folders of the measured servers go; on the disk that is to be measured.
+    #[arg(long)]
+    scratch: Option<PathBuf>,
+    /// Only these rows, such as 1,2,16.
+    #[arg(long, value_delimiter = ',')]
+    rows: Vec<u8>,
+    /// Events of the large synthetic log of row 7.
+    #[arg(long, default_value_t = 10_000_000)]
+    events: u64,
+}
+
+/// What every row needs.
+struct Bench {
+    options: Options,
+    scratch: tempfile::TempDir,
+    table: Table,
+}
+
+impl Bench {
+    /// Whether the row was asked for.
+    fn wants(&self, row: u8) -> bool {
+        self.options.rows.is_empty() || self.options.rows.contains(&row)
+    }
+
+    /// A new folder for one server or log.
+    fn folder(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+
+    /// Measures a group of rows, unless none of them was asked for; a failure becomes a line of the table.
+    fn group(&mut self, rows: &[u8], name: &str, measure: impl FnOnce(&mut Self) -> Result<()>) {
+        if !rows.iter().any(|row| self.wants(*row)) {
+            return;
+        }
+        let begin = Instant::now();
+        eprintln!("measuring {name} …");
+        if let Err(error) = measure(self) {
+            for row in rows.iter().filter(|row| self.options.rows.is_empty() || self.options.rows.contains(row)) {
+                self.table.missing(*row, name, &format!("{error:#}"));
+            }
+        }
+        eprintln!("  {:.1} s", begin.elapsed().as_secs_f64());
+    }
+}
+
+/// Measures and prints.
+pub fn run(options: &Options) -> Result<()> {
+    let scratch = match &options.scratch {
+        Some(folder) => tempfile::tempdir_in(folder),
+        None => tempfile::tempdir(),
+    }
+    .context("no folder for the measured servers")?;
+    let load_before = load_average();
+    let mut bench = Bench { options: options.clone(), scratch, table: Table::default() };
+    bench.group(&[20], "the empty server", server_rows::empty_server);
+    bench.group(&[1, 2, 16, 9], "commands, reads and live totals", server_rows::http);
+    bench.group(&[4], "log append", log_rows::append);
+    bench.group(&[6, 8, 19, 5, 7], "the real data", data_rows::real_data);
+    bench.group(&[7], "a large log", data_rows::large_log);
+    println!("{}", bench.table);
+    println!("load average before: {load_before}; after: {}; {} cores; client and servers share them", load_average(), cores());
+    Ok(())
+}
+
+fn load_average() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').take(3).collect::<Vec<_>>().join(" ")
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(0, std::num::NonZero::get)
+}

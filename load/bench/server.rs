@@ -1,0 +1,145 @@
+//! A measured server: started on a folder, timed, ended by its id.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde_json::Value;
+
+/// How long a server may take to get ready before the row is given up.
+const READY_PATIENCE: Duration = Duration::from_mins(3);
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    /// Host and port.
+    pub address: String,
+    started: Instant,
+}
+
+impl Server {
+    /// Starts `serve` and waits for its `listening on` line.
+    pub fn start(binary: &Path, data: &Path) -> Result<Self> {
+        let started = Instant::now();
+        let mut child = Command::new(binary)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .env("AISLED_LOG_FILTER", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", binary.display()))?;
+        let mut lines = BufReader::new(child.stdout.take().context("stdout is piped")?).lines();
+        let address =
+            lines.by_ref().map_while(Result::ok).find_map(|line| Some(line.split_once("listening on http://")?.1.trim().to_owned()));
+        // Whatever else it prints must not fill the pipe.
+        thread::spawn(move || lines.count());
+        let address = address.ok_or_else(|| anyhow!("the server ended before it listened: {:?}", child.wait()))?;
+        let address = address.split([' ', '/']).next().unwrap_or_default().to_owned();
+        Ok(Self { child, address, started })
+    }
+
+    /// From the start until the first answer.
+    pub fn first_answer(&self) -> Result<Duration> {
+        self.get("/healthz")?;
+        Ok(self.started.elapsed())
+    }
+
+    /// From the start until `/readyz` says so.
+    pub fn ready(&self) -> Result<Duration> {
+        while self.get("/readyz").is_err() {
+            ensure!(self.started.elapsed() < READY_PATIENCE, "not ready after {READY_PATIENCE:?}");
+            thread::yield_now();
+        }
+        Ok(self.started.elapsed())
+    }
+
+    /// The durability that the server says is in force.
+    pub fn durability(&self) -> Result<String> {
+        let ready: Value = serde_json::from_str(&self.get("/readyz")?)?;
+        Ok(ready["durability"].as_str().unwrap_or("unknown").to_owned())
+    }
+
+    /// Resident memory in megabytes.
+    pub fn resident_mb(&self) -> Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
+        let kib: f64 = line.split_whitespace().nth(1).context("no figure")?.parse()?;
+        Ok(kib * 1_024.0 / 1e6)
+    }
+
+    /// Asks for a clean stop and waits.
+    pub fn stop(mut self) -> Result<Duration> {
+        let begin = Instant::now();
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        ensure!(status.success(), "the server had ended before");
+        let status = self.child.wait()?;
+        ensure!(status.success(), "the stop was not clean: {status}");
+        Ok(begin.elapsed())
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// A plain GET on a connection of its own; an error unless it is answered 200.
+    fn get(&self, path: &str) -> Result<String> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: load\r\nconnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (head, body) = answer.split_once("\r\n\r\n").context("half an answer")?;
+        ensure!(head.starts_with("HTTP/1.1 200"), "{path} was answered {}", head.lines().next().unwrap_or_default());
+        Ok(body.to_owned())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs another command of the binary to its end; the JSON line it ends with.
+pub fn run(binary: &Path, arguments: &[&str]) -> Result<Value> {
+    summary(Command::new(binary).args(arguments))
+}
+
+/// As `run`, held to one core where `taskset` is installed.
+pub fn run_on_one_core(binary: &Path, arguments: &[&str]) -> Result<Value> {
+    let pinned = Command::new("taskset").args(["-c", "0", "true"]).status().is_ok_and(|status| status.success());
+    if pinned { summary(Command::new("taskset").args(["-c", "0"]).arg(binary).args(arguments)) } else { run(binary, arguments) }
+}
+
+fn summary(command: &mut Command) -> Result<Value> {
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        bail!("{command:?} ended with {}: {}", output.status, stderr.lines().last().unwrap_or_default());
+    }
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let line = stdout.lines().rev().find(|line| line.starts_with('{')).with_context(|| format!("no JSON line from {command:?}"))?;
+    Ok(serde_json::from_str(line)?)
+}
+
+/// Bytes of disk that a folder takes.
+pub fn disk_bytes(folder: &Path) -> Result<u64> {
+    use std::os::unix::fs::MetadataExt;
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        bytes += if entry.file_type()?.is_dir() { disk_bytes(&entry.path())? } else { entry.metadata()?.blocks() * 512 };
+    }
+    Ok(bytes)
+}

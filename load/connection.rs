@@ -1,0 +1,103 @@
+//! One keep-alive HTTP/1.1 connection: a request is bytes, a response is a status and where its body lies. No copies, no allocation per request.
+
+use std::io;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// The largest answer read: more is an error, not a growing buffer.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
+
+/// A connection with at most one request under way.
+pub struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+/// A whole answer; its body is borrowed from the connection's buffer.
+pub struct Answer<'a> {
+    pub status: u16,
+    pub body: &'a [u8],
+}
+
+/// What the head of an answer says.
+struct Head {
+    status: u16,
+    body_from: usize,
+    body: BodyLength,
+}
+
+enum BodyLength {
+    Bytes(usize),
+    Chunked,
+}
+
+impl Connection {
+    pub async fn open(server: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect(server).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::with_capacity(64 << 10) })
+    }
+
+    /// Sends a whole request and reads the whole answer.
+    pub async fn ask(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
+        self.stream.write_all(request).await?;
+        self.buffer.clear();
+        let head = loop {
+            if let Some(head) = head_of(&self.buffer)? {
+                break head;
+            }
+            self.read_more().await?;
+        };
+        let end = loop {
+            if let Some(end) = body_end(&self.buffer, &head) {
+                break end;
+            }
+            self.read_more().await?;
+        };
+        Ok(Answer { status: head.status, body: &self.buffer[head.body_from..end] })
+    }
+
+    async fn read_more(&mut self) -> io::Result<()> {
+        if self.buffer.len() > ANSWER_BYTES_MAX {
+            return Err(io::Error::other("the answer is too long"));
+        }
+        match self.stream.read_buf(&mut self.buffer).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The bare stream once a handshake has turned it into a WebSocket, with what was read beyond the answer.
+    pub fn into_parts(mut self) -> (TcpStream, Vec<u8>) {
+        let end = self.buffer.windows(4).position(|window| window == b"\r\n\r\n").map_or(self.buffer.len(), |at| at + 4);
+        (self.stream, self.buffer.split_off(end))
+    }
+}
+
+/// Reads the head by hand: the status, and how long the body is.
+fn head_of(bytes: &[u8]) -> io::Result<Option<Head>> {
+    let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+    let text = std::str::from_utf8(&bytes[..end]).map_err(io::Error::other)?;
+    let (first, headers) = text.split_once("\r\n").unwrap_or((text, ""));
+    let status = first.get(9..12).and_then(|code| code.parse().ok()).ok_or_else(|| io::Error::other("an answer without a status"))?;
+    let mut body = BodyLength::Bytes(0);
+    for (name, value) in headers.split("\r\n").filter_map(|line| line.split_once(':')) {
+        if name.eq_ignore_ascii_case("content-length") {
+            body = BodyLength::Bytes(value.trim().parse().map_err(io::Error::other)?);
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            body = BodyLength::Chunked;
+        }
+    }
+    Ok(Some(Head { status, body_from: end + 4, body }))
+}
+
+/// Where the body ends, once all of it is there. Chunks are not joined: nobody reads the content of a chunked answer here.
+fn body_end(bytes: &[u8], head: &Head) -> Option<usize> {
+    match head.body {
+        BodyLength::Bytes(length) => Some(head.body_from + length).filter(|end| bytes.len() >= *end),
+        BodyLength::Chunked => bytes[head.body_from..].ends_with(b"0\r\n\r\n").then_some(bytes.len()),
+    }
+}

@@ -1,0 +1,141 @@
+//! The world a run works on: stores, products with prices, and lists, all made through the API under names of its own.
+
+use std::{
+    fmt::Write,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Result, ensure};
+use tokio::task::JoinSet;
+
+use crate::{connection::Connection, shapes};
+
+/// Lists that commands and reads go round.
+pub const LISTS: usize = 1_000;
+/// Products with a price in the first store.
+pub const PRODUCTS: usize = 1_000;
+/// Stores in which the first products have a price.
+pub const STORES: usize = 13;
+/// Products with a price in every store.
+pub const PRODUCTS_EVERYWHERE: usize = 100;
+/// Items on each list that is read.
+pub const ITEMS_READ: usize = 20;
+/// Connections that make the world.
+const BUILDERS: usize = 64;
+
+/// The names of one run. Cheap to clone: they are made from the run's prefix.
+#[derive(Clone)]
+pub struct World {
+    pub server: String,
+    run: String,
+}
+
+impl World {
+    /// Makes stores, products, prices and lists.
+    pub async fn prepare(server: &str) -> Result<Self> {
+        let world = Self::named(server);
+        world.make(STORES, |world, n, request| shapes::create_store(request, &world.store(n))).await?;
+        world.make(PRODUCTS, |world, n, request| shapes::register_product(request, &world.product(n))).await?;
+        let at = now();
+        let first = at.clone();
+        world
+            .make(PRODUCTS, move |world, n, request| shapes::observe_price(request, &world.product(n), &world.store(0), price(n), &first))
+            .await?;
+        world
+            .make(PRODUCTS_EVERYWHERE * (STORES - 1), move |world, n, request| {
+                let (product, store) = (n % PRODUCTS_EVERYWHERE, 1 + n / PRODUCTS_EVERYWHERE);
+                shapes::observe_price(request, &world.product(product), &world.store(store), price(n), &at);
+            })
+            .await?;
+        world.make(LISTS, |world, n, request| shapes::create_list(request, &world.list(n), &world.store(0))).await?;
+        Ok(world)
+    }
+
+    /// A world of new names, in which nothing is yet.
+    pub fn named(server: &str) -> Self {
+        static WORLDS: AtomicU64 = AtomicU64::new(0);
+        let server = server.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let world = WORLDS.fetch_add(1, Ordering::Relaxed);
+        Self { server, run: format!("{:x}-{world}", nanos / 1_000_000) }
+    }
+
+    /// Puts items on every list, so that reading one is worth something.
+    pub async fn fill_lists(&self) -> Result<()> {
+        self.make(LISTS * ITEMS_READ, |world, n, request| {
+            let (list, number) = (n % LISTS, n / LISTS);
+            shapes::add_item(request, &world.list(list), &item(list, number), &world.product(number * 7 % PRODUCTS));
+        })
+        .await
+    }
+
+    /// Sends `count` requests over a few connections; every one must succeed.
+    pub async fn make(&self, count: usize, write: impl Fn(&Self, usize, &mut Vec<u8>) + Clone + 'static) -> Result<()> {
+        let local = tokio::task::LocalSet::new();
+        let mut tasks = JoinSet::new();
+        for builder in 0..BUILDERS.min(count) {
+            let (world, write) = (self.clone(), write.clone());
+            tasks.spawn_local_on(
+                async move {
+                    let (mut connection, mut request) = (Connection::open(&world.server).await?, Vec::new());
+                    for number in (builder..count).step_by(BUILDERS) {
+                        request.clear();
+                        write(&world, number, &mut request);
+                        let answer = connection.ask(&request).await?;
+                        let good = (200..300).contains(&answer.status);
+                        ensure!(
+                            good,
+                            "{}\n  -> {} {}",
+                            String::from_utf8_lossy(&request),
+                            answer.status,
+                            String::from_utf8_lossy(answer.body)
+                        );
+                    }
+                    Ok(())
+                },
+                &local,
+            );
+        }
+        local
+            .run_until(async {
+                while let Some(done) = tasks.join_next().await {
+                    done??;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    pub fn store(&self, number: usize) -> String {
+        self.name("s", number)
+    }
+
+    pub fn product(&self, number: usize) -> String {
+        self.name("p", number)
+    }
+
+    pub fn list(&self, number: usize) -> String {
+        self.name("l", number)
+    }
+
+    fn name(&self, kind: &str, number: usize) -> String {
+        let mut name = String::with_capacity(32);
+        write!(name, "{kind}-{}-{number}", self.run).expect("this holds because writing to memory cannot fail");
+        name
+    }
+}
+
+/// An item's id: unique on every list, whichever connection adds it.
+pub fn item(connection: usize, number: usize) -> String {
+    format!("{connection}-{number}")
+}
+
+/// Now, as RFC 3339.
+pub fn now() -> String {
+    jiff::Timestamp::now().to_string()
+}
+
+fn price(number: usize) -> u64 {
+    99 + (number as u64 * 37) % 900
+}
