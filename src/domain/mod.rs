@@ -5,6 +5,8 @@ pub mod codes;
 mod currency;
 mod decimal;
 pub mod decision;
+#[cfg(test)]
+pub(crate) mod given;
 pub mod household;
 pub mod ids;
 pub mod limits;
