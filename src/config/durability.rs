@@ -14,3 +14,13 @@ pub enum Durability {
     /// At once; flushed every `periodic_flush_ms`: a crash loses what came since.
     Periodic,
 }
+
+impl std::fmt::Display for Durability {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Sync => "sync",
+            Self::Flush => "flush",
+            Self::Periodic => "periodic",
+        })
+    }
+}
