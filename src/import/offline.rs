@@ -1,0 +1,138 @@
+//! Commands straight to a log that no server has open: decided by the same deciders, appended in long pipelined groups.
+
+mod entities;
+
+use std::{collections::VecDeque, ops::ControlFlow, sync::Arc};
+
+use super::{ImportError, Intent, Place, Report, Sink};
+use crate::{
+    domain::{Context, Principal, Refusal, household::Households, list::Lists, order::Orders, product::Products, store::Stores},
+    events::{Append, AppendError, Log, Pending, Position, Recorded, clock::Clock},
+};
+use entities::Entities;
+
+/// Appends that may wait for their answer; beyond it half of them are waited for. Bounds the memory of an import.
+const IN_FLIGHT_MAX: usize = 16_384;
+
+/// Decides commands and appends their events.
+pub struct OfflineSink {
+    log: Arc<dyn Log>,
+    clock: Arc<dyn Clock>,
+    who: Principal,
+    stores: Entities<Stores>,
+    households: Entities<Households>,
+    products: Entities<Products>,
+    orders: Entities<Orders>,
+    lists: Entities<Lists>,
+    in_flight: VecDeque<InFlight>,
+}
+
+/// An append that is not answered yet.
+struct InFlight {
+    place: Place,
+    rows: u64,
+    pending: Pending,
+}
+
+impl OfflineSink {
+    /// Folds what the log already knows of the source's entities, in one pass. Orders are many and each is placed once,
+    /// so they are looked up one by one instead.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn new(log: Arc<dyn Log>, clock: Arc<dyn Clock>, who: Principal, id_prefix: &str) -> Result<Self, ImportError> {
+        let mut sink = Self {
+            log,
+            clock,
+            who,
+            stores: Entities::folded(),
+            households: Entities::folded(),
+            products: Entities::folded(),
+            orders: Entities::looked_up(),
+            lists: Entities::looked_up(),
+            in_flight: VecDeque::new(),
+        };
+        let log = sink.log.clone();
+        log.scan(Position::START, &mut |recorded| {
+            if recorded.stream.id().starts_with(id_prefix) {
+                sink.fold(&recorded);
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(sink)
+    }
+
+    fn fold(&mut self, recorded: &Recorded) {
+        self.stores.fold(recorded);
+        self.households.fold(recorded);
+        self.products.fold(recorded);
+    }
+
+    /// What became of the command: the append it makes, `None` if it changes nothing.
+    fn decide(&mut self, intent: &Intent) -> Result<Option<Append>, Failed> {
+        let (log, context) = (&*self.log, Context { who: self.who.clone(), at: self.clock.now() });
+        match intent {
+            Intent::Store(id, command) => self.stores.decide(log, id.as_str(), command, &context),
+            Intent::Household(id, command) => self.households.decide(log, id.as_str(), command, &context),
+            Intent::Product(id, command) => self.products.decide(log, id.as_str(), command, &context),
+            Intent::Order(id, command) => self.orders.decide(log, id.as_str(), command, &context),
+            Intent::List(id, command) => self.lists.decide(log, id.as_str(), command, &context),
+        }
+    }
+
+    /// Waits for the oldest answers until at most `remaining` are open.
+    fn settle(&mut self, remaining: usize, report: &mut Report) -> Result<(), ImportError> {
+        while self.in_flight.len() > remaining {
+            let Some(InFlight { place, rows, pending }) = self.in_flight.pop_front() else { break };
+            match pending.wait() {
+                Ok(recorded) => report.tally.events_appended += recorded.len() as u64,
+                // States were evolved ahead of the answer, so a stream with a refused append is one version ahead:
+                // the commands that follow it conflict and are refused too, and a second run decides them afresh.
+                Err(error @ (AppendError::TooLarge { .. } | AppendError::Conflict { .. })) => {
+                    report.refused(&place, rows, &error.to_string())?
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes room where the states in memory have become too many: those are read from the log when needed again,
+    /// so everything must be in the log first.
+    fn make_room(&mut self, report: &mut Report) -> Result<(), ImportError> {
+        let full = [self.stores.is_full(), self.households.is_full(), self.products.is_full(), self.orders.is_full(), self.lists.is_full()];
+        if !full.contains(&true) {
+            return Ok(());
+        }
+        self.settle(0, report)?;
+        self.stores.shrink();
+        self.households.shrink();
+        self.products.shrink();
+        self.orders.shrink();
+        self.lists.shrink();
+        Ok(())
+    }
+}
+
+/// Why a command has no events.
+enum Failed {
+    Refused(Refusal),
+    Log(crate::events::LogError),
+}
+
+impl Sink for OfflineSink {
+    fn take(&mut self, place: Place, rows: u64, intent: Intent, report: &mut Report) -> Result<(), ImportError> {
+        self.make_room(report)?;
+        match self.decide(&intent) {
+            Ok(Some(append)) => self.in_flight.push_back(InFlight { place, rows, pending: self.log.append_blocking(append) }),
+            Ok(None) => report.tally.unchanged += 1,
+            Err(Failed::Refused(refusal)) => report.refused(&place, rows, &format!("{}: {}", refusal.code, refusal.detail))?,
+            Err(Failed::Log(error)) => return Err(error.into()),
+        }
+        if self.in_flight.len() >= IN_FLIGHT_MAX { self.settle(IN_FLIGHT_MAX / 2, report) } else { Ok(()) }
+    }
+
+    fn finish(&mut self, report: &mut Report) -> Result<(), ImportError> {
+        self.settle(0, report)
+    }
+}

@@ -1,0 +1,126 @@
+//! The states an import decides against: folded from the log, evolved ahead of the answers.
+//!
+//! Evolving before the log has said yes is sound here because nobody else writes or reads: if an append fails, the import
+//! ends or refuses the rest of that stream, and the states go with the process.
+
+use ahash::AHashMap;
+
+use super::Failed;
+use crate::{
+    domain::{Context, Entity, Fact, StreamId},
+    events::{Append, Log, Recorded},
+};
+
+/// States kept of one kind of entity; beyond it all are dropped and read from the log as needed.
+const STATES_MAX: usize = 1_000_000;
+/// The same for kinds that are looked up: each is needed a moment only.
+const STATES_LOOKED_UP_MAX: usize = 4_096;
+/// Events of one stream read at a time.
+const READ_EVENTS: usize = 1_024;
+
+/// The states of one kind of entity by id.
+pub(super) struct Entities<E: Entity> {
+    known: AHashMap<Box<str>, Versioned<E::State>>,
+    /// Whether an id that is not here does not exist.
+    complete: bool,
+    states_max: usize,
+}
+
+struct Versioned<S> {
+    state: S,
+    version: u64,
+}
+
+impl<S: Default> Default for Versioned<S> {
+    fn default() -> Self {
+        Self { state: S::default(), version: 0 }
+    }
+}
+
+impl<E: Entity> Entities<E> {
+    /// Will be folded from the whole log first.
+    pub(super) fn folded() -> Self {
+        Self { known: AHashMap::new(), complete: true, states_max: STATES_MAX }
+    }
+
+    /// Read one by one when needed.
+    pub(super) fn looked_up() -> Self {
+        Self { known: AHashMap::new(), complete: false, states_max: STATES_LOOKED_UP_MAX }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.known.len() >= self.states_max
+    }
+
+    /// Forgets all states if they are too many. Everything decided so far must be in the log.
+    pub(super) fn shrink(&mut self) {
+        if self.is_full() {
+            self.known.clear();
+            self.complete = false;
+        }
+    }
+
+    /// Takes in an event of the past, if it is of this kind.
+    pub(super) fn fold(&mut self, recorded: &Recorded) {
+        let Some(event) = E::own(&recorded.event) else { return };
+        if self.is_full() && !self.known.contains_key(recorded.stream.id()) {
+            self.complete = false;
+            return;
+        }
+        self.known.entry(recorded.stream.id().into()).or_default().evolve::<E>(event, &recorded.fact());
+    }
+
+    /// Decides a command and evolves the state by what follows. `None` if nothing changes.
+    pub(super) fn decide(&mut self, log: &dyn Log, id: &str, command: &E::Command, context: &Context) -> Result<Option<Append>, Failed> {
+        if !self.known.contains_key(id) {
+            let loaded = if self.complete { Versioned::default() } else { load::<E>(log, id).map_err(Failed::Log)? };
+            self.known.insert(id.into(), loaded);
+        }
+        let known = self.known.get_mut(id).expect("this holds because it was put there if it was missing");
+        let decision = E::decide(&known.state, command, context).map_err(Failed::Refused)?;
+        if decision.events.is_empty() {
+            return Ok(None);
+        }
+        let expected_version = known.version;
+        for event in &decision.events {
+            let fact = Fact { who: &context.who, at: context.at, position: 0, version: known.version + 1 };
+            known.evolve::<E>(event, &fact);
+        }
+        Ok(Some(Append {
+            stream: stream::<E>(id),
+            expected_version,
+            who: context.who.clone(),
+            command: None,
+            events: decision.events.into_iter().map(Into::into).collect(),
+        }))
+    }
+}
+
+impl<S> Versioned<S> {
+    fn evolve<E: Entity<State = S>>(&mut self, event: &E::Event, fact: &Fact<'_>) {
+        E::evolve(&mut self.state, event, fact);
+        self.version = fact.version;
+    }
+}
+
+fn load<E: Entity>(log: &dyn Log, id: &str) -> Result<Versioned<E::State>, crate::events::LogError> {
+    let stream = stream::<E>(id);
+    let mut loaded = Versioned::default();
+    let Some(head) = log.stream_head(&stream) else { return Ok(loaded) };
+    while loaded.version < head.version {
+        let events = log.read_stream(&stream, loaded.version, READ_EVENTS)?;
+        if events.is_empty() {
+            break;
+        }
+        for recorded in &events {
+            if let Some(event) = E::own(&recorded.event) {
+                loaded.evolve::<E>(event, &recorded.fact());
+            }
+        }
+    }
+    Ok(loaded)
+}
+
+fn stream<E: Entity>(id: &str) -> StreamId {
+    StreamId::new(E::KIND, id).expect("this holds because the id was checked when it was made")
+}
