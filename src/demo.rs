@@ -1,1 +1,106 @@
-//! (in progress)
+//! A made-up household with 6 stores, 161 products, 25 orders and a few lists: something to look at on the first start.
+//! Every id is fixed, so adding it twice changes nothing.
+
+mod files;
+mod orders;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use crate::{
+    domain::{
+        HouseholdId, Moment, Principal, StoreId, StreamId, StreamKind,
+        household::HouseholdCommand,
+        list::{ListCommand, Role},
+        moment::DAY_MICROS,
+        money::Money,
+    },
+    events::{
+        Log,
+        clock::{Clock, SystemClock},
+    },
+    import::{ImportError, Intent, OfflineSink, Place, Report, Sink, Tally},
+};
+
+/// What every id of the demo starts with.
+pub const ID_PREFIX: &str = "demo:";
+
+/// Adds the demo household to a log that nothing else writes to yet.
+///
+/// # Errors
+/// When the log cannot be read or takes no events.
+pub fn seed(log: &Arc<dyn Log>) -> Result<Tally, ImportError> {
+    seed_at(log, Arc::new(SystemClock))
+}
+
+/// As [`seed`], with the time handed in.
+///
+/// # Errors
+/// As [`seed`].
+pub fn seed_at(log: &Arc<dyn Log>, clock: Arc<dyn Clock>) -> Result<Tally, ImportError> {
+    let today = first_seeded(log)?.unwrap_or_else(|| clock.now());
+    let today = Moment(today.0 - today.0.rem_euclid(DAY_MICROS));
+    let who = Principal::new("demo").expect("this holds because it is a valid id");
+    let mut sink = OfflineSink::new(log.clone(), clock, who, ID_PREFIX)?;
+    let mut report = Report::new(None, Box::new(|line| tracing::debug!("demo: {line}")))?;
+    let place = Place { file: "demo".into(), line: 0 };
+    for intent in intents(today).into_iter().filter(|intent| !is_in_use(&**log, intent)) {
+        sink.take(place.clone(), 1, intent, &mut report)?;
+    }
+    sink.finish(&mut report)?;
+    Ok(report.tally)
+}
+
+/// Everything the demo says, as of a day: stores, products with their prices, orders, the household and its lists.
+pub fn intents(today: Moment) -> Vec<Intent> {
+    let prices = files::prices(today);
+    let mut intents: Vec<_> = files::stores().collect();
+    intents.extend(files::products());
+    intents.extend(prices.iter().map(files::Priced::intent));
+    intents.extend(files::promotions(today));
+    intents.extend(orders::orders(today, &prices));
+    intents.extend(household());
+    intents.extend(files::lists());
+    intents
+}
+
+/// The day the demo was first added: its price history hangs on that day, so that a second run says the same.
+fn first_seeded(log: &Arc<dyn Log>) -> Result<Option<Moment>, ImportError> {
+    let first = StreamId::new(StreamKind::Store, &format!("{ID_PREFIX}markt-nord")).expect("this holds because it is a valid id");
+    Ok(log.read_stream(&first, 0, 1)?.first().map(|recorded| recorded.at))
+}
+
+/// Lists and the household belong to whoever uses them: they are made once and then left alone.
+fn is_in_use(log: &dyn Log, intent: &Intent) -> bool {
+    matches!(intent, Intent::List(..) | Intent::Household(..)) && log.stream_head(&intent.stream()).is_some()
+}
+
+fn household() -> impl Iterator<Item = Intent> {
+    let member =
+        |name: &str, role| HouseholdCommand::Join { member: Principal::new(name).expect("this holds because it is a valid id"), role };
+    let commands = [
+        HouseholdCommand::Create { name: "Demo household".into() },
+        member("anna", Role::Owner),
+        member("ben", Role::Editor),
+        member("clara", Role::Viewer),
+        HouseholdCommand::SetBudget { monthly: Some(Money::from_minor(600_00, files::euro())) },
+        HouseholdCommand::ChooseStores { stores: files::store_ids().collect() },
+    ];
+    commands.into_iter().map(|command| Intent::Household(household_id(), command))
+}
+
+fn household_id() -> HouseholdId {
+    files::id("household", HouseholdId::new)
+}
+
+/// The commands that make a list with its items, some of them ticked.
+fn list(key: &str, name: &str, store: StoreId, items: impl Iterator<Item = files::ListItem>) -> Vec<Intent> {
+    let id = files::id(key, crate::domain::ListId::new);
+    let mut commands = vec![ListCommand::Create { name: name.into(), household: Some(household_id()), store: Some(store) }];
+    for files::ListItem { item, name, product, quantity, note, checked } in items {
+        commands.push(ListCommand::AddItem { item: item.clone(), name, product, specification: None, quantity, note });
+        commands.extend(checked.then_some(ListCommand::Check { item }));
+    }
+    commands.into_iter().map(|command| Intent::List(id.clone(), command)).collect()
+}

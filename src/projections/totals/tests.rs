@@ -1,1 +1,0 @@
-//! Given lists and prices, then totals.
