@@ -1,1 +1,27 @@
-//! (in progress)
+//! Read models: one per file, each a pure fold of the log with its queries. `Views` holds them all, applied in log order by one thread.
+//! Prices are kept once, in `history`; the price book (`prices`), the deals and the totals read them there.
+
+pub mod catalog;
+pub mod deals;
+pub mod history;
+pub mod households;
+mod interner;
+pub mod lists;
+mod median;
+mod observation;
+pub mod orders;
+pub mod prices;
+mod rebuild;
+pub mod spend;
+pub mod totals;
+mod views;
+
+pub use catalog::{ProductEntry, StoreEntry};
+pub use deals::{Deal, DealChange, DealPage, DealQuery};
+pub use households::HouseholdEntry;
+pub use lists::{ListEntry, ListQuery};
+pub use orders::{OrderPhase, OrderSummary};
+pub use prices::{BestPrice, HeldPrice, HistoryQuery, PriceEntry};
+pub use spend::{CurrencySpend, MonthSpend, Spend, StoreSpend};
+pub use totals::{ExplainedLine, ListTotals, PriceLookup, StoreTotal, Totals, TotalsView, Unpriced, UnpricedReason, UsedPrice};
+pub use views::{Changes, SharedViews, Views};

@@ -1,0 +1,348 @@
+//! Deals: prices that dropped against what they usually were, each with its reference price, its saving and an honesty check.
+//! A deal is a pure function of one product's history at one store, computed anew when a price of it changes; only current deals are kept.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Views,
+    history::{PriceHistory, run_start},
+    interner::NONE,
+    median::{Held, held_within, time_weighted_median},
+    observation::{KINDS, Observation, Slot},
+};
+use crate::{
+    domain::{Moment, Money, ProductId, StoreId, UnitPrice, moment::DAY_MICROS, product::PriceKind},
+    events::{Position, Recorded},
+};
+
+/// The usual price is the time-weighted median of so many days: long enough to outlast a fortnight's promotion, short enough to follow inflation.
+pub const REFERENCE_DAYS: i64 = 90;
+/// Fewer known days than this say nothing about what is usual.
+pub const HISTORY_DAYS_MIN: i64 = 14;
+/// The EU price-indication rule (directive 98/6/EC, article 6a): a reduction is measured against the lowest price of the 30 days before it.
+pub const HONESTY_DAYS: i64 = 30;
+/// A new low is the lowest price in a year, because many offers come back with the seasons.
+pub const NEW_LOW_DAYS: i64 = 365;
+/// A low means little before the price was known for a quarter of a year.
+pub const NEW_LOW_HISTORY_DAYS_MIN: i64 = 90;
+/// Smaller drops are noise of rounding and of prices per weight.
+pub const DROP_BASIS_POINTS_MIN: i64 = 100;
+
+/// The current deals, by product and by store and kind.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Deals {
+    current: BTreeMap<(u32, Slot), Row>,
+    /// Deals with an end, by that end.
+    #[serde(skip)]
+    ends: BTreeSet<(Moment, u32, Slot)>,
+}
+
+/// A deal in compact form; amounts are ten-thousandths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Row {
+    price: i64,
+    reference: i64,
+    low_30: i64,
+    since: Moment,
+    until: Option<Moment>,
+    position: u64,
+    denomination: u32,
+    basis_points: u32,
+    honest: bool,
+    new_low: bool,
+}
+
+/// A price that is lower than usual.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Deal {
+    pub product: ProductId,
+    pub store: StoreId,
+    pub kind: PriceKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub category: Option<Arc<str>>,
+    pub price: UnitPrice,
+    /// The time-weighted median of the 90 days before.
+    pub reference: UnitPrice,
+    /// Per unit of the price, rounded half up.
+    pub saving: Money,
+    /// The saving in hundredths of a percent of the reference.
+    pub saving_basis_points: u32,
+    pub since: Moment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Moment>,
+    /// Lower than anything in the 365 days before.
+    pub new_low: bool,
+    /// Lower than the lowest price of the 30 days before: a sale raised beforehand is not.
+    pub honest: bool,
+    pub lowest_30_days: UnitPrice,
+    /// Where in the log the price's newest observation is.
+    #[schema(value_type = String)]
+    pub position: Position,
+}
+
+/// What became of a deal.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(tag = "change", content = "deal", rename_all = "snake_case")]
+pub enum DealChange {
+    Began(Deal),
+    Changed(Deal),
+    /// As it was last.
+    Ended(Deal),
+}
+
+/// Which deals are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct DealQuery {
+    pub store: Option<StoreId>,
+    pub category: Option<String>,
+    pub saving_basis_points_min: u32,
+    pub honest_only: bool,
+    /// Only deals that began at or after this.
+    pub since: Option<Moment>,
+    /// Deals whose end has come by this moment are left out.
+    pub at: Moment,
+    /// As an earlier page's `next`.
+    pub after: Option<String>,
+    pub limit: usize,
+}
+
+/// A page of deals, the greatest saving in percent first.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct DealPage {
+    pub deals: Vec<Deal>,
+    /// Where the next page begins; absent on the last.
+    pub next: Option<String>,
+}
+
+/// What deals are sorted by: saving, then place.
+type Rank = (std::cmp::Reverse<u32>, u32, Slot);
+
+impl DealChange {
+    /// The deal it is about.
+    #[must_use]
+    pub fn deal(&self) -> &Deal {
+        match self {
+            Self::Began(deal) | Self::Changed(deal) | Self::Ended(deal) => deal,
+        }
+    }
+}
+
+impl Deals {
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.current.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.current.is_empty()
+    }
+
+    /// Rebuilds what a checkpoint leaves out.
+    pub(super) fn rebuild(&mut self) {
+        self.ends = self.current.iter().filter_map(|(&(product, slot), row)| Some((row.until?, product, slot))).collect();
+    }
+
+    /// Puts what now is in place of what was; returns what was.
+    fn replace(&mut self, product: u32, slot: Slot, now: Option<Row>) -> Option<Row> {
+        let before = match now {
+            Some(row) => self.current.insert((product, slot), row),
+            None => self.current.remove(&(product, slot)),
+        };
+        if let Some(end) = before.and_then(|row| row.until) {
+            self.ends.remove(&(end, product, slot));
+        }
+        if let Some(end) = now.and_then(|row| row.until) {
+            self.ends.insert((end, product, slot));
+        }
+        before
+    }
+}
+
+impl Views {
+    /// Current deals, the greatest saving in percent first. A cursor that is none begins at the start.
+    #[must_use]
+    pub fn deals(&self, query: &DealQuery) -> DealPage {
+        let none = DealPage { deals: Vec::new(), next: None };
+        let store = query.store.as_ref().map(|store| self.ids.stores.get(store.as_str()));
+        let category = query.category.as_deref().map(|category| self.catalog.category_number(category));
+        if store == Some(None) || category == Some(None) {
+            return none;
+        }
+        let after = query.after.as_deref().and_then(rank_of_cursor);
+        let wanted = |&(&(product, slot), row): &(&(u32, Slot), &Row)| {
+            store.flatten().is_none_or(|store| store == slot.store())
+                && row.basis_points >= query.saving_basis_points_min
+                && (row.honest || !query.honest_only)
+                && query.since.is_none_or(|since| row.since >= since)
+                && row.until.is_none_or(|until| until > query.at)
+                && category.flatten().is_none_or(|category| category == self.catalog.category(product))
+                && after.is_none_or(|after| rank(product, slot, row) > after)
+        };
+        let mut found: Vec<_> =
+            self.deals.current.iter().filter(wanted).map(|(&(product, slot), row)| (rank(product, slot, row), row)).collect();
+        let more = found.len() > query.limit;
+        if more {
+            found.select_nth_unstable_by_key(query.limit, |(rank, _)| *rank);
+            found.truncate(query.limit);
+        }
+        found.sort_unstable_by_key(|(rank, _)| *rank);
+        let next = found.last().filter(|_| more).map(|(rank, _)| cursor(rank));
+        DealPage { deals: found.into_iter().filter_map(|((_, product, slot), row)| self.deal(product, slot, row)).collect(), next }
+    }
+
+    /// Computes the deal of one product, store and kind anew after its price changed.
+    pub(super) fn judge_deal(&mut self, product: u32, slot: Slot, recorded: &Recorded, changes: &mut Vec<DealChange>) {
+        let now = judge(&self.history, product, slot, recorded.at);
+        let before = self.deals.replace(product, slot, now);
+        let change = match (before, now) {
+            (None, Some(now)) => self.deal(product, slot, &now).map(DealChange::Began),
+            (Some(before), None) => self.deal(product, slot, &before).map(DealChange::Ended),
+            (Some(before), Some(now)) if before != now => self.deal(product, slot, &now).map(DealChange::Changed),
+            (None, None) | (Some(_), Some(_)) => None,
+        };
+        changes.extend(change);
+    }
+
+    /// Ends the deals whose time is over when an event was recorded.
+    pub(super) fn end_expired_deals(&mut self, at: Moment, changes: &mut Vec<DealChange>) {
+        while let Some(&(end, product, slot)) = self.deals.ends.first() {
+            if end > at {
+                return;
+            }
+            let before = self.deals.replace(product, slot, None);
+            changes.extend(before.and_then(|row| self.deal(product, slot, &row)).map(DealChange::Ended));
+        }
+    }
+
+    fn deal(&self, product: u32, slot: Slot, row: &Row) -> Option<Deal> {
+        let price = |amount| self.history.tables.price(amount, row.denomination);
+        let currency = self.history.tables.currency(row.denomination)?;
+        let per_minor = ten_thousandths_per_minor(currency.decimals());
+        let category = self.catalog.category(product);
+        Some(Deal {
+            product: self.ids.products.name(product)?.clone(),
+            store: self.ids.stores.name(slot.store())?.clone(),
+            kind: slot.kind(),
+            category: if category == NONE { None } else { self.catalog.label(category).cloned() },
+            price: price(row.price)?,
+            reference: price(row.reference)?,
+            saving: Money::from_minor((2 * (row.reference - row.price) + per_minor).div_euclid(2 * per_minor), currency),
+            saving_basis_points: row.basis_points,
+            since: row.since,
+            until: row.until,
+            new_low: row.new_low,
+            honest: row.honest,
+            lowest_30_days: price(row.low_30)?,
+            position: Position(row.position),
+        })
+    }
+}
+
+/// The deal that the newest price of a product, store and kind is, if it is one.
+fn judge(history: &PriceHistory, product: u32, slot: Slot, at: Moment) -> Option<Row> {
+    let tables = &history.tables;
+    let slice = history.slice(product, slot);
+    let newest = slice.last().filter(|newest| !newest.is_withdrawal())?;
+    // The commonest case by far, kept cheap: a first shelf price has nothing to be compared with.
+    if slice.len() == 1 && slot.kind() == PriceKind::Shelf {
+        return None;
+    }
+    let validity = tables.validity_of(newest);
+    if validity.until.is_some_and(|until| until <= at) {
+        return None;
+    }
+    let first = &slice[run_start(slice, tables, slice.len() - 1)];
+    let since = tables.validity_of(first).from.map_or(first.observed_at, |from| from.max(first.observed_at));
+    let denomination = tables.denomination_of(newest);
+    let before = Before { history, product, slot, denomination, since };
+    let reference = before.reference()?;
+    let low_30 = before.lowest(HONESTY_DAYS).unwrap_or(reference);
+    let new_low = before.known_days() >= NEW_LOW_HISTORY_DAYS_MIN && before.lowest(NEW_LOW_DAYS).is_some_and(|low| newest.amount() < low);
+    let saving = reference - newest.amount();
+    let basis_points = saving * 10_000 / reference;
+    let noticeable = saving >= ten_thousandths_per_minor(tables.currency(denomination)?.decimals());
+    let is_deal = noticeable && (basis_points >= DROP_BASIS_POINTS_MIN || new_low);
+    is_deal.then(|| Row {
+        price: newest.amount(),
+        reference,
+        low_30,
+        since,
+        until: validity.until,
+        position: newest.position,
+        denomination,
+        basis_points: u32::try_from(basis_points).unwrap_or(0),
+        honest: newest.amount() < low_30,
+        new_low,
+    })
+}
+
+/// What a product cost at a store before a moment.
+struct Before<'a> {
+    history: &'a PriceHistory,
+    product: u32,
+    slot: Slot,
+    denomination: u32,
+    since: Moment,
+}
+
+impl Before<'_> {
+    /// The usual price: the median of the shelf price, or of the own kind where the shelf price is not known well enough.
+    fn reference(&self) -> Option<i64> {
+        let shelf = self.median(self.slot.with_kind(PriceKind::Shelf));
+        shelf.or_else(|| if self.slot.kind() == PriceKind::Shelf { None } else { self.median(self.slot) })
+    }
+
+    fn median(&self, slot: Slot) -> Option<i64> {
+        let mut held: Vec<_> = self.held(slot, REFERENCE_DAYS).collect();
+        let known: i64 = held.iter().map(|h| h.micros).fold(0, i64::saturating_add);
+        if known < HISTORY_DAYS_MIN * DAY_MICROS {
+            return None;
+        }
+        time_weighted_median(&mut held)
+    }
+
+    /// The lowest price that anybody could pay in so many days.
+    fn lowest(&self, days: i64) -> Option<i64> {
+        let public = KINDS.into_iter().filter(|&kind| kind != PriceKind::Member);
+        public.flat_map(|kind| self.held(self.slot.with_kind(kind), days).map(|h| h.amount).collect::<Vec<_>>()).min()
+    }
+
+    /// Since how many days the store's shelf price, or that of the own kind, is known.
+    fn known_days(&self) -> i64 {
+        let first = |slot| self.history.slice(self.product, slot).first().map(|o: &Observation| o.observed_at);
+        let first = [first(self.slot.with_kind(PriceKind::Shelf)), first(self.slot)].into_iter().flatten().min();
+        first.map_or(0, |first| self.since.0.saturating_sub(first.0) / DAY_MICROS)
+    }
+
+    fn held(&self, slot: Slot, days: i64) -> impl Iterator<Item = Held> + '_ {
+        let slice = self.history.slice(self.product, slot);
+        held_within(slice, &self.history.tables, self.denomination, self.since.days_before(days), self.since)
+    }
+}
+
+fn rank(product: u32, slot: Slot, row: &Row) -> Rank {
+    (std::cmp::Reverse(row.basis_points), product, slot)
+}
+
+fn cursor((basis_points, product, slot): &Rank) -> String {
+    format!("{}.{product}.{}.{}", basis_points.0, slot.store(), slot.kind() as u32)
+}
+
+fn rank_of_cursor(text: &str) -> Option<Rank> {
+    let parts: Vec<u32> = text.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let [basis_points, product, store, kind] = parts[..] else { return None };
+    Some((std::cmp::Reverse(basis_points), product, Slot::new(store.min(NONE >> 2), *KINDS.get(kind as usize)?)))
+}
+
+/// Currencies with more decimals than prices have count in ten-thousandths themselves.
+fn ten_thousandths_per_minor(decimals: u32) -> i64 {
+    10_i64.pow(4_u32.saturating_sub(decimals))
+}

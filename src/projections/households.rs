@@ -1,0 +1,62 @@
+//! Households as other views need them: name, members and the stores they compare.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::{HouseholdId, Money, Principal, StoreId, household::HouseholdEvent, list::Role};
+
+/// Every household by its id.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Households {
+    by_id: BTreeMap<HouseholdId, HouseholdEntry>,
+}
+
+/// What is known of a household.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct HouseholdEntry {
+    pub name: String,
+    #[schema(value_type = BTreeMap<String, Role>)]
+    pub members: BTreeMap<Principal, Role>,
+    pub monthly_budget: Option<Money>,
+    /// The stores whose totals are shown side by side.
+    pub stores: BTreeSet<StoreId>,
+}
+
+impl Households {
+    #[must_use]
+    pub fn get(&self, id: &HouseholdId) -> Option<&HouseholdEntry> {
+        self.by_id.get(id)
+    }
+
+    /// Households in order of their ids, behind `after`.
+    pub fn page(&self, after: Option<&HouseholdId>, limit: usize) -> impl Iterator<Item = (&HouseholdId, &HouseholdEntry)> {
+        let start = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+        self.by_id.range((start, std::ops::Bound::Unbounded)).take(limit)
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    pub(super) fn apply(&mut self, id: &str, event: &HouseholdEvent) {
+        let Ok(id) = HouseholdId::new(id) else { return };
+        let household = self.by_id.entry(id).or_default();
+        match event {
+            HouseholdEvent::Created { name } => household.name.clone_from(name),
+            HouseholdEvent::MemberJoined { member, role } | HouseholdEvent::MemberRoleChanged { member, role } => {
+                household.members.insert(member.clone(), *role);
+            }
+            HouseholdEvent::MemberLeft { member } => drop(household.members.remove(member)),
+            HouseholdEvent::BudgetSet { monthly } => household.monthly_budget = *monthly,
+            HouseholdEvent::StoresChosen { stores } => household.stores.clone_from(stores),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The order book: what every order amounts to. Its lines are read from its own stream; here only what each is charged,
+//! because a substitution changes the total by the difference.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Views,
+    interner::{Interner, NONE},
+};
+use crate::{
+    domain::{
+        Currency, HouseholdId, Moment, Money, OrderId, StoreId,
+        order::{OrderEvent, OrderPlacement},
+    },
+    events::Position,
+};
+
+/// Every order by its number, in order of placing.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct OrderBook {
+    ids: Interner<OrderId>,
+    pub(super) households: Interner<HouseholdId>,
+    rows: Vec<Option<OrderRow>>,
+    /// Household number to its orders.
+    #[serde(skip)]
+    of_household: Vec<Vec<u32>>,
+}
+
+/// An order in compact form; amounts are minor units of its currency.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct OrderRow {
+    pub household: u32,
+    pub store: u32,
+    pub currency: Currency,
+    pub phase: OrderPhase,
+    pub placed_at: Moment,
+    pub total: i64,
+    pub refunded: i64,
+    pub variance: Option<i64>,
+    pub receipt_total: Option<i64>,
+    pub updated: u64,
+    charges: Vec<Charge>,
+}
+
+/// What a line is charged, in 12 bytes: there are a million lines.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Charge {
+    line: u32,
+    low: u32,
+    high: i32,
+}
+
+/// How far an order is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderPhase {
+    Placed,
+    Fulfilled,
+    Cancelled,
+}
+
+/// What an order amounts to.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct OrderSummary {
+    pub id: OrderId,
+    pub household: Option<HouseholdId>,
+    pub store: StoreId,
+    pub phase: OrderPhase,
+    pub placed_at: Moment,
+    pub lines: u32,
+    /// Lines as charged plus extras; refunds are not taken off.
+    pub total: Money,
+    pub refunded: Money,
+    /// What was paid in the end: `total` less `refunded`; zero once cancelled.
+    pub charged: Money,
+    /// What the receipt prints, where it was reported.
+    pub receipt_total: Option<Money>,
+    /// Printed minus computed, where they differ.
+    pub variance: Option<Money>,
+    /// The position of its newest event.
+    #[schema(value_type = String)]
+    pub updated: Position,
+}
+
+impl OrderBook {
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.iter().flatten().count()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The orders of a household, in order of placing in the log.
+    pub(super) fn of_household(&self, household: &HouseholdId) -> &[u32] {
+        let number = self.households.get(household.as_str());
+        number.and_then(|number| self.of_household.get(number as usize)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn row(&self, order: u32) -> Option<&OrderRow> {
+        self.rows.get(order as usize)?.as_ref()
+    }
+
+    pub(super) fn apply(&mut self, id: &str, event: &OrderEvent, stores: &mut Interner<StoreId>, position: Position) {
+        if let OrderEvent::Placed { placement, total, variance } = event {
+            let store = stores.number(&placement.store);
+            self.place(id, placement, store, *total, *variance);
+        }
+        let Some(row) = self.ids.get(id).and_then(|order| self.rows.get_mut(order as usize)).and_then(Option::as_mut) else { return };
+        row.updated = position.0;
+        row.evolve(event);
+    }
+
+    /// Rebuilds what a checkpoint leaves out.
+    pub(super) fn rebuild(&mut self) {
+        self.of_household = vec![Vec::new(); self.households.len()];
+        for (order, row) in self.rows.iter().enumerate() {
+            if let Some(orders) = row.as_ref().and_then(|row| self.of_household.get_mut(row.household as usize)) {
+                orders.push(super::interner::as_number(order));
+            }
+        }
+    }
+
+    fn place(&mut self, id: &str, placement: &OrderPlacement, store: u32, total: Money, variance: Option<Money>) {
+        let Ok(id) = OrderId::new(id) else { return };
+        let order = self.ids.number(&id);
+        let index = order as usize;
+        if index >= self.rows.len() {
+            self.rows.resize_with(index + 1, || None);
+        }
+        // A second placing cannot happen; should an odd history hold one, the first stays.
+        if self.rows[index].is_some() {
+            return;
+        }
+        let household = placement.household.as_ref().map_or(NONE, |household| self.households.number(household));
+        if household != NONE {
+            if household as usize >= self.of_household.len() {
+                self.of_household.resize_with(household as usize + 1, Vec::new);
+            }
+            self.of_household[household as usize].push(order);
+        }
+        self.rows[index] = Some(OrderRow::new(placement, household, store, total, variance));
+    }
+
+    fn summary(&self, order: u32, stores: &Interner<StoreId>) -> Option<OrderSummary> {
+        let row = self.row(order)?;
+        let money = |minor: i64| Money::from_minor(minor, row.currency);
+        Some(OrderSummary {
+            id: self.ids.name(order)?.clone(),
+            household: self.households.name(row.household).cloned(),
+            store: stores.name(row.store)?.clone(),
+            phase: row.phase,
+            placed_at: row.placed_at,
+            lines: super::interner::as_number(row.charges.len()),
+            total: money(row.total),
+            refunded: money(row.refunded),
+            charged: money(row.spent()),
+            receipt_total: row.receipt_total.map(money),
+            variance: row.variance.map(money),
+            updated: Position(row.updated),
+        })
+    }
+}
+
+impl OrderRow {
+    fn new(placement: &OrderPlacement, household: u32, store: u32, total: Money, variance: Option<Money>) -> Self {
+        Self {
+            household,
+            store,
+            currency: total.currency(),
+            phase: OrderPhase::Placed,
+            placed_at: placement.placed_at,
+            total: total.minor(),
+            refunded: 0,
+            variance: variance.map(Money::minor),
+            receipt_total: placement.printed_total.map(Money::minor),
+            updated: 0,
+            charges: placement.lines.iter().map(|line| Charge::new(line.line, line.charged)).collect(),
+        }
+    }
+
+    /// What was paid in the end, in minor units.
+    pub fn spent(&self) -> i64 {
+        if self.phase == OrderPhase::Cancelled { 0 } else { self.total.saturating_sub(self.refunded) }
+    }
+
+    fn evolve(&mut self, event: &OrderEvent) {
+        match event {
+            OrderEvent::Placed { .. } => {}
+            OrderEvent::LineSubstituted { line, charged, .. } | OrderEvent::LineShorted { line, charged, .. } => {
+                self.charge(*line, *charged)
+            }
+            OrderEvent::LineRefunded { amount, .. } => self.refunded = self.refunded.saturating_add(amount.minor()),
+            OrderEvent::Amended { lines } => {
+                for line in lines {
+                    self.total = self.total.saturating_add(line.charged.minor());
+                    self.charges.push(Charge::new(line.line, line.charged));
+                }
+            }
+            OrderEvent::Fulfilled { receipt_total, variance, .. } => {
+                self.phase = OrderPhase::Fulfilled;
+                self.receipt_total = receipt_total.map(Money::minor).or(self.receipt_total);
+                self.variance = variance.map(Money::minor);
+            }
+            OrderEvent::Cancelled { .. } => self.phase = OrderPhase::Cancelled,
+        }
+    }
+
+    fn charge(&mut self, line: u32, charged: Money) {
+        let Some(charge) = self.charges.iter_mut().find(|charge| charge.line == line) else { return };
+        self.total = self.total.saturating_add(charged.minor()).saturating_sub(charge.minor());
+        *charge = Charge::new(line, charged);
+    }
+}
+
+impl Charge {
+    // Both casts cut on purpose: the halves are put together again below.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn new(line: u32, charged: Money) -> Self {
+        Self { line, low: charged.minor() as u32, high: (charged.minor() >> 32) as i32 }
+    }
+
+    fn minor(self) -> i64 {
+        (i64::from(self.high) << 32) | i64::from(self.low)
+    }
+}
+
+impl Views {
+    /// What an order amounts to.
+    #[must_use]
+    pub fn order(&self, id: &OrderId) -> Option<OrderSummary> {
+        self.orders.summary(self.orders.ids.get(id.as_str())?, &self.ids.stores)
+    }
+
+    /// The orders of a household, the newest first, behind `after` (one of them).
+    #[must_use]
+    pub fn orders_of(&self, household: &HouseholdId, after: Option<&OrderId>, limit: usize) -> Vec<OrderSummary> {
+        let orders = self.orders.of_household(household);
+        let end = match after {
+            None => orders.len(),
+            Some(after) => self.orders.ids.get(after.as_str()).map_or(0, |after| orders.partition_point(|&order| order < after)),
+        };
+        orders[..end].iter().rev().filter_map(|&order| self.orders.summary(order, &self.ids.stores)).take(limit).collect()
+    }
+}

@@ -1,0 +1,97 @@
+//! One line of a list: what it costs at every store that has a price for its product.
+
+use super::{PriceLookup, STORES_SHOWN_MAX, UsedPrice};
+use crate::domain::{Content, Currency, Moment, ProductId, Quantity, StoreId, line_total, list::Item};
+
+/// A line with its amounts.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Line {
+    pub product: Option<ProductId>,
+    pub checked: bool,
+    /// When a price of it begins or ends by time alone.
+    pub next_change: Option<Moment>,
+    /// Sorted by store.
+    pub amounts: Vec<(StoreId, Amount)>,
+}
+
+/// What a line costs at one store.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Amount {
+    Priced { minor: i64, savings: i64, currency: Currency, used: UsedPrice },
+    UnitMismatch { currency: Currency },
+}
+
+impl Amount {
+    pub fn currency(&self) -> Currency {
+        match self {
+            Self::Priced { currency, .. } | Self::UnitMismatch { currency } => *currency,
+        }
+    }
+}
+
+impl Line {
+    /// The line of an item: the first stores by id that have a price to use, and always the chosen one.
+    pub fn of(item: &Item, chosen: Option<&StoreId>, prices: &dyn PriceLookup, at: Moment) -> Self {
+        let mut line = Self { product: item.product.clone(), checked: item.checked.is_some(), next_change: None, amounts: Vec::new() };
+        let Some(product) = &item.product else { return line };
+        line.next_change = prices.next_change(product, at);
+        let content = prices.content(product);
+        let amount = |store: &StoreId| Some((store.clone(), amount(product, &item.quantity, content.as_ref(), store, prices, at)?));
+        line.amounts = prices.stores_of(product).iter().filter_map(&amount).take(STORES_SHOWN_MAX).collect();
+        if let Some(chosen) = chosen
+            && let Err(place) = line.place(chosen)
+        {
+            // A store behind the others takes the place of the last one.
+            line.amounts.extend(amount(chosen));
+            let full = line.amounts.len() > STORES_SHOWN_MAX;
+            if full {
+                line.amounts.swap_remove(STORES_SHOWN_MAX - 1);
+            }
+            debug_assert!(place <= STORES_SHOWN_MAX);
+        }
+        line
+    }
+
+    /// Computes one store anew. False when that may change which stores are shown, so that the whole line is due.
+    pub fn update_store(&mut self, item: &Item, store: &StoreId, prices: &dyn PriceLookup, at: Moment) -> bool {
+        let Some(product) = &self.product else { return true };
+        if self.amounts.len() >= STORES_SHOWN_MAX {
+            return false;
+        }
+        let content = prices.content(product);
+        let amount = amount(product, &item.quantity, content.as_ref(), store, prices, at);
+        match (self.place(store), amount) {
+            (Ok(place), Some(amount)) => self.amounts[place].1 = amount,
+            (Ok(place), None) => drop(self.amounts.remove(place)),
+            (Err(place), Some(amount)) => self.amounts.insert(place, (store.clone(), amount)),
+            (Err(_), None) => {}
+        }
+        true
+    }
+
+    pub fn at(&self, store: &StoreId) -> Option<&Amount> {
+        self.place(store).ok().map(|place| &self.amounts[place].1)
+    }
+
+    fn place(&self, store: &StoreId) -> Result<usize, usize> {
+        self.amounts.binary_search_by(|(known, _)| known.cmp(store))
+    }
+}
+
+/// What a quantity costs at a store; `None` where there is no price to use.
+fn amount(
+    product: &ProductId,
+    quantity: &Quantity,
+    content: Option<&(Quantity, bool)>,
+    store: &StoreId,
+    prices: &dyn PriceLookup,
+    at: Moment,
+) -> Option<Amount> {
+    let used = prices.best(product, store, at)?;
+    let currency = used.price.currency();
+    let content = content.map(|(quantity, sold_by_weight)| Content { quantity, sold_by_weight: *sold_by_weight });
+    let Ok(total) = line_total(&used.price, quantity, content) else { return Some(Amount::UnitMismatch { currency }) };
+    let reference = used.reference.as_ref().and_then(|reference| line_total(reference, quantity, content).ok());
+    let savings = reference.filter(|reference| reference.currency() == currency).map_or(0, |reference| reference.minor() - total.minor());
+    Some(Amount::Priced { minor: total.minor(), savings, currency, used })
+}

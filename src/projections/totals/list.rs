@@ -1,0 +1,300 @@
+//! The totals of one list, kept by whoever owns it. Whatever way they were reached, they equal what `build` makes from scratch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ahash::AHashMap;
+use smallvec::SmallVec;
+
+use super::{
+    ExplainedLine, PriceLookup, STORES_SHOWN_MAX, StoreTotal, TotalsView, Unpriced, UnpricedReason,
+    line::{Amount, Line},
+    sums::Sums,
+};
+use crate::domain::{
+    Currency, ItemId, Moment, Money, ProductId, StoreId,
+    list::{List, ListEvent},
+};
+
+/// What one list costs, store by store.
+#[derive(Debug, Clone, Default)]
+pub struct ListTotals {
+    /// The list's own store.
+    chosen: Option<StoreId>,
+    chosen_currency: Option<Currency>,
+    lines: AHashMap<ItemId, Line>,
+    /// Which lines use a product.
+    of_product: AHashMap<ProductId, SmallVec<[ItemId; 1]>>,
+    /// A store that states prices in two currencies gets two sums: they are never added together.
+    sums: BTreeMap<(StoreId, Currency), Sums>,
+    checked: u32,
+    unmatched: u32,
+    /// Lines whose price begins or ends by time alone, by when.
+    expiries: BTreeSet<(Moment, ItemId)>,
+}
+
+impl ListTotals {
+    /// The totals of a list, computed from nothing.
+    #[must_use]
+    pub fn build(list: &List, prices: &dyn PriceLookup, at: Moment) -> Self {
+        let mut totals = Self::default();
+        totals.choose_store(list, prices);
+        list.items.keys().for_each(|item| totals.set_line(list, item, prices, at));
+        totals
+    }
+
+    /// Follows one event of the list; `list_after` is the list with the event (and any later ones) applied.
+    pub fn apply(&mut self, list_after: &List, event: &ListEvent, prices: &dyn PriceLookup, at: Moment) {
+        self.refresh(list_after, prices, at);
+        match event {
+            ListEvent::ItemAdded { item, .. }
+            | ListEvent::ItemQuantityChanged { item, .. }
+            | ListEvent::ItemMatched { item, .. }
+            | ListEvent::ItemChecked { item }
+            | ListEvent::ItemUnchecked { item }
+            | ListEvent::ItemRemoved { item } => self.set_line(list_after, item, prices, at),
+            ListEvent::CheckedCleared { items } | ListEvent::CheckedOut { items, .. } => {
+                items.iter().for_each(|item| self.set_line(list_after, item, prices, at));
+            }
+            ListEvent::Created { .. } | ListEvent::StoreChosen { .. } => *self = Self::build(list_after, prices, at),
+            ListEvent::Renamed { .. }
+            | ListEvent::Shared { .. }
+            | ListEvent::ItemDetailsChanged { .. }
+            | ListEvent::ItemMoved { .. }
+            | ListEvent::BudgetSet { .. }
+            | ListEvent::Archived {}
+            | ListEvent::Revived {} => {}
+        }
+    }
+
+    /// Follows a price that changed at a store; false when no line uses the product.
+    pub fn price_changed(&mut self, list: &List, product: &ProductId, store: &StoreId, prices: &dyn PriceLookup, at: Moment) -> bool {
+        let expired = self.refresh(list, prices, at);
+        let Some(items) = self.of_product.get(product).cloned() else { return expired };
+        for item in &items {
+            self.update_store(list, item, store, prices, at);
+        }
+        true
+    }
+
+    /// Follows a product whose pack content changed; false when no line uses it.
+    pub fn details_changed(&mut self, list: &List, product: &ProductId, prices: &dyn PriceLookup, at: Moment) -> bool {
+        let expired = self.refresh(list, prices, at);
+        let Some(items) = self.of_product.get(product).cloned() else { return expired };
+        items.iter().for_each(|item| self.set_line(list, item, prices, at));
+        true
+    }
+
+    /// Computes the lines anew whose prices began or ended by time alone until `at`; false when there are none.
+    pub fn refresh(&mut self, list: &List, prices: &dyn PriceLookup, at: Moment) -> bool {
+        let mut changed = false;
+        while let Some((moment, item)) = self.expiries.first().cloned() {
+            if moment > at {
+                break;
+            }
+            self.set_line(list, &item, prices, at);
+            // Whatever the lookup says, an expiry is handled once.
+            self.expiries.remove(&(moment, item));
+            changed = true;
+        }
+        changed
+    }
+
+    /// When a price in use next begins or ends by time alone: call `refresh` then.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Moment> {
+        self.expiries.first().map(|(moment, _)| *moment)
+    }
+
+    /// The products on the list, in no order.
+    pub fn products(&self) -> impl Iterator<Item = &ProductId> {
+        self.of_product.keys()
+    }
+
+    /// The figures for a store: the one asked for, else the list's own, else the one that prices most items.
+    #[must_use]
+    pub fn view(&self, store: Option<&StoreId>) -> TotalsView {
+        let wanted = store.or(self.chosen.as_ref());
+        let shown = match wanted {
+            Some(store) => self.of_store(store).map(|(key, sums)| (&key.1, sums)),
+            None => None,
+        };
+        let suggested = if wanted.is_none() { self.suggested() } else { None };
+        let store = wanted.or(suggested.map(|(key, _)| &key.0)).cloned();
+        let (currency, sums) = match shown.or(suggested.map(|(key, sums)| (&key.1, sums))) {
+            Some((currency, sums)) => (Some(*currency), sums.clone()),
+            None => (if store == self.chosen { self.chosen_currency } else { None }, Sums::default()),
+        };
+        let money = |minor: i64| currency.map(|currency| Money::from_minor(minor, currency));
+        let unpriced = self.unpriced(&sums);
+        TotalsView {
+            store,
+            store_chosen: wanted.is_some(),
+            currency,
+            estimated: money(sums.estimated),
+            in_cart: money(sums.in_cart),
+            to_get: money(sums.estimated.saturating_sub(sums.in_cart)),
+            savings: money(sums.savings),
+            items: self.items(),
+            checked_items: self.checked,
+            unpriced_items: self.items().saturating_sub(sums.priced),
+            unpriced,
+            oldest_price_at: sums.oldest(),
+            stores: self.side_by_side(),
+        }
+    }
+
+    /// Every line with what it was computed from, in the list's order. The amounts add up to the store's total.
+    #[must_use]
+    pub fn explain(&self, list: &List, store: &StoreId) -> Vec<ExplainedLine> {
+        let currency = self.of_store(store).map(|(key, _)| key.1);
+        let mut items: Vec<_> = list.items.iter().collect();
+        items.sort_by_key(|(id, item)| (item.rank, *id));
+        let explained = |(id, item): (&ItemId, &crate::domain::list::Item)| {
+            let amount = self.lines.get(id).and_then(|line| line.at(store)).filter(|amount| Some(amount.currency()) == currency);
+            let (amount, savings, used, unpriced) = match amount {
+                Some(Amount::Priced { minor, savings, currency, used }) => {
+                    (Some(Money::from_minor(*minor, *currency)), Some(Money::from_minor(*savings, *currency)), Some(used.clone()), None)
+                }
+                Some(Amount::UnitMismatch { .. }) => (None, None, None, Some(UnpricedReason::UnitMismatch)),
+                None if item.product.is_none() => (None, None, None, Some(UnpricedReason::NoProduct)),
+                None => (None, None, None, Some(UnpricedReason::NoPrice)),
+            };
+            ExplainedLine {
+                item: id.clone(),
+                name: item.name.clone(),
+                product: item.product.clone(),
+                quantity: item.quantity.clone(),
+                checked: item.checked.is_some(),
+                amount,
+                savings,
+                used,
+                unpriced,
+            }
+        };
+        items.into_iter().map(explained).collect()
+    }
+
+    fn choose_store(&mut self, list: &List, prices: &dyn PriceLookup) {
+        self.chosen.clone_from(&list.store);
+        self.chosen_currency = list.store.as_ref().and_then(|store| prices.currency(store));
+    }
+
+    /// Puts the item's line in place of what was there, or takes it away if the item is gone.
+    fn set_line(&mut self, list: &List, id: &ItemId, prices: &dyn PriceLookup, at: Moment) {
+        if let Some(line) = self.lines.remove(id) {
+            self.count(&line, id, false);
+        }
+        if let Some(item) = list.items.get(id) {
+            let line = Line::of(item, self.chosen.as_ref(), prices, at);
+            self.count(&line, id, true);
+            self.lines.insert(id.clone(), line);
+        }
+    }
+
+    fn update_store(&mut self, list: &List, id: &ItemId, store: &StoreId, prices: &dyn PriceLookup, at: Moment) {
+        let (Some(item), Some(line)) = (list.items.get(id), self.lines.get(id)) else { return };
+        let next_change = line.product.as_ref().and_then(|product| prices.next_change(product, at));
+        // A chosen store may stand beyond the limit, and times beyond the store: the whole line is cheap enough then.
+        if line.amounts.len() >= STORES_SHOWN_MAX || next_change != line.next_change {
+            return self.set_line(list, id, prices, at);
+        }
+        let mut line = self.lines.remove(id).expect("the line was just found");
+        if let Some(before) = line.at(store) {
+            subtract(&mut self.sums, store, before, line.checked);
+        }
+        line.update_store(item, store, prices, at);
+        if let Some(after) = line.at(store) {
+            self.sums.entry((store.clone(), after.currency())).or_default().add(after, line.checked);
+        }
+        self.lines.insert(id.clone(), line);
+    }
+
+    /// Adds a line to every figure, or takes it off them.
+    fn count(&mut self, line: &Line, id: &ItemId, add: bool) {
+        let step = |count: &mut u32, counts: bool| *count = if add { *count + u32::from(counts) } else { *count - u32::from(counts) };
+        step(&mut self.checked, line.checked);
+        step(&mut self.unmatched, line.product.is_none());
+        for (store, amount) in &line.amounts {
+            if add {
+                self.sums.entry((store.clone(), amount.currency())).or_default().add(amount, line.checked);
+            } else {
+                subtract(&mut self.sums, store, amount, line.checked);
+            }
+        }
+        if let Some(moment) = line.next_change {
+            let key = (moment, id.clone());
+            let _ = if add { self.expiries.insert(key) } else { self.expiries.remove(&key) };
+        }
+        if let Some(product) = &line.product {
+            self.index(product, id, add);
+        }
+    }
+
+    fn index(&mut self, product: &ProductId, id: &ItemId, add: bool) {
+        if add {
+            self.of_product.entry(product.clone()).or_default().push(id.clone());
+        } else if let Some(items) = self.of_product.get_mut(product) {
+            items.retain(|known| known != id);
+            if items.is_empty() {
+                self.of_product.remove(product);
+            }
+        }
+    }
+
+    fn items(&self) -> u32 {
+        u32::try_from(self.lines.len()).unwrap_or(u32::MAX)
+    }
+
+    fn unpriced(&self, sums: &Sums) -> Unpriced {
+        let (no_product, unit_mismatch) = (self.unmatched, sums.mismatched);
+        let no_price = self.items().saturating_sub(sums.priced + unit_mismatch + no_product);
+        Unpriced { no_product, no_price, unit_mismatch }
+    }
+
+    /// The sums of a store; in its second currency only if it has no first.
+    fn of_store(&self, store: &StoreId) -> Option<(&(StoreId, Currency), &Sums)> {
+        let of_store = self.sums.iter().skip_while(|((known, _), _)| known < store).take_while(|((known, _), _)| known == store);
+        of_store.max_by_key(|(key, sums)| (sums.priced, std::cmp::Reverse(key.1)))
+    }
+
+    /// The store to show where none was chosen: it prices most items, and is the cheapest of those that do.
+    fn suggested(&self) -> Option<(&(StoreId, Currency), &Sums)> {
+        self.sums.iter().min_by_key(|(key, sums)| (std::cmp::Reverse(sums.priced), sums.estimated, *key))
+    }
+
+    /// One entry per store, the first by id and always the chosen one.
+    fn side_by_side(&self) -> Vec<StoreTotal> {
+        let total = |((store, currency), sums): (&(StoreId, Currency), &Sums)| {
+            let money = |minor| Money::from_minor(minor, *currency);
+            StoreTotal {
+                store: store.clone(),
+                estimated: money(sums.estimated),
+                in_cart: money(sums.in_cart),
+                to_get: money(sums.estimated.saturating_sub(sums.in_cart)),
+                savings: money(sums.savings),
+                unpriced_items: self.items().saturating_sub(sums.priced),
+                oldest_price_at: sums.oldest(),
+            }
+        };
+        let mut stores: Vec<_> = self.sums.iter().take(STORES_SHOWN_MAX).map(total).collect();
+        if let Some(chosen) = &self.chosen
+            && stores.iter().all(|shown| shown.store != *chosen)
+            && let Some(shown) = self.of_store(chosen).map(total)
+        {
+            stores.truncate(STORES_SHOWN_MAX - 1);
+            let place = stores.partition_point(|other| other.store < shown.store);
+            stores.insert(place, shown);
+        }
+        stores
+    }
+}
+
+fn subtract(sums: &mut BTreeMap<(StoreId, Currency), Sums>, store: &StoreId, amount: &Amount, checked: bool) {
+    let key = (store.clone(), amount.currency());
+    if let Some(known) = sums.get_mut(&key) {
+        known.subtract(amount, checked);
+        if known.is_empty() {
+            sums.remove(&key);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Totals: what a list costs, per store, kept up line by line. A change costs the same however long the list is,
+//! and every line names the price observation it used.
+
+mod all;
+mod line;
+mod list;
+mod sums;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use all::Totals;
+pub use list::ListTotals;
+
+use crate::{
+    domain::{Currency, ItemId, Moment, Money, ProductId, Quantity, StoreId, UnitPrice, product::PriceKind},
+    events::Position,
+};
+
+/// At most so many stores are shown side by side: the first by id, and always the chosen one.
+pub const STORES_SHOWN_MAX: usize = 32;
+
+/// Where totals get prices from; implemented by `Views`.
+pub trait PriceLookup {
+    /// Every store with any observation of the product, sorted by id.
+    fn stores_of(&self, product: &ProductId) -> Vec<StoreId>;
+    /// The price to use at a store: never expired, withdrawn or for members only.
+    fn best(&self, product: &ProductId, store: &StoreId, at: Moment) -> Option<UsedPrice>;
+    /// What a pack holds, and whether it is sold loose.
+    fn content(&self, product: &ProductId) -> Option<(Quantity, bool)>;
+    fn currency(&self, store: &StoreId) -> Option<Currency>;
+    /// When, after `at`, a price of the product begins or ends by time alone.
+    fn next_change(&self, product: &ProductId, at: Moment) -> Option<Moment> {
+        let _ = (product, at);
+        None
+    }
+}
+
+/// The price a line was computed with.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct UsedPrice {
+    pub price: UnitPrice,
+    pub kind: PriceKind,
+    /// The shelf price, when a lower one is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<UnitPrice>,
+    pub observed_at: Moment,
+    /// Where in the log the observation is.
+    #[schema(value_type = String)]
+    pub position: Position,
+    #[schema(value_type = String)]
+    pub source: Arc<str>,
+}
+
+/// What a list costs at its store, and at others side by side.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct TotalsView {
+    /// The store of these figures: the one asked for, else the list's, else the one that prices most items, the cheapest of those.
+    pub store: Option<StoreId>,
+    /// False where nobody chose the store.
+    pub store_chosen: bool,
+    /// Absent where nothing says which currency it would be.
+    pub currency: Option<Currency>,
+    pub estimated: Option<Money>,
+    pub in_cart: Option<Money>,
+    pub to_get: Option<Money>,
+    /// Against the reference prices; already taken off the estimate.
+    pub savings: Option<Money>,
+    pub items: u32,
+    pub checked_items: u32,
+    pub unpriced_items: u32,
+    pub unpriced: Unpriced,
+    pub oldest_price_at: Option<Moment>,
+    /// Side by side, by id.
+    pub stores: Vec<StoreTotal>,
+}
+
+/// Why items have no price, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Unpriced {
+    /// Not matched to a product.
+    pub no_product: u32,
+    /// The store has no usable price.
+    pub no_price: u32,
+    /// There is a price, but in a unit the quantity cannot be converted to.
+    pub unit_mismatch: u32,
+}
+
+/// What a list costs at one store.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct StoreTotal {
+    pub store: StoreId,
+    pub estimated: Money,
+    pub in_cart: Money,
+    pub to_get: Money,
+    pub savings: Money,
+    pub unpriced_items: u32,
+    pub oldest_price_at: Option<Moment>,
+}
+
+/// One line of a total, with everything it was computed from. The amounts add up to the total exactly.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ExplainedLine {
+    pub item: ItemId,
+    pub name: String,
+    pub product: Option<ProductId>,
+    pub quantity: Quantity,
+    pub checked: bool,
+    pub amount: Option<Money>,
+    pub savings: Option<Money>,
+    pub used: Option<UsedPrice>,
+    pub unpriced: Option<UnpricedReason>,
+}
+
+/// Why one item has no price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnpricedReason {
+    NoProduct,
+    NoPrice,
+    UnitMismatch,
+}

@@ -1,0 +1,1 @@
+//! Given lists and prices, then totals.

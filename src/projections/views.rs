@@ -1,0 +1,180 @@
+//! All views of the log together: one event in, every read model evolved, and what others have to hear about handed out.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use super::{
+    catalog::Catalog,
+    deals::{DealChange, Deals},
+    history::{PriceHistory, Seen},
+    households::Households,
+    interner::{Interner, NONE},
+    lists::ListIndex,
+    observation::Slot,
+    orders::OrderBook,
+};
+use crate::{
+    domain::{
+        Event, ProductId, StoreId,
+        order::{LinePrice, OrderEvent, OrderPlacement, price_observations},
+        product::{PriceKind, PriceSeen, ProductEvent},
+    },
+    events::{Position, Recorded},
+};
+
+/// Read by many, written by the projector alone.
+pub type SharedViews = Arc<parking_lot::RwLock<Views>>;
+
+/// Where the prices of an order come from.
+const RECEIPT_SOURCE: &str = "receipt";
+
+/// Every read model, at one position of the log.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Views {
+    pub(super) ids: Ids,
+    pub catalog: Catalog,
+    pub history: PriceHistory,
+    pub deals: Deals,
+    pub orders: OrderBook,
+    pub lists: ListIndex,
+    pub households: Households,
+    pub(super) position: Position,
+}
+
+/// Products and stores as numbers, in order of first appearance.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Ids {
+    pub products: Interner<ProductId>,
+    pub stores: Interner<StoreId>,
+}
+
+/// What one event changed that lists, sessions and alerts have to hear about.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// Where the price to use may be another now.
+    pub prices: SmallVec<[(ProductId, StoreId); 1]>,
+    /// The product whose pack content, or way of being sold, may have changed.
+    pub product_details: Option<ProductId>,
+    pub deals: Vec<DealChange>,
+}
+
+impl Views {
+    /// The position of the newest event applied.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Applies the next event. Takes any history whatever; an event at or before the own position was applied already and changes nothing.
+    pub fn apply(&mut self, recorded: &Recorded) -> Changes {
+        let mut changes = Changes::default();
+        if recorded.position <= self.position {
+            return changes;
+        }
+        self.position = recorded.position;
+        let id = recorded.stream.id();
+        match &recorded.event {
+            Event::Product(event) => self.product_event(recorded, event, &mut changes),
+            Event::Order(event) => self.order_event(recorded, event, &mut changes),
+            Event::List(event) => self.lists.apply(id, event, recorded.position),
+            Event::Household(event) => self.households.apply(id, event),
+            Event::Store(event) => {
+                let Some(store) = self.store_number(id) else { return changes };
+                self.catalog.store_event(store, event);
+            }
+        }
+        self.end_expired_deals(recorded.at, &mut changes.deals);
+        changes
+    }
+
+    fn product_event(&mut self, recorded: &Recorded, event: &ProductEvent, changes: &mut Changes) {
+        let id = recorded.stream.id();
+        // A stream's id was checked when the stream was named.
+        let Ok(product) = self.ids.products.get(id).map_or_else(|| ProductId::new(id).map(|id| self.ids.products.number(&id)), Ok) else {
+            return;
+        };
+        match event {
+            ProductEvent::PriceObserved { seen, .. } => self.observe_price(recorded, product, seen, changes),
+            ProductEvent::PriceWithdrawn { store, kind } => {
+                let slot = Slot::new(self.ids.stores.number(store), *kind);
+                if self.history.withdraw(product, slot, recorded.at, recorded.position.0) {
+                    self.price_changed(product, slot, recorded, true, changes);
+                }
+            }
+            other => {
+                let into = if let ProductEvent::Merged { into } = other { self.ids.products.number(into) } else { NONE };
+                if self.catalog.product_event(product, other, into) {
+                    changes.product_details = self.ids.products.name(product).cloned();
+                }
+            }
+        }
+    }
+
+    fn observe_price(&mut self, recorded: &Recorded, product: u32, seen: &PriceSeen, changes: &mut Changes) {
+        let store = self.ids.stores.number(&seen.store);
+        let newest = self.history.record(&Seen {
+            product,
+            store,
+            kind: seen.kind,
+            price: &seen.price,
+            valid_from: seen.valid_from,
+            valid_until: seen.valid_until,
+            observed_at: seen.observed_at,
+            source: &seen.source,
+            recorded_at: recorded.at,
+            position: recorded.position.0,
+        });
+        self.price_changed(product, Slot::new(store, seen.kind), recorded, newest, changes);
+    }
+
+    fn order_event(&mut self, recorded: &Recorded, event: &OrderEvent, changes: &mut Changes) {
+        if let OrderEvent::Placed { placement, .. } = event {
+            self.observe_receipt(recorded, placement, changes);
+        }
+        self.orders.apply(recorded.stream.id(), event, &mut self.ids.stores, recorded.position);
+    }
+
+    /// The lines of an order are observations of what was paid.
+    fn observe_receipt(&mut self, recorded: &Recorded, placement: &OrderPlacement, changes: &mut Changes) {
+        let store = self.ids.stores.number(&placement.store);
+        for LinePrice { product, kind, price } in price_observations(placement) {
+            let product = self.ids.products.number(product);
+            let newest = self.history.record(&Seen {
+                product,
+                store,
+                kind,
+                price: &price,
+                valid_from: None,
+                valid_until: None,
+                observed_at: placement.placed_at,
+                source: RECEIPT_SOURCE,
+                recorded_at: recorded.at,
+                position: recorded.position.0,
+            });
+            self.price_changed(product, Slot::new(store, kind), recorded, newest, changes);
+        }
+    }
+
+    /// Tells of a price that may be used now. One older than the newest of its kind changes only the history.
+    fn price_changed(&mut self, product: u32, slot: Slot, recorded: &Recorded, newest: bool, changes: &mut Changes) {
+        // A price announced for later leaves older ones in force, so that a late observation can matter beside it.
+        let announced = || self.history.slice(product, slot).last().is_some_and(|o| o.validity != 0);
+        if (newest || announced())
+            && let (Some(product), Some(store)) = (self.ids.products.name(product), self.ids.stores.name(slot.store()))
+        {
+            changes.prices.push((product.clone(), store.clone()));
+        }
+        if slot.kind() != PriceKind::Member {
+            self.judge_deal(product, slot, recorded, &mut changes.deals);
+        }
+    }
+
+    fn store_number(&mut self, id: &str) -> Option<u32> {
+        match self.ids.stores.get(id) {
+            Some(store) => Some(store),
+            None => StoreId::new(id).ok().map(|id| self.ids.stores.number(&id)),
+        }
+    }
+}
