@@ -236,3 +236,75 @@ fn code_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Er
     let text = <Cow<'de, str>>::deserialize(deserializer)?;
     check_text(&text).map_err(serde::de::Error::custom)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gtin(text: &str) -> Result<String, &'static str> {
+        Gtin::parse(text).map(|gtin| gtin.to_string()).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn every_length_of_gtin_is_stored_as_fourteen_digits() {
+        assert_eq!(gtin("4006381333931").as_deref(), Ok("04006381333931"));
+        assert_eq!(gtin("036000291452").as_deref(), Ok("00036000291452"));
+        assert_eq!(gtin("96385074").as_deref(), Ok("00000096385074"));
+        assert_eq!(gtin("00036000291452").as_deref(), Ok("00036000291452"));
+    }
+
+    #[test]
+    fn a_wrong_check_digit_is_named_with_the_right_one() {
+        assert_eq!(gtin("4006381333932"), Err("gtin_check_digit_wrong"));
+        assert_eq!(Gtin::parse("4006381333932"), Err(CodeError::GtinCheckDigit { expected: 1 }));
+    }
+
+    #[test]
+    fn what_has_another_form_is_no_gtin() {
+        for text in ["", "123", "40063813339310000", "400638133393x", "+006381333931", "00000000", "٤٠٠٦"] {
+            assert_eq!(gtin(text), Err("gtin_malformed"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_stores_make_themselves_are_no_gtins() {
+        for body in ["200000000000", "021234500000", "299999999999"] {
+            let digit = check_digit(body.parse().unwrap());
+            assert_eq!(gtin(&format!("{body}{digit}")), Err("gtin_store_made"), "{body}");
+        }
+        let digit = check_digit(21_234_500_000);
+        assert_eq!(gtin(&format!("21234500000{digit}")), Err("gtin_store_made"), "as a UPC of 12 digits");
+    }
+
+    #[test]
+    fn a_plu_has_four_digits_and_nine_in_front_means_organic() {
+        let (plain, organic) = (Plu::parse("4011").unwrap(), Plu::parse("94011").unwrap());
+        assert_eq!((plain.to_string().as_str(), plain.is_organic()), ("4011", false));
+        assert_eq!((organic.to_string().as_str(), organic.is_organic()), ("94011", true));
+        assert_eq!(Plu::parse("0042").unwrap().to_string(), "0042");
+        for text in ["", "401", "84011", "940111", "4O11", "9401"] {
+            assert_eq!(Plu::parse(text).is_ok(), text == "9401", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_code_reads_back_from_both_forms() {
+        let store = StoreId::new("heissepreise:billa").unwrap();
+        let codes = [
+            (ProductCode::Gtin(Gtin::parse("4006381333931").unwrap()), r#"{"gtin":"04006381333931"}"#),
+            (ProductCode::Plu(Plu::parse("94011").unwrap()), r#"{"plu":"94011"}"#),
+            (
+                ProductCode::store_made(store, "0021234500000").unwrap(),
+                r#"{"store_made":{"store":"heissepreise:billa","code":"0021234500000"}}"#,
+            ),
+            (ProductCode::source("kroger", "007").unwrap(), r#"{"source":{"source":"kroger","id":"007"}}"#),
+        ];
+        for (code, json) in codes {
+            assert_eq!(serde_json::to_string(&code).unwrap(), json);
+            assert_eq!(serde_json::from_str::<ProductCode>(json).unwrap(), code);
+            assert_eq!(rmp_serde::from_slice::<ProductCode>(&rmp_serde::to_vec_named(&code).unwrap()).unwrap(), code);
+        }
+        assert!(serde_json::from_str::<ProductCode>(r#"{"source":{"source":"","id":"007"}}"#).is_err());
+        assert!(serde_json::from_str::<ProductCode>(r#"{"gtin":"4006381333932"}"#).is_err());
+    }
+}

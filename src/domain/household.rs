@@ -1,5 +1,8 @@
 //! The household: the people who share lists, the stores they compare and what they want to spend. Minimal until accounts arrive.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};

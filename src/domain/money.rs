@@ -1,5 +1,8 @@
 //! Exact money: integers of the minor unit with a currency. No floats, one rounding, never two currencies in one sum.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 use std::borrow::Cow;
 

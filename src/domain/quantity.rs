@@ -1,5 +1,8 @@
 //! Quantities: integer millionths of a unit. Dimensions never convert into one another without a fact about the product.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 use std::borrow::Cow;
 

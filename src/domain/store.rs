@@ -1,5 +1,8 @@
 //! The store: a shop or one of its sales channels, with its currency and, once learnt, the order of its aisles.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 use super::{

@@ -1,5 +1,8 @@
 //! Prices per unit, and what a quantity costs at one: reckoned in i128, rounded once, half up.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 use std::borrow::Cow;
 

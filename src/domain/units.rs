@@ -209,3 +209,67 @@ impl utoipa::PartialSchema for Unit {
 }
 
 impl utoipa::ToSchema for Unit {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shops_spellings_are_known_whatever_their_case() {
+        for (text, unit) in [
+            ("Stück", Unit::Each),
+            ("STÜCK", Unit::Each),
+            ("stk.", Unit::Each),
+            ("kos", Unit::Each),
+            ("Gramm", Unit::Gram),
+            ("gr", Unit::Gram),
+            ("KG", Unit::Kilogram),
+            (" lier ", Unit::Litre),
+            ("FL  OZ", Unit::FluidOunce),
+            ("fl. oz.", Unit::FluidOunce),
+            ("OZ", Unit::Ounce),
+            ("wg", Unit::WashLoad),
+            ("LBS", Unit::Pound),
+        ] {
+            assert_eq!(Unit::parse(text), unit, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_unit_nobody_taught_us_stays_as_written() {
+        assert_eq!(Unit::parse(" Abtr.G. "), Unit::Other("Abtr.G.".into()));
+        assert_eq!(Unit::parse("500ml").dimension(), Dimension::Unknown);
+    }
+
+    #[test]
+    fn every_canonical_text_reads_back_as_its_unit() {
+        for unit in Unit::KNOWN {
+            assert_eq!(&Unit::parse(unit.as_str()), unit);
+            assert_eq!(&Unit::parse(&unit.as_str().to_uppercase()), unit);
+        }
+    }
+
+    #[test]
+    fn ratios_are_exact() {
+        let times = |unit: &Unit, other: &Unit| unit.ratio_to(other);
+        assert_eq!(times(&Unit::Pound, &Unit::Ounce), Some(Ratio::new(16, 1)));
+        assert_eq!(times(&Unit::Gallon, &Unit::Pint), Some(Ratio::new(8, 1)));
+        assert_eq!(times(&Unit::Gallon, &Unit::FluidOunce), Some(Ratio::new(128, 1)));
+        assert_eq!(times(&Unit::Cup, &Unit::Tablespoon), Some(Ratio::new(16, 1)));
+        assert_eq!(times(&Unit::Tablespoon, &Unit::Teaspoon), Some(Ratio::new(3, 1)));
+        assert_eq!(times(&Unit::ImperialGallon, &Unit::ImperialPint), Some(Ratio::new(8, 1)));
+        assert_eq!(times(&Unit::ImperialPint, &Unit::ImperialFluidOunce), Some(Ratio::new(20, 1)));
+        assert_eq!(times(&Unit::ImperialPint, &Unit::Millilitre), Some(Ratio::new(56_826_125, 100_000)));
+        assert_eq!(times(&Unit::Foot, &Unit::Inch), Some(Ratio::new(12, 1)));
+        assert_ne!(times(&Unit::Pint, &Unit::ImperialPint), Some(Ratio::ONE));
+    }
+
+    #[test]
+    fn dimensions_never_convert_into_one_another() {
+        for (one, other) in
+            [(Unit::Ounce, Unit::FluidOunce), (Unit::Each, Unit::Gram), (Unit::WashLoad, Unit::Each), (Unit::Metre, Unit::Litre)]
+        {
+            assert_eq!(one.ratio_to(&other), None);
+        }
+    }
+}

@@ -8,7 +8,7 @@ use super::{
 use crate::domain::{
     Decision, ItemId, Outcome, ProductId, Quantity, QuantityError, Refusal,
     RefusalKind::Conflict,
-    limits::{ITEMS_PER_LIST_MAX, NAME_CHARS_MAX, NOTE_CHARS_MAX},
+    limits::{ITEMS_PER_LIST_MAX, NAME_CHARS_MAX, NOTE_CHARS_MAX, QUANTITY_MILLIONTHS_MAX},
     text::{check_optional_text, check_text},
 };
 
@@ -129,10 +129,13 @@ fn added(list: &List, id: &ItemId, addition: &Addition<'_>) -> Result<Decision<L
     }))
 }
 
-/// The sum in the first's unit, or in the other's where only that is exact: 1 tbsp and 1 tsp are 4 tsp.
+/// The sum in the first's unit, or in the other's where only that is exact (1 tbsp and 1 tsp are 4 tsp) or within the limit.
 pub(super) fn sum(left: &Quantity, right: &Quantity) -> Result<Quantity, QuantityError> {
-    match left.checked_add(right) {
-        Err(QuantityError::Inexact { .. }) => right.checked_add(left),
-        sum => sum,
+    let fits = |sum: &Result<Quantity, _>| sum.as_ref().is_ok_and(|sum| sum.millionths() <= QUANTITY_MILLIONTHS_MAX);
+    let sum = left.checked_add(right);
+    if fits(&sum) {
+        return sum;
     }
+    let other = right.checked_add(left);
+    if fits(&other) { other } else { sum }
 }
