@@ -1,1 +1,30 @@
-//! (in progress)
+//! One actor per list, product, order, household and store: each decides its entity's commands, one at a time.
+
+pub mod audience;
+mod entity;
+pub mod failure;
+pub mod handle;
+pub mod hosted;
+mod household;
+mod hydrate;
+pub mod interest;
+mod list;
+pub mod memos;
+pub mod message;
+mod order;
+mod product;
+pub mod projector;
+pub mod recent;
+pub mod registry;
+pub mod shared;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use audience::{Audience, NoAudience};
+pub use failure::Failure;
+pub use hosted::Hosted;
+pub use message::{CommandKey, Done, Loaded, Request};
+pub use projector::{CheckpointPlan, Projector};
+pub use registry::Registry;
+pub use shared::{ActorLimits, RegistryCounters, Shared};

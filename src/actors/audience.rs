@@ -1,0 +1,35 @@
+//! Who hears of committed events and changed totals: the live hub in a server, nobody in a tool.
+
+use std::sync::Arc;
+
+use crate::{
+    domain::ListId,
+    events::{Position, Recorded},
+    projections::{Changes, Views, totals::TotalsView},
+};
+
+/// The listeners of the server. Calls must be quick and must never block: they run on the projector's and the actors' threads.
+pub trait Audience: Send + Sync + 'static {
+    /// A committed event, each once and in log order; `views` have applied it (and perhaps a few later ones).
+    fn committed(&self, recorded: &Arc<Recorded>, changes: &Changes, views: &Views);
+
+    /// The totals of a list as of a position that never decreases per list.
+    fn totals_changed(&self, list: &ListId, position: Position, totals: &Arc<TotalsView>);
+
+    /// Whether anybody listens to this list: nothing is rendered for nobody.
+    fn wants_list(&self, list: &ListId) -> bool;
+}
+
+/// Nobody listens.
+#[derive(Debug)]
+pub struct NoAudience;
+
+impl Audience for NoAudience {
+    fn committed(&self, _recorded: &Arc<Recorded>, _changes: &Changes, _views: &Views) {}
+
+    fn totals_changed(&self, _list: &ListId, _position: Position, _totals: &Arc<TotalsView>) {}
+
+    fn wants_list(&self, _list: &ListId) -> bool {
+        false
+    }
+}

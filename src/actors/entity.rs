@@ -1,0 +1,305 @@
+//! The actor of one entity: load, decide, append at the expected version, evolve only what the log committed, answer.
+
+use std::{
+    marker::PhantomData,
+    sync::{Arc, OnceLock, atomic::Ordering},
+};
+
+use actix::{
+    Actor, ActorContext, ActorFutureExt, AtomicResponse, Context, ContextFutureSpawner, Handler, WrapFuture, fut::LocalBoxActorFuture,
+};
+
+use super::{
+    failure::Failure,
+    handle::Handle,
+    hosted::{Hosted, Place},
+    hydrate::{Hydrated, catch_up, hydrate},
+    memos::Memo,
+    message::{Done, Execute, Load, Loaded, NewsWaits, Request, Rest},
+    recent::{Answered, Recall},
+    shared::{CONFLICT_RETRIES_MAX, MAILBOX_MAX, MEMO_EVERY_EVENTS, Shared, count},
+};
+use crate::{
+    domain::{Decision, StreamId},
+    events::{Append, AppendError, CommandMark, Position, log::Appended},
+};
+
+type Answer<E> = Result<Done<<E as Hosted>::View>, Failure>;
+type Work<E> = LocalBoxActorFuture<EntityActor<E>, Answer<E>>;
+
+/// The one place where commands for an entity are decided, one at a time.
+pub struct EntityActor<E: Hosted> {
+    stream: StreamId,
+    handle: Arc<Handle<E>>,
+    shared: Arc<Shared>,
+    /// The fold of the stream's committed events.
+    entity: Hydrated<E>,
+    /// What the entity keeps beside its state; absent until it is awake.
+    desk: Option<E::Desk>,
+    /// Up to where the view takes other streams into account; never decreases.
+    as_of: Position,
+    /// Why the entity cannot serve: its own history cannot be replayed.
+    poison: Option<Failure>,
+}
+
+impl<E: Hosted> EntityActor<E> {
+    pub(super) fn new(stream: StreamId, handle: Arc<Handle<E>>, shared: Arc<Shared>) -> Self {
+        Self { stream, handle, shared, entity: Hydrated::default(), desk: None, as_of: Position::START, poison: None }
+    }
+}
+
+impl<E: Hosted> Actor for EntityActor<E> {
+    type Context = Context<Self>;
+
+    /// Reads the entity before any message is handled. Reading blocks, so it happens on a thread that may.
+    fn started(&mut self, context: &mut Context<Self>) {
+        context.set_mailbox_capacity(MAILBOX_MAX);
+        self.shared.counters.alive.fetch_add(1, Ordering::Relaxed);
+        count(&self.shared.counters.started);
+        if self.shared.log.stream_head(&self.stream).is_none() {
+            return self.wake(Ok(Hydrated::default()));
+        }
+        let (shared, stream) = (Arc::clone(&self.shared), self.stream.clone());
+        let reading =
+            actix::fut::wrap_future::<_, Self>(tokio::task::spawn_blocking(move || hydrate::<E>(&*shared.log, &shared.memos, &stream)));
+        reading.map(|read, actor, _| actor.wake(read.unwrap_or_else(|error| Err(Failure::Internal(error.to_string()))))).wait(context);
+    }
+
+    fn stopped(&mut self, _context: &mut Context<Self>) {
+        if let Some(mut desk) = self.desk.take() {
+            E::close_desk(&mut desk, &self.place());
+        }
+        count(&self.shared.counters.rested);
+    }
+}
+
+impl<E: Hosted> Drop for EntityActor<E> {
+    /// Runs after a panic too, when `stopped` does not.
+    fn drop(&mut self) {
+        self.shared.counters.alive.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<E: Hosted> Handler<Execute<E>> for EntityActor<E> {
+    type Result = AtomicResponse<Self, Answer<E>>;
+
+    fn handle(&mut self, Execute(request): Execute<E>, _context: &mut Context<Self>) -> Self::Result {
+        AtomicResponse::new(self.attempt(request, 0))
+    }
+}
+
+impl<E: Hosted> Handler<Load<E>> for EntityActor<E> {
+    type Result = Result<Arc<Loaded<E>>, Failure>;
+
+    fn handle(&mut self, _: Load<E>, _context: &mut Context<Self>) -> Self::Result {
+        if let Some(poison) = &self.poison {
+            return Err(poison.clone());
+        }
+        self.take_in_news();
+        let loaded = Arc::new(Loaded {
+            state: self.entity.state.clone(),
+            version: self.entity.version,
+            position: self.as_of,
+            view: self.view(),
+            json: OnceLock::new(),
+        });
+        self.handle.keep_loaded(&loaded);
+        Ok(loaded)
+    }
+}
+
+impl<E: Hosted> Handler<NewsWaits> for EntityActor<E> {
+    type Result = ();
+
+    fn handle(&mut self, _: NewsWaits, _context: &mut Context<Self>) {
+        self.take_in_news();
+    }
+}
+
+impl<E: Hosted> Handler<Rest> for EntityActor<E> {
+    type Result = ();
+
+    fn handle(&mut self, _: Rest, context: &mut Context<Self>) {
+        if self.entity.version >= self.entity.memo_version + MEMO_EVERY_EVENTS {
+            let state = std::mem::take(&mut self.entity.state);
+            let recent = std::mem::take(&mut self.entity.recent);
+            self.shared.memos.save(&Memo::new(self.stream.clone(), self.entity.version, self.entity.position, state, recent));
+        }
+        context.stop();
+    }
+}
+
+impl<E: Hosted> EntityActor<E> {
+    /// Decides and appends; loses a race at most so many times.
+    fn attempt(&mut self, request: Request<E::Command>, tries: u32) -> Work<E> {
+        match self.decide(&request) {
+            Ok(append) => {
+                let pending = self.shared.log.append(append);
+                Box::pin(pending.into_actor(self).then(move |answer, actor, _| actor.settle(answer, request, tries)))
+            }
+            Err(answer) => Box::pin(actix::fut::ready(*answer)),
+        }
+    }
+
+    /// What to append, or the answer if nothing is to be recorded.
+    fn decide(&mut self, request: &Request<E::Command>) -> Result<Append, Box<Answer<E>>> {
+        if let Some(answer) = self.answer_early(request) {
+            return Err(Box::new(answer));
+        }
+        let Decision { outcome, events } = match E::decide(&self.entity.state, &request.command, &request.context) {
+            Ok(decision) => decision,
+            Err(refusal) => return Err(Box::new(Err(refusal.into()))),
+        };
+        if events.is_empty() {
+            return Err(Box::new(Ok(self.unchanged(request, outcome))));
+        }
+        Ok(Append {
+            stream: self.stream.clone(),
+            expected_version: self.entity.version,
+            who: request.context.who.clone(),
+            command: request.key.as_ref().map(|key| CommandMark { id: key.id.clone(), digest: key.digest, outcome }),
+            events: events.into_iter().map(Into::into).collect(),
+        })
+    }
+
+    /// The answers that need no decision: poison, a repetition, a stale `If-Match`.
+    fn answer_early(&self, request: &Request<E::Command>) -> Option<Answer<E>> {
+        if let Some(poison) = &self.poison {
+            return Some(Err(poison.clone()));
+        }
+        if let Some(key) = &request.key {
+            match self.entity.recent.recall(key) {
+                Recall::New => {}
+                Recall::Repeated(first) => return Some(Ok(self.repeated(first))),
+                Recall::Reused => return Some(Err(Failure::KeyReused { id: key.id.clone() })),
+            }
+        }
+        let actual = self.entity.version;
+        let expected = request.if_version.filter(|expected| *expected != actual)?;
+        Some(Err(Failure::VersionMismatch { expected, actual }))
+    }
+
+    /// Goes on after the log's answer.
+    fn settle(&mut self, answer: Result<Appended, AppendError>, request: Request<E::Command>, tries: u32) -> Work<E> {
+        let failure = match answer {
+            Ok(recorded) => return Box::pin(actix::fut::ready(Ok(self.commit(&recorded)))),
+            Err(AppendError::Conflict { .. }) if tries < CONFLICT_RETRIES_MAX => {
+                count(&self.shared.counters.conflicts);
+                return self.reload(move |actor| actor.attempt(request, tries + 1));
+            }
+            Err(AppendError::Unknown(reason)) => {
+                tracing::warn!(stream = %self.stream, reason, "unknown outcome of an append, reading the stream again");
+                return self.reload(move |actor| actor.after_unknown(&request, reason));
+            }
+            Err(AppendError::Conflict { .. }) => Failure::Overloaded { what: "the entity's stream", retry_after_seconds: 1 },
+            Err(AppendError::Overloaded { .. }) => Failure::Overloaded { what: "the log's queue", retry_after_seconds: 1 },
+            Err(AppendError::ReadOnly(reason)) => Failure::ReadOnly(reason),
+            Err(error @ AppendError::TooLarge { .. }) => Failure::Refused(too_large(&error)),
+        };
+        Box::pin(actix::fut::ready(Err(failure)))
+    }
+
+    /// Reads what was recorded meanwhile, then goes on.
+    fn reload(&mut self, go_on: impl FnOnce(&mut Self) -> Work<E> + 'static) -> Work<E> {
+        let (shared, stream) = (Arc::clone(&self.shared), self.stream.clone());
+        let mut entity = std::mem::take(&mut self.entity);
+        let reading = tokio::task::spawn_blocking(move || catch_up(&*shared.log, &stream, &mut entity).map(|()| entity));
+        Box::pin(reading.into_actor(self).then(move |read, actor, _| {
+            actor.wake(read.unwrap_or_else(|error| Err(Failure::Internal(error.to_string()))));
+            go_on(actor)
+        }))
+    }
+
+    /// A named command that is in the stream after all was recorded; of any other nobody can tell.
+    fn after_unknown(&mut self, request: &Request<E::Command>, reason: String) -> Work<E> {
+        let answer = match request.key.as_ref().map(|key| self.entity.recent.recall(key)) {
+            Some(Recall::Repeated(first)) if self.poison.is_none() => Ok(Done { repeated: false, ..self.repeated(first) }),
+            _ => Err(Failure::OutcomeUnknown(reason)),
+        };
+        Box::pin(actix::fut::ready(answer))
+    }
+
+    /// Takes in what the log committed, and only now.
+    fn commit(&mut self, recorded: &Appended) -> Done<E::View> {
+        self.handle.forget_loaded();
+        let mut subject = None;
+        let mut outcome = crate::domain::Outcome::Applied;
+        for event in recorded {
+            self.entity.record(event);
+            subject = E::subject(&event.event).or(subject);
+            outcome = event.command.as_ref().map_or(outcome, |mark| mark.outcome);
+            if let Some(mut desk) = self.desk.take() {
+                E::recorded(&mut desk, &self.entity.state, event, &self.place());
+                self.desk = Some(desk);
+            }
+        }
+        self.as_of = self.as_of.max(self.entity.position);
+        let view = self.view();
+        E::announce(&view, self.as_of, &self.place());
+        Done { outcome, version: self.entity.version, position: self.entity.position, subject, repeated: false, view }
+    }
+
+    fn unchanged(&mut self, request: &Request<E::Command>, outcome: crate::domain::Outcome) -> Done<E::View> {
+        let (version, position) = (self.entity.version, self.entity.position);
+        if let Some(key) = &request.key {
+            let answer = Answered { digest: key.digest, outcome, version, position, subject: None };
+            self.entity.recent.remember(&key.id, answer);
+        }
+        Done { outcome, version, position, subject: None, repeated: false, view: self.view() }
+    }
+
+    fn repeated(&self, first: Answered) -> Done<E::View> {
+        Done {
+            outcome: first.outcome,
+            version: first.version,
+            position: first.position,
+            subject: first.subject,
+            repeated: true,
+            view: self.view(),
+        }
+    }
+
+    /// Starts over from what the log says.
+    fn wake(&mut self, read: Result<Hydrated<E>, Failure>) {
+        match read {
+            Ok(entity) => {
+                self.entity = entity;
+                self.as_of = self.as_of.max(self.entity.position);
+                self.desk = Some(E::open_desk(&self.entity.state, &self.place()));
+            }
+            Err(failure) => {
+                tracing::error!(stream = %self.stream, %failure, "an entity cannot be read and refuses commands");
+                self.poison = Some(failure);
+            }
+        }
+    }
+
+    fn take_in_news(&mut self) {
+        let Some(mut desk) = self.desk.take() else { return };
+        let changed = E::read_news(&mut desk, &self.entity.state, &self.place());
+        self.desk = Some(desk);
+        self.as_of = self.as_of.max(self.handle.news_position());
+        if changed {
+            E::announce(&self.view(), self.as_of, &self.place());
+        }
+    }
+
+    fn view(&self) -> E::View {
+        let desk = self.desk.as_ref().expect("the desk is open, because commands are answered early while the entity is poisoned");
+        E::view(desk, &self.entity.state)
+    }
+
+    fn place(&self) -> Place<'_, E> {
+        Place { id: self.stream.id(), handle: &self.handle, shared: &self.shared }
+    }
+}
+
+fn too_large(error: &AppendError) -> crate::domain::Refusal {
+    crate::domain::Refusal::new(crate::domain::RefusalKind::Invalid, "command_too_large", error.to_string())
+}
+
+impl<E: Hosted> Load<E> {
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
+}

@@ -1,0 +1,53 @@
+//! What an entity adds to be hosted by an actor: what it shows, and what it keeps beside its state.
+
+use std::fmt::Debug;
+
+use super::{handle::Handle, registry::Shelves, shared::Shared};
+use crate::{
+    domain::{Entity, Event},
+    events::Recorded,
+};
+
+/// An entity that lives in an actor. Most need nothing beyond their state; a list also keeps its totals.
+pub trait Hosted: Entity<State: Unpin, Command: Unpin> + Sized + Debug + Unpin {
+    /// What every answer shows of it.
+    type View: Clone + Debug + Send + Sync + 'static;
+    /// What the actor keeps beside the state; rebuilt when it wakes.
+    type Desk: Debug + Unpin + 'static;
+
+    /// Where the registry keeps its handles.
+    fn shelf(shelves: &Shelves) -> &super::registry::Shelf<Self>;
+
+    /// Sets the desk up for a state just read from the log.
+    fn open_desk(state: &Self::State, place: &Place<'_, Self>) -> Self::Desk;
+
+    /// Brings the desk up to date after the state took in an event.
+    fn recorded(_desk: &mut Self::Desk, _state: &Self::State, _recorded: &Recorded, _place: &Place<'_, Self>) {}
+
+    /// Takes in waiting facts of other streams. Says whether the view changed.
+    fn read_news(_desk: &mut Self::Desk, _state: &Self::State, _place: &Place<'_, Self>) -> bool {
+        false
+    }
+
+    /// Takes down what the desk had registered elsewhere.
+    fn close_desk(_desk: &mut Self::Desk, _place: &Place<'_, Self>) {}
+
+    /// What an answer shows now.
+    fn view(desk: &Self::Desk, state: &Self::State) -> Self::View;
+
+    /// Tells listeners that the view changed.
+    fn announce(_view: &Self::View, _position: crate::events::Position, _place: &Place<'_, Self>) {}
+
+    /// The part of the entity an event touched, such as an item's id.
+    fn subject(_event: &Event) -> Option<String> {
+        None
+    }
+}
+
+/// Where an actor stands: its own id and handle, and what all actors share.
+#[derive(Debug)]
+pub struct Place<'a, E: Hosted> {
+    pub id: &'a str,
+    pub handle: &'a std::sync::Arc<Handle<E>>,
+    pub shared: &'a Shared,
+}

@@ -1,0 +1,139 @@
+//! The list's actor keeps its totals: they change with its own events and with the prices of its products.
+
+use std::{collections::HashSet, sync::Arc};
+
+use super::{
+    handle::News,
+    hosted::{Hosted, Place},
+    registry::{Shelf, Shelves},
+};
+use crate::{
+    domain::{
+        Event, ListId, ProductId, StoreId,
+        list::{List, ListEvent, ListState, Lists},
+    },
+    events::{Position, Recorded},
+    projections::totals::{ListTotals, TotalsView},
+};
+
+/// What a list's actor keeps beside its state.
+#[derive(Debug)]
+pub struct ListDesk {
+    totals: ListTotals,
+    /// The products it is registered for in the index of active lists.
+    products: HashSet<ProductId>,
+    view: Arc<TotalsView>,
+}
+
+impl Hosted for Lists {
+    type View = Arc<TotalsView>;
+    type Desk = ListDesk;
+
+    fn shelf(shelves: &Shelves) -> &Shelf<Self> {
+        &shelves.lists
+    }
+
+    fn open_desk(state: &ListState, place: &Place<'_, Self>) -> ListDesk {
+        let totals = ListTotals::default();
+        let view = Arc::new(totals.view(None));
+        let mut desk = ListDesk { totals, products: HashSet::new(), view };
+        let Some(list) = list_of(state) else { return desk };
+        for product in list.items.values().filter_map(|item| item.product.as_ref()) {
+            desk.follow(product, place);
+        }
+        desk.totals = ListTotals::build(list, &*place.shared.views.read(), place.shared.clock.now());
+        desk.refresh(list.store.as_ref());
+        desk
+    }
+
+    fn recorded(desk: &mut ListDesk, state: &ListState, recorded: &Recorded, place: &Place<'_, Self>) {
+        let (Some(list), Some(event)) = (list_of(state), <Self as crate::domain::Entity>::own(&recorded.event)) else { return };
+        if let ListEvent::ItemAdded { product: Some(product), .. } | ListEvent::ItemMatched { product: Some(product), .. } = event {
+            desk.follow(product, place);
+        }
+        desk.totals.apply(list, event, &*place.shared.views.read(), place.shared.clock.now());
+        desk.refresh(list.store.as_ref());
+    }
+
+    fn read_news(desk: &mut ListDesk, state: &ListState, place: &Place<'_, Self>) -> bool {
+        let Some(list) = list_of(state) else { return false };
+        let now = place.shared.clock.now();
+        let expired = desk.totals.expires_at().is_some_and(|until| until <= now);
+        let news = place.handle.take_news();
+        if news.is_empty() && !expired {
+            return false;
+        }
+        let views = place.shared.views.read();
+        if expired {
+            desk.totals = ListTotals::build(list, &*views, now);
+        }
+        for item in &news {
+            match item {
+                News::Price(product, store) => desk.totals.price_changed(list, product, store, &*views, now),
+                News::Details(product) => desk.totals.details_changed(list, product, &*views, now),
+            };
+        }
+        drop(views);
+        desk.refresh(list.store.as_ref())
+    }
+
+    fn close_desk(desk: &mut ListDesk, place: &Place<'_, Self>) {
+        for product in desk.products.drain() {
+            place.shared.interest.remove(&product, place.handle);
+        }
+    }
+
+    fn view(desk: &ListDesk, _state: &ListState) -> Arc<TotalsView> {
+        Arc::clone(&desk.view)
+    }
+
+    fn announce(view: &Arc<TotalsView>, position: Position, place: &Place<'_, Self>) {
+        if let Ok(list) = ListId::new(place.id)
+            && place.shared.audience.wants_list(&list)
+        {
+            place.shared.audience.totals_changed(&list, position, view);
+        }
+    }
+
+    fn subject(event: &Event) -> Option<String> {
+        let Event::List(event) = event else { return None };
+        match event {
+            ListEvent::ItemAdded { item, .. }
+            | ListEvent::ItemQuantityChanged { item, .. }
+            | ListEvent::ItemDetailsChanged { item, .. }
+            | ListEvent::ItemMatched { item, .. }
+            | ListEvent::ItemChecked { item }
+            | ListEvent::ItemUnchecked { item }
+            | ListEvent::ItemMoved { item, .. }
+            | ListEvent::ItemRemoved { item } => Some(item.to_string()),
+            _ => None,
+        }
+    }
+}
+
+impl ListDesk {
+    /// Registers before the price is read, so that no change falls in between.
+    fn follow(&mut self, product: &ProductId, place: &Place<'_, Lists>) {
+        if self.products.insert(product.clone()) {
+            place.shared.interest.add(product, place.handle);
+        }
+    }
+
+    /// Renders the totals anew; says whether they differ from before.
+    fn refresh(&mut self, store: Option<&StoreId>) -> bool {
+        let view = self.totals.view(store);
+        let changed = *self.view != view;
+        if changed {
+            self.view = Arc::new(view);
+        }
+        changed
+    }
+}
+
+/// The list, if it exists.
+fn list_of(state: &ListState) -> Option<&List> {
+    match state {
+        ListState::Absent => None,
+        ListState::Active(list) | ListState::Archived(list) => Some(list),
+    }
+}

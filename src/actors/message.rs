@@ -1,0 +1,81 @@
+//! What goes into an entity's actor and what comes out.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+
+use super::{failure::Failure, hosted::Hosted};
+use crate::{
+    domain::{CommandId, Context, Outcome},
+    events::Position,
+};
+
+/// How a client names a command so that repeating it is safe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandKey {
+    pub id: CommandId,
+    /// Of the command's content: the same id with another digest is refused.
+    pub digest: u64,
+}
+
+/// A command on its way to the one actor that decides it.
+#[derive(Debug, Clone)]
+pub struct Request<C> {
+    pub command: C,
+    pub context: Context,
+    pub key: Option<CommandKey>,
+    /// Refuse unless the entity is at this version.
+    pub if_version: Option<u64>,
+}
+
+/// A command that was done (or was already so).
+#[derive(Debug, Clone)]
+pub struct Done<V> {
+    pub outcome: Outcome,
+    /// The entity's version after it.
+    pub version: u64,
+    /// Where the command's last event is; the entity's newest position if nothing was recorded.
+    pub position: Position,
+    /// The part of the entity it touched, such as an item's id.
+    pub subject: Option<String>,
+    /// It had been done before under the same command id; this is the first outcome again.
+    pub repeated: bool,
+    pub view: V,
+}
+
+/// An entity as it is now. Shared by every reader until the entity changes.
+#[derive(Debug)]
+pub struct Loaded<E: Hosted> {
+    pub state: E::State,
+    /// Zero if it does not exist.
+    pub version: u64,
+    /// Up to where the view takes other streams (prices) into account; at least the entity's own newest position.
+    pub position: Position,
+    pub view: E::View,
+    /// The answer to a plain read, rendered by whoever reads it first.
+    pub json: OnceLock<Bytes>,
+}
+
+/// Asks the actor to decide a command.
+pub(super) struct Execute<E: Hosted>(pub Request<E::Command>);
+
+impl<E: Hosted> actix::Message for Execute<E> {
+    type Result = Result<Done<E::View>, Failure>;
+}
+
+/// Asks the actor what it knows.
+pub(super) struct Load<E>(pub std::marker::PhantomData<fn() -> E>);
+
+impl<E: Hosted> actix::Message for Load<E> {
+    type Result = Result<std::sync::Arc<Loaded<E>>, Failure>;
+}
+
+/// Tells the actor to rest: it writes its checkpoint and stops.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub(super) struct Rest;
+
+/// Tells the actor that facts of other streams it depends on wait for it.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub(super) struct NewsWaits;

@@ -1,0 +1,305 @@
+//! The registry: finds the actor of an entity or wakes it, keeps it while it is used, lets it rest when it is not.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use actix::{Actor, Arbiter, MailboxError};
+use futures_util::future::LocalBoxFuture;
+use parking_lot::Mutex;
+
+use super::{
+    entity::EntityActor,
+    failure::Failure,
+    handle::Handle,
+    hosted::Hosted,
+    message::{Done, Execute, Load, Loaded, Request, Rest},
+    shared::{MAILBOX_MAX, RegistryCounters, Shared, count},
+};
+use crate::domain::{Moment, StreamId, household::Households, list::Lists, order::Orders, product::Products, store::Stores};
+
+/// Shards of each shelf, so that lookups do not queue behind one lock.
+const SHARDS: usize = 64;
+/// How often a command that met an actor going to rest is handed to its successor.
+const REST_RETRIES_MAX: u32 = 3;
+/// When nine tenths of the places are taken, an entity unused for this long rests.
+const CROWDED_IDLE_MICROS: i64 = 1_000_000;
+/// How long stopping waits for actors to finish what they do.
+const STOP_WAIT: Duration = Duration::from_secs(5);
+
+type Handles<E> = HashMap<Arc<str>, Arc<Handle<E>>, ahash::RandomState>;
+
+/// The active entities of one kind.
+pub struct Shelf<E: Hosted> {
+    shards: Vec<Mutex<Handles<E>>>,
+}
+
+impl<E: Hosted> Default for Shelf<E> {
+    fn default() -> Self {
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+    }
+}
+
+/// One shelf per kind of entity.
+#[derive(Default)]
+pub struct Shelves {
+    pub lists: Shelf<Lists>,
+    pub products: Shelf<Products>,
+    pub orders: Shelf<Orders>,
+    pub households: Shelf<Households>,
+    pub stores: Shelf<Stores>,
+}
+
+struct Inner {
+    shelves: Shelves,
+    shared: Arc<Shared>,
+    arbiters: Vec<Arbiter>,
+    hasher: ahash::RandomState,
+    stopping: AtomicBool,
+    /// When a full table was last swept, so that refusals stay cheap.
+    crowded_sweep_micros: AtomicI64,
+}
+
+/// Every entity that is awake. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+impl Registry {
+    /// Starts the threads that entities run on. Must be called inside an actix system.
+    #[must_use]
+    pub fn start(shared: Arc<Shared>) -> Self {
+        let arbiters = (0..shared.limits.threads.max(1)).map(|_| Arbiter::new()).collect();
+        let registry = Self(Arc::new(Inner {
+            shelves: Shelves::default(),
+            shared,
+            arbiters,
+            hasher: ahash::RandomState::new(),
+            stopping: AtomicBool::new(false),
+            crowded_sweep_micros: AtomicI64::new(0),
+        }));
+        registry.sweep_regularly();
+        registry
+    }
+
+    /// Has the one actor of an entity decide a command.
+    ///
+    /// # Errors
+    /// See [`Failure`]; only `OutcomeUnknown` leaves open whether anything was recorded.
+    pub async fn execute<E: Hosted>(&self, id: &str, request: Request<E::Command>) -> Result<Done<E::View>, Failure> {
+        for _ in 0..REST_RETRIES_MAX {
+            let handle = self.find_or_wake::<E>(id)?;
+            let _waiting = self.enter(&handle)?;
+            match handle.address().send(Execute(request.clone())).await {
+                Ok(answer) => return answer,
+                Err(error) => self.after_closed(&handle, error)?,
+            }
+        }
+        Err(Failure::Overloaded { what: "the entity", retry_after_seconds: 1 })
+    }
+
+    /// What an entity is now; version zero if it does not exist. Served without a hop while nothing changed.
+    ///
+    /// # Errors
+    /// `Poisoned` or `Overloaded`.
+    pub async fn load<E: Hosted>(&self, id: &str) -> Result<Arc<Loaded<E>>, Failure> {
+        for _ in 0..REST_RETRIES_MAX {
+            let handle = self.find_or_wake::<E>(id)?;
+            if let Some(loaded) = handle.loaded() {
+                handle.touch(self.now());
+                return Ok(loaded);
+            }
+            let _waiting = self.enter(&handle)?;
+            match handle.address().send(Load::new()).await {
+                Ok(answer) => return answer,
+                Err(error) => self.after_closed(&handle, error)?,
+            }
+        }
+        Err(Failure::Overloaded { what: "the entity", retry_after_seconds: 1 })
+    }
+
+    /// How many entities are awake, and what happened to them so far.
+    #[must_use]
+    pub fn counters(&self) -> RegistryCounters {
+        self.0.shared.counters.read()
+    }
+
+    /// What the actors share.
+    #[must_use]
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
+    }
+
+    /// Refuses new commands, lets every entity finish and rest, then stops the threads.
+    pub async fn stop(&self) {
+        self.0.stopping.store(true, Ordering::Release);
+        let finished = futures_util::future::join_all(self.rest_all());
+        if tokio::time::timeout(STOP_WAIT, finished).await.is_err() {
+            tracing::warn!(alive = self.counters().alive, "some entities did not finish in time; the log has what was acknowledged");
+        }
+        for arbiter in &self.0.arbiters {
+            arbiter.stop();
+        }
+    }
+
+    /// Sends every entity to rest, as if all had been idle for long.
+    #[cfg(test)]
+    pub(super) async fn rest_everybody(&self) {
+        futures_util::future::join_all(self.rest_all()).await;
+    }
+
+    fn now(&self) -> Moment {
+        self.0.shared.clock.now()
+    }
+
+    fn enter<E: Hosted>(&self, handle: &Arc<Handle<E>>) -> Result<super::handle::Waiting<E>, Failure> {
+        handle.enter(MAILBOX_MAX, self.now()).ok_or_else(|| {
+            count(&self.0.shared.counters.mailbox_refusals);
+            Failure::Overloaded { what: "the entity's mailbox", retry_after_seconds: 1 }
+        })
+    }
+
+    fn find_or_wake<E: Hosted>(&self, id: &str) -> Result<Arc<Handle<E>>, Failure> {
+        if self.0.stopping.load(Ordering::Acquire) {
+            return Err(Failure::Overloaded { what: "the server, which is stopping,", retry_after_seconds: 5 });
+        }
+        if let Some(handle) = self.shard::<E>(id).lock().get(id) {
+            return Ok(Arc::clone(handle));
+        }
+        self.room_for_one_more()?;
+        let mut shard = self.shard::<E>(id).lock();
+        if let Some(handle) = shard.get(id) {
+            return Ok(Arc::clone(handle));
+        }
+        let handle = self.wake::<E>(id)?;
+        shard.insert(Arc::clone(&handle.id), Arc::clone(&handle));
+        Ok(handle)
+    }
+
+    fn wake<E: Hosted>(&self, id: &str) -> Result<Arc<Handle<E>>, Failure> {
+        let stream = StreamId::new(E::KIND, id).map_err(|error| Failure::Internal(error.to_string()))?;
+        let handle = Arc::new(Handle::new(id, self.now()));
+        let (inside, shared) = (Arc::clone(&handle), Arc::clone(&self.0.shared));
+        let arbiter = &self.0.arbiters[self.spread(id, self.0.arbiters.len())];
+        let address = EntityActor::start_in_arbiter(&arbiter.handle(), move |_| EntityActor::new(stream, inside, shared));
+        handle.set_address(address);
+        Ok(handle)
+    }
+
+    /// The limit is checked before a new actor starts; racing starts may pass it by a few, never by more than the callers.
+    /// At the limit the idle ones are sent to rest, so that a retry finds room.
+    fn room_for_one_more(&self) -> Result<(), Failure> {
+        let shared = &self.0.shared;
+        if shared.counters.alive.load(Ordering::Relaxed) < shared.limits.alive_max {
+            return Ok(());
+        }
+        let now = self.now().0;
+        let last = self.0.crowded_sweep_micros.fetch_max(now, Ordering::Relaxed);
+        if now - last >= CROWDED_IDLE_MICROS {
+            self.sweep();
+        }
+        count(&shared.counters.mailbox_refusals);
+        Err(Failure::Overloaded { what: "the table of active entities", retry_after_seconds: 1 })
+    }
+
+    /// A closed mailbox: the actor went to rest, so its successor serves; or it panicked, which is answered as a fault.
+    fn after_closed<E: Hosted>(&self, handle: &Arc<Handle<E>>, error: MailboxError) -> Result<(), Failure> {
+        self.forget(handle);
+        if handle.is_resting() {
+            return Ok(());
+        }
+        count(&self.0.shared.counters.panics);
+        tracing::error!(kind = E::KIND.as_str(), id = %handle.id, %error, "an entity's actor panicked; it wakes anew from the log");
+        Err(Failure::Internal("the entity's actor panicked; nothing more was done, and it starts anew from the log".into()))
+    }
+
+    fn forget<E: Hosted>(&self, handle: &Arc<Handle<E>>) {
+        let mut shard = self.shard::<E>(&handle.id).lock();
+        if shard.get(&handle.id).is_some_and(|held| Arc::ptr_eq(held, handle)) {
+            shard.remove(&handle.id);
+        }
+    }
+
+    fn shard<E: Hosted>(&self, id: &str) -> &Mutex<Handles<E>> {
+        &E::shelf(&self.0.shelves).shards[self.spread(id, SHARDS)]
+    }
+
+    fn spread(&self, id: &str, over: usize) -> usize {
+        usize::try_from(self.0.hasher.hash_one(id) % over as u64).unwrap_or(0)
+    }
+
+    /// Lets idle entities rest, from the main thread's timer.
+    fn sweep_regularly(&self) {
+        let weak = Arc::downgrade(&self.0);
+        let every = Duration::from_secs(u64::from((self.0.shared.limits.idle_seconds / 4).clamp(1, 30)));
+        actix_rt::spawn(async move {
+            let mut ticks = actix_rt::time::interval(every);
+            loop {
+                ticks.tick().await;
+                let Some(inner) = weak.upgrade() else { return };
+                Self(inner).sweep();
+            }
+        });
+    }
+
+    fn sweep(&self) {
+        let shared = &self.0.shared;
+        let crowded = shared.counters.alive.load(Ordering::Relaxed) * 10 > shared.limits.alive_max * 9;
+        let idle_micros = if crowded { CROWDED_IDLE_MICROS } else { i64::from(shared.limits.idle_seconds) * 1_000_000 };
+        let (shelves, before) = (&self.0.shelves, Moment(self.now().0 - idle_micros));
+        shelves.lists.rest_idle(before);
+        shelves.products.rest_idle(before);
+        shelves.orders.rest_idle(before);
+        shelves.households.rest_idle(before);
+        shelves.stores.rest_idle(before);
+    }
+
+    /// Sends everybody to rest; each future ends when its entity has.
+    fn rest_all(&self) -> Vec<LocalBoxFuture<'static, ()>> {
+        let shelves = &self.0.shelves;
+        let mut resting = shelves.lists.rest_all();
+        resting.extend(shelves.products.rest_all());
+        resting.extend(shelves.orders.rest_all());
+        resting.extend(shelves.households.rest_all());
+        resting.extend(shelves.stores.rest_all());
+        resting
+    }
+}
+
+impl<E: Hosted> Shelf<E> {
+    fn rest_idle(&self, before: Moment) {
+        self.take(|handle| handle.idle_since(before)).for_each(|handle| {
+            // `do_send` ignores the mailbox's capacity. Safe here: a handle is sent to rest once, as it leaves the shelf.
+            handle.address().do_send(Rest);
+        });
+    }
+
+    fn rest_all(&self) -> Vec<LocalBoxFuture<'static, ()>> {
+        let resting = self.take(|_| true).map(|handle| -> LocalBoxFuture<'static, ()> {
+            let gone = handle.address().send(Rest);
+            Box::pin(async move {
+                let _ = gone.await;
+            })
+        });
+        resting.collect()
+    }
+
+    /// Takes handles off the shelf and marks them, so that a closed mailbox is not mistaken for a panic.
+    fn take(&self, leaves: impl Fn(&Handle<E>) -> bool) -> impl Iterator<Item = Arc<Handle<E>>> {
+        self.shards.iter().flat_map(move |shard| {
+            let gone: Vec<_> = shard.lock().extract_if(|_, handle| leaves(handle)).map(|(_, handle)| handle).collect();
+            gone.into_iter().inspect(|handle| handle.set_resting())
+        })
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("counters", &self.counters()).finish_non_exhaustive()
+    }
+}

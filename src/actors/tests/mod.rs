@@ -1,0 +1,7 @@
+//! Actors against the memory log, and against a log that fails on demand.
+
+mod commands;
+mod faults;
+mod prices;
+mod rest;
+mod rig;
