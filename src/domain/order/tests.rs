@@ -171,7 +171,7 @@ mod placed {
     #[test]
     fn placing_it_again_is_unchanged_whatever_happened_since() {
         let since = [short(1, 1, 250), substitute(2, 1, 100), refund(1, 1, 50), amend(vec![line(3, 1, 1)]), fulfil(379)];
-        let given = since.iter().fold(placed(), |given, command| given.after(command));
+        let given = since.iter().fold(placed(), Given::after);
         assert_eq!(given.events.len(), 6);
         assert_eq!(given.code(&place(placement())), "unchanged");
         let with_the_amended = OrderPlacement { lines: vec![line(1, 2, 500), line(2, 3, 900), line(3, 1, 1)], ..placement() };
@@ -212,7 +212,7 @@ mod placed {
     #[test]
     fn repeated_facts_are_unchanged() {
         let facts = [substitute(1, 2, 450), short(1, 1, 225), short(2, 1, 300), refund(2, 1, 100), amend(vec![line(7, 1, 50)])];
-        let given = facts.iter().fold(placed(), |given, command| given.after(command));
+        let given = facts.iter().fold(placed(), Given::after);
         for fact in &facts {
             assert_eq!(given.code(fact), "unchanged");
         }

@@ -79,7 +79,7 @@ fn life() -> impl Strategy<Value = Vec<OrderCommand>> {
 }
 
 fn live(commands: &[OrderCommand]) -> Given<Orders> {
-    commands.iter().fold(nothing(), |given, command| given.after(command))
+    commands.iter().fold(nothing(), Given::after)
 }
 
 fn order(state: &OrderState) -> Option<&Order> {

@@ -136,14 +136,14 @@ proptest! {
 
     #[test]
     fn replaying_the_events_gives_the_state_and_storing_it_keeps_it(commands in life()) {
-        let given = commands.iter().fold(nothing::<Products>(), |given, command| given.after(command));
+        let given = commands.iter().fold(nothing::<Products>(), Given::after);
         prop_assert_eq!(&replay::<Products>(&given.events), &given.state);
         prop_assert_eq!(stored::<Products>(&given.state), given.state);
     }
 
     #[test]
     fn observations_stay_sorted_unique_and_of_one_currency_a_store(commands in life()) {
-        let given = commands.iter().fold(nothing::<Products>(), |given, command| given.after(command));
+        let given = commands.iter().fold(nothing::<Products>(), Given::after);
         let observations = &product(&given.state).unwrap().observations;
         for pair in observations.windows(2) {
             let place = |o: &Observation| (o.store.clone(), o.kind, o.observed_at);
