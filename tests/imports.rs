@@ -10,6 +10,7 @@ use std::{
 const IMPURE: &[&str] = &[
     "actix",
     "tokio::",
+    "rand::",
     "std::fs",
     "std::io",
     "std::net",
@@ -52,39 +53,114 @@ fn actors_know_nothing_of_http() {
 #[test]
 fn only_one_file_imports_each_contained_crate() {
     for name in ["sled", "bincode", "actix_web_actors"] {
-        let (use_line, path) = (format!("use {name}"), format!("{name}::"));
-        let users: Vec<_> =
-            sources("src").into_iter().filter(|file| code_lines(file).iter().any(|line| names(line, &use_line, &path))).collect();
-        assert!(users.len() <= 1, "{name} is imported by more than one file: {users:?}");
+        let users: Vec<_> = sources("src")
+            .into_iter()
+            .filter_map(|file| code(&file).into_iter().find(|line| names_crate(&line.text, name)).map(|line| line.place(&file)))
+            .collect();
+        assert!(users.len() <= 1, "{name} is imported by more than one file:\n{}", users.join("\n"));
     }
+}
+
+#[test]
+fn a_grouped_import_counts_like_its_parts() {
+    let expanded = |text: &str| Line { number: 1, text: text.to_owned() }.expanded().into_iter().map(|line| line.text).collect::<Vec<_>>();
+    assert_eq!(expanded("use crate::{a::{B}, c::{D, e::{F}}};"), ["use crate::a::B", "use crate::c::D", "use crate::c::e::F"]);
+    assert_eq!(expanded("let x = { 1 };"), ["let x = { 1 };"]);
 }
 
 /// Whether the line names the crate itself, not a module or type whose name merely ends like it.
-fn names(line: &str, use_line: &str, path: &str) -> bool {
-    line.trim_start().starts_with(use_line)
-        || line
-            .match_indices(path)
-            .any(|(at, _)| !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':'))
+fn names_crate(line: &str, name: &str) -> bool {
+    let whole = |at: usize| !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':');
+    line.strip_prefix("use ").is_some_and(|path| path.split([':', ';', ' ']).next() == Some(name))
+        || line.match_indices(&format!("{name}::")).any(|(at, _)| whole(at))
 }
 
+/// Names every line at fault at once, so that one run shows all there is to mend.
 fn refuse_in(folder: &str, words: &[&str]) {
+    let mut faults = Vec::new();
     for file in sources(folder) {
-        for line in code_lines(&file) {
-            if let Some(word) = words.iter().find(|word| line.contains(**word)) {
-                panic!("{} must not name {word:?}: {}", file.display(), line.trim());
+        for line in code(&file) {
+            if let Some(word) = words.iter().find(|word| line.text.contains(**word)) {
+                faults.push(format!("{} must not name {word:?}: {}", line.place(&file), line.text));
             }
         }
     }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-/// The lines before the file's tests, without comments.
-fn code_lines(file: &Path) -> Vec<String> {
+/// A line of code, or a whole `use` statement, by the number of its first line.
+struct Line {
+    number: usize,
+    text: String,
+}
+
+impl Line {
+    fn place(&self, file: &Path) -> String {
+        let file = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(file);
+        format!("{}:{}", file.display(), self.number)
+    }
+
+    /// A grouped import as one line for each path, anything else as it is.
+    fn expanded(self) -> Vec<Self> {
+        let Some(at) = self.text.find("use ").filter(|_| self.text.ends_with(';') && self.is_use()) else { return vec![self] };
+        let paths = expand(self.text[at + 4..].trim_end_matches(';'));
+        paths.into_iter().map(|path| Self { number: self.number, text: format!("use {path}") }).collect()
+    }
+
+    fn is_use(&self) -> bool {
+        ["use ", "pub use ", "pub(crate) use ", "pub(super) use "].iter().any(|start| self.text.starts_with(start))
+    }
+}
+
+/// `a::{b, c::d}` as `a::b` and `a::c::d`.
+fn expand(path: &str) -> Vec<String> {
+    let Some((prefix, group)) = path.split_once('{') else { return vec![path.trim().to_owned()] };
+    let group = group.trim_end();
+    let group = group.strip_suffix('}').unwrap_or(group);
+    let prefix = prefix.trim();
+    split_outside_braces(group).iter().flat_map(|part| expand(part)).map(|part| format!("{prefix}{part}")).collect()
+}
+
+fn split_outside_braces(group: &str) -> Vec<&str> {
+    let (mut parts, mut depth, mut start) = (Vec::new(), 0, 0);
+    for (at, letter) in group.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(group[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(group[start..].trim());
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// The code of a file without its comments and without what only its tests see; imports in groups are taken apart.
+fn code(file: &Path) -> Vec<Line> {
     let text = fs::read_to_string(file).unwrap();
-    text.lines()
-        .take_while(|line| !line.starts_with("#[cfg(test)]"))
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .map(str::to_owned)
-        .collect()
+    let mut lines = text.lines().enumerate().map(|(index, line)| Line { number: index + 1, text: line.trim().to_owned() });
+    let mut code = Vec::new();
+    while let Some(mut line) = lines.next() {
+        if line.text == "#[cfg(test)]" {
+            // A test module in the file is its end; a single item is only skipped.
+            match lines.next() {
+                Some(next) if next.text.ends_with('{') => break,
+                _ => continue,
+            }
+        }
+        while line.is_use() && !line.text.ends_with(';') {
+            let Some(next) = lines.next() else { break };
+            line.text.push_str(&next.text);
+        }
+        if !line.text.starts_with("//") {
+            code.extend(line.expanded());
+        }
+    }
+    code
 }
 
 fn sources(folder: &str) -> Vec<PathBuf> {
