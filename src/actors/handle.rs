@@ -72,10 +72,10 @@ impl<E: Hosted> Handle<E> {
         self.address.get().expect("the address is set before the handle is shared, because the registry does both under its lock")
     }
 
-    /// The newest view, if nothing changed since it was made.
+    /// The newest view, if nothing changed since it was made and time has not overtaken it.
     #[must_use]
-    pub fn loaded(&self) -> Option<Arc<Loaded<E>>> {
-        self.loaded.load_full()
+    pub fn loaded(&self, now: Moment) -> Option<Arc<Loaded<E>>> {
+        self.loaded.load_full().filter(|loaded| loaded.fresh_until.is_none_or(|until| now < until))
     }
 
     /// Keeps a view for the next reader, unless news arrived meanwhile.

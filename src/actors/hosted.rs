@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use super::{handle::Handle, registry::Shelves, shared::Shared};
 use crate::{
-    domain::{Entity, Event},
+    domain::{Entity, Event, Moment},
     events::Recorded,
 };
 
@@ -34,6 +34,11 @@ pub trait Hosted: Entity<State: Unpin, Command: Unpin> + Sized + Debug + Unpin {
 
     /// What an answer shows now.
     fn view(desk: &Self::Desk, state: &Self::State) -> Self::View;
+
+    /// When the view changes by time alone.
+    fn fresh_until(_desk: &Self::Desk) -> Option<Moment> {
+        None
+    }
 
     /// Tells listeners that the view changed.
     fn announce(_view: &Self::View, _position: crate::events::Position, _place: &Place<'_, Self>) {}

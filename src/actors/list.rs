@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Event, ListId, ProductId, StoreId,
+        Event, ListId, Moment, ProductId, StoreId,
         list::{List, ListEvent, ListState, Lists},
     },
     events::{Position, Recorded},
@@ -85,6 +85,10 @@ impl Hosted for Lists {
 
     fn view(desk: &ListDesk, _state: &ListState) -> Arc<TotalsView> {
         Arc::clone(&desk.view)
+    }
+
+    fn fresh_until(desk: &ListDesk) -> Option<Moment> {
+        desk.totals.expires_at()
     }
 
     fn announce(view: &Arc<TotalsView>, position: Position, place: &Place<'_, Self>) {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{failure::Failure, hosted::Hosted};
 use crate::{
-    domain::{CommandId, Context, Outcome},
+    domain::{CommandId, Context, Moment, Outcome},
     events::Position,
 };
 
@@ -52,6 +52,8 @@ pub struct Loaded<E: Hosted> {
     /// Up to where the view takes other streams (prices) into account; at least the entity's own newest position.
     pub position: Position,
     pub view: E::View,
+    /// When the view changes by time alone, because a price it uses expires.
+    pub fresh_until: Option<Moment>,
     /// The answer to a plain read, rendered by whoever reads it first.
     pub json: OnceLock<Bytes>,
 }

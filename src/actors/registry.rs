@@ -110,8 +110,9 @@ impl Registry {
     pub async fn load<E: Hosted>(&self, id: &str) -> Result<Arc<Loaded<E>>, Failure> {
         for _ in 0..REST_RETRIES_MAX {
             let handle = self.find_or_wake::<E>(id)?;
-            if let Some(loaded) = handle.loaded() {
-                handle.touch(self.now());
+            let now = self.now();
+            if let Some(loaded) = handle.loaded(now) {
+                handle.touch(now);
                 return Ok(loaded);
             }
             let _waiting = self.enter(&handle)?;
