@@ -3,7 +3,7 @@
 
 mod client;
 mod live;
-mod process;
+pub mod process;
 
 pub use client::{Answer, Client};
 pub use live::Live;
@@ -11,6 +11,7 @@ pub use process::{Exited, Server};
 
 use std::{
     path::{Path, PathBuf},
+    process::Command,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -45,6 +46,18 @@ impl TestApp {
         let server = Server::start(&data, &arguments).unwrap_or_else(|exited| panic!("the server did not start: {exited:?}"));
         let client = Client::new(server.url());
         Self { server: Some(server), client, arguments, data, _folder: folder }
+    }
+
+    /// Starts a server on an empty folder that can write no file beyond so many bytes, as on a disk that fills up.
+    pub fn start_with_files_of_at_most(bytes: u64) -> Self {
+        let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
+        let data = folder.path().join("data");
+        let mut command = process::clean(Command::new("bash"));
+        let limited = format!("ulimit -f {}; exec \"$0\" serve --listen 127.0.0.1:0 --data \"$1\"", bytes / 1_024);
+        command.args(["-c", &limited, env!("CARGO_BIN_EXE_aisled")]).arg(&data);
+        let server = Server::start_command(command).unwrap_or_else(|exited| panic!("the server did not start: {exited:?}"));
+        let client = Client::new(server.url());
+        Self { server: Some(server), client, arguments: Vec::new(), data, _folder: folder }
     }
 
     /// Where the server keeps its data.

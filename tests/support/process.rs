@@ -132,7 +132,11 @@ impl Drop for Server {
 
 /// The binary under test, free of the settings of whoever runs the tests.
 pub fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_aisled"));
+    clean(Command::new(env!("CARGO_BIN_EXE_aisled")))
+}
+
+/// Takes the settings of whoever runs the tests out of a command's environment.
+pub fn clean(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AISLED_")) {
         command.env_remove(name);
     }
