@@ -147,7 +147,9 @@ impl<E: Hosted> EntityActor<E> {
         if let Some(answer) = self.answer_early(request) {
             return Err(Box::new(answer));
         }
-        let Decision { outcome, events } = match E::decide(&self.entity.state, &request.command, &request.context) {
+        let decision = E::check_own(self.stream.id(), &request.command)
+            .and_then(|()| E::decide(&self.entity.state, &request.command, &request.context));
+        let Decision { outcome, events } = match decision {
             Ok(decision) => decision,
             Err(refusal) => return Err(Box::new(Err(refusal.into()))),
         };

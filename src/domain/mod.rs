@@ -47,6 +47,14 @@ pub trait Entity: 'static {
     /// The refusal, with a stable code; nothing has happened then.
     fn decide(state: &Self::State, command: &Self::Command, context: &Context) -> Result<Decision<Self::Event>, Refusal>;
 
+    /// Checks the rules that need the entity's own id, which its state does not know. Asked before `decide`.
+    ///
+    /// # Errors
+    /// The refusal, with a stable code.
+    fn check_own(_own: &str, _command: &Self::Command) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     /// Records what happened. Checks nothing: the event is a fact.
     fn evolve(state: &mut Self::State, event: &Self::Event, fact: &Fact<'_>);
 

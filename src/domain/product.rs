@@ -253,6 +253,17 @@ impl Entity for Products {
         decide::decide(state, command, context)
     }
 
+    /// Nothing merges into itself.
+    fn check_own(own: &str, command: &ProductCommand) -> Result<(), Refusal> {
+        match command {
+            ProductCommand::MergeInto { product } if product.as_str() == own => {
+                let detail = format!("product {own} cannot be merged into itself");
+                Err(Refusal::new(RefusalKind::Invalid, "merge_into_itself", detail).at("/product"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn evolve(state: &mut ProductState, event: &ProductEvent, fact: &Fact<'_>) {
         evolve::evolve(state, event, fact);
     }
@@ -261,23 +272,6 @@ impl Entity for Products {
         match event {
             Event::Product(event) => Some(event),
             Event::List(_) | Event::Order(_) | Event::Household(_) | Event::Store(_) => None,
-        }
-    }
-}
-
-impl ProductCommand {
-    /// The one rule that needs the product's own id, which its decider does not know: nothing merges into itself.
-    /// Whoever routes a command to a product calls this first.
-    ///
-    /// # Errors
-    /// `merge_into_itself`.
-    pub fn check_target(&self, own: &ProductId) -> Result<(), Refusal> {
-        match self {
-            Self::MergeInto { product } if product == own => {
-                let detail = format!("product {own} cannot be merged into itself");
-                Err(Refusal::new(RefusalKind::Invalid, "merge_into_itself", detail).at("/product"))
-            }
-            _ => Ok(()),
         }
     }
 }

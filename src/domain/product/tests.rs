@@ -260,8 +260,7 @@ mod discontinued_or_merged {
 
     #[test]
     fn nothing_merges_into_itself() {
-        let own = ProductId::new("own").unwrap();
-        assert_eq!(merge("own").check_target(&own).unwrap_err().code, "merge_into_itself");
-        assert_eq!(merge("other").check_target(&own), Ok(()));
+        assert_eq!(Products::check_own("own", &merge("own")).unwrap_err().code, "merge_into_itself");
+        assert_eq!(Products::check_own("own", &merge("other")), Ok(()));
     }
 }
