@@ -124,3 +124,23 @@ impl Log for MemoryLog {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::{clock::SystemClock, contract};
+
+    fn fresh() -> (Arc<dyn Log>, ()) {
+        (Arc::new(MemoryLog::new(Arc::new(SystemClock))), ())
+    }
+
+    contract::contract!(super::tests::fresh());
+
+    #[test]
+    fn a_fault_answers_one_append_and_records_nothing() {
+        let log = MemoryLog::new(Arc::new(SystemClock));
+        log.fail_next(AppendError::Unknown("the line is cut".into()));
+        assert!(matches!(contract::put(&log, "a", 0, &["milk"]), Err(AppendError::Unknown(_))));
+        assert_eq!(contract::put(&log, "a", 0, &["milk"]).map(|events| events.len()).ok(), Some(1));
+    }
+}

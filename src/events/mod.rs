@@ -3,6 +3,8 @@
 pub mod clock;
 pub mod codec;
 mod content;
+#[cfg(test)]
+pub(crate) mod contract;
 pub mod envelope;
 pub mod feed;
 pub mod heads;

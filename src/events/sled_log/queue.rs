@@ -1,0 +1,138 @@
+//! The bounded queue in front of the writer. Whoever may not wait is refused when it is full; the writer takes all that waits at once.
+
+use std::{collections::VecDeque, time::Duration};
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::oneshot;
+
+use crate::events::{Append, AppendError, Appended, heads::StreamKey};
+
+/// Appends that may wait. Beyond it `append` answers `Overloaded` and `append_blocking` waits.
+pub const QUEUED_APPENDS_MAX: usize = 8_192;
+/// Bytes of waiting appends, so that large orders cannot fill the memory. The same happens beyond it.
+pub const QUEUED_BYTES_MAX: usize = 32 << 20;
+/// Events of one group: keeps the time of a group, and so the wait of the next, short.
+pub const GROUP_EVENTS_MAX: usize = 8_192;
+
+/// An append with its events already encoded, so that the writer's thread has little left to do.
+pub struct Job {
+    pub append: Append,
+    pub key: StreamKey,
+    /// The events' bodies one after the other.
+    pub bodies: Vec<u8>,
+    /// Where each body ends.
+    pub ends: Vec<usize>,
+    pub answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+/// Why a job was not queued.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refused {
+    Full,
+    Closed,
+}
+
+/// What a wait for jobs ended with.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Taken {
+    Jobs,
+    TimedOut,
+    /// Closed, and nothing waits any more.
+    Closed,
+}
+
+/// First in, first out, bounded by number and bytes.
+#[derive(Default)]
+pub struct Queue {
+    waiting: Mutex<Waiting>,
+    filled: Condvar,
+    emptied: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    bytes: usize,
+    closed: bool,
+}
+
+impl Waiting {
+    fn is_full(&self) -> bool {
+        self.jobs.len() >= QUEUED_APPENDS_MAX || self.bytes >= QUEUED_BYTES_MAX
+    }
+}
+
+impl Queue {
+    /// Adds a job, or refuses it at once.
+    pub fn try_push(&self, job: Job) -> Result<(), Refused> {
+        let mut waiting = self.waiting.lock();
+        if waiting.closed {
+            return Err(Refused::Closed);
+        }
+        if waiting.is_full() {
+            return Err(Refused::Full);
+        }
+        self.put(&mut waiting, job);
+        Ok(())
+    }
+
+    /// Adds a job as soon as there is room. Refuses it only if the queue is closed.
+    pub fn push(&self, job: Job) -> Result<(), Refused> {
+        let mut waiting = self.waiting.lock();
+        self.emptied.wait_while(&mut waiting, |waiting| waiting.is_full() && !waiting.closed);
+        if waiting.closed {
+            return Err(Refused::Closed);
+        }
+        self.put(&mut waiting, job);
+        Ok(())
+    }
+
+    fn put(&self, waiting: &mut Waiting, job: Job) {
+        waiting.bytes += job.bodies.len();
+        waiting.jobs.push_back(job);
+        self.filled.notify_one();
+    }
+
+    /// Waits for jobs, at most so long, and moves one group of them to `group`.
+    pub fn take(&self, group: &mut Vec<Job>, timeout: Option<Duration>) -> Taken {
+        let mut waiting = self.waiting.lock();
+        let is_idle = |waiting: &mut Waiting| waiting.jobs.is_empty() && !waiting.closed;
+        match timeout {
+            None => self.filled.wait_while(&mut waiting, is_idle),
+            Some(timeout) => {
+                if self.filled.wait_while_for(&mut waiting, is_idle, timeout).timed_out() {
+                    return Taken::TimedOut;
+                }
+            }
+        }
+        let mut events = 0;
+        while events < GROUP_EVENTS_MAX
+            && let Some(job) = waiting.jobs.pop_front()
+        {
+            events += job.ends.len();
+            waiting.bytes -= job.bodies.len();
+            group.push(job);
+        }
+        self.emptied.notify_all();
+        if group.is_empty() { Taken::Closed } else { Taken::Jobs }
+    }
+
+    /// Takes no more jobs; those that wait are still handed out.
+    pub fn close(&self) {
+        self.waiting.lock().closed = true;
+        self.filled.notify_all();
+        self.emptied.notify_all();
+    }
+
+    /// Whether no more jobs are taken.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.waiting.lock().closed
+    }
+
+    /// How many appends wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.waiting.lock().jobs.len()
+    }
+}
