@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use prices::{LinePrice, price_observations};
+pub use prices::{LinePrice, line_prices, price_observations};
 
 use super::{
     Context, Decision, Entity, Event, Fact, HouseholdId, ListId, Moment, Money, ProductId, Quantity, Refusal, StoreId, StreamKind,

@@ -205,7 +205,10 @@ impl Views {
         let change = match (before, now) {
             (None, Some(now)) => self.deal(product, slot, &now).map(DealChange::Began),
             (Some(before), None) => self.deal(product, slot, &before).map(DealChange::Ended),
-            (Some(before), Some(now)) if before != now => self.deal(product, slot, &now).map(DealChange::Changed),
+            // The same price seen once more is no news.
+            (Some(before), Some(now)) if before != (Row { position: before.position, ..now }) => {
+                self.deal(product, slot, &now).map(DealChange::Changed)
+            }
             (None, None) | (Some(_), Some(_)) => None,
         };
         changes.extend(change);

@@ -13,6 +13,10 @@ pub mod orders;
 pub mod prices;
 mod rebuild;
 pub mod spend;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 pub mod totals;
 mod views;
 

@@ -100,6 +100,11 @@ impl OrderBook {
         number.and_then(|number| self.of_household.get(number as usize)).map_or(&[], Vec::as_slice)
     }
 
+    /// Where and when an order was placed.
+    pub(super) fn place_and_time(&self, id: &str) -> Option<(u32, Moment)> {
+        self.ids.get(id).and_then(|order| self.row(order)).map(|row| (row.store, row.placed_at))
+    }
+
     pub(super) fn row(&self, order: u32) -> Option<&OrderRow> {
         self.rows.get(order as usize)?.as_ref()
     }

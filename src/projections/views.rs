@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Event, ProductId, StoreId,
-        order::{LinePrice, OrderEvent, OrderPlacement, price_observations},
+        Event, Moment, ProductId, StoreId,
+        order::{LinePrice, OrderEvent, OrderLine, line_prices},
         product::{PriceKind, PriceSeen, ProductEvent},
     },
     events::{Position, Recorded},
@@ -130,16 +130,20 @@ impl Views {
     }
 
     fn order_event(&mut self, recorded: &Recorded, event: &OrderEvent, changes: &mut Changes) {
-        if let OrderEvent::Placed { placement, .. } = event {
-            self.observe_receipt(recorded, placement, changes);
-        }
         self.orders.apply(recorded.stream.id(), event, &mut self.ids.stores, recorded.position);
+        let lines = match event {
+            OrderEvent::Placed { placement, .. } => &placement.lines,
+            OrderEvent::Amended { lines } => lines,
+            _ => return,
+        };
+        if let Some((store, placed_at)) = self.orders.place_and_time(recorded.stream.id()) {
+            self.observe_receipt(recorded, store, placed_at, lines, changes);
+        }
     }
 
     /// The lines of an order are observations of what was paid.
-    fn observe_receipt(&mut self, recorded: &Recorded, placement: &OrderPlacement, changes: &mut Changes) {
-        let store = self.ids.stores.number(&placement.store);
-        for LinePrice { product, kind, price } in price_observations(placement) {
+    fn observe_receipt(&mut self, recorded: &Recorded, store: u32, placed_at: Moment, lines: &[OrderLine], changes: &mut Changes) {
+        for LinePrice { product, kind, price } in line_prices(lines) {
             let product = self.ids.products.number(product);
             let newest = self.history.record(&Seen {
                 product,
@@ -148,7 +152,7 @@ impl Views {
                 price: &price,
                 valid_from: None,
                 valid_until: None,
-                observed_at: placement.placed_at,
+                observed_at: placed_at,
                 source: RECEIPT_SOURCE,
                 recorded_at: recorded.at,
                 position: recorded.position.0,

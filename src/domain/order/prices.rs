@@ -21,7 +21,12 @@ pub struct LinePrice<'a> {
 /// (`sales_value` + `retail_disc` + `coupon_match_disc`) / `quantity` and the same without `retail_disc`.
 /// Lines without a product, without a quantity and of free things prove no price.
 pub fn price_observations(placement: &OrderPlacement) -> impl Iterator<Item = LinePrice<'_>> {
-    placement.lines.iter().flat_map(|line| {
+    line_prices(&placement.lines)
+}
+
+/// As [`price_observations`], for lines alone: an order may get more of them later.
+pub fn line_prices(lines: &[OrderLine]) -> impl Iterator<Item = LinePrice<'_>> {
+    lines.iter().flat_map(|line| {
         let product = line.product.as_ref().filter(|_| line.quantity.is_positive());
         let shelf = product.and_then(|product| line_price(product, PriceKind::Shelf, line, shelf_minor(line)));
         let member = product

@@ -18,7 +18,7 @@ use crate::{
 /// Every list with its totals.
 #[derive(Debug, Default)]
 pub struct Totals {
-    lists: BTreeMap<ListId, (ListState, ListTotals)>,
+    pub(super) lists: BTreeMap<ListId, (ListState, ListTotals)>,
     /// Which lists may hold a product; lists that no longer do are dropped when its price next changes.
     of_product: AHashMap<ProductId, BTreeSet<ListId>>,
 }
@@ -81,7 +81,7 @@ impl Totals {
     }
 }
 
-fn existing(state: &ListState) -> Option<&List> {
+pub(super) fn existing(state: &ListState) -> Option<&List> {
     match state {
         ListState::Absent => None,
         ListState::Active(list) | ListState::Archived(list) => Some(list),

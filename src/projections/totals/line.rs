@@ -39,25 +39,20 @@ impl Line {
         let amount = |store: &StoreId| Some((store.clone(), amount(product, &item.quantity, content.as_ref(), store, prices, at)?));
         line.amounts = prices.stores_of(product).iter().filter_map(&amount).take(STORES_SHOWN_MAX).collect();
         if let Some(chosen) = chosen
-            && let Err(place) = line.place(chosen)
+            && line.place(chosen).is_err()
         {
-            // A store behind the others takes the place of the last one.
+            // It stands behind all that are shown, and takes the place of the last of them.
             line.amounts.extend(amount(chosen));
-            let full = line.amounts.len() > STORES_SHOWN_MAX;
-            if full {
+            if line.amounts.len() > STORES_SHOWN_MAX {
                 line.amounts.swap_remove(STORES_SHOWN_MAX - 1);
             }
-            debug_assert!(place <= STORES_SHOWN_MAX);
         }
         line
     }
 
-    /// Computes one store anew. False when that may change which stores are shown, so that the whole line is due.
-    pub fn update_store(&mut self, item: &Item, store: &StoreId, prices: &dyn PriceLookup, at: Moment) -> bool {
-        let Some(product) = &self.product else { return true };
-        if self.amounts.len() >= STORES_SHOWN_MAX {
-            return false;
-        }
+    /// Computes one store anew. Only for lines with fewer stores than the limit: on a full line it may change which are shown.
+    pub fn update_store(&mut self, item: &Item, store: &StoreId, prices: &dyn PriceLookup, at: Moment) {
+        let Some(product) = &self.product else { return };
         let content = prices.content(product);
         let amount = amount(product, &item.quantity, content.as_ref(), store, prices, at);
         match (self.place(store), amount) {
@@ -66,7 +61,6 @@ impl Line {
             (Err(place), Some(amount)) => self.amounts.insert(place, (store.clone(), amount)),
             (Err(_), None) => {}
         }
-        true
     }
 
     pub fn at(&self, store: &StoreId) -> Option<&Amount> {

@@ -86,6 +86,10 @@ impl ListTotals {
 
     /// Computes the lines anew whose prices began or ended by time alone until `at`; false when there are none.
     pub fn refresh(&mut self, list: &List, prices: &dyn PriceLookup, at: Moment) -> bool {
+        if self.chosen_currency.is_none() {
+            // A store may be registered after lists chose it.
+            self.choose_store(list, prices);
+        }
         let mut changed = false;
         while let Some((moment, item)) = self.expiries.first().cloned() {
             if moment > at {
@@ -194,7 +198,7 @@ impl ListTotals {
     fn update_store(&mut self, list: &List, id: &ItemId, store: &StoreId, prices: &dyn PriceLookup, at: Moment) {
         let (Some(item), Some(line)) = (list.items.get(id), self.lines.get(id)) else { return };
         let next_change = line.product.as_ref().and_then(|product| prices.next_change(product, at));
-        // A chosen store may stand beyond the limit, and times beyond the store: the whole line is cheap enough then.
+        // Which stores are shown may change then, or when the line is due again.
         if line.amounts.len() >= STORES_SHOWN_MAX || next_change != line.next_change {
             return self.set_line(list, id, prices, at);
         }

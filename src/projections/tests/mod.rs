@@ -1,0 +1,6 @@
+//! Given events, then views.
+
+mod deals;
+mod laws;
+mod prices;
+mod records;
