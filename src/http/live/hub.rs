@@ -118,12 +118,12 @@ impl Hub {
         Ok(Membership { hub: Arc::clone(self), id, outbox, topics: AHashSet::new() })
     }
 
-    /// Ends every session, and every one that comes later, with this reason.
-    pub fn close_all(&self, close: Close) {
+    /// Ends every session, and every one that comes later, because the server stops.
+    pub fn close_all(&self) {
         let sessions = self.sessions.lock();
         self.closing.store(true, Ordering::SeqCst);
         for listener in sessions.values() {
-            listener.outbox.close(close);
+            listener.outbox.close(Close::GoingAway);
         }
     }
 
@@ -136,7 +136,7 @@ impl Hub {
     /// Whether anybody listens to a topic.
     #[must_use]
     pub fn wants(&self, topic: &Topic) -> bool {
-        self.rooms.load(Ordering::Acquire) > 0 && self.shard(topic).read().contains_key(topic)
+        !self.is_quiet() && self.shard(topic).read().contains_key(topic)
     }
 
     /// Notes that events up to here were published. Call it before publishing them, so that a room opened meanwhile
@@ -174,8 +174,14 @@ impl Hub {
         self.shard(topic).read().get(topic).map(|room| Position(room.last.load(Ordering::Acquire)))
     }
 
+    /// Whether anybody listens to anything.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.rooms.load(Ordering::Acquire) == 0
+    }
+
     fn publish(&self, topic: &Topic, encode: impl FnOnce(&Room) -> Option<(Class, Position, Bytes)>) -> usize {
-        if self.rooms.load(Ordering::Acquire) == 0 {
+        if self.is_quiet() {
             return 0;
         }
         let shard = self.shard(topic).read();
@@ -369,7 +375,7 @@ mod tests {
         assert_eq!(hub.join(None).unwrap_err(), Close::TooManySessions);
         drop(first);
         let second = hub.join(None).unwrap();
-        hub.close_all(Close::GoingAway);
+        hub.close_all();
         assert_eq!(second.outbox().closing(), Some(Close::GoingAway));
         assert_eq!(hub.join(None).unwrap_err(), Close::GoingAway);
     }

@@ -1,6 +1,8 @@
 //! The live gateway: WebSocket sessions that follow lists, products, deals and orders. The session actor owns requests and
 //! lifecycle; pushes do not pass through its mailbox but go from the hub to its outbox, which the response body drains.
 
+mod audience;
+pub mod body;
 pub mod close;
 pub mod counters;
 pub mod frame;

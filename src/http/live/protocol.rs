@@ -105,17 +105,7 @@ impl From<&Limits> for HelloLimits {
     }
 }
 
-/// The answer to a subscription, or a part of it: `more` says that another part follows.
-#[derive(Debug, Serialize)]
-pub struct Subscribed<'a> {
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    pub id: Option<&'a RequestId>,
-    pub topics: &'a [TopicAnswer],
-    pub more: bool,
-}
-
-/// How one topic starts.
+/// One entry of `topics` in the answer to a subscription, `{"type":"subscribed","id":…,"more":…,"topics":[…]}`.
 #[derive(Debug, Serialize)]
 pub struct TopicAnswer {
     pub topic: String,
@@ -234,6 +224,12 @@ impl ErrorBody {
     #[must_use]
     pub fn lasting(code: &str, detail: impl Into<String>) -> Self {
         Self { code: code.into(), detail: detail.into(), temporary: false, pointer: None }
+    }
+
+    /// The same error, pointing at the field at fault.
+    #[must_use]
+    pub fn at(self, pointer: impl Into<String>) -> Self {
+        Self { pointer: Some(pointer.into()), ..self }
     }
 
     /// An error that may be gone on another try.

@@ -33,6 +33,18 @@ pub enum TopicError {
 }
 
 impl Topic {
+    /// The topic that a stream's events belong to, `None` if there is none of its own.
+    #[must_use]
+    pub fn of_stream(stream: &StreamId) -> Option<Self> {
+        let id = stream.id();
+        match stream.kind() {
+            StreamKind::List => ListId::new(id).ok().map(Self::List),
+            StreamKind::Product => ProductId::new(id).ok().map(Self::Product),
+            StreamKind::Household => HouseholdId::new(id).ok().map(Self::Household),
+            StreamKind::Order | StreamKind::Store => None,
+        }
+    }
+
     /// The stream whose events are exactly this topic's events, `None` if they come from several streams or from none.
     #[must_use]
     pub fn stream(&self) -> Option<StreamId> {

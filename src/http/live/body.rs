@@ -1,0 +1,104 @@
+//! The response body of a live session: the actor's own replies first, then what waits in the outbox.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use actix_web::Error;
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::outbox::{Drained, Outbox};
+
+/// Merges the frames of the session actor with prepared frames. Ends with the actor, or once the outbox's close frame was given.
+pub struct SessionBody<S> {
+    /// Polling it is what runs the actor; absent after the close frame, so that the actor ends with it.
+    replies: Option<Pin<Box<S>>>,
+    outbox: Arc<Outbox>,
+}
+
+impl<S> SessionBody<S> {
+    /// The body of one session.
+    pub fn new(replies: S, outbox: Arc<Outbox>) -> Self {
+        Self { replies: Some(Box::pin(replies)), outbox }
+    }
+}
+
+impl<S: Stream<Item = Result<Bytes, Error>>> Stream for SessionBody<S> {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let Some(replies) = &mut this.replies else { return Poll::Ready(None) };
+        // An answer's pushes are let out together with the answer, by the actor, so they cannot overtake it here.
+        if let ready @ Poll::Ready(_) = replies.as_mut().poll_next(context) {
+            return ready;
+        }
+        match this.outbox.poll_drain(context) {
+            Poll::Ready(Some(Drained::Frames(frames))) => Poll::Ready(Some(Ok(frames))),
+            Poll::Ready(Some(Drained::Close(close))) => {
+                this.replies = None;
+                Poll::Ready(Some(Ok(close.frame())))
+            }
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use futures_util::{StreamExt, stream};
+
+    use super::*;
+    use crate::{
+        events::Position,
+        http::live::{
+            close::Close,
+            outbox::{Class, Publication},
+            topic::Topic,
+        },
+    };
+
+    fn push(outbox: &Outbox, text: &'static str) {
+        let publication =
+            Publication { topic: Topic::System, class: Class::Event, position: Position(1), frame: Bytes::from_static(text.as_bytes()) };
+        outbox.push(&Arc::new(publication));
+    }
+
+    fn next<S: Stream<Item = Result<Bytes, Error>>>(body: &mut SessionBody<S>) -> Poll<Option<Bytes>> {
+        let polled = body.poll_next_unpin(&mut Context::from_waker(Waker::noop()));
+        polled.map(|item| item.map(|bytes| bytes.expect("no error was put in")))
+    }
+
+    #[test]
+    fn replies_go_before_pushes_and_pushes_do_not_wait_for_the_actor() {
+        let outbox = Arc::new(Outbox::new(1_000));
+        push(&outbox, "push");
+        let replies = stream::iter([Ok(Bytes::from_static(b"reply"))]).chain(stream::pending());
+        let mut body = SessionBody::new(replies, Arc::clone(&outbox));
+        assert_eq!(next(&mut body), Poll::Ready(Some(Bytes::from_static(b"reply"))));
+        assert_eq!(next(&mut body), Poll::Ready(Some(Bytes::from_static(b"push"))));
+        assert_eq!(next(&mut body), Poll::Pending);
+    }
+
+    #[test]
+    fn a_session_closed_from_outside_says_why_and_ends() {
+        let outbox = Arc::new(Outbox::new(1_000));
+        let mut body = SessionBody::new(stream::pending(), Arc::clone(&outbox));
+        push(&outbox, "never sent");
+        outbox.close(Close::GoingAway);
+        assert_eq!(next(&mut body), Poll::Ready(Some(Close::GoingAway.frame())));
+        assert_eq!(next(&mut body), Poll::Ready(None));
+    }
+
+    #[test]
+    fn the_body_ends_with_its_actor() {
+        let mut body = SessionBody::new(stream::empty(), Arc::new(Outbox::new(1_000)));
+        assert_eq!(next(&mut body), Poll::Ready(None));
+    }
+}
