@@ -176,7 +176,7 @@ fn check_details(name: Option<&str>, [chain, country, time_zone]: [Option<&str>;
     }
     check_optional_text(chain.unwrap_or_default(), NAME_CHARS_MAX, "/chain")?;
     let country = country.map(str::trim).unwrap_or_default();
-    if !country.is_empty() && !(country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase())) {
+    if !matches!(country.as_bytes(), [] | [b'A'..=b'Z', b'A'..=b'Z']) {
         let detail = "a country is an ISO 3166 code of two capital letters, such as AT";
         return Err(Refusal::new(Invalid, "country_malformed", detail).at("/country"));
     }

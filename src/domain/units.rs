@@ -251,17 +251,18 @@ mod tests {
 
     #[test]
     fn ratios_are_exact() {
-        let times = |unit: &Unit, other: &Unit| unit.ratio_to(other);
-        assert_eq!(times(&Unit::Pound, &Unit::Ounce), Some(Ratio::new(16, 1)));
-        assert_eq!(times(&Unit::Gallon, &Unit::Pint), Some(Ratio::new(8, 1)));
-        assert_eq!(times(&Unit::Gallon, &Unit::FluidOunce), Some(Ratio::new(128, 1)));
-        assert_eq!(times(&Unit::Cup, &Unit::Tablespoon), Some(Ratio::new(16, 1)));
-        assert_eq!(times(&Unit::Tablespoon, &Unit::Teaspoon), Some(Ratio::new(3, 1)));
-        assert_eq!(times(&Unit::ImperialGallon, &Unit::ImperialPint), Some(Ratio::new(8, 1)));
-        assert_eq!(times(&Unit::ImperialPint, &Unit::ImperialFluidOunce), Some(Ratio::new(20, 1)));
-        assert_eq!(times(&Unit::ImperialPint, &Unit::Millilitre), Some(Ratio::new(56_826_125, 100_000)));
-        assert_eq!(times(&Unit::Foot, &Unit::Inch), Some(Ratio::new(12, 1)));
-        assert_ne!(times(&Unit::Pint, &Unit::ImperialPint), Some(Ratio::ONE));
+        let times = |unit: &Unit, other: &Unit| unit.ratio_to(other).and_then(|ratio| ratio.times(100_000)?.whole());
+        assert_eq!(times(&Unit::Pound, &Unit::Ounce), Some(1_600_000));
+        assert_eq!(times(&Unit::Gallon, &Unit::Pint), Some(800_000));
+        assert_eq!(times(&Unit::Gallon, &Unit::FluidOunce), Some(12_800_000));
+        assert_eq!(times(&Unit::Cup, &Unit::Tablespoon), Some(1_600_000));
+        assert_eq!(times(&Unit::Tablespoon, &Unit::Teaspoon), Some(300_000));
+        assert_eq!(times(&Unit::ImperialGallon, &Unit::ImperialPint), Some(800_000));
+        assert_eq!(times(&Unit::ImperialPint, &Unit::ImperialFluidOunce), Some(2_000_000));
+        assert_eq!(times(&Unit::ImperialPint, &Unit::Millilitre), Some(56_826_125));
+        assert_eq!(times(&Unit::Pound, &Unit::Gram), Some(45_359_237));
+        assert_eq!(times(&Unit::Foot, &Unit::Inch), Some(1_200_000));
+        assert_eq!(times(&Unit::Pint, &Unit::ImperialPint), None);
     }
 
     #[test]
@@ -269,7 +270,7 @@ mod tests {
         for (one, other) in
             [(Unit::Ounce, Unit::FluidOunce), (Unit::Each, Unit::Gram), (Unit::WashLoad, Unit::Each), (Unit::Metre, Unit::Litre)]
         {
-            assert_eq!(one.ratio_to(&other), None);
+            assert!(one.ratio_to(&other).is_none());
         }
     }
 }

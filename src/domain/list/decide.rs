@@ -53,7 +53,7 @@ fn decide_active(list: &List, command: &ListCommand, context: &Context) -> Decid
     match command {
         C::Create { .. } | C::Revive => Ok(Decision::unchanged()),
         C::Rename { name } => rename(list, name),
-        C::ChooseStore { store } => changed(&list.store, store, |store| ListEvent::StoreChosen { store }),
+        C::ChooseStore { store } => Ok(when(list.store != *store, ListEvent::StoreChosen { store: store.clone() })),
         C::Share { member, role } => share(list, member, *role, &context.who),
         C::AddItem { item, name, product, specification, quantity, note } => {
             merge::add(list, item, &merge::Addition::checked(name, product.as_ref(), specification.as_deref(), quantity, note.as_deref())?)
@@ -64,7 +64,8 @@ fn decide_active(list: &List, command: &ListCommand, context: &Context) -> Decid
             change_details(list, item, [name.as_deref(), specification.as_deref(), note.as_deref()])
         }
         C::Match { item, product } => {
-            changed(&existing(list, item)?.product, product, |product| ListEvent::ItemMatched { item: item.clone(), product })
+            let event = ListEvent::ItemMatched { item: item.clone(), product: product.clone() };
+            Ok(when(existing(list, item)?.product != *product, event))
         }
         C::Check { item } => Ok(when(existing(list, item)?.checked.is_none(), ListEvent::ItemChecked { item: item.clone() })),
         C::Uncheck { item } => Ok(when(existing(list, item)?.checked.is_some(), ListEvent::ItemUnchecked { item: item.clone() })),
@@ -83,10 +84,6 @@ fn decide_active(list: &List, command: &ListCommand, context: &Context) -> Decid
 /// The event where there is something to record.
 fn when(something: bool, event: ListEvent) -> Decision<ListEvent> {
     if something { Decision::applied(event) } else { Decision::unchanged() }
-}
-
-fn changed<T: Clone + PartialEq>(before: &T, after: &T, event: impl FnOnce(T) -> ListEvent) -> Decided {
-    if before == after { Ok(Decision::unchanged()) } else { Ok(Decision::applied(event(after.clone()))) }
 }
 
 fn rename(list: &List, name: &str) -> Decided {

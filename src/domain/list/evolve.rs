@@ -77,7 +77,9 @@ impl List {
             let mut oldest: Vec<_> = self.removed.iter().map(|(id, removed)| (removed.position, id)).collect();
             oldest.select_nth_unstable(excess - 1);
             let forgotten: Vec<_> = oldest[..excess].iter().map(|(_, id)| (*id).clone()).collect();
-            forgotten.iter().for_each(|id| drop(self.removed.remove(id)));
+            for id in &forgotten {
+                self.removed.remove(id);
+            }
         }
     }
 }
