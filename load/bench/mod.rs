@@ -5,6 +5,7 @@ mod data_rows;
 mod log_rows;
 mod server;
 mod server_rows;
+mod synthetic;
 mod table;
 
 use std::{fs, path::PathBuf, time::Instant};
