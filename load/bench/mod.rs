@@ -23,7 +23,7 @@ pub struct Options {
     #[arg(long, default_value = "target/release/aisled")]
     server: PathBuf,
     /// The folder of the real data sets; rows that need them are left out, and say so, where it is absent.
-    #[arg(long, default_value = "../shared/data")]
+    #[arg(long, env = "AISLED_SHARED_DATA", default_value = "../shared/data")]
     data: PathBuf,
     /// Where the folders of the measured servers go; on the disk that is to be measured.
     #[arg(long)]
