@@ -33,10 +33,14 @@ pub enum ListCommand {
     ChooseStore {
         store: Option<StoreId>,
     },
+    /// Gives a member a role, or another one. Editors may not share, and one owner always stays.
     Share {
         member: Principal,
         role: Role,
     },
+    /// Adding what is already there (same product, or same name where neither has one; same specification; not ticked; a
+    /// quantity that adds exactly) merges the quantities and joins the notes. Anything else becomes a new item under the given
+    /// id, which is never used again once that item is removed.
     AddItem {
         item: ItemId,
         name: String,
@@ -78,9 +82,11 @@ pub enum ListCommand {
         item: ItemId,
         after: Option<ItemId>,
     },
+    /// Removing what was removed already changes nothing; every other edit of it is refused.
     Remove {
         item: ItemId,
     },
+    /// Takes all ticked items off the list.
     ClearChecked,
     /// `None` takes the budget away.
     SetBudget {
@@ -88,7 +94,7 @@ pub enum ListCommand {
     },
     Archive,
     Revive,
-    /// Turns the ticked items into an order and takes them off the list.
+    /// Turns the ticked items into an order and takes them off the list. The same order again changes nothing.
     CheckOut {
         order: OrderId,
     },
