@@ -87,12 +87,15 @@ pub enum ListCommand {
         item: ItemId,
     },
     /// Takes all ticked items off the list.
+    #[serde(deserialize_with = "super::no_fields::deserialize")]
     ClearChecked,
     /// `None` takes the budget away.
     SetBudget {
         budget: Option<Money>,
     },
+    #[serde(deserialize_with = "super::no_fields::deserialize")]
     Archive,
+    #[serde(deserialize_with = "super::no_fields::deserialize")]
     Revive,
     /// Turns the ticked items into an order and takes them off the list. The same order again changes nothing.
     CheckOut {

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod list;
 pub mod moment;
 pub mod money;
+pub mod no_fields;
 pub mod order;
 pub mod product;
 pub mod quantity;

@@ -51,6 +51,7 @@ pub enum ProductCommand {
         store: StoreId,
         stock: Stock,
     },
+    #[serde(deserialize_with = "super::no_fields::deserialize")]
     Discontinue,
     MergeInto {
         product: ProductId,

@@ -264,3 +264,34 @@ mod discontinued_or_merged {
         assert_eq!(Products::check_own("own", &merge("other")), Ok(()));
     }
 }
+
+mod wire {
+    use super::*;
+
+    fn parse(text: &str) -> Result<ProductCommand, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn commands_are_read_from_their_json_form() {
+        let price = r#"{"amount": "1.99", "currency": "EUR"}"#;
+        let text = format!(r#"{{"op": "observe_price", "store": "a", "price": {price}, "observed_at": "2024-01-01", "source": "shelf"}}"#);
+        assert_eq!(parse(&text), Ok(ProductCommand::ObservePrice(PriceSeen { observed_at: NOW, ..seen("a", 0, "1.99") })));
+        assert_eq!(parse(r#"{"op": "discontinue"}"#), Ok(ProductCommand::Discontinue));
+    }
+
+    #[test]
+    fn unknown_fields_are_refused_wherever_they_hide() {
+        let unknown = [
+            r#"{"op": "discontinue", "why": "old"}"#,
+            r#"{"op": "end_offer", "offer": "o", "why": "old"}"#,
+            r#"{"op": "register", "name": "milk", "colour": "white"}"#,
+            r#"{"op": "observe_price", "store": "a", "price": {"amount": "1", "currency": "EUR", "x": 1}, "observed_at": "2024-01-01", "source": "s"}"#,
+        ];
+        for text in unknown {
+            assert!(parse(text).unwrap_err().contains("unknown field"), "{text}");
+        }
+        let list = serde_json::from_str::<crate::domain::list::ListCommand>(r#"{"op": "archive", "why": "old"}"#);
+        assert!(list.unwrap_err().to_string().contains("unknown field"));
+    }
+}
