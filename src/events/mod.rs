@@ -7,6 +7,8 @@ mod content;
 pub(crate) mod contract;
 pub mod envelope;
 pub mod feed;
+#[cfg(test)]
+mod fixtures;
 pub mod heads;
 pub mod log;
 pub mod memory;
