@@ -1,2 +1,29 @@
-//! (in progress)
+//! The edge: routes on one page, wire types, one error mapping, and the way from a request to a command and back.
+
+#![allow(elided_lifetimes_in_paths, reason = "the descriptions of routes name types as clients know them, without lifetimes")]
+
+pub mod access;
+pub mod body;
+pub mod bulk;
+pub mod caller;
+pub mod checks;
+pub mod commands;
+pub mod deals;
+pub mod docs;
+pub mod edge;
+pub mod error;
+pub mod events;
+pub mod health;
+pub mod households;
+pub mod items;
+pub mod lines;
+pub mod lists;
 pub mod live;
+pub mod orders;
+pub mod prices;
+pub mod products;
+pub mod protocol;
+pub mod reads;
+pub mod routes;
+pub mod server;
+pub mod stores;

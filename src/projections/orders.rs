@@ -240,6 +240,16 @@ impl Views {
         self.orders.summary(self.orders.ids.get(id.as_str())?, &self.ids.stores)
     }
 
+    /// The orders of everybody, the newest first, behind `after` (one of them).
+    #[must_use]
+    pub fn newest_orders(&self, after: Option<&OrderId>, limit: usize) -> Vec<OrderSummary> {
+        let end = match after {
+            None => super::interner::as_number(self.orders.ids.len()),
+            Some(after) => self.orders.ids.get(after.as_str()).unwrap_or(0),
+        };
+        (0..end).rev().filter_map(|order| self.orders.summary(order, &self.ids.stores)).take(limit).collect()
+    }
+
     /// The orders of a household, the newest first, behind `after` (one of them).
     #[must_use]
     pub fn orders_of(&self, household: &HouseholdId, after: Option<&OrderId>, limit: usize) -> Vec<OrderSummary> {

@@ -1,0 +1,274 @@
+//! Takes JSON out of a request: bounded in bytes and time, unknown fields refused, errors pointing at the field at fault.
+
+use std::{cell::Cell, future::Future, pin::Pin, time::Duration};
+
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
+    http::{StatusCode, header},
+    web::{Bytes, BytesMut, Data},
+};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
+
+use super::error::Problem;
+use crate::{app::App, domain::CommandId};
+
+/// How long a client may take to send a body; then it is answered 408 and the connection closed.
+pub const BODY_SECONDS_MAX: u64 = 30;
+
+/// What the sentences of value errors have in them, and the stable code of each: serde hands on the sentence only.
+const VALUE_CODES: [(&str, &str); 7] = [
+    ("is not a known ISO 4217", "currency_unknown"),
+    ("an amount must be decimal text", "amount_malformed"),
+    ("the amount has more than", "amount_too_precise"),
+    ("the amount is larger", "amount_too_large"),
+    ("a quantity's amount must be", "quantity_malformed"),
+    ("a quantity has at most", "quantity_too_precise"),
+    ("the quantity is larger", "quantity_too_large"),
+];
+
+/// A JSON body of a known shape.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let checked = check_content_type(request, &["application/json"]);
+        let bytes_max = request.app_data::<Data<App>>().map_or(1 << 20, |app| app.config.body_bytes_max);
+        let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+        let payload = payload.take();
+        Box::pin(async move {
+            checked?;
+            if announced.is_some_and(|bytes: usize| bytes > bytes_max) {
+                return Err(too_large(bytes_max));
+            }
+            let reading = read_all(payload, bytes_max);
+            let bytes = tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), reading).await.map_err(|_| too_slow())??;
+            parse(&bytes).map(Self)
+        })
+    }
+}
+
+/// As [`Json`], but the body may be absent: then it is the default.
+#[derive(Debug)]
+pub struct OptionalJson<T>(pub T);
+
+impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let headers = request.headers();
+        let empty =
+            headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0") && !headers.contains_key(header::TRANSFER_ENCODING);
+        if empty {
+            return Box::pin(std::future::ready(Ok(Self(T::default()))));
+        }
+        let reading = Json::<T>::from_request(request, payload);
+        Box::pin(async move { reading.await.map(|body| Self(body.0)) })
+    }
+}
+
+/// A command as it is tagged on every wire: an object with its `op` and fields, and a `command_id` beside them.
+#[derive(Debug)]
+pub struct Tagged<C> {
+    pub command: C,
+    pub command_id: Option<CommandId>,
+}
+
+impl<'de, C: DeserializeOwned> serde::Deserialize<'de> for Tagged<C> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = serde_json::Map::deserialize(deserializer)?;
+        let command_id = fields.remove("command_id").filter(|id| !id.is_null()).map(serde_json::from_value).transpose();
+        let command_id = command_id.map_err(serde::de::Error::custom)?;
+        let command = serde_json::from_value(serde_json::Value::Object(fields)).map_err(serde::de::Error::custom)?;
+        Ok(Self { command, command_id })
+    }
+}
+
+/// Refuses any other content type: it also keeps pages of other sites from posting forms here.
+///
+/// # Errors
+/// 415, naming what is expected.
+pub fn check_content_type(request: &HttpRequest, accepted: &[&str]) -> Result<(), Problem> {
+    let given = request.content_type();
+    if accepted.iter().any(|name| name.eq_ignore_ascii_case(given)) {
+        return Ok(());
+    }
+    let detail = format!("send the body as content-type: {}", accepted.join(" or "));
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+}
+
+async fn read_all(mut payload: Payload, bytes_max: usize) -> Result<Bytes, Problem> {
+    // Nearly every body arrives in one piece, which is then used as it is.
+    let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
+    let first = first.map_err(|_| cut_short())?;
+    let mut whole: Option<BytesMut> = None;
+    while let Some(piece) = payload.next().await {
+        let piece = piece.map_err(|_| cut_short())?;
+        let whole = whole.get_or_insert_with(|| BytesMut::from(&first[..]));
+        whole.extend_from_slice(&piece);
+        if whole.len() > bytes_max {
+            return Err(too_large(bytes_max));
+        }
+    }
+    let body = whole.map_or(first, BytesMut::freeze);
+    if body.len() > bytes_max { Err(too_large(bytes_max)) } else { Ok(body) }
+}
+
+fn too_large(bytes_max: usize) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("a body may have at most {bytes_max} bytes"))
+}
+
+fn too_slow() -> Problem {
+    let detail = format!("the body did not arrive within {BODY_SECONDS_MAX} seconds");
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
+        .with_header(header::CONNECTION, header::HeaderValue::from_static("close"))
+}
+
+/// The body ended before it was complete, or its framing is broken.
+#[must_use]
+pub fn cut_short() -> Problem {
+    Problem::malformed("body_incomplete", "the body ended before it was complete")
+}
+
+/// Reads a value out of JSON text.
+///
+/// # Errors
+/// 400 if it is no JSON, 422 pointing at the field if it is JSON of another shape.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let pointer = pointer(error.path());
+        describe(error.inner(), pointer)
+    })?;
+    deserializer.end().map_err(|error| describe(&error, String::new()))?;
+    Ok(value)
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => push_name(&mut pointer, key),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+fn push_name(pointer: &mut String, name: &str) {
+    pointer.push('/');
+    pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+}
+
+fn describe(error: &serde_json::Error, pointer: String) -> Problem {
+    if !error.is_data() {
+        return Problem::malformed("malformed_json", format!("the body is not valid JSON: {error}"));
+    }
+    let text = error.to_string();
+    let detail = text.rsplit_once(" at line ").map_or(text.as_str(), |(before, _)| before).to_owned();
+    let (code, pointer) = classify(&detail, pointer);
+    Problem::invalid(code, pointer, detail)
+}
+
+/// Tells the usual mistakes apart by serde's own sentences, and completes the pointer with the field they name.
+pub(super) fn classify(detail: &str, mut pointer: String) -> (&'static str, String) {
+    let named = detail.split('`').nth(1);
+    let code = if detail.starts_with("unknown field") {
+        "unknown_field"
+    } else if detail.starts_with("missing field") {
+        "missing_field"
+    } else if detail.starts_with("duplicate field") {
+        "duplicate_field"
+    } else if detail.starts_with("unknown variant") {
+        return ("unknown_value", pointer);
+    } else if detail.starts_with("an id m") {
+        return ("invalid_id", pointer);
+    } else {
+        let code = VALUE_CODES.into_iter().find(|(sentence, _)| detail.contains(sentence)).map_or("invalid_value", |(_, code)| code);
+        return (code, pointer);
+    };
+    if let Some(name) = named
+        && pointer.rsplit('/').next() != Some(name)
+    {
+        push_name(&mut pointer, name);
+    }
+    (code, pointer)
+}
+
+/// Tells an absent field (leave it) from `null` (take it away).
+///
+/// # Errors
+/// As the value's own type.
+pub fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    serde::Deserialize::deserialize(deserializer).map(Some)
+}
+
+thread_local! {
+    /// The size of the last JSON answer of this thread, as a first guess at the next one.
+    static LAST_BYTES: Cell<usize> = const { Cell::new(512) };
+}
+
+/// Writes a value as JSON.
+///
+/// # Errors
+/// Only when the value cannot be JSON, which is a fault of ours.
+pub fn render<T: serde::Serialize>(value: &T) -> Result<Bytes, Problem> {
+    let mut text = Vec::with_capacity(LAST_BYTES.get().min(64 << 10));
+    serde_json::to_writer(&mut text, value).map_err(|error| Problem::internal(&error))?;
+    LAST_BYTES.set(text.len());
+    Ok(Bytes::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ProductId;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        #[expect(dead_code, reason = "only parsed")]
+        inner: Vec<Inner>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        #[expect(dead_code, reason = "only parsed")]
+        product: ProductId,
+    }
+
+    fn refused(text: &str) -> (u16, &'static str, Option<String>) {
+        let problem = parse::<Outer>(text.as_bytes()).expect_err("is refused");
+        (problem.status().as_u16(), problem.code(), problem.pointer().map(str::to_owned))
+    }
+
+    #[test]
+    fn text_that_is_no_json_is_malformed() {
+        assert_eq!(refused("{\"inner\": ["), (400, "malformed_json", None));
+        assert_eq!(refused(""), (400, "malformed_json", None));
+        assert_eq!(refused("{\"inner\": []} x"), (400, "malformed_json", None));
+    }
+
+    #[test]
+    fn each_mistake_points_at_its_field() {
+        let at = |text: &str| Some(text.to_owned());
+        assert_eq!(refused(r#"{"inner":[],"extra":1}"#), (422, "unknown_field", at("/extra")));
+        assert_eq!(refused(r#"{"inner":[{"product":"a"},{}]}"#), (422, "missing_field", at("/inner/1/product")));
+        assert_eq!(refused(r#"{"inner":[{"product":"a b"}]}"#), (422, "invalid_id", at("/inner/0/product")));
+        assert_eq!(refused(r#"{"inner":7}"#), (422, "invalid_value", at("/inner")));
+        assert_eq!(refused(r#"{"inner":[],"inner":[]}"#), (422, "duplicate_field", at("/inner")));
+    }
+}

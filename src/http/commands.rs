@@ -1,0 +1,130 @@
+//! The one way from a handler to an entity and back: execute, count, answer.
+
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+
+use super::{body::render, checks::Checked, error::Problem};
+use crate::{
+    actors::{Done, Failure, Hosted, Request},
+    app::App,
+    domain::{Outcome, RefusalKind},
+    events::Position,
+    telemetry::{CommandEnd, count_command},
+};
+
+/// The answer to every write.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct CommandAnswer<'a, V> {
+    /// The entity the command went to.
+    pub id: &'a str,
+    pub outcome: Outcome,
+    /// The entity's version now; send it as `If-Match` to write only if nobody else did.
+    pub version: u64,
+    /// Where in the log it is recorded; give it as `after` to a read that must show it.
+    #[schema(value_type = String)]
+    pub position: Position,
+    /// The part it touched, such as the item that an added one was merged into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<&'a str>,
+    /// The same command was done before; this is what came of it then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
+    /// A list's new totals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totals: Option<V>,
+}
+
+/// Checks what a command names, has the entity decide it, and counts what came of it.
+///
+/// # Errors
+/// Whatever is wrong with what it names, or the entity refuses or fails at.
+pub async fn execute<E: Checked>(app: &App, id: &str, request: Request<E::Command>) -> Result<Done<E::View>, Problem> {
+    if let Err(problem) = E::check(app, &request.command).await {
+        count_command(E::KIND, CommandEnd::Refused);
+        return Err(problem);
+    }
+    let done = app.registry.execute::<E>(id, request).await;
+    let end = match &done {
+        Ok(done) if done.repeated => CommandEnd::Repeated,
+        Ok(done) => CommandEnd::Done(done.outcome),
+        Err(Failure::Refused(_) | Failure::VersionMismatch { .. } | Failure::KeyReused { .. }) => CommandEnd::Refused,
+        Err(_) => CommandEnd::Failed,
+    };
+    count_command(E::KIND, end);
+    Ok(done?)
+}
+
+/// Executes a command and answers 200 with its outcome.
+///
+/// # Errors
+/// Whatever the entity refuses or fails at.
+pub async fn run<E: Checked>(app: &App, id: &str, request: Request<E::Command>) -> Result<HttpResponse, Problem> {
+    let done = execute::<E>(app, id, request).await?;
+    answer::<E, ()>(StatusCode::OK, id, &done, None)
+}
+
+/// Executes a command that makes something and answers 201 with its place, 200 if it was there already.
+///
+/// # Errors
+/// Whatever the entity refuses or fails at.
+pub async fn make<E: Checked>(app: &App, id: &str, request: Request<E::Command>) -> Result<HttpResponse, Problem> {
+    let done = execute::<E>(app, id, request).await?;
+    make_done::<E>(id, &done)
+}
+
+/// Answers a command that makes something.
+///
+/// # Errors
+/// Only for a fault of ours.
+pub fn make_done<E: Hosted>(id: &str, done: &Done<E::View>) -> Result<HttpResponse, Problem> {
+    made(answer::<E, ()>(status_of_making(done), id, done, None)?, &format!("/api/v1/{}s/{id}", E::KIND.as_str()))
+}
+
+/// 201 when it was made by this command, or by an earlier sending of it.
+#[must_use]
+pub fn status_of_making<V>(done: &Done<V>) -> StatusCode {
+    if done.outcome == Outcome::Applied { StatusCode::CREATED } else { StatusCode::OK }
+}
+
+/// Adds the place of what was made.
+///
+/// # Errors
+/// Never for the ids there are; they are plain text.
+pub fn made(mut answer: HttpResponse, place: &str) -> Result<HttpResponse, Problem> {
+    let place = header::HeaderValue::from_str(place).map_err(|error| Problem::internal(&error))?;
+    answer.headers_mut().insert(header::LOCATION, place);
+    Ok(answer)
+}
+
+/// Renders what came of a command.
+///
+/// # Errors
+/// Only for a fault of ours.
+pub fn answer<E: Hosted, V: Serialize>(
+    status: StatusCode,
+    id: &str,
+    done: &Done<E::View>,
+    totals: Option<V>,
+) -> Result<HttpResponse, Problem> {
+    let body = CommandAnswer {
+        id,
+        outcome: done.outcome,
+        version: done.version,
+        position: done.position,
+        item: done.subject.as_deref(),
+        repeated: done.repeated,
+        totals,
+    };
+    Ok(HttpResponse::build(status).content_type("application/json").body(render(&body)?))
+}
+
+/// Points an id that the body names and nobody knows at its field: there 422 says more than 404.
+#[must_use]
+pub fn unknown(code: &'static str, pointer: &'static str, what: &str, id: &str) -> Problem {
+    Problem::from(
+        crate::domain::Refusal::new(RefusalKind::Invalid, code, format!("there is no {what} {id}: register it first")).at(pointer),
+    )
+}

@@ -1,0 +1,60 @@
+//! Deals: prices lower than usual, with an honest reference.
+
+use actix_web::{HttpResponse, web::Data};
+use serde::Deserialize;
+
+use super::{
+    error::Problem,
+    reads::{Query, json, page_limit, wait_until},
+};
+use crate::{
+    app::App,
+    domain::{Moment, StoreId},
+    events::Position,
+    projections::{DealPage, DealQuery},
+};
+
+/// Which deals are asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DealsQuery {
+    store: Option<StoreId>,
+    category: Option<String>,
+    /// Only deals that save at least so many percent, 0 to 100.
+    min_saving_percent: Option<u32>,
+    /// Only deals below the lowest price of the last 30 days.
+    #[serde(default)]
+    honest: bool,
+    /// Only deals that began at or after this.
+    since: Option<Moment>,
+    /// Where the page before this one ended, as it said in `next`.
+    cursor: Option<String>,
+    /// Entries of the page, 1 to 500; 50 if not given.
+    limit: Option<usize>,
+    /// Wait until this position is visible.
+    #[param(value_type = Option<String>)]
+    after: Option<Position>,
+}
+
+/// Lists the deals of now, the greatest saving in percent first.
+#[utoipa::path(get, path = "/api/v1/deals", tag = "prices", params(DealsQuery), responses((status = 200, body = DealPage)))]
+pub async fn index(app: Data<App>, Query(query): Query<DealsQuery>) -> Result<HttpResponse, Problem> {
+    let percent = query.min_saving_percent.unwrap_or(0);
+    if percent > 100 {
+        return Err(Problem::malformed("invalid_parameter", "min_saving_percent must be from 0 to 100").at("/min_saving_percent"));
+    }
+    let wanted = DealQuery {
+        store: query.store,
+        category: query.category,
+        saving_basis_points_min: percent * 100,
+        honest_only: query.honest,
+        since: query.since,
+        at: app.clock.now(),
+        after: query.cursor,
+        limit: page_limit(query.limit)?,
+    };
+    wait_until(&app, query.after).await?;
+    let page = app.views.read().deals(&wanted);
+    json(&page)
+}

@@ -1,0 +1,109 @@
+//! Where to look: the OpenAPI document made from the code, a page to browse it, and a first word at the root.
+
+use std::sync::LazyLock;
+
+use actix_web::{
+    HttpResponse,
+    web::{self, Bytes, Data},
+};
+use utoipa::OpenApi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::{bulk, deals, events, health, households, items, lists, orders, prices, products, stores};
+use crate::app::App;
+
+/// The description of every route.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "aisled",
+        description = "A live grocery server on one event log. Every write is a command and answers with its outcome, the entity's version and the log position. \
+            Any write may carry `Idempotency-Key` (repeatable) and `If-Match: \"<version>\"` (conditional). Errors are RFC 9457 problems with a stable `code`. \
+            Money and quantities are decimal text."
+    ),
+    paths(
+        lists::show, lists::change, lists::index, lists::create, lists::totals, lists::command, lists::clear_checked, lists::check_out, lists::share,
+        items::add, items::change, items::remove,
+        products::index, products::create, products::show, products::change, products::command,
+        prices::best, prices::show, prices::observe, prices::withdraw, bulk::prices, deals::index,
+        stores::index, stores::create, stores::show, stores::change, stores::command,
+        orders::index, orders::create, orders::show, orders::command,
+        households::index, households::create, households::show, households::command, households::spend,
+        events::all, events::of_list,
+        health::alive, health::ready, health::metrics, openapi, welcome,
+    ),
+    components(schemas(bulk::BulkSummary, crate::projections::HeldPrice)),
+    tags(
+        (name = "lists", description = "Shopping lists, their items and totals"),
+        (name = "products", description = "What can be bought"),
+        (name = "prices", description = "Prices as they were seen, and deals"),
+        (name = "stores", description = "Shops and their sales channels"),
+        (name = "orders", description = "From basket to receipt and refund"),
+        (name = "households", description = "Who shares lists and a budget"),
+        (name = "events", description = "The log itself"),
+        (name = "live", description = "Changes as they happen"),
+        (name = "operation", description = "For those who run the server"),
+    )
+)]
+pub struct Document;
+
+/// This document.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "operation", responses((status = 200, body = Object)))]
+pub async fn openapi() -> HttpResponse {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(Document::openapi().to_json().unwrap_or_default()));
+    HttpResponse::Ok().content_type("application/json").body(TEXT.clone())
+}
+
+/// Attaches the page to browse the document.
+pub fn attach(config: &mut web::ServiceConfig) {
+    config.service(web::redirect("/api/v1/docs", "/api/v1/docs/"));
+    config.service(SwaggerUi::new("/api/v1/docs/{_:.*}").config(Config::from("/api/v1/openapi.json")));
+}
+
+/// Says where to look.
+#[utoipa::path(get, path = "/", tag = "operation", responses((status = 200, body = String)))]
+pub async fn welcome(app: Data<App>) -> HttpResponse {
+    let text = format!(
+        "aisled {version}: a live grocery server on one event log\n\n\
+         /api/v1/docs      browse and try every route\n\
+         /api/v1/lists     shopping lists with their totals\n\
+         /api/v1/deals     what is cheaper than usual\n\
+         /api/v1/events    the log itself, one event a line (add ?follow=true)\n\
+         /api/v1/live      WebSocket: changes as they happen\n\
+         /readyz           can it serve, and how durable is what it answered\n\
+         /metrics          for Prometheus\n\n\
+         log at position {head}\n",
+        version = env!("CARGO_PKG_VERSION"),
+        head = app.log.head(),
+    );
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::http::routes::ROUTES;
+
+    #[test]
+    fn every_route_is_in_the_document_and_nothing_else() {
+        let document = serde_json::to_value(Document::openapi()).expect("is JSON");
+        let paths = document["paths"].as_object().expect("has paths");
+        let described: BTreeSet<(String, String)> = paths
+            .iter()
+            .flat_map(|(path, methods)| methods.as_object().into_iter().flatten().map(|(method, _)| (method.to_uppercase(), path.clone())))
+            .collect();
+        let served: BTreeSet<_> = ROUTES.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
+        assert_eq!(described, served);
+    }
+
+    #[test]
+    fn every_reference_of_the_document_leads_somewhere() {
+        let document = serde_json::to_value(Document::openapi()).expect("is JSON");
+        let text = document.to_string();
+        for reference in text.split("\"$ref\":\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(document["components"]["schemas"].get(reference).is_some(), "{reference} is missing");
+        }
+    }
+}

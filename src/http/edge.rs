@@ -1,0 +1,244 @@
+//! What happens around every request: who may ask, its id, its time, its count, compression where it pays.
+//! One layer without spans and with few allocations, because it runs for every one of tens of thousands of requests a second.
+
+use std::{
+    cell::Cell,
+    fmt::Write,
+    future::{Ready, ready},
+    rc::Rc,
+    sync::Arc,
+    time::Instant,
+};
+
+use actix_http::encoding::Encoder;
+use actix_web::{
+    Error, HttpRequest, HttpResponse,
+    body::{BodySize, BoxBody, EitherBody, MessageBody},
+    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    http::{
+        StatusCode,
+        header::{self, ContentEncoding, HeaderMap, HeaderName, HeaderValue},
+    },
+};
+use futures_util::future::LocalBoxFuture;
+
+use super::{
+    access::Access,
+    error::Problem,
+    routes::{Counted, RouteNumber},
+};
+
+/// Names a request; kept if the client sent a sane one.
+pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+static RESPONSE_TIME: HeaderName = HeaderName::from_static("x-response-time");
+static SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+/// The longest request id taken over from a client.
+const REQUEST_ID_BYTES_MAX: usize = 64;
+/// Smaller answers are sent as they are: they fit one packet anyway.
+const COMPRESS_BYTES_MIN: u64 = 1_400;
+
+/// The layer around all routes.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    access: Arc<Access>,
+}
+
+impl Edge {
+    #[must_use]
+    pub fn new(access: Arc<Access>) -> Self {
+        Self { access }
+    }
+}
+
+type Answer = ServiceResponse<EitherBody<Encoder<BoxBody>>>;
+
+impl<S> Transform<S, ServiceRequest> for Edge
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
+{
+    type Response = Answer;
+    type Error = Error;
+    type Transform = EdgeService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(EdgeService { service: Rc::new(service), access: Arc::clone(&self.access), counted: Rc::new(Counted::new()) }))
+    }
+}
+
+/// The layer of one worker.
+pub struct EdgeService<S> {
+    service: Rc<S>,
+    access: Arc<Access>,
+    counted: Rc<Counted>,
+}
+
+impl<S> Service<ServiceRequest> for EdgeService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
+{
+    type Response = Answer;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Answer, Error>>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let began = Instant::now();
+        let request_id = request_id(request.headers());
+        let encoding = wanted_encoding(request.headers());
+        let counted = Rc::clone(&self.counted);
+        if let Err(problem) = self.access.check(&request) {
+            let response = problem.answer(request_id.to_str().ok());
+            return Box::pin(ready(Ok(finish(request.into_response(response), request_id, began, encoding, &counted))));
+        }
+        let answering = self.service.call(request);
+        Box::pin(async move {
+            let response = name_the_request(answering.await?, &request_id);
+            Ok(finish(response, request_id, began, encoding, &counted))
+        })
+    }
+}
+
+/// Writes a problem anew with the request's id in it.
+fn name_the_request(response: ServiceResponse, request_id: &HeaderValue) -> ServiceResponse {
+    let Some(error) = response.response().error() else { return response };
+    let request_id = request_id.to_str().ok();
+    let answer = match error.as_error::<Problem>() {
+        Some(problem) => problem.answer(request_id),
+        None => foreign(error).answer(request_id),
+    };
+    response.into_response(answer)
+}
+
+/// A problem for an error that the framework made.
+fn foreign(error: &Error) -> Problem {
+    let status = error.as_response_error().status_code();
+    if status.is_server_error() {
+        return Problem::internal(error);
+    }
+    Problem::new(status, "bad_request", error.to_string())
+}
+
+fn finish(
+    mut response: ServiceResponse,
+    request_id: HeaderValue,
+    began: Instant,
+    encoding: Option<ContentEncoding>,
+    counted: &Counted,
+) -> Answer {
+    let took = began.elapsed();
+    let status = response.status();
+    counted.count(RouteNumber::of(response.request()), status, took);
+    if status.is_server_error() {
+        tracing::warn!(status = status.as_u16(), path = response.request().path(), request_id = ?request_id, "request answered with a server error");
+    }
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID.clone(), request_id);
+    let (response_time, server_timing) = timings(took.as_micros());
+    headers.insert(RESPONSE_TIME.clone(), response_time);
+    headers.insert(SERVER_TIMING.clone(), server_timing);
+    let encoding = encoding.filter(|_| worth_compressing(response.response().body().size()));
+    match encoding {
+        Some(encoding) => response.map_body(|head, body| EitherBody::left(Encoder::response(encoding, head, body))),
+        None => response.map_body(|_, body| EitherBody::right(body)),
+    }
+}
+
+fn worth_compressing(size: BodySize) -> bool {
+    match size {
+        BodySize::None => false,
+        BodySize::Sized(bytes) => bytes >= COMPRESS_BYTES_MIN,
+        BodySize::Stream => true,
+    }
+}
+
+/// The encodings we have, best first, that a client asks for.
+fn wanted_encoding(headers: &HeaderMap) -> Option<ContentEncoding> {
+    let accepted = headers.get(header::ACCEPT_ENCODING)?.to_str().ok()?;
+    let accepts = |name: &str| {
+        accepted.split(',').any(|offer| {
+            let (offer, weight) = offer.split_once(';').unwrap_or((offer, ""));
+            offer.trim().eq_ignore_ascii_case(name) && !matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+        })
+    };
+    [("zstd", ContentEncoding::Zstd), ("gzip", ContentEncoding::Gzip)].into_iter().find(|(name, _)| accepts(name)).map(|(_, e)| e)
+}
+
+fn timings(micros: u128) -> (HeaderValue, HeaderValue) {
+    let mut text = String::with_capacity(24);
+    let _ = write!(text, "app;dur={}.{:03}", micros / 1_000, micros % 1_000);
+    let server_timing = HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("app"));
+    text.drain(..8);
+    text.push_str("ms");
+    let response_time = HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("0ms"));
+    (response_time, server_timing)
+}
+
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    match headers.get(&REQUEST_ID) {
+        Some(given) if is_sane(given.as_bytes()) => given.clone(),
+        _ => new_request_id(),
+    }
+}
+
+fn is_sane(id: &[u8]) -> bool {
+    (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(b))
+}
+
+/// A UUIDv7 whose random part is counted up from a random start of this thread: unique without asking the kernel each time.
+fn new_request_id() -> HeaderValue {
+    thread_local! {
+        static NEXT: Cell<u128> = Cell::new(uuid::Uuid::new_v7(uuid::Timestamp::now(uuid::NoContext)).as_u128() & ((1 << 74) - 1));
+    }
+    let number = NEXT.get().wrapping_add(1);
+    NEXT.set(number);
+    let milliseconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_millis());
+    let random: [u8; 16] = number.to_be_bytes();
+    let tail: &[u8; 10] = random.last_chunk().expect("16 bytes hold 10 because an array has a fixed length");
+    let id = uuid::Builder::from_unix_timestamp_millis(u64::try_from(milliseconds).unwrap_or(0), tail).into_uuid();
+    let mut buffer = uuid::Uuid::encode_buffer();
+    HeaderValue::from_str(id.hyphenated().encode_lower(&mut buffer)).unwrap_or_else(|_| HeaderValue::from_static("none"))
+}
+
+/// Answers a known path asked with a method it has not.
+#[must_use]
+pub fn method_not_allowed(request: &HttpRequest, allowed: &'static str) -> HttpResponse {
+    let detail = format!("{} is not possible at {}; possible: {allowed}", request.method(), request.path());
+    HttpResponse::from_error(
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+            .with_header(header::ALLOW, HeaderValue::from_static(allowed)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_differ_and_are_kept_when_sane() {
+        assert_ne!(new_request_id(), new_request_id());
+        assert!(is_sane(new_request_id().as_bytes()));
+        assert!(!is_sane(b"a b") && !is_sane(b"") && !is_sane(&[b'a'; 65]));
+    }
+
+    #[test]
+    fn compression_is_only_what_the_client_asks_for() {
+        let encoding = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(text));
+            wanted_encoding(&headers)
+        };
+        assert_eq!(encoding("gzip, deflate, br, zstd"), Some(ContentEncoding::Zstd));
+        assert_eq!(encoding("gzip;q=1.0, zstd;q=0"), Some(ContentEncoding::Gzip));
+        assert_eq!(encoding("br"), None);
+    }
+
+    #[test]
+    fn times_are_milliseconds_with_three_decimals() {
+        let (response_time, server_timing) = timings(1_234);
+        assert_eq!(response_time, "1.234ms");
+        assert_eq!(server_timing, "app;dur=1.234");
+    }
+}

@@ -1,0 +1,287 @@
+//! The one mapping from everything that can go wrong to an RFC 9457 `application/problem+json` answer.
+//! Clients get a stable code and a sentence; the cause of an internal fault goes to the log only.
+
+use std::{borrow::Cow, fmt};
+
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+
+use crate::{
+    actors::Failure,
+    domain::{Refusal, RefusalKind},
+};
+
+/// Seconds a client should wait before it asks again when we cannot say better.
+pub const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// A refused or failed request, on its way to the client.
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
+    status: StatusCode,
+    code: &'static str,
+    detail: Cow<'static, str>,
+    field: Option<FieldError>,
+    retry_after_seconds: Option<u32>,
+    /// An extra header such as `Allow`.
+    header: Option<(header::HeaderName, header::HeaderValue)>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FieldError {
+    /// JSON pointer into the body, such as `/price/amount`; for a path or query parameter its name behind a slash.
+    pub pointer: String,
+    pub detail: String,
+}
+
+/// The body of every error answer (RFC 9457).
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ProblemBody<'a> {
+    /// `urn:aisled:problem:<code>`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The code in words.
+    pub title: String,
+    pub status: u16,
+    /// Stable; match on this.
+    pub code: &'a str,
+    /// A sentence that a person can act on.
+    pub detail: &'a str,
+    /// As in the `X-Request-ID` header; quote it when asking for help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<&'a str>,
+    /// The fields at fault.
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    pub errors: &'a [FieldError],
+}
+
+impl Problem {
+    /// A problem with a stable code and a sentence.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Parts { status, code, detail: detail.into(), field: None, retry_after_seconds: None, header: None }))
+    }
+
+    /// The request cannot be understood (400).
+    #[must_use]
+    pub fn malformed(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// It was understood, but cannot be right (422).
+    #[must_use]
+    pub fn invalid(code: &'static str, pointer: impl Into<String>, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail).at(pointer)
+    }
+
+    /// The named thing does not exist (404).
+    #[must_use]
+    pub fn not_found(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, detail)
+    }
+
+    /// A fault of ours: the cause is logged here, once, and not shown.
+    #[must_use]
+    pub fn internal(cause: &dyn fmt::Display) -> Self {
+        tracing::error!(%cause, "request failed inside the server");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server made a mistake; it has been logged under the request id")
+    }
+
+    /// It may work soon (503).
+    #[must_use]
+    pub fn unavailable(code: &'static str, detail: impl Into<Cow<'static, str>>, retry_after_seconds: u32) -> Self {
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
+        problem.0.retry_after_seconds = Some(retry_after_seconds);
+        problem
+    }
+
+    /// The same problem, pointing at a field.
+    #[must_use]
+    pub fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.0.field = Some(FieldError { pointer: pointer.into(), detail: self.0.detail.to_string() });
+        self
+    }
+
+    /// The same problem with a header.
+    #[must_use]
+    pub fn with_header(mut self, name: header::HeaderName, value: header::HeaderValue) -> Self {
+        self.0.header = Some((name, value));
+        self
+    }
+
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    #[must_use]
+    pub fn pointer(&self) -> Option<&str> {
+        self.0.field.as_ref().map(|field| field.pointer.as_str())
+    }
+
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        self.0.retry_after_seconds
+    }
+
+    /// The answer, naming the request.
+    #[must_use]
+    pub fn answer(&self, request_id: Option<&str>) -> HttpResponse {
+        let parts = &*self.0;
+        let body = ProblemBody {
+            kind: format!("urn:aisled:problem:{}", parts.code),
+            title: title(parts.code),
+            status: parts.status.as_u16(),
+            code: parts.code,
+            detail: &parts.detail,
+            request_id,
+            errors: parts.field.as_ref().map_or(&[], std::slice::from_ref),
+        };
+        let mut answer = HttpResponseBuilder::new(parts.status);
+        answer.content_type("application/problem+json");
+        if let Some(seconds) = parts.retry_after_seconds {
+            answer.insert_header((header::RETRY_AFTER, seconds));
+        }
+        if let Some(extra) = parts.header.clone() {
+            answer.insert_header(extra);
+        }
+        answer.body(serde_json::to_vec(&body).unwrap_or_default())
+    }
+}
+
+fn title(code: &str) -> String {
+    let mut words = code.replace('_', " ");
+    if let Some(first) = words.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.code, self.0.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.0.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.answer(None)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal.kind {
+            RefusalKind::NotFound => StatusCode::NOT_FOUND,
+            RefusalKind::Conflict => StatusCode::CONFLICT,
+            RefusalKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            RefusalKind::Forbidden => StatusCode::FORBIDDEN,
+        };
+        let problem = Self::new(status, refusal.code, refusal.detail);
+        match refusal.pointer {
+            Some(pointer) => problem.at(pointer),
+            None => problem,
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => refusal.into(),
+            Failure::VersionMismatch { expected, actual } => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "version_mismatch",
+                format!("it is at version {actual} now, you wanted {expected}: read it again, then decide again"),
+            ),
+            Failure::KeyReused { id } => Self::new(
+                StatusCode::CONFLICT,
+                "key_reused",
+                format!("the command id {id} was used for a different command: use a new one for each command"),
+            ),
+            Failure::Overloaded { what, retry_after_seconds } => {
+                Self::unavailable("overloaded", format!("{what} is full; nothing was recorded, try again"), retry_after_seconds)
+            }
+            Failure::Poisoned { stream, position, reason } => {
+                tracing::error!(%stream, %position, reason, "history cannot be replayed");
+                let detail = format!("the history of {stream} cannot be replayed at position {position}; everything else goes on");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "history_unreadable", detail)
+            }
+            Failure::OutcomeUnknown(cause) => {
+                tracing::error!(cause, "outcome of a command is unknown");
+                let detail = "nobody knows whether it was recorded: repeat it with the same command id";
+                Self::unavailable("outcome_unknown", detail, RETRY_AFTER_SECONDS)
+            }
+            Failure::ReadOnly(cause) => {
+                tracing::error!(cause, "log is read-only");
+                Self::unavailable(
+                    "read_only",
+                    "the log takes no more events until an operator restarts the server; nothing was recorded",
+                    30,
+                )
+            }
+            Failure::Internal(cause) => Self::internal(&cause),
+        }
+    }
+}
+
+/// Answers a path nobody serves.
+///
+/// # Errors
+/// Always.
+pub async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found("route_not_found", format!("nothing is served at {}; see /api/v1/docs", request.path())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_keeps_its_code_and_pointer_and_gets_its_status() {
+        let problem = Problem::from(Refusal::new(RefusalKind::Invalid, "quantity_not_positive", "no").at("/quantity/amount"));
+        assert_eq!(problem.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(problem.code(), "quantity_not_positive");
+        assert_eq!(problem.pointer(), Some("/quantity/amount"));
+    }
+
+    #[test]
+    fn an_internal_cause_never_reaches_the_client() {
+        let answer = Problem::from(Failure::Internal("secret path /data/db".into()));
+        assert!(!answer.to_string().contains("secret"));
+    }
+
+    #[test]
+    fn overload_says_when_to_come_back() {
+        let answer = Problem::from(Failure::Overloaded { what: "the list", retry_after_seconds: 2 }).answer(Some("r1"));
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers().get(header::RETRY_AFTER).map(|v| v.as_bytes()), Some(&b"2"[..]));
+    }
+}

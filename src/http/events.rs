@@ -1,0 +1,200 @@
+//! The log as clients may read it: NDJSON from a position, whole or filtered, to the head or on and on.
+
+use actix_web::{
+    HttpResponse,
+    web::{Bytes, Data},
+};
+use futures_util::{Stream, stream};
+use serde::Deserialize;
+
+use super::{
+    error::{Problem, ProblemBody},
+    reads::{Id, Query},
+};
+use crate::{
+    app::App,
+    domain::{ListId, StreamId, StreamKind},
+    events::{
+        LogError, Position, Recorded, StreamHead,
+        codec::event_json,
+        feed::{Feed, FeedReader},
+        names::event_name,
+    },
+};
+
+/// Events of one stream read at a time.
+const STREAM_BATCH_EVENTS_MAX: usize = 256;
+
+/// Which events are asked for.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EventsQuery {
+    /// Only events after this position; from the beginning if not given.
+    #[param(value_type = Option<String>)]
+    after: Option<Position>,
+    /// Only this stream, such as `list/weekly`.
+    #[param(value_type = Option<String>)]
+    stream: Option<StreamId>,
+    /// Only this type, such as `list.item_added`, or all of a kind, such as `list`.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    /// End after so many.
+    limit: Option<u64>,
+    /// Do not end at the head: send events as they are recorded.
+    #[serde(default)]
+    follow: bool,
+}
+
+/// Reads the log, one event a line, from a position to the head, or on and on with `follow`.
+#[utoipa::path(get, path = "/api/v1/events", tag = "events", params(EventsQuery),
+    responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ProblemBody)))]
+pub async fn all(app: Data<App>, Query(query): Query<EventsQuery>) -> Result<HttpResponse, Problem> {
+    answer(app, query)
+}
+
+/// Which events of a list are asked for.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListEventsQuery {
+    /// Only events after this position; from the beginning if not given.
+    #[param(value_type = Option<String>)]
+    after: Option<Position>,
+    /// End after so many.
+    limit: Option<u64>,
+    /// Do not end at the newest: send events as they are recorded.
+    #[serde(default)]
+    follow: bool,
+}
+
+/// Reads everything that happened to a list, one event a line.
+#[utoipa::path(get, path = "/api/v1/lists/{id}/events", tag = "events", params(("id" = ListId, Path), ListEventsQuery),
+    responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = 404, body = ProblemBody)))]
+pub async fn of_list(app: Data<App>, Id(id): Id<ListId>, Query(query): Query<ListEventsQuery>) -> Result<HttpResponse, Problem> {
+    let stream = StreamId::new(StreamKind::List, id.as_str()).map_err(|error| Problem::internal(&error))?;
+    if app.log.stream_head(&stream).is_none() {
+        return Err(Problem::not_found("list_not_found", format!("there is no list {id}")));
+    }
+    answer(app, EventsQuery { after: query.after, stream: Some(stream), kind: None, limit: query.limit, follow: query.follow })
+}
+
+fn answer(app: Data<App>, query: EventsQuery) -> Result<HttpResponse, Problem> {
+    let head = app.log.head();
+    let after = query.after.unwrap_or(Position::START);
+    if after > head {
+        return Err(Problem::malformed("position_unknown", "the log has not come to this position yet").at("/after"));
+    }
+    let filter = Filter { stream: query.stream, kind: query.kind };
+    let remaining = query.limit.unwrap_or(u64::MAX);
+    let mut response = HttpResponse::Ok();
+    response.content_type("application/x-ndjson");
+    // The history of one stream is found without walking the whole log.
+    match (&filter.stream, query.follow) {
+        (Some(stream), false) => {
+            let history = StreamHistory { head: app.log.stream_head(stream), after, version: 0, filter, remaining };
+            Ok(response.streaming(history.stream(app)))
+        }
+        _ => {
+            let reader = Feed::new(std::sync::Arc::clone(&app.log)).reader(after);
+            let until = if query.follow { None } else { Some(head) };
+            Ok(response.streaming(Following { reader, until, filter, remaining }.stream()))
+        }
+    }
+}
+
+struct Filter {
+    stream: Option<StreamId>,
+    kind: Option<String>,
+}
+
+impl Filter {
+    fn wants(&self, recorded: &Recorded) -> bool {
+        self.stream.as_ref().is_none_or(|stream| *stream == recorded.stream)
+            && self.kind.as_deref().is_none_or(|kind| {
+                let name = event_name(&recorded.event);
+                name == kind || name.strip_prefix(kind.trim_end_matches('.')).is_some_and(|rest| rest.starts_with('.'))
+            })
+    }
+}
+
+/// Adds an event as a line of text while some remain to be sent.
+fn push_line(text: &mut Vec<u8>, recorded: &Recorded, remaining: &mut u64) {
+    if *remaining > 0 && serde_json::to_writer(&mut *text, &event_json(recorded)).is_ok() {
+        text.push(b'\n');
+        *remaining -= 1;
+    }
+}
+
+fn unreadable(error: &LogError) -> Problem {
+    Problem::internal(error)
+}
+
+/// Reads on from a position, past the head if there is no end.
+struct Following {
+    reader: FeedReader,
+    until: Option<Position>,
+    filter: Filter,
+    remaining: u64,
+}
+
+impl Following {
+    fn stream(self) -> impl Stream<Item = Result<Bytes, Problem>> {
+        stream::try_unfold(self, |mut following| async move { Ok(following.next().await?.map(|text| (text, following))) })
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        while self.remaining > 0 && self.until.is_none_or(|until| self.reader.position() < until) {
+            let events = self.reader.next().await.map_err(|error| unreadable(&error))?;
+            let mut text = Vec::new();
+            for recorded in events.iter().filter(|recorded| self.until.is_none_or(|until| recorded.position <= until)) {
+                if self.filter.wants(recorded) {
+                    push_line(&mut text, recorded, &mut self.remaining);
+                }
+            }
+            if !text.is_empty() {
+                return Ok(Some(text.into()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Reads the events of one stream up to its newest at the time of asking.
+struct StreamHistory {
+    head: Option<StreamHead>,
+    after: Position,
+    version: u64,
+    filter: Filter,
+    remaining: u64,
+}
+
+impl StreamHistory {
+    fn stream(self, app: Data<App>) -> impl Stream<Item = Result<Bytes, Problem>> {
+        stream::try_unfold(
+            (self, app),
+            |(mut history, app)| async move { Ok(history.next(&app).await?.map(|text| (text, (history, app)))) },
+        )
+    }
+
+    async fn next(&mut self, app: &App) -> Result<Option<Bytes>, Problem> {
+        let (Some(head), Some(stream)) = (self.head, self.filter.stream.clone()) else { return Ok(None) };
+        while self.remaining > 0 && self.version < head.version {
+            let (log, stream, version) = (std::sync::Arc::clone(&app.log), stream.clone(), self.version);
+            let read = actix_web::web::block(move || log.read_stream(&stream, version, STREAM_BATCH_EVENTS_MAX)).await;
+            let events = read.map_err(|error| Problem::internal(&error))?.map_err(|error| unreadable(&error))?;
+            let Some(last) = events.last() else { return Ok(None) };
+            self.version = last.version;
+            let mut text = Vec::new();
+            for recorded in events.iter().filter(|recorded| recorded.position > self.after && recorded.position <= head.position) {
+                if self.filter.wants(recorded) {
+                    push_line(&mut text, recorded, &mut self.remaining);
+                }
+            }
+            if !text.is_empty() {
+                return Ok(Some(text.into()));
+            }
+        }
+        Ok(None)
+    }
+}

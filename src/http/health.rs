@@ -1,0 +1,110 @@
+//! For those who run the server: does it live, can it serve, and how is it doing?
+
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use metrics::{counter, gauge};
+use serde::Serialize;
+
+use super::{body::render, error::Problem};
+use crate::{
+    app::App,
+    config::Durability,
+    events::Position,
+    telemetry::{self, process::as_metric},
+};
+
+/// Events the views may be behind before the server counts as not ready.
+const LAG_EVENTS_MAX: u64 = 10_000;
+/// Free disk space below which the server counts as not ready: what remains must do for a graceful end.
+const DISK_FREE_BYTES_MIN: u64 = 64 << 20;
+
+/// Answers as long as the process does.
+#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = String)))]
+pub async fn alive() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
+}
+
+/// Whether the server can do its work, and why not.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Readiness {
+    pub ready: bool,
+    /// Why not, in sentences; empty when ready.
+    pub reasons: Vec<String>,
+    pub log: LogReadiness,
+    pub views: ViewsReadiness,
+    pub disk: DiskReadiness,
+}
+
+/// The state of the log.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct LogReadiness {
+    pub writable: bool,
+    #[schema(value_type = String)]
+    pub head: Position,
+    /// When an answered command counts as written.
+    #[schema(value_type = String)]
+    pub durability: Durability,
+}
+
+/// The state of the views.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ViewsReadiness {
+    #[schema(value_type = String)]
+    pub position: Position,
+    pub lag_events: u64,
+}
+
+/// The state of the disk.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct DiskReadiness {
+    /// Absent where the system does not tell.
+    pub free_bytes: Option<u64>,
+}
+
+/// Says whether the server can do its work: the log takes events, the views keep up, the disk has room.
+#[utoipa::path(get, path = "/readyz", tag = "operation", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+pub async fn ready(app: Data<App>) -> Result<HttpResponse, Problem> {
+    let readiness = readiness(&app);
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Ok(HttpResponse::build(status).content_type("application/json").body(render(&readiness)?))
+}
+
+fn readiness(app: &App) -> Readiness {
+    let (head, position) = (app.log.head(), *app.applied.borrow());
+    let lag_events = head.0.saturating_sub(position.0);
+    let read_only = app.log.read_only();
+    let free_bytes = rustix::fs::statvfs(&app.config.data).ok().map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize));
+    let mut reasons = Vec::new();
+    if read_only.is_some() {
+        reasons.push("the log takes no more events; its cause is in the server's own log".to_owned());
+    }
+    if lag_events > LAG_EVENTS_MAX {
+        reasons.push(format!("the views are {lag_events} events behind"));
+    }
+    if let Some(free) = free_bytes.filter(|free| *free < DISK_FREE_BYTES_MIN) {
+        reasons.push(format!("the disk has {free} bytes left"));
+    }
+    Readiness {
+        ready: reasons.is_empty(),
+        reasons,
+        log: LogReadiness { writable: read_only.is_none(), head, durability: app.config.durability },
+        views: ViewsReadiness { position, lag_events },
+        disk: DiskReadiness { free_bytes },
+    }
+}
+
+/// Shows the metrics in the text format of Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "operation", responses((status = 200, body = String)))]
+pub async fn metrics(app: Data<App>) -> HttpResponse {
+    telemetry::process::record();
+    let (head, position) = (app.log.head(), *app.applied.borrow());
+    gauge!(telemetry::LOG_HEAD).set(as_metric(head.0));
+    gauge!(telemetry::FEED_LAG).set(as_metric(head.0.saturating_sub(position.0)));
+    gauge!(telemetry::LOG_READ_ONLY).set(as_metric(u64::from(app.log.read_only().is_some())));
+    let actors = app.registry.counters();
+    gauge!(telemetry::ACTORS_ALIVE).set(as_metric(actors.alive as u64));
+    counter!(telemetry::ACTORS_STARTED).absolute(actors.started);
+    counter!(telemetry::ACTOR_PANICS).absolute(actors.panics);
+    counter!(telemetry::MAILBOX_REFUSALS).absolute(actors.mailbox_refusals);
+    counter!(telemetry::CONFLICTS).absolute(actors.conflicts);
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(app.metrics.render())
+}

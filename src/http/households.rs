@@ -1,0 +1,115 @@
+//! Households: make, read, change, and what they spend.
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    body::{Json, Tagged, render},
+    caller::Caller,
+    commands::{CommandAnswer, make, run},
+    error::{Problem, ProblemBody},
+    protocol::{HouseholdView, NewHousehold},
+    reads::{AfterQuery, Id, Page, PageQuery, Query, id_mark, json, page_limit, tagged, wait_until},
+};
+use crate::projections::totals::TotalsView;
+use crate::{
+    app::App,
+    domain::{
+        HouseholdId, Moment,
+        household::{HouseholdCommand, HouseholdState, Households},
+    },
+    events::Position,
+    projections::{HouseholdEntry, Spend},
+};
+
+/// Makes a household; whoever makes it becomes its owner.
+#[utoipa::path(post, path = "/api/v1/households", tag = "households", request_body = NewHousehold,
+    responses((status = 201, body = CommandAnswer<TotalsView>), (status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn create(app: Data<App>, caller: Caller, Json(body): Json<NewHousehold>) -> Result<HttpResponse, Problem> {
+    let caller = caller.with_command_id(body.command_id)?;
+    let id = caller.id_for(body.id, "household", HouseholdId::new)?;
+    let command = HouseholdCommand::Create { name: body.name };
+    make::<Households>(&app, id.as_str(), caller.request(id.as_str(), command)).await
+}
+
+/// A household in a list of them.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct HouseholdRow {
+    pub id: HouseholdId,
+    pub household: HouseholdEntry,
+}
+
+/// Lists the households, by id.
+#[utoipa::path(get, path = "/api/v1/households", tag = "households", params(PageQuery), responses((status = 200, body = Page<HouseholdRow>)))]
+pub async fn index(app: Data<App>, Query(query): Query<PageQuery>) -> Result<HttpResponse, Problem> {
+    let limit = page_limit(query.limit)?;
+    let after = id_mark::<HouseholdId>(query.cursor.as_deref())?;
+    wait_until(&app, query.after).await?;
+    let row = |(id, household): (&HouseholdId, &HouseholdEntry)| HouseholdRow { id: id.clone(), household: household.clone() };
+    let entries: Vec<_> = app.views.read().households.page(after.as_ref(), limit + 1).map(row).collect();
+    json(&Page::cut(entries, limit, |row| row.id.to_string()))
+}
+
+/// Shows a household.
+#[utoipa::path(get, path = "/api/v1/households/{id}", tag = "households", params(("id" = HouseholdId, Path), AfterQuery),
+    responses((status = 200, body = HouseholdView), (status = 304), (status = 404, body = ProblemBody)))]
+pub async fn show(
+    app: Data<App>,
+    request: HttpRequest,
+    Id(id): Id<HouseholdId>,
+    Query(_always_current): Query<AfterQuery>,
+) -> Result<HttpResponse, Problem> {
+    let loaded = app.registry.load::<Households>(id.as_str()).await?;
+    let HouseholdState::Active(household) = &loaded.state else { return Err(unknown(&id)) };
+    let view = || render(&HouseholdView::of(id.as_str(), loaded.version, loaded.position, household));
+    tagged(&request, &format!("\"{}\"", loaded.version), view)
+}
+
+/// Any command of the household: join, change a role, leave, set the budget, choose stores.
+#[utoipa::path(post, path = "/api/v1/households/{id}/commands", tag = "households", params(("id" = HouseholdId, Path)), request_body = HouseholdCommand,
+    responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn command(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<HouseholdId>,
+    Json(body): Json<Tagged<HouseholdCommand>>,
+) -> Result<HttpResponse, Problem> {
+    let caller = caller.with_command_id(body.command_id)?;
+    run::<Households>(&app, id.as_str(), caller.request(id.as_str(), body.command)).await
+}
+
+/// For which time the spending is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SpendQuery {
+    from: Option<Moment>,
+    /// Exclusive.
+    to: Option<Moment>,
+    /// Wait until this position is visible.
+    #[param(value_type = Option<String>)]
+    after: Option<Position>,
+}
+
+/// Shows what a household spent: in total, by month and by store, per currency. An imported one need not be made first.
+#[utoipa::path(get, path = "/api/v1/households/{id}/spend", tag = "households", params(("id" = HouseholdId, Path), SpendQuery),
+    responses((status = 200, body = Spend), (status = 404, body = ProblemBody)))]
+pub async fn spend(app: Data<App>, Id(id): Id<HouseholdId>, Query(query): Query<SpendQuery>) -> Result<HttpResponse, Problem> {
+    if let (Some(from), Some(to)) = (query.from, query.to)
+        && from > to
+    {
+        return Err(Problem::malformed("invalid_parameter", "from must not be later than to").at("/from"));
+    }
+    wait_until(&app, query.after).await?;
+    let views = app.views.read();
+    if views.households.get(&id).is_none() && views.orders_of(&id, None, 1).is_empty() {
+        return Err(unknown(&id));
+    }
+    let spend = views.spend(&id, query.from, query.to);
+    drop(views);
+    json(&spend)
+}
+
+fn unknown(id: &HouseholdId) -> Problem {
+    Problem::not_found("household_not_found", format!("there is no household {id}"))
+}

@@ -1,0 +1,205 @@
+//! Lists: make, read with totals, change, share, check out. Their items have their own page.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use serde::Deserialize;
+
+use super::{
+    body::{Json, OptionalJson, Tagged, render},
+    caller::Caller,
+    commands::{CommandAnswer, answer, execute, made, status_of_making},
+    error::{Problem, ProblemBody},
+    protocol::{ChangeList, CheckOut, CommandOnly, ListView, NewList, NewMember, TotalsAnswer},
+    reads::{AfterQuery, Id, Page, Query, id_mark, json, page_limit, tagged, wait_until},
+};
+use crate::{
+    actors::{Loaded, Request},
+    app::App,
+    domain::{
+        HouseholdId, ListId, OrderId, StoreId,
+        list::{List, ListCommand, ListState, Lists},
+    },
+    events::Position,
+    projections::{
+        ListEntry, ListQuery,
+        totals::{ListTotals, TotalsView},
+    },
+};
+
+/// Shows a list with its items and totals. The tag names its version and the prices it was reckoned with.
+#[utoipa::path(get, path = "/api/v1/lists/{id}", tag = "lists", params(("id" = ListId, Path), AfterQuery),
+    responses((status = 200, body = ListView), (status = 304), (status = 404, body = ProblemBody)))]
+pub async fn show(
+    app: Data<App>,
+    request: HttpRequest,
+    Id(id): Id<ListId>,
+    Query(query): Query<AfterQuery>,
+) -> Result<HttpResponse, Problem> {
+    wait_until(&app, query.after).await?;
+    let loaded = app.registry.load::<Lists>(id.as_str()).await?;
+    let (list, archived) = existing(&id, &loaded)?;
+    let tag = format!("\"{}.{}\"", loaded.version, loaded.position);
+    tagged(&request, &tag, || {
+        // Rendered once for every reader of this state.
+        if let Some(rendered) = loaded.json.get() {
+            return Ok(rendered.clone());
+        }
+        let rendered = render(&ListView::of(id.as_str(), loaded.version, loaded.position, list, archived, &loaded.view))?;
+        Ok(loaded.json.get_or_init(|| rendered).clone())
+    })
+}
+
+fn existing<'a>(id: &ListId, loaded: &'a Loaded<Lists>) -> Result<(&'a List, bool), Problem> {
+    match &loaded.state {
+        ListState::Absent => Err(unknown(id)),
+        ListState::Active(list) => Ok((list, false)),
+        ListState::Archived(list) => Ok((list, true)),
+    }
+}
+
+fn unknown(id: &ListId) -> Problem {
+    Problem::not_found("list_not_found", format!("there is no list {id}"))
+}
+
+/// Makes a list.
+#[utoipa::path(post, path = "/api/v1/lists", tag = "lists", request_body = NewList,
+    responses((status = 201, body = CommandAnswer<TotalsView>), (status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn create(app: Data<App>, caller: Caller, Json(body): Json<NewList>) -> Result<HttpResponse, Problem> {
+    let caller = caller.with_command_id(body.command_id)?;
+    let id = caller.id_for(body.id, "list", ListId::new)?;
+    let command = ListCommand::Create { name: body.name, household: body.household, store: body.store };
+    let done = execute::<Lists>(&app, id.as_str(), caller.request(id.as_str(), command)).await?;
+    let answer = answer::<Lists, _>(status_of_making(&done), id.as_str(), &done, Some(&*done.view))?;
+    made(answer, &format!("/api/v1/lists/{id}"))
+}
+
+/// Which lists are asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListsQuery {
+    household: Option<HouseholdId>,
+    /// Archived lists too.
+    #[serde(default)]
+    archived: bool,
+    /// Where the page before this one ended, as it said in `next`.
+    cursor: Option<String>,
+    /// Entries of the page, 1 to 500; 50 if not given.
+    limit: Option<usize>,
+    /// Wait until this position is visible.
+    #[param(value_type = Option<String>)]
+    after: Option<Position>,
+}
+
+/// Lists the lists, in order of creation.
+#[utoipa::path(get, path = "/api/v1/lists", tag = "lists", params(ListsQuery), responses((status = 200, body = Page<ListEntry>)))]
+pub async fn index(app: Data<App>, Query(query): Query<ListsQuery>) -> Result<HttpResponse, Problem> {
+    let limit = page_limit(query.limit)?;
+    let after = id_mark::<ListId>(query.cursor.as_deref())?;
+    wait_until(&app, query.after).await?;
+    let query = ListQuery { household: query.household, archived: query.archived, after, limit: limit + 1 };
+    let entries = app.views.read().lists.page(&query);
+    json(&Page::cut(entries, limit, |list| list.id.to_string()))
+}
+
+/// Which totals are asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TotalsQuery {
+    /// The list's own store if not given.
+    store: Option<StoreId>,
+    /// Wait until this position is visible.
+    #[param(value_type = Option<String>)]
+    after: Option<Position>,
+}
+
+/// Explains a list's totals at a store: every line names the price observation it used.
+#[utoipa::path(get, path = "/api/v1/lists/{id}/totals", tag = "lists", params(("id" = ListId, Path), TotalsQuery),
+    responses((status = 200, body = TotalsAnswer), (status = 404, body = ProblemBody)))]
+pub async fn totals(app: Data<App>, Id(id): Id<ListId>, Query(query): Query<TotalsQuery>) -> Result<HttpResponse, Problem> {
+    wait_until(&app, query.after).await?;
+    let loaded = app.registry.load::<Lists>(id.as_str()).await?;
+    let (list, _) = existing(&id, &loaded)?;
+    // Reckoned anew: the explanation is for people who ask, and needs no place in the actor's memory.
+    let totals = ListTotals::build(list, &*app.views.read(), app.clock.now());
+    let view = totals.view(query.store.as_ref());
+    let lines = view.store.as_ref().map(|store| totals.explain(list, store)).unwrap_or_default();
+    json(&TotalsAnswer { id: id.as_str(), version: loaded.version, totals: view, lines })
+}
+
+/// Changes one thing of a list: its name, store, budget, or whether it is archived.
+#[utoipa::path(patch, path = "/api/v1/lists/{id}", tag = "lists", params(("id" = ListId, Path)), request_body = ChangeList,
+    responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn change(app: Data<App>, caller: Caller, Id(id): Id<ListId>, Json(body): Json<ChangeList>) -> Result<HttpResponse, Problem> {
+    let caller = caller.with_command_id(body.command_id.clone())?;
+    run(&app, &id, caller.request(id.as_str(), intent(body)?)).await
+}
+
+fn intent(body: ChangeList) -> Result<ListCommand, Problem> {
+    let archived = body.archived.map(|archived| if archived { ListCommand::Archive } else { ListCommand::Revive });
+    let intents = [
+        ("/name", body.name.map(|name| ListCommand::Rename { name })),
+        ("/store", body.store.map(|store| ListCommand::ChooseStore { store })),
+        ("/budget", body.budget.map(|budget| ListCommand::SetBudget { budget })),
+        ("/archived", archived),
+    ];
+    super::items::exactly_one(intents)
+}
+
+/// Any command of the list, as on the socket.
+#[utoipa::path(post, path = "/api/v1/lists/{id}/commands", tag = "lists", params(("id" = ListId, Path)), request_body = ListCommand,
+    responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn command(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<ListId>,
+    Json(body): Json<Tagged<ListCommand>>,
+) -> Result<HttpResponse, Problem> {
+    let caller = caller.with_command_id(body.command_id)?;
+    run(&app, &id, caller.request(id.as_str(), body.command)).await
+}
+
+/// Takes the ticked items off the list.
+#[utoipa::path(post, path = "/api/v1/lists/{id}/clear-checked", tag = "lists", params(("id" = ListId, Path)), request_body = Option<CommandOnly>,
+    responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn clear_checked(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<ListId>,
+    OptionalJson(body): OptionalJson<CommandOnly>,
+) -> Result<HttpResponse, Problem> {
+    let caller = caller.with_command_id(body.command_id)?;
+    run(&app, &id, caller.request(id.as_str(), ListCommand::ClearChecked)).await
+}
+
+/// Turns the ticked items into an order and takes them off the list.
+#[utoipa::path(post, path = "/api/v1/lists/{id}/check-out", tag = "lists", params(("id" = ListId, Path)), request_body = Option<CheckOut>,
+    responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn check_out(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<ListId>,
+    OptionalJson(body): OptionalJson<CheckOut>,
+) -> Result<HttpResponse, Problem> {
+    let caller = caller.with_command_id(body.command_id)?;
+    let order = caller.id_for(body.order, "order", OrderId::new)?;
+    run(&app, &id, caller.request(id.as_str(), ListCommand::CheckOut { order })).await
+}
+
+/// Shares the list with a member, or changes what the member may do.
+#[utoipa::path(post, path = "/api/v1/lists/{id}/members", tag = "lists", params(("id" = ListId, Path)), request_body = NewMember,
+    responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn share(app: Data<App>, caller: Caller, Id(id): Id<ListId>, Json(body): Json<NewMember>) -> Result<HttpResponse, Problem> {
+    let caller = caller.with_command_id(body.command_id)?;
+    let command = ListCommand::Share { member: body.member, role: body.role };
+    run(&app, &id, caller.request(id.as_str(), command)).await
+}
+
+/// Executes a command of a list and answers with its new totals.
+///
+/// # Errors
+/// Whatever the list refuses or fails at.
+pub async fn run(app: &App, id: &ListId, request: Request<ListCommand>) -> Result<HttpResponse, Problem> {
+    let done = execute::<Lists>(app, id.as_str(), request).await?;
+    answer::<Lists, _>(StatusCode::OK, id.as_str(), &done, Some(&*done.view))
+}

@@ -1,0 +1,102 @@
+//! Orders: place, read with the four numbers of each line, and follow to receipt and refund.
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use serde::Deserialize;
+
+use super::{
+    body::{Json, Tagged, render},
+    caller::Caller,
+    commands::{CommandAnswer, execute, make_done, run},
+    error::{Problem, ProblemBody},
+    protocol::{NewOrder, OrderView},
+    reads::{AfterQuery, Id, Page, Query, id_mark, json, page_limit, tagged, wait_until},
+};
+use crate::projections::totals::TotalsView;
+use crate::{
+    app::App,
+    domain::{
+        HouseholdId, OrderId,
+        order::{OrderCommand, OrderState, Orders},
+    },
+    events::Position,
+    projections::OrderSummary,
+};
+
+/// Places an order, or records one that was placed elsewhere. A repetition with the same id changes nothing.
+#[utoipa::path(post, path = "/api/v1/orders", tag = "orders", request_body = NewOrder,
+    responses((status = 201, body = CommandAnswer<TotalsView>), (status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn create(app: Data<App>, caller: Caller, Json(body): Json<NewOrder>) -> Result<HttpResponse, Problem> {
+    let caller = caller.with_command_id(body.command_id.clone())?;
+    let id = caller.id_for(body.id.clone(), "order", OrderId::new)?;
+    let given = body.placement(crate::domain::Moment(0));
+    let mut placement = given.clone();
+    if placement.placed_at == crate::domain::Moment(0) {
+        placement.placed_at = caller.at;
+    }
+    let request = caller.request_as_given(id.as_str(), OrderCommand::Place(placement), &OrderCommand::Place(given));
+    let done = execute::<Orders>(&app, id.as_str(), request).await?;
+    make_done::<Orders>(id.as_str(), &done)
+}
+
+/// Which orders are asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct OrdersQuery {
+    household: Option<HouseholdId>,
+    /// Where the page before this one ended, as it said in `next`.
+    cursor: Option<String>,
+    /// Entries of the page, 1 to 500; 50 if not given.
+    limit: Option<usize>,
+    /// Wait until this position is visible.
+    #[param(value_type = Option<String>)]
+    after: Option<Position>,
+}
+
+/// Lists orders, the newest first.
+#[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrdersQuery), responses((status = 200, body = Page<OrderSummary>)))]
+pub async fn index(app: Data<App>, Query(query): Query<OrdersQuery>) -> Result<HttpResponse, Problem> {
+    let limit = page_limit(query.limit)?;
+    let after = id_mark::<OrderId>(query.cursor.as_deref())?;
+    wait_until(&app, query.after).await?;
+    let views = app.views.read();
+    let entries = match &query.household {
+        Some(household) => views.orders_of(household, after.as_ref(), limit + 1),
+        None => views.newest_orders(after.as_ref(), limit + 1),
+    };
+    drop(views);
+    json(&Page::cut(entries, limit, |order| order.id.to_string()))
+}
+
+/// Shows an order with all its lines.
+#[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "orders", params(("id" = OrderId, Path), AfterQuery),
+    responses((status = 200, body = OrderView), (status = 304), (status = 404, body = ProblemBody)))]
+pub async fn show(
+    app: Data<App>,
+    request: HttpRequest,
+    Id(id): Id<OrderId>,
+    Query(_always_current): Query<AfterQuery>,
+) -> Result<HttpResponse, Problem> {
+    let loaded = app.registry.load::<Orders>(id.as_str()).await?;
+    let (phase, order) = match &loaded.state {
+        OrderState::Absent => return Err(Problem::not_found("order_not_found", format!("there is no order {id}"))),
+        OrderState::Placed(order) => ("placed", order),
+        OrderState::Fulfilled(order) => ("fulfilled", order),
+        OrderState::Cancelled(order) => ("cancelled", order),
+    };
+    let view = || render(&OrderView::of(id.as_str(), loaded.version, loaded.position, phase, order));
+    tagged(&request, &format!("\"{}\"", loaded.version), view)
+}
+
+/// Any command of the order: substitute, short, refund, amend, fulfil, cancel.
+#[utoipa::path(post, path = "/api/v1/orders/{id}/commands", tag = "orders", params(("id" = OrderId, Path)), request_body = OrderCommand,
+    responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn command(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<OrderId>,
+    Json(body): Json<Tagged<OrderCommand>>,
+) -> Result<HttpResponse, Problem> {
+    let caller = caller.with_command_id(body.command_id)?;
+    run::<Orders>(&app, id.as_str(), caller.request(id.as_str(), body.command)).await
+}

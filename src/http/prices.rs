@@ -1,0 +1,174 @@
+//! The prices of one product: seen, withdrawn, as they were, and the best ones now.
+
+use actix_web::{HttpResponse, web::Data};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    body::Json,
+    caller::Caller,
+    commands::{CommandAnswer, run},
+    error::{Problem, ProblemBody},
+    products,
+    protocol::NewPrice,
+    reads::{Id, Page, Query, json, mark_of, page_limit, wait_until},
+    stores,
+};
+use crate::projections::totals::TotalsView;
+use crate::{
+    actors::Request,
+    app::App,
+    domain::{
+        Moment, ProductId, StoreId,
+        product::{PriceKind, ProductCommand, Products},
+    },
+    events::Position,
+    projections::{BestPrice, HeldPrice, HistoryQuery, PriceEntry, Views},
+};
+
+/// How the best prices are asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct BestQuery {
+    /// Prices for members only count too.
+    #[serde(default)]
+    member: bool,
+    /// Wait until this position is visible.
+    #[param(value_type = Option<String>)]
+    after: Option<Position>,
+}
+
+/// The best price of each store.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct BestPrices<'a> {
+    pub product: &'a str,
+    /// The moment the ages are counted to.
+    pub at: Moment,
+    /// The lowest first; prices in other currencies or units come in blocks of their own.
+    pub stores: Vec<BestPrice>,
+}
+
+/// Shows the best price at every store that has one, the lowest first, each with its age and source.
+#[utoipa::path(get, path = "/api/v1/products/{id}/best", tag = "prices", params(("id" = ProductId, Path), BestQuery),
+    responses((status = 200, body = BestPrices), (status = 404, body = ProblemBody)))]
+pub async fn best(app: Data<App>, Id(id): Id<ProductId>, Query(query): Query<BestQuery>) -> Result<HttpResponse, Problem> {
+    wait_until(&app, query.after).await?;
+    let at = app.clock.now();
+    let stores = app.views.read().best_prices(&id, at, query.member);
+    if stores.is_empty() && app.views.read().product(&id).is_none() {
+        return Err(products::unknown(&id));
+    }
+    json(&BestPrices { product: id.as_str(), at, stores })
+}
+
+/// Which prices are asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PricesQuery {
+    /// Required with `at`.
+    store: Option<StoreId>,
+    /// The shelf price with `at`, all kinds in the history, if not given.
+    kind: Option<PriceKind>,
+    /// The moment whose price is asked for; without it the answer is the history.
+    at: Option<Moment>,
+    /// The history from this moment.
+    from: Option<Moment>,
+    /// The history before this moment.
+    to: Option<Moment>,
+    /// Where the page before this one ended, as it said in `next`.
+    cursor: Option<String>,
+    /// Entries of a page of history, 1 to 500; 50 if not given.
+    limit: Option<usize>,
+    /// Wait until this position is visible.
+    #[param(value_type = Option<String>)]
+    after: Option<Position>,
+}
+
+/// With `at`, the price that held then, and since when. Without it the history, the newest observation first.
+#[utoipa::path(get, path = "/api/v1/products/{id}/prices", tag = "prices", params(("id" = ProductId, Path), PricesQuery),
+    responses((status = 200, body = Page<PriceEntry>, description = "with `at`: a HeldPrice"), (status = 404, body = ProblemBody)))]
+pub async fn show(app: Data<App>, Id(id): Id<ProductId>, Query(query): Query<PricesQuery>) -> Result<HttpResponse, Problem> {
+    wait_until(&app, query.after).await?;
+    let views = app.views.read();
+    let known_store = query.store.as_ref().is_none_or(|store| views.store(store).is_some());
+    match (query.at, &query.store) {
+        _ if views.product(&id).is_none() => Err(products::unknown(&id)),
+        (_, Some(store)) if !known_store => Err(stores::unknown(store)),
+        (Some(_), None) => Err(Problem::malformed("missing_parameter", "name the store whose price you want").at("/store")),
+        (Some(at), Some(store)) => json(&held(&views, &id, store, query.kind.unwrap_or_default(), at)?),
+        (None, _) => json(&history(&views, &id, query)?),
+    }
+}
+
+fn held(views: &Views, id: &ProductId, store: &StoreId, kind: PriceKind, at: Moment) -> Result<HeldPrice, Problem> {
+    let missing = || Problem::not_found("price_unknown", format!("nobody had seen a price of {id} at {store} that held at {at}"));
+    views.price_at(id, store, kind, at).ok_or_else(missing)
+}
+
+/// One product's observations are few, so that a page is cut from all of them.
+fn history(views: &Views, id: &ProductId, query: PricesQuery) -> Result<Page<PriceEntry>, Problem> {
+    let limit = page_limit(query.limit)?;
+    let last = mark_of(query.cursor.as_deref())?;
+    let wanted = HistoryQuery { store: query.store, kind: query.kind, from: query.from, to: query.to, limit: usize::MAX };
+    let mut entries = views.price_history(id, &wanted);
+    entries.sort_by(|a, b| (b.observed_at, b.position).cmp(&(a.observed_at, a.position)));
+    if let Some(last) = last {
+        let behind = entries.iter().position(|entry| mark(entry) == last);
+        let gone = || Problem::malformed("invalid_cursor", "this page is gone: begin again without a cursor").at("/cursor");
+        entries.drain(..=behind.ok_or_else(gone)?);
+    }
+    entries.truncate(limit + 1);
+    Ok(Page::cut(entries, limit, mark))
+}
+
+/// An order may bring several prices at one position, so the store and kind belong to the mark.
+fn mark(entry: &PriceEntry) -> String {
+    format!("{}/{}/{:?}", entry.position, entry.store, entry.kind)
+}
+
+/// Records a price somebody saw. Its currency must be the store's.
+#[utoipa::path(post, path = "/api/v1/products/{id}/prices", tag = "prices", params(("id" = ProductId, Path)), request_body = NewPrice,
+    responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn observe(app: Data<App>, caller: Caller, Id(id): Id<ProductId>, Json(body): Json<NewPrice>) -> Result<HttpResponse, Problem> {
+    let request = observation(caller, &id, body)?;
+    run::<Products>(&app, id.as_str(), request).await
+}
+
+/// The command that records a price; what the client left to us is not part of what makes two commands differ.
+///
+/// # Errors
+/// 400 if two command ids are given.
+pub fn observation(caller: Caller, id: &ProductId, body: NewPrice) -> Result<Request<ProductCommand>, Problem> {
+    let caller = caller.with_command_id(body.command_id.clone())?;
+    let command = ProductCommand::ObservePrice(body.seen(caller.at));
+    if body.observed_at.is_some() {
+        return Ok(caller.request(id.as_str(), command));
+    }
+    let given = NewPrice { command_id: None, ..body };
+    Ok(caller.request_as_given(id.as_str(), command, &given))
+}
+
+/// Which price is withdrawn.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WithdrawQuery {
+    store: StoreId,
+    /// The shelf price if not given.
+    #[serde(default)]
+    kind: PriceKind,
+}
+
+/// Withdraws a store's price: it was wrong, or is no more. The history keeps it, marked.
+#[utoipa::path(delete, path = "/api/v1/products/{id}/prices", tag = "prices", params(("id" = ProductId, Path), WithdrawQuery),
+    responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn withdraw(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<ProductId>,
+    Query(query): Query<WithdrawQuery>,
+) -> Result<HttpResponse, Problem> {
+    let command = ProductCommand::WithdrawPrice { store: query.store, kind: query.kind };
+    run::<Products>(&app, id.as_str(), caller.request(id.as_str(), command)).await
+}

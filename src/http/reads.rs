@@ -1,0 +1,259 @@
+//! What reads share: ids in the path, checked queries, waiting for a position, entity tags and pages.
+
+use std::{
+    future::{Ready, ready},
+    str::FromStr,
+    time::Duration,
+};
+
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+    web::{self, Bytes},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{
+    body::{classify, render},
+    error::{Problem, RETRY_AFTER_SECONDS},
+};
+use crate::{app::App, domain::ids::IdError, events::Position};
+
+/// How long a read with `after` waits for the views to get there; then it is answered 503.
+pub const AFTER_WAIT: Duration = Duration::from_secs(5);
+/// Entries of a page when nothing else is asked for.
+pub const PAGE_DEFAULT: usize = 50;
+/// The largest page.
+pub const PAGE_MAX: usize = 500;
+
+/// The `{id}` of a path.
+#[derive(Debug)]
+pub struct Id<T>(pub T);
+
+/// The `{item}` of a path.
+#[derive(Debug)]
+pub struct Item<T>(pub T);
+
+impl<T: FromStr<Err = IdError> + 'static> FromRequest for Id<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(segment(request, "id", "/id").map(Self))
+    }
+}
+
+impl<T: FromStr<Err = IdError> + 'static> FromRequest for Item<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(segment(request, "item", "/item").map(Self))
+    }
+}
+
+fn segment<T: FromStr<Err = IdError>>(request: &HttpRequest, name: &str, pointer: &str) -> Result<T, Problem> {
+    let text = request.match_info().get(name).unwrap_or_default();
+    text.parse().map_err(|error: IdError| Problem::malformed("invalid_id", error.to_string()).at(pointer))
+}
+
+/// The query string as a checked type; unknown parameters are refused, so that a misspelt one is noticed.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parse_query(request.query_string()).map(Self))
+    }
+}
+
+fn parse_query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    let sentence = match web::Query::<T>::from_query(text) {
+        Ok(query) => return Ok(query.into_inner()),
+        Err(error) => sentence(&error),
+    };
+    let (code, pointer) = classify(&sentence, String::new());
+    let code = match code {
+        "unknown_field" => "unknown_parameter",
+        "missing_field" => "missing_parameter",
+        "duplicate_field" => "duplicate_parameter",
+        _ => "invalid_parameter",
+    };
+    let pointer = if pointer.is_empty() { culprit::<T>(text, &sentence) } else { pointer };
+    Err(Problem::malformed(code, sentence).at(pointer))
+}
+
+fn sentence(error: &actix_web::error::QueryPayloadError) -> String {
+    let text = error.to_string();
+    text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest).to_owned()
+}
+
+/// The parameter that goes wrong in the same way when it stands alone.
+fn culprit<T: DeserializeOwned>(text: &str, expected: &str) -> String {
+    let alone = |pair: &&str| web::Query::<T>::from_query(pair).is_err_and(|error| sentence(&error) == expected);
+    let name = text.split('&').find(alone).and_then(|pair| pair.split('=').next()).unwrap_or_default();
+    format!("/{name}")
+}
+
+/// The query of a read that has nothing of its own to ask.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AfterQuery {
+    /// Wait until this position (from the answer to a write) is visible.
+    #[param(value_type = Option<String>)]
+    pub after: Option<Position>,
+}
+
+/// The query of a plain list of things.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// Where the page before this one ended, as it said in `next`.
+    pub cursor: Option<String>,
+    /// Entries of the page, 1 to 500; 50 if not given.
+    pub limit: Option<usize>,
+    /// Wait until this position (from the answer to a write) is visible.
+    #[param(value_type = Option<String>)]
+    pub after: Option<Position>,
+}
+
+/// One page of a list of things.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Page<T> {
+    pub entries: Vec<T>,
+    /// Give it as `cursor` to get the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// A page out of one entry more than it may show: the extra one only tells that there is a next page.
+    #[must_use]
+    pub fn cut(mut entries: Vec<T>, limit: usize, mark: impl Fn(&T) -> String) -> Self {
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        let next = entries.last().filter(|_| more).map(|last| cursor_of(&mark(last)));
+        Self { entries, next }
+    }
+}
+
+/// How many entries a page shows.
+///
+/// # Errors
+/// 400 outside of 1 to [`PAGE_MAX`].
+pub fn page_limit(asked: Option<usize>) -> Result<usize, Problem> {
+    let limit = asked.unwrap_or(PAGE_DEFAULT);
+    if (1..=PAGE_MAX).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Problem::malformed("invalid_parameter", format!("limit must be from 1 to {PAGE_MAX}")).at("/limit"))
+}
+
+/// Cursors are opaque to clients: hex keeps them from being built by hand, and safe in a URL.
+fn cursor_of(mark: &str) -> String {
+    mark.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a cursor stands for.
+///
+/// # Errors
+/// 400 if we did not make it.
+pub fn mark_of(cursor: Option<&str>) -> Result<Option<String>, Problem> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let bad = || Problem::malformed("invalid_cursor", "a cursor must come from `next` of the page before").at("/cursor");
+    let byte = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+    let bytes: Option<Vec<u8>> = cursor.as_bytes().chunks(2).map(byte).collect();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Some).ok_or_else(bad)
+}
+
+/// What a cursor stands for, as an id.
+///
+/// # Errors
+/// 400 if we did not make it.
+pub fn id_mark<T: FromStr>(cursor: Option<&str>) -> Result<Option<T>, Problem> {
+    let Some(mark) = mark_of(cursor)? else { return Ok(None) };
+    mark.parse()
+        .map(Some)
+        .map_err(|_| Problem::malformed("invalid_cursor", "a cursor must come from `next` of the page before").at("/cursor"))
+}
+
+/// Waits until the views show a position.
+///
+/// # Errors
+/// 503 when they do not get there in time, 400 when the log has no such position.
+pub async fn wait_until(app: &App, after: Option<Position>) -> Result<(), Problem> {
+    let Some(after) = after else { return Ok(()) };
+    let mut applied = app.applied.clone();
+    if *applied.borrow() >= after {
+        return Ok(());
+    }
+    if after > app.log.head() {
+        return Err(Problem::malformed("position_unknown", "the log has not come to this position yet").at("/after"));
+    }
+    let arrived = tokio::time::timeout(AFTER_WAIT, applied.wait_for(|position| *position >= after)).await;
+    if matches!(arrived, Ok(Ok(_))) {
+        return Ok(());
+    }
+    Err(Problem::unavailable("position_not_reached", "the views have not come to this position yet: try again", RETRY_AFTER_SECONDS))
+}
+
+/// Answers with JSON.
+///
+/// # Errors
+/// Only for a fault of ours.
+pub fn json<T: Serialize>(value: &T) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().content_type("application/json").body(render(value)?))
+}
+
+/// Answers with rendered JSON and its tag, or 304 if the client has just that.
+pub fn tagged(request: &HttpRequest, tag: &str, body: impl FnOnce() -> Result<Bytes, Problem>) -> Result<HttpResponse, Problem> {
+    let tag_value = HeaderValue::from_str(tag).map_err(|error| Problem::internal(&error))?;
+    let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|value| names(value, tag));
+    let mut answer =
+        if known { HttpResponse::new(StatusCode::NOT_MODIFIED) } else { HttpResponse::Ok().content_type("application/json").body(body()?) };
+    answer.headers_mut().insert(header::ETAG, tag_value);
+    Ok(answer)
+}
+
+fn names(value: &HeaderValue, tag: &str) -> bool {
+    let text = value.to_str().unwrap_or_default();
+    text.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wrong_parameter_is_named() {
+        let refused = |text: &str| {
+            let problem = parse_query::<PageQuery>(text).expect_err("is refused");
+            (problem.code(), problem.pointer().unwrap_or_default().to_owned())
+        };
+        assert_eq!(refused("limit=many"), ("invalid_parameter", "/limit".into()));
+        assert_eq!(refused("cursor=a&after=x"), ("invalid_parameter", "/after".into()));
+        assert_eq!(refused("colour=red"), ("unknown_parameter", "/colour".into()));
+    }
+
+    #[test]
+    fn a_cursor_comes_back_as_what_it_stood_for_and_a_made_up_one_is_refused() {
+        let cursor = cursor_of("weekly");
+        assert_eq!(mark_of(Some(&cursor)).expect("is ours"), Some("weekly".into()));
+        assert_eq!(mark_of(Some("zz")).expect_err("is refused").code(), "invalid_cursor");
+    }
+
+    #[test]
+    fn a_page_says_where_the_next_begins_only_if_there_is_one() {
+        assert_eq!(Page::cut(vec![1, 2, 3], 2, ToString::to_string).next, Some(cursor_of("2")));
+        assert_eq!(Page::cut(vec![1, 2], 2, ToString::to_string).next, None);
+    }
+}

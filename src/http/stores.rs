@@ -1,0 +1,97 @@
+//! Stores: register, read, change.
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+
+use super::{
+    body::{Json, Tagged, render},
+    caller::Caller,
+    commands::{CommandAnswer, make, run},
+    error::{Problem, ProblemBody},
+    protocol::{ChangeStore, NewStore, StoreView},
+    reads::{AfterQuery, Id, Page, PageQuery, Query, id_mark, json, page_limit, tagged, wait_until},
+};
+use crate::projections::totals::TotalsView;
+use crate::{
+    app::App,
+    domain::{
+        StoreId,
+        store::{StoreCommand, StoreState, Stores},
+    },
+    projections::StoreEntry,
+};
+
+/// Registers a store. A repetition with the same id and details changes nothing.
+#[utoipa::path(post, path = "/api/v1/stores", tag = "stores", request_body = NewStore,
+    responses((status = 201, body = CommandAnswer<TotalsView>), (status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn create(app: Data<App>, caller: Caller, Json(body): Json<NewStore>) -> Result<HttpResponse, Problem> {
+    let caller = caller.with_command_id(body.command_id.clone())?;
+    let id = caller.id_for(body.id.clone(), "store", StoreId::new)?;
+    let command = StoreCommand::Register(body.details());
+    make::<Stores>(&app, id.as_str(), caller.request(id.as_str(), command)).await
+}
+
+/// Lists the stores, in order of registration.
+#[utoipa::path(get, path = "/api/v1/stores", tag = "stores", params(PageQuery), responses((status = 200, body = Page<StoreEntry>)))]
+pub async fn index(app: Data<App>, Query(query): Query<PageQuery>) -> Result<HttpResponse, Problem> {
+    let limit = page_limit(query.limit)?;
+    let after = id_mark::<StoreId>(query.cursor.as_deref())?;
+    wait_until(&app, query.after).await?;
+    let entries = app.views.read().stores(after.as_ref(), limit + 1);
+    json(&Page::cut(entries, limit, |store| store.id.to_string()))
+}
+
+/// Shows a store.
+#[utoipa::path(get, path = "/api/v1/stores/{id}", tag = "stores", params(("id" = StoreId, Path), AfterQuery),
+    responses((status = 200, body = StoreView), (status = 304), (status = 404, body = ProblemBody)))]
+pub async fn show(
+    app: Data<App>,
+    request: HttpRequest,
+    Id(id): Id<StoreId>,
+    Query(_always_current): Query<AfterQuery>,
+) -> Result<HttpResponse, Problem> {
+    let loaded = app.registry.load::<Stores>(id.as_str()).await?;
+    let StoreState::Registered(store) = &loaded.state else { return Err(unknown(&id)) };
+    let view = || render(&StoreView::of(id.as_str(), loaded.version, loaded.position, store));
+    tagged(&request, &format!("\"{}\"", loaded.version), view)
+}
+
+/// Changes a store's details, or the order of its aisles.
+#[utoipa::path(patch, path = "/api/v1/stores/{id}", tag = "stores", params(("id" = StoreId, Path)), request_body = ChangeStore,
+    responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn change(app: Data<App>, caller: Caller, Id(id): Id<StoreId>, Json(body): Json<ChangeStore>) -> Result<HttpResponse, Problem> {
+    let caller = caller.with_command_id(body.command_id.clone())?;
+    let command = intent(body)?;
+    run::<Stores>(&app, id.as_str(), caller.request(id.as_str(), command)).await
+}
+
+/// Any command of the store, as on the socket.
+#[utoipa::path(post, path = "/api/v1/stores/{id}/commands", tag = "stores", params(("id" = StoreId, Path)), request_body = StoreCommand,
+    responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
+pub async fn command(
+    app: Data<App>,
+    caller: Caller,
+    Id(id): Id<StoreId>,
+    Json(body): Json<Tagged<StoreCommand>>,
+) -> Result<HttpResponse, Problem> {
+    let caller = caller.with_command_id(body.command_id)?;
+    run::<Stores>(&app, id.as_str(), caller.request(id.as_str(), body.command)).await
+}
+
+fn intent(body: ChangeStore) -> Result<StoreCommand, Problem> {
+    let ChangeStore { command_id: _, name, chain, country, time_zone, aisle_order } = body;
+    let details = name.is_some() || chain.is_some() || country.is_some() || time_zone.is_some();
+    match (details, aisle_order) {
+        (true, None) => Ok(StoreCommand::ChangeDetails { name, chain, country, time_zone }),
+        (false, Some(categories)) => Ok(StoreCommand::LearnAisleOrder { categories }),
+        (true, Some(_)) => {
+            Err(Problem::invalid("one_intent_only", "/aisle_order", "change the details and the aisle order in two requests"))
+        }
+        (false, None) => Err(Problem::invalid("nothing_to_change", "", "name at least one field to change")),
+    }
+}
+
+/// There is no such store (404).
+#[must_use]
+pub fn unknown(id: &StoreId) -> Problem {
+    Problem::not_found("store_not_found", format!("there is no store {id}"))
+}
