@@ -44,6 +44,8 @@ pub struct Config {
     pub durability: Durability,
     /// Milliseconds between flushes under `periodic`: the most that a crash can lose. Default 200.
     pub periodic_flush_ms: u64,
+    /// Whether a log opens of which acknowledged events are lost or damaged, without them. Default false.
+    pub accept_lost_tail: bool,
     /// What a request must present when it is not from the owner on loopback. Default none.
     pub admin_token: Option<Secret>,
     /// Whether `serve` fills an empty folder with the demo household. Default false.
@@ -92,6 +94,7 @@ impl Default for Config {
             snapshots: PathBuf::from("snapshots"),
             durability: Durability::default(),
             periodic_flush_ms: 200,
+            accept_lost_tail: false,
             admin_token: None,
             demo: false,
             workers: 0,

@@ -9,6 +9,8 @@ mod open_food_facts;
 mod report;
 mod run;
 mod table;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::{

@@ -1,2 +1,140 @@
-//! (in progress)
-pub struct HttpSink;
+//! Commands to a running server: one request a command from several threads, prices as NDJSON in bulk.
+//! Kinds are never mixed: everything of one kind is answered before the next begins, so a product is there before its prices.
+
+mod worker;
+
+use std::{
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+};
+
+use parking_lot::Mutex;
+
+use super::{ImportError, Intent, Place, Report, Sink};
+use crate::domain::{ProductId, StreamKind, product::PriceSeen, product::ProductCommand};
+use worker::{Answer, Job, Server};
+
+/// Threads that send: enough to fill the server's group commits, few enough to be polite.
+const THREADS: usize = 32;
+/// Requests under way or waiting; beyond it answers are awaited first.
+const REQUESTS_OPEN_MAX: usize = 4 * THREADS;
+/// Price lines of one bulk request. One request follows another, so that prices arrive in the order of the source.
+const PRICES_PER_REQUEST: usize = 5_000;
+
+/// Sends commands to a server.
+pub struct HttpSink {
+    jobs: Option<mpsc::Sender<Job>>,
+    answers: mpsc::Receiver<Result<Vec<Answer>, ImportError>>,
+    workers: Vec<JoinHandle<()>>,
+    /// Requests that are not answered yet.
+    open: usize,
+    /// What was sent last: a kind of command, and whether as a price.
+    sending: Option<(StreamKind, bool)>,
+    prices: PriceLines,
+}
+
+/// Price lines gathered for one request.
+#[derive(Default)]
+struct PriceLines {
+    places: Vec<Place>,
+    body: String,
+}
+
+impl HttpSink {
+    /// Starts the threads that send.
+    ///
+    /// # Errors
+    /// When the server does not answer at all.
+    pub fn new(url: &str, admin_token: Option<&str>) -> Result<Self, ImportError> {
+        let server = Server::new(url, admin_token);
+        server.greet()?;
+        let (jobs, taken) = mpsc::channel();
+        let (answer, answers) = mpsc::channel();
+        let taken = Arc::new(Mutex::new(taken));
+        let start = |_| {
+            let (server, taken, answer) = (server.clone(), taken.clone(), answer.clone());
+            std::thread::spawn(move || server.work(&taken, &answer))
+        };
+        let workers = (0..THREADS).map(start).collect();
+        Ok(Self { jobs: Some(jobs), answers, workers, open: 0, sending: None, prices: PriceLines::default() })
+    }
+
+    fn send(&mut self, job: Job, report: &mut Report) -> Result<(), ImportError> {
+        self.settle(REQUESTS_OPEN_MAX - 1, report)?;
+        let jobs = self.jobs.as_ref().expect("this holds because jobs end only when the sink is dropped");
+        jobs.send(job).expect("this holds because the workers end only when jobs do");
+        self.open += 1;
+        Ok(())
+    }
+
+    fn send_prices(&mut self, report: &mut Report) -> Result<(), ImportError> {
+        if self.prices.places.is_empty() {
+            return Ok(());
+        }
+        self.settle(0, report)?;
+        let PriceLines { places, body } = std::mem::take(&mut self.prices);
+        self.send(Job::Prices { places, body }, report)
+    }
+
+    /// Takes answers until at most so many requests are open.
+    fn settle(&mut self, open_max: usize, report: &mut Report) -> Result<(), ImportError> {
+        while self.open > open_max {
+            let answers = self.answers.recv().expect("this holds because workers answer every job");
+            self.open -= 1;
+            for Answer { place, rows, outcome } in answers? {
+                match outcome {
+                    Ok(true) => report.tally.events_appended += 1,
+                    Ok(false) => report.tally.unchanged += 1,
+                    Err(reason) => report.refused(&place, rows, &reason)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Between two kinds everything must be answered.
+    fn turn_to(&mut self, next: (StreamKind, bool), report: &mut Report) -> Result<(), ImportError> {
+        if self.sending.replace(next).is_some_and(|last| last != next) {
+            self.send_prices(report)?;
+            self.settle(0, report)?;
+        }
+        Ok(())
+    }
+}
+
+impl Sink for HttpSink {
+    fn take(&mut self, place: Place, rows: u64, intent: Intent, report: &mut Report) -> Result<(), ImportError> {
+        let kind = intent.stream().kind();
+        if let Intent::Product(product, ProductCommand::ObservePrice(seen)) = &intent {
+            self.turn_to((kind, true), report)?;
+            self.prices.push(place, product, seen);
+            return if self.prices.places.len() >= PRICES_PER_REQUEST { self.send_prices(report) } else { Ok(()) };
+        }
+        self.turn_to((kind, false), report)?;
+        self.send(Job::command(place, rows, &intent), report)
+    }
+
+    fn finish(&mut self, report: &mut Report) -> Result<(), ImportError> {
+        self.send_prices(report)?;
+        self.settle(0, report)
+    }
+}
+
+impl Drop for HttpSink {
+    fn drop(&mut self) {
+        self.jobs = None;
+        for worker in self.workers.drain(..) {
+            let _ = worker.join();
+        }
+    }
+}
+
+impl PriceLines {
+    fn push(&mut self, place: Place, product: &ProductId, seen: &PriceSeen) {
+        let mut line = serde_json::to_value(seen).expect("this holds because a price is plain data");
+        line["product"] = product.as_str().into();
+        self.body.push_str(&line.to_string());
+        self.body.push('\n');
+        self.places.push(place);
+    }
+}
