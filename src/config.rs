@@ -11,6 +11,7 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use figment::{
@@ -19,6 +20,8 @@ use figment::{
     value::{Dict, Map, Value},
 };
 use serde::{Deserialize, Serialize};
+
+use crate::events::sled_log::{self, SledOptions};
 
 pub use fields::{FIELDS, Field};
 pub use secret::Secret;
@@ -187,6 +190,16 @@ impl Config {
              to at least {ADMIN_TOKEN_CHARS_MIN} characters, or listen on 127.0.0.1",
             self.listen
         )))
+    }
+
+    /// How to open the log in a folder.
+    pub fn log_options(&self, folder: PathBuf) -> SledOptions {
+        let durability = match self.durability {
+            Durability::Sync => sled_log::Durability::Sync,
+            Durability::Flush => sled_log::Durability::Flush,
+            Durability::Periodic => sled_log::Durability::Periodic(Duration::from_millis(self.periodic_flush_ms)),
+        };
+        SledOptions { durability, accept_lost_tail: self.accept_lost_tail, ..SledOptions::new(folder) }
     }
 
     /// Worker threads of the HTTP server, with 0 resolved to the number of cores.

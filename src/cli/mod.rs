@@ -1,1 +1,104 @@
-//! (in progress)
+//! The command line: what can be asked of the binary, one file a command.
+//! Exit codes: 0 all is well, 1 it failed or something is wrong, 2 it was asked wrongly or configured wrongly, 3 rows were refused under `--strict`.
+
+mod config;
+mod demo;
+mod events;
+mod flags;
+mod import;
+mod open;
+mod replay;
+mod verify;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{ConfigError, Loaded, Sources, load};
+
+/// A live grocery server on one event log.
+#[derive(Debug, Parser)]
+#[command(
+    name = "aisled",
+    version,
+    max_term_width = 120,
+    after_help = "Settings come from defaults < aisled.toml < AISLED_… < flags; `aisled config` shows them."
+)]
+struct Arguments {
+    /// The configuration file; aisled.toml is read if it is there and no other is named.
+    #[arg(long, global = true, value_name = "FILE", env = "AISLED_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Turn the files of a source into events.
+    Import(import::Import),
+    /// Check the whole log, and replay it twice.
+    Verify(verify::Verify),
+    /// Rebuild everything from the log and print counts, rates and state digests.
+    Replay(replay::Replay),
+    /// Print, filter and follow events.
+    Events(events::Events),
+    /// Add the demo household to a folder.
+    Demo(demo::Demo),
+    /// Print the effective configuration with the source of each value.
+    Config(config::Config),
+}
+
+/// How a command ended, beside failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Well,
+    /// It did what it was asked, and found something wrong.
+    FoundProblems,
+    /// Rows were refused and `--strict` was given.
+    RefusedRows,
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0:#}")]
+    Failed(#[from] anyhow::Error),
+}
+
+/// Runs the command line of this process and returns its exit code.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let file = arguments.config;
+    let ended = match arguments.command {
+        Command::Import(import) => import.run(file),
+        Command::Verify(verify) => verify.run(file),
+        Command::Replay(replay) => replay.run(file),
+        Command::Events(events) => events.run(file),
+        Command::Demo(demo) => demo.run(file),
+        Command::Config(config) => config.run(file),
+    };
+    match ended {
+        Ok(Ended::Well) => ExitCode::SUCCESS,
+        Ok(Ended::FoundProblems) => ExitCode::FAILURE,
+        Ok(Ended::RefusedRows) => ExitCode::from(3),
+        Err(error) => {
+            eprintln!("aisled: {error}");
+            ExitCode::from(if matches!(error, CliError::Failed(_)) { 1 } else { 2 })
+        }
+    }
+}
+
+/// Loads the configuration for a command, warns of oddities and starts logging to standard error.
+fn prepare(file: Option<PathBuf>, flags: figment::value::Dict) -> Result<Loaded, CliError> {
+    let loaded = load(&Sources::of_process(file, flags))?;
+    for warning in &loaded.warnings {
+        eprintln!("aisled: warning: {warning}");
+    }
+    let json = loaded.config.log_format == crate::config::LogFormat::Json;
+    crate::telemetry::start_logging(&loaded.config.log_filter, json)?;
+    Ok(loaded)
+}

@@ -1,0 +1,157 @@
+//! `aisled events`: prints the log of a folder, or of a running server, which can also be followed.
+
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    ops::ControlFlow,
+    path::PathBuf,
+};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+
+use super::{CliError, Ended, flags::DataFlags, open::open_existing, prepare};
+use crate::{
+    config::{Config, Secret},
+    domain::StreamId,
+    events::{Log, Position, Recorded, codec::event_json, names::EVENT_NAMES, names::event_name},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Events {
+    #[command(flatten)]
+    data: DataFlags,
+    /// Ask a running server instead of a folder.
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    url: Option<String>,
+    /// Only events of this stream, such as list/weekly.
+    #[arg(long)]
+    stream: Option<StreamId>,
+    /// Only events of this type, such as `list.item_added`.
+    #[arg(long = "type", value_name = "TYPE")]
+    event_type: Option<String>,
+    /// Start after this position.
+    #[arg(long, value_name = "POSITION", default_value = "0")]
+    after: Position,
+    /// Stop after so many events.
+    #[arg(long, value_name = "EVENTS")]
+    limit: Option<u64>,
+    /// Go on as events happen; needs --url, because a folder has one owner.
+    #[arg(long, requires = "url")]
+    follow: bool,
+    /// One JSON object a line, or a line for people.
+    #[arg(long, value_enum, default_value = "ndjson")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Ndjson,
+    Text,
+}
+
+impl Events {
+    pub(super) fn run(self, file: Option<PathBuf>) -> Result<Ended, CliError> {
+        let config = prepare(file, self.data.values())?.config;
+        self.check_type()?;
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let printed = match &self.url {
+            Some(url) => self.print_of_server(url, &config, &mut out),
+            None => self.print_of_folder(&config, &mut out),
+        };
+        match printed.and_then(|()| Ok(out.flush()?)) {
+            // Whoever read has seen enough, such as `head`.
+            Err(error) if is_closed_pipe(&error) => Ok(Ended::Well),
+            printed => Ok(printed.map(|()| Ended::Well)?),
+        }
+    }
+
+    fn check_type(&self) -> Result<(), CliError> {
+        match &self.event_type {
+            Some(name) if !EVENT_NAMES.contains(&name.as_str()) => {
+                Err(CliError::Usage(format!("there is no event type {name:?}; there are {}", EVENT_NAMES.join(", "))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn print_of_folder(&self, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
+        let opened = open_existing(config)?;
+        let mut left = self.limit.unwrap_or(u64::MAX);
+        let mut written = Ok(());
+        opened.sled.scan(self.after, &mut |recorded| {
+            if left == 0 {
+                return ControlFlow::Break(());
+            }
+            if self.wants(&recorded) {
+                left -= 1;
+                written = self.print(&event_json(&recorded), out);
+            }
+            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        written
+    }
+
+    fn wants(&self, recorded: &Recorded) -> bool {
+        self.stream.as_ref().is_none_or(|stream| *stream == recorded.stream)
+            && self.event_type.as_ref().is_none_or(|name| name == event_name(&recorded.event))
+    }
+
+    fn print_of_server(&self, url: &str, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
+        let body = self.ask(url, config)?.into_body().into_reader();
+        for line in BufReader::new(body).lines().take(usize::try_from(self.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)) {
+            let line = line.context("the server ended the answer")?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            let event = serde_json::from_str(&line).with_context(|| format!("the server sent no event: {line}"))?;
+            self.print(&event, out)?;
+            if self.follow {
+                out.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn ask(&self, url: &str, config: &Config) -> anyhow::Result<ureq::http::Response<ureq::Body>> {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut request = agent.get(format!("{}/api/v1/events", url.trim_end_matches('/'))).header("accept", "application/x-ndjson");
+        request = request.query("after", self.after.to_string());
+        if let Some(stream) = &self.stream {
+            request = request.query("stream", stream.to_string());
+        }
+        if let Some(name) = &self.event_type {
+            request = request.query("type", name);
+        }
+        if self.follow {
+            request = request.query("follow", "true");
+        } else if let Some(limit) = self.limit {
+            request = request.query("limit", limit.to_string());
+        }
+        if let Some(token) = config.admin_token.as_ref().map(Secret::expose) {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let mut answer = request.call().with_context(|| format!("cannot reach {url}"))?;
+        if !answer.status().is_success() {
+            let said = answer.body_mut().read_to_string().unwrap_or_default();
+            anyhow::bail!("{url} answered {}: {said}", answer.status());
+        }
+        Ok(answer)
+    }
+
+    fn print(&self, event: &Value, out: &mut impl Write) -> anyhow::Result<()> {
+        match self.format {
+            Format::Ndjson => writeln!(out, "{event}")?,
+            Format::Text => {
+                let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+                let (position, at, who, stream, name) = (text("position"), text("at"), text("who"), text("stream"), text("type"));
+                writeln!(out, "{position:>10}  {at:<27}  {stream} v{}  {name}  by {who}  {}", event["version"], event["data"])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,109 @@
+//! Flags that set configuration values. A flag that is not given leaves the value to the environment, the file or the default.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::Args;
+use figment::value::Dict;
+use serde::Serialize;
+
+use crate::config::{Durability, LogFormat, flag_value};
+
+/// Where the data is: what every command on a folder needs.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+pub(super) struct DataFlags {
+    /// The folder of the event log [default: data].
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<PathBuf>,
+    /// When an event counts as written [default: sync].
+    #[arg(long, value_enum)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    durability: Option<Durability>,
+    /// Milliseconds between flushes under `periodic`.
+    #[arg(long, value_name = "MS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    periodic_flush_ms: Option<u64>,
+    /// Open a log of which acknowledged events are lost, without them.
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accept_lost_tail: Option<bool>,
+    /// How log lines on standard error look.
+    #[arg(long, value_enum)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_format: Option<LogFormat>,
+    /// Which log lines are shown, in the syntax of `RUST_LOG` [default: info].
+    #[arg(long, value_name = "FILTER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_filter: Option<String>,
+}
+
+/// What only a server needs.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+pub(super) struct ServerFlags {
+    /// Where to listen [default: 127.0.0.1:8080]; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listen: Option<SocketAddr>,
+    /// Add the demo household.
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    demo: Option<bool>,
+    /// What requests must present; better set in the environment, a flag can be read by everybody on the machine.
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_token: Option<String>,
+    /// The folder of snapshot files [default: snapshots].
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshots: Option<PathBuf>,
+    /// Threads of the HTTP server; 0 means one per core.
+    #[arg(long, value_name = "THREADS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workers: Option<usize>,
+    /// Threads of the actors; 0 means one per core.
+    #[arg(long, value_name = "THREADS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_threads: Option<usize>,
+    /// Appends that may wait for the log's writer.
+    #[arg(long, value_name = "APPENDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    append_queue_max: Option<usize>,
+    /// Actors kept in memory.
+    #[arg(long, value_name = "ACTORS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actors_alive_max: Option<usize>,
+    /// Seconds without a command after which an actor rests.
+    #[arg(long, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_idle_seconds: Option<u64>,
+    /// The largest request body.
+    #[arg(long, value_name = "BYTES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_bytes_max: Option<usize>,
+    /// WebSocket sessions at the same time.
+    #[arg(long, value_name = "SESSIONS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sessions_max: Option<usize>,
+    /// Events between checkpoints of the projections.
+    #[arg(long, value_name = "EVENTS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint_every_events: Option<u64>,
+}
+
+impl DataFlags {
+    /// The given flags by field name.
+    pub(super) fn values(&self) -> Dict {
+        dict(self)
+    }
+}
+
+impl ServerFlags {
+    /// The given flags by field name.
+    pub(super) fn values(&self) -> Dict {
+        dict(self)
+    }
+}
+
+fn dict(flags: &impl Serialize) -> Dict {
+    flag_value(flags).into_dict().expect("this holds because flags are a struct")
+}
