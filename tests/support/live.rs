@@ -35,6 +35,11 @@ impl Live {
         self.socket.send(Message::text(text.to_owned())).expect("the socket is open");
     }
 
+    /// Sends a message as it is.
+    pub fn send_message(&mut self, message: Message) {
+        self.socket.send(message).expect("the socket is open");
+    }
+
     /// The next message; panics after [`PATIENCE`] or when the server closes.
     pub fn next(&mut self) -> Value {
         self.next_or_close().unwrap_or_else(|close| panic!("the server closed: {close:?}"))
