@@ -247,9 +247,7 @@ fn a_snapshot_taken_under_writes_continues_without_a_gap() {
 fn commands_over_the_socket_do_what_http_does() {
     let app = shop();
     let (mut live, _) = connect(&app);
-    let command = |id: &str, command_id: &str, command: Value| {
-        json!({ "id": id, "op": "command", "entity": "list", "entity_id": "weekly", "command_id": command_id, "command": command })
-    };
+    let command = |id: &str, command_id: &str, command: Value| json!({ "id": id, "op": "command", "entity": "list", "entity_id": "weekly", "command_id": command_id, "command": command });
     let add = json!({ "op": "add_item", "item": "i2", "name": "Milk", "product": "milk", "quantity": { "amount": "3", "unit": "each" } });
     let done = ask(&mut live, &command("c1", "k1", add.clone()));
     assert_eq!((&done["type"], &done["outcome"], &done["item"]), (&json!("done"), &json!("merged"), &json!("i1")), "{done}");
@@ -261,7 +259,10 @@ fn commands_over_the_socket_do_what_http_does() {
     let mut over_http = add;
     over_http["command_id"] = json!("k1");
     let over_http = app.post("/api/v1/lists/weekly/commands", &over_http).ok().body;
-    assert_eq!((&over_http["outcome"], &over_http["repeated"], &over_http["position"]), (&json!("merged"), &json!(true), &done["position"]));
+    assert_eq!(
+        (&over_http["outcome"], &over_http["repeated"], &over_http["position"]),
+        (&json!("merged"), &json!(true), &done["position"])
+    );
 
     let other = ask(&mut live, &command("c3", "k1", json!({ "op": "check", "item": "i1" })));
     assert_eq!((&other["type"], &other["code"]), (&json!("error"), &json!("key_reused")));
@@ -362,7 +363,11 @@ fn a_price_drop_begins_a_deal_for_who_follows_the_store() {
     observed("2.00", "2024-03-10");
     let push = live.next_where(|message| message["topic"] == "deals:billa");
     assert_eq!(push["event"]["type"], "deals.changed");
-    assert_eq!((&push["event"]["deals"][0]["change"], &push["event"]["deals"][0]["deal"]["product"]), (&json!("began"), &json!("bread")), "{push}");
+    assert_eq!(
+        (&push["event"]["deals"][0]["change"], &push["event"]["deals"][0]["deal"]["product"]),
+        (&json!("began"), &json!("bread")),
+        "{push}"
+    );
 }
 
 #[test]

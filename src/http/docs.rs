@@ -9,7 +9,7 @@ use actix_web::{
 use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{bulk, deals, events, health, households, items, lists, orders, prices, products, stores};
+use super::{bulk, deals, events, health, households, items, lists, live, orders, prices, products, stores};
 use crate::app::App;
 
 /// The description of every route.
@@ -29,7 +29,7 @@ use crate::app::App;
         stores::index, stores::create, stores::show, stores::change, stores::command,
         orders::index, orders::create, orders::show, orders::command,
         households::index, households::create, households::show, households::command, households::spend,
-        events::all, events::of_list,
+        events::all, events::of_list, live::session::connect,
         health::alive, health::ready, health::metrics, openapi, welcome,
     ),
     components(schemas(bulk::BulkSummary, crate::projections::HeldPrice)),

@@ -10,7 +10,7 @@ use actix_web::{
 };
 use metrics::{Counter, Histogram, counter, histogram};
 
-use super::{bulk, deals, docs, edge, error, events, health, households, items, lists, orders, prices, products, stores};
+use super::{bulk, deals, docs, edge, error, events, health, households, items, lists, live, orders, prices, products, stores};
 use crate::telemetry::{HTTP_REQUESTS, HTTP_SECONDS};
 
 macro_rules! routes {
@@ -46,6 +46,7 @@ routes! {
     "/api/v1/products/{id}/prices": GET prices::show, POST prices::observe, DELETE prices::withdraw;
     "/api/v1/lists/{id}/items/{item}": PATCH items::change, DELETE items::remove;
     "/api/v1/lists/{id}/commands": POST lists::command;
+    "/api/v1/live": GET live::session::connect;
     "/api/v1/products/{id}": GET products::show, PATCH products::change;
     "/api/v1/prices": POST bulk::prices;
     "/api/v1/lists": GET lists::index, POST lists::create;

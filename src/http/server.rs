@@ -10,7 +10,7 @@ use actix_web::{
 };
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use super::{access::Access, edge::Edge, routes};
+use super::{access::Access, edge::Edge, live, routes};
 use crate::app::App;
 
 /// Connections that may wait to be accepted.
@@ -49,7 +49,10 @@ pub fn start(app: App) -> io::Result<(Server, SocketAddr)> {
         .client_disconnect_timeout(Duration::ZERO)
         .tcp_nodelay(true)
         .h1_write_buffer_size(WRITE_BUFFER_BYTES)
-        .on_connect(|connection, _| bound_the_socket(connection))
+        .on_connect(|connection, data| {
+            bound_the_socket(connection);
+            live::on_connect(connection, data);
+        })
         .shutdown_timeout(SHUTDOWN_SECONDS)
         .disable_signals()
         .listen(listener)?

@@ -4,13 +4,19 @@
 mod audience;
 pub mod body;
 pub mod close;
+mod commands;
 pub mod counters;
+mod fragments;
 pub mod frame;
+mod handshake;
 pub mod hub;
 pub mod limits;
 pub mod outbox;
 pub mod protocol;
+pub mod session;
 pub mod socket;
+mod start;
+mod subscribe;
 pub mod topic;
 mod watchdog;
 

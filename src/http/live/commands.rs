@@ -1,0 +1,168 @@
+//! Commands over the socket: the same writes as over HTTP. Commands for one entity run in the order sent, others side by side.
+
+use std::collections::{VecDeque, hash_map::Entry};
+
+use actix_web::web;
+use ahash::AHashMap;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::protocol::{CommandDone, EntityKind, ErrorBody, RequestId};
+use crate::{
+    actors::{self, CommandKey, Done},
+    app::App,
+    domain::{
+        CommandId, Context, Principal, household::Households, ids::check_id, list::Lists, order::Orders, product::Products, store::Stores,
+    },
+    http::{
+        body,
+        caller::digest,
+        checks::Checked,
+        commands::{CommandAnswer, execute},
+        error::Problem,
+    },
+};
+
+/// One command as it was asked for.
+#[derive(Debug)]
+pub struct Job {
+    pub id: Option<RequestId>,
+    pub entity: EntityKind,
+    pub entity_id: String,
+    pub command: Value,
+    pub command_id: Option<String>,
+    pub if_version: Option<u64>,
+}
+
+/// The commands of one session that run or wait, a lane for each entity.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    waiting: AHashMap<(EntityKind, String), VecDeque<Job>>,
+    in_flight: usize,
+}
+
+impl Lanes {
+    /// Commands that run or wait.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Gives the command back if it may run now; otherwise it waits for the one before it.
+    pub fn enter(&mut self, job: Job) -> Option<Job> {
+        self.in_flight += 1;
+        match self.waiting.entry(job.lane()) {
+            Entry::Occupied(mut lane) => {
+                lane.get_mut().push_back(job);
+                None
+            }
+            Entry::Vacant(lane) => {
+                lane.insert(VecDeque::new());
+                Some(job)
+            }
+        }
+    }
+
+    /// A command is done: gives the next one of its lane, which may run now.
+    pub fn leave(&mut self, job: &Job) -> Option<Job> {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        let lane = job.lane();
+        let next = self.waiting.get_mut(&lane).and_then(VecDeque::pop_front);
+        if next.is_none() {
+            self.waiting.remove(&lane);
+        }
+        next
+    }
+}
+
+impl Job {
+    /// Has the entity decide it; the reply as text.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the command, or the entity refuses or fails at.
+    pub async fn run(&self, app: &web::Data<App>, who: Principal) -> Result<String, ErrorBody> {
+        match self.entity {
+            EntityKind::List => {
+                let done = self.decide::<Lists>(app, who).await?;
+                self.reply(&done, Some(&done.view))
+            }
+            EntityKind::Product => self.reply(&self.decide::<Products>(app, who).await?, None::<()>),
+            EntityKind::Order => self.reply(&self.decide::<Orders>(app, who).await?, None::<()>),
+            EntityKind::Household => self.reply(&self.decide::<Households>(app, who).await?, None::<()>),
+            EntityKind::Store => self.reply(&self.decide::<Stores>(app, who).await?, None::<()>),
+        }
+    }
+
+    async fn decide<E>(&self, app: &web::Data<App>, who: Principal) -> Result<Done<E::View>, ErrorBody>
+    where
+        E: Checked<Command: Serialize + DeserializeOwned>,
+    {
+        check_id(&self.entity_id).map_err(|error| ErrorBody::lasting("invalid_id", error.to_string()).at("/entity_id"))?;
+        // Read as the body of an HTTP request is, so that the errors are the same.
+        let command: E::Command = body::parse(self.command.to_string().as_bytes())?;
+        let key = self.key(&command)?;
+        let context = Context { who, at: app.clock.now() };
+        let request = actors::Request { command, context, key, if_version: self.if_version };
+        Ok(execute::<E>(app, &self.entity_id, request).await?)
+    }
+
+    /// As over HTTP, so that a command sent there may be repeated here.
+    fn key<C: Serialize>(&self, command: &C) -> Result<Option<CommandKey>, ErrorBody> {
+        let Some(id) = &self.command_id else { return Ok(None) };
+        let id = CommandId::new(id).map_err(|error| ErrorBody::lasting("invalid_id", error.to_string()).at("/command_id"))?;
+        Ok(Some(CommandKey { id, digest: digest(&self.entity_id, command) }))
+    }
+
+    fn reply<V, T: Serialize>(&self, done: &Done<V>, totals: Option<T>) -> Result<String, ErrorBody> {
+        let answer = CommandAnswer {
+            id: &self.entity_id,
+            outcome: done.outcome,
+            version: done.version,
+            position: done.position,
+            item: done.subject.as_deref(),
+            repeated: done.repeated,
+            totals,
+        };
+        let message = CommandDone { kind: "done", id: self.id.as_ref(), answer };
+        Ok(serde_json::to_string(&message).map_err(|error| Problem::internal(&error))?)
+    }
+
+    fn lane(&self) -> (EntityKind, String) {
+        (self.entity, self.entity_id.clone())
+    }
+}
+
+impl From<Problem> for ErrorBody {
+    fn from(problem: Problem) -> Self {
+        Self {
+            code: problem.code().to_owned(),
+            detail: problem.detail().to_owned(),
+            temporary: problem.retry_after_seconds().is_some(),
+            pointer: problem.pointer().map(|pointer| format!("/command{pointer}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(entity_id: &str, number: i64) -> Job {
+        let id = Some(RequestId::Number(number));
+        Job { id, entity: EntityKind::List, entity_id: entity_id.into(), command: Value::Null, command_id: None, if_version: None }
+    }
+
+    #[test]
+    fn commands_for_one_entity_run_one_after_another_and_others_at_once() {
+        let mut lanes = Lanes::default();
+        let first = lanes.enter(job("a", 1)).expect("nothing is before it");
+        assert!(lanes.enter(job("a", 2)).is_none());
+        let other = lanes.enter(job("b", 3)).expect("another entity does not wait");
+        assert_eq!(lanes.in_flight(), 3);
+        let second = lanes.leave(&first).expect("the second may run now");
+        assert_eq!(second.id, Some(RequestId::Number(2)));
+        assert!(lanes.leave(&other).is_none() && lanes.leave(&second).is_none());
+        assert_eq!((lanes.in_flight(), lanes.waiting.len()), (0, 0));
+        assert!(lanes.enter(job("a", 4)).is_some());
+    }
+}

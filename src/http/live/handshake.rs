@@ -1,0 +1,110 @@
+//! May this request become a WebSocket? The library below checks less than RFC 6455 asks for.
+
+use actix_web::{
+    HttpRequest,
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderValue},
+    },
+};
+
+use crate::http::error::Problem;
+
+/// Checks upgrade, version, key and origin.
+///
+/// # Errors
+/// 400 for a request that is no WebSocket handshake, 426 for another version, 403 for a page of a foreign origin.
+pub fn check(request: &HttpRequest) -> Result<(), Problem> {
+    let headers = request.headers();
+    if !names(headers, &header::UPGRADE, "websocket") || !names(headers, &header::CONNECTION, "upgrade") {
+        let detail = "this address speaks WebSocket: connect with ws://, Upgrade: websocket and Connection: Upgrade";
+        return Err(Problem::malformed("not_a_websocket", detail));
+    }
+    if text(headers, &header::SEC_WEBSOCKET_VERSION) != Some("13") {
+        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, "unsupported_version", "only version 13 of the protocol is spoken here");
+        return Err(problem.with_header(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")));
+    }
+    if !text(headers, &header::SEC_WEBSOCKET_KEY).is_some_and(is_key) {
+        return Err(Problem::malformed("invalid_key", "Sec-WebSocket-Key must be 16 bytes in base64"));
+    }
+    check_origin(headers)
+}
+
+/// A browser names the page's origin; a page of another host must not speak with this one's powers.
+fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+    match (authority, text(headers, &header::HOST)) {
+        (Some(authority), Some(host)) if authority.eq_ignore_ascii_case(host) => Ok(()),
+        _ => Err(Problem::new(StatusCode::FORBIDDEN, "foreign_origin", "live sessions are for pages of this server's own host")),
+    }
+}
+
+/// 16 bytes in base64: 22 letters, of which the last carries two bits, and two signs of padding.
+fn is_key(key: &str) -> bool {
+    let Some(letters) = key.strip_suffix("==") else { return false };
+    letters.len() == 22
+        && letters.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+        && letters.ends_with(['A', 'Q', 'g', 'w'])
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+/// Whether a header's comma-separated list holds a word, in any case.
+fn names(headers: &HeaderMap, name: &header::HeaderName, word: &str) -> bool {
+    headers
+        .get_all(name)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|one| one.trim().eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn verdict(change: &[(&'static str, &str)]) -> Result<(), (u16, &'static str)> {
+        let mut request = TestRequest::get();
+        for header in [
+            ("host", "localhost:8080"),
+            ("upgrade", "WebSocket"),
+            ("connection", "keep-alive, Upgrade"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ] {
+            request = request.insert_header(header);
+        }
+        for header in change {
+            request = request.insert_header(*header);
+        }
+        check(&request.to_http_request()).map_err(|problem| (problem.status().as_u16(), problem.code()))
+    }
+
+    #[test]
+    fn a_proper_handshake_passes_with_or_without_the_own_origin() {
+        assert_eq!(verdict(&[]), Ok(()));
+        assert_eq!(verdict(&[("origin", "http://localhost:8080")]), Ok(()));
+        assert_eq!(verdict(&[("origin", "https://LOCALHOST:8080")]), Ok(()));
+    }
+
+    #[test]
+    fn a_page_of_another_host_is_refused() {
+        for origin in ["http://evil.example", "http://localhost:9", "null", "http://localhost:8080.evil.example", ""] {
+            assert_eq!(verdict(&[("origin", origin)]), Err((403, "foreign_origin")), "{origin:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_handshake_is_refused_with_a_reason() {
+        assert_eq!(verdict(&[("upgrade", "h2c")]), Err((400, "not_a_websocket")));
+        assert_eq!(verdict(&[("connection", "close")]), Err((400, "not_a_websocket")));
+        assert_eq!(verdict(&[("sec-websocket-version", "8")]), Err((426, "unsupported_version")));
+        for key in ["", "x", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZQ=a", "dGhlIHNhbXBsZSBub25jZR==", "dGhlIHNhbXBsZSBub25j"] {
+            assert_eq!(verdict(&[("sec-websocket-key", key)]), Err((400, "invalid_key")), "{key:?}");
+        }
+    }
+}

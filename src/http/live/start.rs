@@ -1,0 +1,207 @@
+//! How a topic starts for a subscriber: the events it missed if its position continues without a gap, else a snapshot.
+//! The caller listens already, behind a closed gate; everything up to the position given back is in the answer.
+
+use std::sync::Arc;
+
+use actix_web::web;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{
+    audience::household_of_order,
+    protocol::{ErrorBody, False, MissedEvent, TopicStart, True},
+    topic::Topic,
+};
+use crate::{
+    actors::Loaded,
+    app::App,
+    domain::{
+        Event, HouseholdId, ListId, ProductId, StoreId, StreamId,
+        list::{ListState, Lists},
+    },
+    events::{Log, LogError, Position, Recorded, StreamHead, codec},
+    http::{error::Problem, protocol::ListView, reads::wait_until},
+    projections::{DealQuery, Views},
+};
+
+/// A topic's start, and up to where it tells the topic's events.
+type Start = Result<(TopicStart, Position), ErrorBody>;
+
+/// How many of a stream's newest events are read at first to find those that were missed: most absences are short.
+const MISSED_EVENTS_FIRST: u64 = 16;
+
+/// Starts a topic, after `since` if the client has that position of this epoch.
+///
+/// # Errors
+/// When the topic's subject does not exist or cannot be read.
+pub async fn begin(app: &App, topic: &Topic, since: Option<Position>) -> Start {
+    let since = since.filter(|since| *since <= app.log.head());
+    match topic {
+        Topic::List(id) => list(app, topic, id, since).await,
+        Topic::Product(id) => viewed(app, topic, since, |views| product(app, views, id)).await,
+        Topic::Household(id) => viewed(app, topic, since, |views| views.households.get(id).map(value)).await,
+        Topic::Deals(store) => deals(app, topic, store, since).await,
+        Topic::Orders(household) => orders(app, household, since).await,
+        Topic::System => {
+            let position = app.log.head();
+            let snapshot = json!({ "version": env!("CARGO_PKG_VERSION"), "position": position });
+            Ok((snapshot_at(position, snapshot, Vec::new()), position))
+        }
+    }
+}
+
+/// A list is read from its actor, which may be ahead of the views or behind the log's newest block.
+async fn list(app: &App, topic: &Topic, id: &ListId, since: Option<Position>) -> Start {
+    let loaded = app.registry.load::<Lists>(id.as_str()).await.map_err(Problem::from)?;
+    let (stream, head) = head_of(app, topic)?;
+    if let Some(events) = missed(app, &stream, head, since).await? {
+        let states = Map::from_iter([("totals".to_owned(), value(&*loaded.view))]);
+        return Ok((TopicStart::Recovered { recovered: True, position: head.position, events: told(&events), states }, head.position));
+    }
+    let late = if loaded.version < head.version { read_stream(app, &stream, loaded.version).await? } else { Vec::new() };
+    let position = late.first().map_or(head.position, |first| first.previous.unwrap_or(Position::START));
+    let upto = late.last().map_or(head.position, |last| last.position);
+    let snapshot = list_value(id, &loaded).ok_or_else(|| not_found(topic))?;
+    Ok((snapshot_at(position, snapshot, told(&late)), upto))
+}
+
+/// The list as `GET /lists/{id}` shows it.
+fn list_value(id: &ListId, loaded: &Loaded<Lists>) -> Option<Value> {
+    let (list, archived) = match &loaded.state {
+        ListState::Absent => return None,
+        ListState::Active(list) => (list, false),
+        ListState::Archived(list) => (list, true),
+    };
+    Some(value(&ListView::of(id.as_str(), loaded.version, loaded.position, list, archived, &loaded.view)))
+}
+
+/// A stream whose snapshot is read from the views, at their position.
+async fn viewed(app: &App, topic: &Topic, since: Option<Position>, snapshot: impl FnOnce(&Views) -> Option<Value>) -> Start {
+    let (stream, head) = head_of(app, topic)?;
+    if let Some(events) = missed(app, &stream, head, since).await? {
+        let start = TopicStart::Recovered { recovered: True, position: head.position, events: told(&events), states: Map::new() };
+        return Ok((start, head.position));
+    }
+    wait_until(app, Some(head.position)).await?;
+    let views = app.views.read();
+    let position = views.position();
+    snapshot(&views).map(|snapshot| (snapshot_at(position, snapshot, Vec::new()), position)).ok_or_else(|| not_found(topic))
+}
+
+fn product(app: &App, views: &Views, id: &ProductId) -> Option<Value> {
+    let details = views.product(id)?;
+    Some(json!({ "product": details, "prices": views.best_prices(id, app.clock.now(), false) }))
+}
+
+/// Deals are computed, not recorded, so a position continues only if no deal of the store has changed since.
+async fn deals(app: &App, topic: &Topic, store: &StoreId, since: Option<Position>) -> Start {
+    wait_until(app, Some(app.log.head())).await?;
+    let query =
+        DealQuery { store: Some(store.clone()), at: app.clock.now(), limit: app.hub.limits().snapshot_entries_max, ..DealQuery::default() };
+    let views = app.views.read();
+    let position = views.position();
+    // The views may be ahead of what was published, so a recovered topic goes on from the client's own position.
+    if let Some(since) = since.filter(|since| app.hub.last_event(topic).is_some_and(|last| *since >= last)) {
+        return Ok((TopicStart::Recovered { recovered: True, position: since, events: Vec::new(), states: Map::new() }, since));
+    }
+    Ok((snapshot_at(position, value(&views.deals(&query)), Vec::new()), position))
+}
+
+/// A household's orders are many streams: what was missed is searched for in the newest part of the log.
+async fn orders(app: &App, household: &HouseholdId, since: Option<Position>) -> Start {
+    wait_until(app, Some(app.log.head())).await?;
+    let upto = app.views.read().position();
+    if let Some(since) = since.filter(|since| since.0 <= upto.0)
+        && let Some(events) = missed_orders(app, household, since, upto).await?
+    {
+        return Ok((TopicStart::Recovered { recovered: True, position: upto, events, states: Map::new() }, upto));
+    }
+    let views = app.views.read();
+    let position = views.position();
+    let snapshot = json!({ "orders": views.orders_of(household, None, app.hub.limits().snapshot_entries_max) });
+    Ok((snapshot_at(position, snapshot, Vec::new()), position))
+}
+
+async fn missed_orders(app: &App, household: &HouseholdId, since: Position, upto: Position) -> Result<Option<Vec<MissedEvent>>, ErrorBody> {
+    let span = usize::try_from(upto.0 - since.0).unwrap_or(usize::MAX);
+    if span > app.hub.limits().recovery_scan_events_max {
+        return Ok(None);
+    }
+    let log = Arc::clone(&app.log);
+    let recorded = blocking(move || read_all(&*log, since, upto)).await?;
+    let views = app.views.read();
+    let (mut previous, mut events) = (since, Vec::new());
+    for one in
+        recorded.iter().filter(|one| matches!(one.event, Event::Order(_)) && household_of_order(one, &views).as_ref() == Some(household))
+    {
+        events.push(MissedEvent { position: one.position, previous: Some(previous), event: codec::event_json(one) });
+        previous = one.position;
+    }
+    Ok((events.len() <= app.hub.limits().recovery_events_max).then_some(events))
+}
+
+/// Events of the whole log behind a position, up to another.
+fn read_all(log: &dyn Log, since: Position, upto: Position) -> Result<Vec<Arc<Recorded>>, LogError> {
+    let mut recorded: Vec<Arc<Recorded>> = Vec::new();
+    let mut after = since;
+    while after < upto {
+        let block = log.read(after, usize::try_from(upto.0 - after.0).unwrap_or(usize::MAX))?;
+        let Some(last) = block.last() else { break };
+        after = last.position;
+        recorded.extend(block.into_iter().filter(|one| one.position <= upto));
+    }
+    Ok(recorded)
+}
+
+/// The events of a stream behind a position, if there are few enough; `None` asks for a snapshot.
+async fn missed(app: &App, stream: &StreamId, head: StreamHead, since: Option<Position>) -> Result<Option<Vec<Arc<Recorded>>>, ErrorBody> {
+    let Some(since) = since else { return Ok(None) };
+    let events_max = app.hub.limits().recovery_events_max as u64;
+    let mut newest = if since >= head.position { 0 } else { MISSED_EVENTS_FIRST };
+    loop {
+        let events = if newest == 0 { Vec::new() } else { read_stream(app, stream, head.version.saturating_sub(newest)).await? };
+        let reaches_back = events.first().is_none_or(|first| first.previous.is_none_or(|previous| previous <= since));
+        if reaches_back {
+            return Ok(Some(events.into_iter().filter(|one| one.position > since && one.position <= head.position).collect()));
+        }
+        if newest >= events_max {
+            return Ok(None);
+        }
+        newest = (newest * 8).min(events_max);
+    }
+}
+
+/// A stream's events after a version; off the worker's thread, because old ones are read from storage.
+async fn read_stream(app: &App, stream: &StreamId, after_version: u64) -> Result<Vec<Arc<Recorded>>, ErrorBody> {
+    let (log, stream, events_max) = (Arc::clone(&app.log), stream.clone(), app.hub.limits().recovery_events_max);
+    blocking(move || log.read_stream(&stream, after_version, events_max)).await
+}
+
+async fn blocking<T: Send + 'static>(read: impl FnOnce() -> Result<T, LogError> + Send + 'static) -> Result<T, ErrorBody> {
+    let read = web::block(read).await.map_err(|error| Problem::internal(&error))?;
+    Ok(read.map_err(|error| Problem::internal(&error))?)
+}
+
+fn head_of(app: &App, topic: &Topic) -> Result<(StreamId, StreamHead), ErrorBody> {
+    let stream = topic.stream().ok_or_else(|| not_found(topic))?;
+    let head = app.log.stream_head(&stream).ok_or_else(|| not_found(topic))?;
+    Ok((stream, head))
+}
+
+fn not_found(topic: &Topic) -> ErrorBody {
+    ErrorBody::lasting("not_found", format!("there is nothing named {topic}: create it first"))
+}
+
+fn snapshot_at(position: Position, snapshot: Value, events: Vec<MissedEvent>) -> TopicStart {
+    TopicStart::Snapshot { recovered: False, position, snapshot, events }
+}
+
+fn told(events: &[Arc<Recorded>]) -> Vec<MissedEvent> {
+    let tell = |one: &Arc<Recorded>| MissedEvent { position: one.position, previous: one.previous, event: codec::event_json(one) };
+    events.iter().map(tell).collect()
+}
+
+/// A view as JSON; views are plain data, so this cannot fail.
+fn value<T: Serialize>(view: &T) -> Value {
+    serde_json::to_value(view).unwrap_or_default()
+}
