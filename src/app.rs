@@ -1,6 +1,7 @@
 //! The one place that wires log, actors, projections and HTTP together, starts them in order and stops them in reverse.
 
 mod folder;
+mod serve;
 mod views;
 
 use std::{io, sync::Arc};
@@ -14,12 +15,14 @@ use crate::{
     events::{
         Log, LogError, Position,
         clock::{Clock, SystemClock},
+        sled_log::OpenError,
     },
     http::live::{self, Hub},
     projections::SharedViews,
 };
 
 pub use folder::{DataFolder, FolderError};
+pub use serve::serve;
 
 /// What every handler works with.
 #[derive(Clone)]
@@ -43,6 +46,8 @@ pub enum AppError {
     #[error(transparent)]
     Folder(#[from] FolderError),
     #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
     Log(#[from] LogError),
     #[error("cannot listen on {address}: {error}")]
     Listen { address: std::net::SocketAddr, error: io::Error },
@@ -63,13 +68,7 @@ impl Running {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn start(
-        config: Config,
-        log: Arc<dyn Log>,
-        folder: Option<&DataFolder>,
-        metrics: PrometheusHandle,
-        audience: Arc<dyn Audience>,
-    ) -> Result<Self, AppError> {
+    pub fn start(config: Config, log: Arc<dyn Log>, folder: Option<&DataFolder>, metrics: PrometheusHandle) -> Result<Self, AppError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let epoch: Arc<str> = folder.map_or_else(|| Arc::from("memory"), |folder| Arc::from(folder.epoch()));
         let views: SharedViews = Arc::new(parking_lot::RwLock::new(views::load(&*log, folder)?));
@@ -77,7 +76,7 @@ impl Running {
         let shared = Arc::new(Shared {
             log: Arc::clone(&log),
             views: Arc::clone(&views),
-            audience,
+            audience: Arc::clone(&hub) as Arc<dyn Audience>,
             clock: Arc::clone(&clock),
             interest: Interest::default(),
             memos: folder.map_or_else(Memos::none, |folder| Memos::at(&folder.memos())),

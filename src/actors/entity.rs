@@ -229,7 +229,7 @@ impl<E: Hosted> EntityActor<E> {
         let mut outcome = crate::domain::Outcome::Applied;
         for event in recorded {
             self.entity.record(event);
-            subject = E::subject(&event.event).or(subject);
+            subject = subject.or_else(|| E::subject(&event.event));
             outcome = event.command.as_ref().map_or(outcome, |mark| mark.outcome);
             if let Some(mut desk) = self.desk.take() {
                 E::recorded(&mut desk, &self.entity.state, event, &self.place());

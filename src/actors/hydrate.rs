@@ -11,8 +11,8 @@ use crate::{
     events::{Log, LogError, Position, Recorded},
 };
 
-/// Events read from the log at a time while waking.
-const READ_EVENTS: usize = 1_024;
+/// Events read from the log at a time while waking. Large, because each read walks the stream back from its newest event.
+const READ_EVENTS: usize = 65_536;
 
 /// An entity as its stream says.
 #[derive(Debug)]

@@ -50,10 +50,14 @@ impl RecentCommands {
         }
     }
 
-    /// Remembers an outcome. Several events of one command update the same entry.
+    /// Remembers an outcome. Several events of one command share an entry: the subject is the first one's, the position the last one's.
     pub fn remember(&mut self, id: &CommandId, answer: Answered) {
-        if self.answers.insert(id.clone(), answer).is_none() {
-            self.order.push_back(id.clone());
+        match self.answers.get_mut(id) {
+            Some(known) => (known.version, known.position) = (answer.version, answer.position),
+            None => {
+                self.answers.insert(id.clone(), answer);
+                self.order.push_back(id.clone());
+            }
         }
         while self.order.len() > RECENT_COMMANDS_MAX {
             if let Some(oldest) = self.order.pop_front() {

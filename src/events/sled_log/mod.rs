@@ -63,13 +63,21 @@ pub struct SledOptions {
     pub clock: Arc<dyn Clock>,
     /// Opens a log that ends before what was acknowledged, or is damaged further back, without what is lost.
     pub accept_lost_tail: bool,
+    /// Appends that may wait for the writer; beyond it `append` answers `Overloaded` and `append_blocking` waits.
+    pub queue_max: usize,
 }
 
 impl SledOptions {
     /// The defaults for a folder: `Durability::Sync`, the system's clock, no loss accepted.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), durability: Durability::default(), clock: Arc::new(SystemClock), accept_lost_tail: false }
+        Self {
+            dir: dir.into(),
+            durability: Durability::default(),
+            clock: Arc::new(SystemClock),
+            accept_lost_tail: false,
+            queue_max: QUEUED_APPENDS_MAX,
+        }
     }
 }
 
@@ -160,7 +168,7 @@ impl SledLog {
         if let Err(error) = folder::survive_file_size_signal() {
             tracing::warn!(%error, "a file size limit would end the process instead of making the log read-only");
         }
-        let SledOptions { dir, durability, clock, accept_lost_tail } = options;
+        let SledOptions { dir, durability, clock, accept_lost_tail, queue_max } = options;
         let folder = Folder::claim(&dir)?;
         let storage = |error: std::io::Error| OpenError::Storage(error.to_string());
         let is_new = !recover::exists(folder.path());
@@ -177,7 +185,8 @@ impl SledLog {
             tracing::warn!(blobs = report.blobs, "sled keeps values in separate files that it never makes durable");
         }
         metrics::gauge!("aisled_log_blobs").set(report.blobs as f64);
-        Self::start(folder, store, index, witness, durability, clock).map(|log| (log, report)).map_err(storage)
+        let queue = Arc::new(Queue::new(queue_max));
+        Self::start(folder, store, index, witness, durability, clock, queue).map(|log| (log, report)).map_err(storage)
     }
 
     fn start(
@@ -187,6 +196,7 @@ impl SledLog {
         witness: Witness,
         durability: Durability,
         clock: Arc<dyn Clock>,
+        queue: Arc<Queue>,
     ) -> std::io::Result<Self> {
         let (mark, chain) = (index.mark, index.chain);
         let shared = Arc::new(Shared {
@@ -199,7 +209,6 @@ impl SledLog {
             events: AtomicU64::new(0),
             folder,
         });
-        let queue = Arc::new(Queue::default());
         let writer = Writer {
             shared: Arc::clone(&shared),
             queue: Arc::clone(&queue),
@@ -285,7 +294,7 @@ impl SledLog {
         };
         match push(job) {
             Ok(()) => pending,
-            Err(Refused::Full) => Pending::ready(Err(AppendError::Overloaded { queue_max: QUEUED_APPENDS_MAX })),
+            Err(Refused::Full) => Pending::ready(Err(AppendError::Overloaded { queue_max: self.queue.appends_max() })),
             Err(Refused::Closed) => Pending::ready(Err(AppendError::ReadOnly(CLOSED.into()))),
         }
     }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::events::{Append, AppendError, Appended, heads::StreamKey};
 
-/// Appends that may wait. Beyond it `append` answers `Overloaded` and `append_blocking` waits.
+/// Appends that may wait, unless the options say otherwise. Beyond it `append` answers `Overloaded` and `append_blocking` waits.
 pub const QUEUED_APPENDS_MAX: usize = 8_192;
 /// Bytes of waiting appends, so that large orders cannot fill the memory. The same happens beyond it.
 pub const QUEUED_BYTES_MAX: usize = 32 << 20;
@@ -42,8 +42,8 @@ pub enum Taken {
 }
 
 /// First in, first out, bounded by number and bytes.
-#[derive(Default)]
 pub struct Queue {
+    appends_max: usize,
     waiting: Mutex<Waiting>,
     filled: Condvar,
     emptied: Condvar,
@@ -57,19 +57,29 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn is_full(&self) -> bool {
-        self.jobs.len() >= QUEUED_APPENDS_MAX || self.bytes >= QUEUED_BYTES_MAX
+    fn is_full(&self, appends_max: usize) -> bool {
+        self.jobs.len() >= appends_max || self.bytes >= QUEUED_BYTES_MAX
     }
 }
 
 impl Queue {
+    /// An empty queue with room for so many appends.
+    pub fn new(appends_max: usize) -> Self {
+        Self { appends_max, waiting: Mutex::default(), filled: Condvar::new(), emptied: Condvar::new() }
+    }
+
+    /// How many appends may wait.
+    pub fn appends_max(&self) -> usize {
+        self.appends_max
+    }
+
     /// Adds a job, or refuses it at once.
     pub fn try_push(&self, job: Job) -> Result<(), Refused> {
         let mut waiting = self.waiting.lock();
         if waiting.closed {
             return Err(Refused::Closed);
         }
-        if waiting.is_full() {
+        if waiting.is_full(self.appends_max) {
             return Err(Refused::Full);
         }
         self.put(&mut waiting, job);
@@ -79,7 +89,7 @@ impl Queue {
     /// Adds a job as soon as there is room. Refuses it only if the queue is closed.
     pub fn push(&self, job: Job) -> Result<(), Refused> {
         let mut waiting = self.waiting.lock();
-        self.emptied.wait_while(&mut waiting, |waiting| waiting.is_full() && !waiting.closed);
+        self.emptied.wait_while(&mut waiting, |waiting| waiting.is_full(self.appends_max) && !waiting.closed);
         if waiting.closed {
             return Err(Refused::Closed);
         }

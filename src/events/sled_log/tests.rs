@@ -385,7 +385,7 @@ fn under_every_durability_what_was_acknowledged_is_there_again() {
 
 #[test]
 fn a_full_queue_refuses_an_append_that_may_not_wait() {
-    let queue = super::Queue::default();
+    let queue = super::Queue::new(super::QUEUED_APPENDS_MAX);
     let dir = TempDir::new().unwrap();
     let log = open(dir.path());
     let job = || log.job(append("a", 0, &["milk"])).unwrap().0;

@@ -1,0 +1,89 @@
+//! Serving: open what is on disk, listen, and stop in order when a signal says so.
+
+use std::{io, sync::Arc, time::Duration};
+
+use actix_web::dev::ServerHandle;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::signal::unix;
+
+use super::{App, AppError, DataFolder, Running};
+use crate::{
+    config::Config,
+    events::{
+        Log,
+        sled_log::{Durability, SledLog, SledOptions},
+    },
+    http::{self, live::Hub},
+};
+
+/// How long a graceful stop waits for requests under way; together with the actors and the checkpoint it stays under ten seconds.
+const STOP_REQUESTS_WAIT: Duration = Duration::from_secs(3);
+
+/// Serves until a signal says stop. Prints one line `listening on http://…` when ready.
+///
+/// # Errors
+/// When the folder, the log or the address cannot be used, or the last write failed.
+pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppError> {
+    let folder = DataFolder::open(&config.data)?;
+    let log = open_log(&config, &folder).await?;
+    if config.demo {
+        crate::demo::seed(&log).map_err(|error| AppError::Demo(error.to_string()))?;
+    }
+    let running = Running::start(config, log, Some(&folder), metrics)?;
+    let address = running.app.config.listen;
+    let (server, bound) = http::server::start(running.app.clone()).map_err(|error| AppError::Listen { address, error })?;
+    announce(&running.app, bound);
+    let handle = server.handle();
+    let stopping = actix_rt::spawn(stop_on_signal(handle, Arc::clone(&running.app.hub)));
+    let served = server.await;
+    stopping.abort();
+    running.stop().await?;
+    tracing::info!("stopped: everything acknowledged is in the log");
+    served.map_err(AppError::Server)
+}
+
+async fn open_log(config: &Config, folder: &DataFolder) -> Result<Arc<dyn Log>, AppError> {
+    let options = SledOptions {
+        durability: durability(config),
+        accept_lost_tail: config.accept_lost_tail,
+        queue_max: config.append_queue_max,
+        ..SledOptions::new(folder.log())
+    };
+    let opened = tokio::task::spawn_blocking(move || SledLog::open(options)).await;
+    let (log, report) = opened.map_err(|error| AppError::Server(io::Error::other(error)))??;
+    tracing::info!(?report, durability = ?config.durability, "the log is open");
+    Ok(Arc::new(log))
+}
+
+fn durability(config: &Config) -> Durability {
+    match config.durability {
+        crate::config::Durability::Sync => Durability::Sync,
+        crate::config::Durability::Flush => Durability::Flush,
+        crate::config::Durability::Periodic => Durability::Periodic(Duration::from_millis(config.periodic_flush_ms)),
+    }
+}
+
+/// The line that says where to look; tests and people wait for it.
+fn announce(app: &App, bound: std::net::SocketAddr) {
+    use std::io::Write as _;
+    let mut out = io::stdout().lock();
+    let told = writeln!(out, "listening on http://{bound}").and_then(|()| out.flush());
+    if let Err(error) = told {
+        tracing::warn!(%error, "nobody reads standard output");
+    }
+    tracing::info!(data = %app.config.data.display(), durability = ?app.config.durability, head = %app.log.head(), "try http://{bound}/");
+}
+
+/// Ends live sessions with a word, then lets requests finish within their time.
+async fn stop_on_signal(server: ServerHandle, hub: Arc<Hub>) {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (unix::signal(unix::SignalKind::terminate()), unix::signal(unix::SignalKind::interrupt()))
+    else {
+        return tracing::error!("signals cannot be heard; stop the process with SIGKILL, which loses nothing acknowledged");
+    };
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    tracing::info!("stopping: no new requests, finishing what is under way");
+    hub.close_all();
+    if tokio::time::timeout(STOP_REQUESTS_WAIT, server.stop(true)).await.is_err() {
+        server.stop(false).await;
+    }
+}
