@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use utoipa::ToSchema;
 
 use super::{
@@ -267,13 +268,17 @@ fn judge(history: &PriceHistory, product: u32, slot: Slot, at: Moment) -> Option
     let denomination = tables.denomination_of(newest);
     let before = Before { history, product, slot, denomination, since };
     let reference = before.reference()?;
-    let low_30 = before.lowest(HONESTY_DAYS).unwrap_or(reference);
-    let new_low = before.known_days() >= NEW_LOW_HISTORY_DAYS_MIN && before.lowest(NEW_LOW_DAYS).is_some_and(|low| newest.amount() < low);
     let saving = reference - newest.amount();
+    if saving < ten_thousandths_per_minor(tables.currency(denomination)?.decimals()) {
+        return None;
+    }
     let basis_points = saving * 10_000 / reference;
-    let noticeable = saving >= ten_thousandths_per_minor(tables.currency(denomination)?.decimals());
-    let is_deal = noticeable && (basis_points >= DROP_BASIS_POINTS_MIN || new_low);
-    is_deal.then(|| Row {
+    let new_low = before.known_days() >= NEW_LOW_HISTORY_DAYS_MIN && before.lowest(NEW_LOW_DAYS).is_some_and(|low| newest.amount() < low);
+    if basis_points < DROP_BASIS_POINTS_MIN && !new_low {
+        return None;
+    }
+    let low_30 = before.lowest(HONESTY_DAYS).unwrap_or(reference);
+    Some(Row {
         price: newest.amount(),
         reference,
         low_30,
@@ -304,7 +309,7 @@ impl Before<'_> {
     }
 
     fn median(&self, slot: Slot) -> Option<i64> {
-        let mut held: Vec<_> = self.held(slot, REFERENCE_DAYS).collect();
+        let mut held: SmallVec<[Held; 16]> = self.held(slot, REFERENCE_DAYS).collect();
         let known: i64 = held.iter().map(|h| h.micros).fold(0, i64::saturating_add);
         if known < HISTORY_DAYS_MIN * DAY_MICROS {
             return None;
@@ -315,7 +320,7 @@ impl Before<'_> {
     /// The lowest price that anybody could pay in so many days.
     fn lowest(&self, days: i64) -> Option<i64> {
         let public = KINDS.into_iter().filter(|&kind| kind != PriceKind::Member);
-        public.flat_map(|kind| self.held(self.slot.with_kind(kind), days).map(|h| h.amount).collect::<Vec<_>>()).min()
+        public.filter_map(|kind| self.held(self.slot.with_kind(kind), days).map(|h| h.amount).min()).min()
     }
 
     /// Since how many days the store's shelf price, or that of the own kind, is known.

@@ -99,6 +99,16 @@ pub struct Denomination {
     pub per: Unit,
 }
 
+impl Denomination {
+    fn of(price: &UnitPrice) -> Self {
+        Self { currency: price.currency(), per: price.per().clone() }
+    }
+
+    fn is_of(&self, price: &UnitPrice) -> bool {
+        self.currency == price.currency() && self.per == *price.per()
+    }
+}
+
 /// When a price is valid; `None` leaves an end open. The end is exclusive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Validity {
@@ -115,6 +125,9 @@ pub struct Tables {
     origins: Vec<(u32, u32)>,
     /// Number zero is "always".
     validities: Vec<Validity>,
+    /// The origin asked for last: prices come in long rows from one source.
+    #[serde(skip)]
+    last_origin: Option<(Arc<str>, Denomination, u32)>,
     #[serde(skip)]
     origin_numbers: AHashMap<(u32, u32), u32>,
     #[serde(skip)]
@@ -124,6 +137,18 @@ pub struct Tables {
 impl Tables {
     /// The number of a source with a currency and unit.
     pub fn origin(&mut self, source: &str, price: &UnitPrice) -> u32 {
+        if let Some((last, denomination, origin)) = &self.last_origin
+            && **last == *source
+            && denomination.is_of(price)
+        {
+            return *origin;
+        }
+        let origin = self.origin_number(source, price);
+        self.last_origin = Some((Arc::from(source), Denomination::of(price), origin));
+        origin
+    }
+
+    fn origin_number(&mut self, source: &str, price: &UnitPrice) -> u32 {
         let source = self.sources.intern(source, || Arc::from(source));
         let denomination = self.denomination_number(price);
         let origins = &mut self.origins;
@@ -197,9 +222,9 @@ impl Tables {
 
     /// There are a dozen at most in practice, so that walking them is quicker than hashing.
     fn denomination_number(&mut self, price: &UnitPrice) -> u32 {
-        let found = self.denominations.iter().position(|d| d.currency == price.currency() && d.per == *price.per());
+        let found = self.denominations.iter().position(|d| d.is_of(price));
         as_number(found.unwrap_or_else(|| {
-            self.denominations.push(Denomination { currency: price.currency(), per: price.per().clone() });
+            self.denominations.push(Denomination::of(price));
             self.denominations.len() - 1
         }))
     }
