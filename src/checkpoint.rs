@@ -1,5 +1,5 @@
 //! Checkpoints: disposable caches of state, never the truth. The only file that knows bincode.
-//! A checkpoint is a header (magic, name, version, length, CRC-32 of the packed bytes) and zstd over bincode; whatever does not fit is refused and rebuilt.
+//! A checkpoint is a header (magic, name, version, CRC-32 of the packed bytes) and zstd over bincode; whatever does not fit is refused and rebuilt.
 
 use std::io::{self, Write};
 
@@ -13,8 +13,8 @@ const NAME_BYTES_MAX: usize = 64;
 /// zstd's fastest ordinary level: a checkpoint is rewritten often and read once.
 const ZSTD_LEVEL: i32 = 1;
 const MAGIC: [u8; 8] = *b"aisledC1";
-/// Digests are fed in pieces of this size; small pieces would cost more than the hashing.
-const DIGEST_BUFFER_BYTES: usize = 64 << 10;
+/// Compression and digests are fed in pieces of this size; small pieces would cost more than the work itself.
+const BUFFER_BYTES: usize = 64 << 10;
 
 /// Why a checkpoint is not used. Each of these means: rebuild from the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,19 +27,21 @@ pub enum CheckpointError {
     OtherVersion { name: String, expected: u32, found: u32 },
     #[error("the checkpoint of {name} is damaged: its checksum differs")]
     Damaged { name: String },
-    #[error("the checkpoint of {name} claims {bytes} bytes, more than {CHECKPOINT_BYTES_MAX}")]
-    TooLarge { name: String, bytes: u64 },
     #[error("the checkpoint of {name} cannot be decoded: {reason}")]
     Undecodable { name: String, reason: String },
 }
 
-/// Encodes and packs a value in one step.
+/// Encodes and packs a value as it goes, without ever holding its plain bytes: half a gigabyte of state must not need another.
 ///
 /// # Panics
 /// Never for plain data: only a `Serialize` that fails by itself could.
 #[must_use]
 pub fn encode<T: Serialize>(name: &str, version: u32, value: &T) -> Vec<u8> {
-    pack(name, version, &freeze(value))
+    let encoder = zstd::Encoder::new(Vec::new(), ZSTD_LEVEL).expect("the level is a valid one");
+    let mut writer = io::BufWriter::with_capacity(BUFFER_BYTES, encoder);
+    options().serialize_into(&mut writer, value).expect("plain data serializes because memory is the only writer");
+    let encoder = writer.into_inner().map_err(io::IntoInnerError::into_error).expect("memory takes every write");
+    frame(name, version, &encoder.finish().expect("memory takes every write"))
 }
 
 /// The plain bytes of a value: quick, so that it may run under a lock. Compress them later with [`pack`].
@@ -57,16 +59,19 @@ pub fn freeze<T: Serialize>(value: &T) -> Vec<u8> {
 /// When the name is longer than 64 bytes.
 #[must_use]
 pub fn pack(name: &str, version: u32, frozen: &[u8]) -> Vec<u8> {
-    assert!(name.len() <= NAME_BYTES_MAX, "a checkpoint's name is short");
     let packed = zstd::bulk::compress(frozen, ZSTD_LEVEL).expect("compressing in memory works because the bound is allocated first");
-    let mut bytes = Vec::with_capacity(packed.len() + 40 + name.len());
+    frame(name, version, &packed)
+}
+
+fn frame(name: &str, version: u32, packed: &[u8]) -> Vec<u8> {
+    assert!(name.len() <= NAME_BYTES_MAX, "a checkpoint's name is short");
+    let mut bytes = Vec::with_capacity(packed.len() + 20 + name.len());
     bytes.extend_from_slice(&MAGIC);
     bytes.push(u8::try_from(name.len()).expect("checked above"));
     bytes.extend_from_slice(name.as_bytes());
     bytes.extend_from_slice(&version.to_le_bytes());
-    bytes.extend_from_slice(&(frozen.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(&crc32fast::hash(&packed).to_le_bytes());
-    bytes.extend_from_slice(&packed);
+    bytes.extend_from_slice(&crc32fast::hash(packed).to_le_bytes());
+    bytes.extend_from_slice(packed);
     bytes
 }
 
@@ -75,8 +80,14 @@ pub fn pack(name: &str, version: u32, frozen: &[u8]) -> Vec<u8> {
 /// # Errors
 /// Anything unexpected; the caller rebuilds from the log then.
 pub fn decode<T: DeserializeOwned>(name: &str, version: u32, bytes: &[u8]) -> Result<T, CheckpointError> {
-    let plain = unpack(name, version, bytes)?;
-    options().deserialize(&plain).map_err(|e| CheckpointError::Undecodable { name: name.into(), reason: e.to_string() })
+    let packed = unframe(name, version, bytes)?;
+    let undecodable = |reason: String| CheckpointError::Undecodable { name: name.into(), reason };
+    let decoder = zstd::Decoder::with_buffer(packed).map_err(|e| undecodable(e.to_string()))?;
+    let mut reader = io::BufReader::with_capacity(BUFFER_BYTES, decoder);
+    let value = options().deserialize_from(&mut reader).map_err(|e| undecodable(e.to_string()))?;
+    // Reading on to the end checks the last frame, and that nothing was left over.
+    let left = io::copy(&mut reader, &mut io::sink()).map_err(|e| undecodable(e.to_string()))?;
+    if left == 0 { Ok(value) } else { Err(undecodable(format!("{left} bytes are left over"))) }
 }
 
 /// The BLAKE3 digest, in hex, of a value's plain bytes.
@@ -85,7 +96,7 @@ pub fn decode<T: DeserializeOwned>(name: &str, version: u32, bytes: &[u8]) -> Re
 /// As [`encode`].
 #[must_use]
 pub fn digest<T: Serialize>(value: &T) -> String {
-    let mut writer = io::BufWriter::with_capacity(DIGEST_BUFFER_BYTES, blake3::Hasher::new());
+    let mut writer = io::BufWriter::with_capacity(BUFFER_BYTES, blake3::Hasher::new());
     options().serialize_into(&mut writer, value).expect("plain data serializes because a hasher never fails");
     writer.flush().expect("a hasher never fails");
     writer.get_ref().finalize().to_hex().to_string()
@@ -95,7 +106,7 @@ fn options() -> impl bincode::Options {
     bincode::DefaultOptions::new().with_fixint_encoding().with_limit(CHECKPOINT_BYTES_MAX)
 }
 
-fn unpack(name: &str, version: u32, bytes: &[u8]) -> Result<Vec<u8>, CheckpointError> {
+fn unframe<'a>(name: &str, version: u32, bytes: &'a [u8]) -> Result<&'a [u8], CheckpointError> {
     let mut rest = bytes;
     if take(&mut rest, 8)? != MAGIC {
         return Err(CheckpointError::Malformed);
@@ -109,14 +120,8 @@ fn unpack(name: &str, version: u32, bytes: &[u8]) -> Result<Vec<u8>, CheckpointE
     if found != version {
         return Err(CheckpointError::OtherVersion { name: name.into(), expected: version, found });
     }
-    let plain_bytes = u64::from_le_bytes(fixed(take(&mut rest, 8)?)?);
     let sum = u32::from_le_bytes(fixed(take(&mut rest, 4)?)?);
-    if crc32fast::hash(rest) != sum {
-        return Err(CheckpointError::Damaged { name: name.into() });
-    }
-    let capacity = usize::try_from(plain_bytes).ok().filter(|_| plain_bytes <= CHECKPOINT_BYTES_MAX);
-    let capacity = capacity.ok_or_else(|| CheckpointError::TooLarge { name: name.into(), bytes: plain_bytes })?;
-    zstd::bulk::decompress(rest, capacity).map_err(|e| CheckpointError::Undecodable { name: name.into(), reason: e.to_string() })
+    if crc32fast::hash(rest) == sum { Ok(rest) } else { Err(CheckpointError::Damaged { name: name.into() }) }
 }
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], CheckpointError> {
@@ -154,10 +159,7 @@ mod tests {
             assert!(decode::<Vec<u64>>("test", 3, &bytes[..i]).is_err(), "cut at {i}");
             let mut damaged = bytes.clone();
             damaged[i] ^= 0x40;
-            // The stated length is only a capacity: a larger one is harmless, all else is refused.
-            if let Ok(value) = decode::<Vec<u64>>("test", 3, &damaged) {
-                assert_eq!(value, vec![1_u64; 50], "flipped {i}");
-            }
+            assert!(decode::<Vec<u64>>("test", 3, &damaged).is_err(), "flipped {i}");
         }
     }
 }
