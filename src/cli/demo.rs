@@ -1,6 +1,6 @@
 //! `aisled demo`: adds the demo household to a folder that no server has open.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use serde_json::json;
@@ -17,9 +17,9 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) fn run(self, file: Option<PathBuf>) -> Result<Ended, CliError> {
         let config = prepare(file, self.data.values())?.config;
-        let opened = open_or_make(&config)?;
-        let tally = demo::seed(&opened.as_log()).map_err(anyhow::Error::from)?;
-        opened.sled.close().map_err(anyhow::Error::from)?;
+        let log: Arc<dyn Log> = open_or_make(&config)?;
+        let tally = demo::seed(&log).map_err(anyhow::Error::from)?;
+        log.close().map_err(anyhow::Error::from)?;
         println!(
             "{}",
             json!({ "demo": "household", "events_appended": tally.events_appended, "unchanged": tally.unchanged, "refused": tally.refused })

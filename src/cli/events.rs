@@ -76,10 +76,10 @@ impl Events {
     }
 
     fn print_of_folder(&self, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
-        let opened = open_existing(config)?;
+        let log = open_existing(config)?;
         let mut left = self.limit.unwrap_or(u64::MAX);
         let mut written = Ok(());
-        opened.sled.scan(self.after, &mut |recorded| {
+        log.scan(self.after, &mut |recorded| {
             if left == 0 {
                 return ControlFlow::Break(());
             }

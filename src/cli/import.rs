@@ -1,6 +1,6 @@
 //! `aisled import`: the files of a source into a folder nobody has open, or into a running server.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 
@@ -53,11 +53,11 @@ impl Import {
             let mut sink = HttpSink::new(url, config.admin_token.as_ref().map(Secret::expose))?;
             return Ok(import::run(self.source, source, &mut sink, &mut report, &bar)?);
         }
-        let opened = open_or_make(config)?;
+        let log: Arc<dyn Log> = open_or_make(config)?;
         let who = Principal::new(IMPORTER)?;
-        let mut sink = OfflineSink::new(opened.as_log(), std::sync::Arc::new(SystemClock), who, self.source.id_prefix())?;
+        let mut sink = OfflineSink::new(log.clone(), Arc::new(SystemClock), who, self.source.id_prefix())?;
         let summary = import::run(self.source, source, &mut sink, &mut report, &bar)?;
-        opened.sled.close()?;
+        log.close()?;
         Ok(summary)
     }
 }

@@ -68,9 +68,9 @@ impl Rebuilt {
 impl Replay {
     pub(super) fn run(self, file: Option<PathBuf>) -> Result<Ended, CliError> {
         let config = prepare(file, self.data.values())?.config;
-        let opened = open_existing(&config)?;
+        let log = open_existing(&config)?;
         let started = Instant::now();
-        let rebuilt = Rebuilt::from_log(&*opened.sled, self.until).map_err(anyhow::Error::from)?;
+        let rebuilt = Rebuilt::from_log(&*log, self.until).map_err(anyhow::Error::from)?;
         let seconds = started.elapsed().as_secs_f64();
         print(&rebuilt, seconds);
         Ok(Ended::Well)

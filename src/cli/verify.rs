@@ -71,14 +71,14 @@ impl Found {
 }
 
 fn verify(config: &Config) -> anyhow::Result<Found> {
-    let opened = open_existing(config)?;
+    let log = open_existing(config)?;
     let mut first = Rebuilt::default();
-    let report = verify_chain(&opened.sled, &mut |recorded| first.apply(&recorded))?;
+    let report = verify_chain(&log, &mut |recorded| first.apply(&recorded))?;
     let digests = first.digests();
     drop(first);
     let mut found = Found::of(&report, digests);
     if found.problem_count == 0 {
-        compare(&*opened.sled, &mut found)?;
+        compare(&*log, &mut found)?;
     }
     Ok(found)
 }
