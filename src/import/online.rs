@@ -12,19 +12,20 @@ use parking_lot::Mutex;
 
 use super::{ImportError, Intent, Place, Report, Sink};
 use crate::domain::{ProductId, StreamKind, product::PriceSeen, product::ProductCommand};
-use worker::{Answer, Job, Server};
+use worker::{Answers, Job, Server};
 
 /// Threads that send: enough to fill the server's group commits, few enough to be polite.
 const THREADS: usize = 32;
 /// Requests under way or waiting; beyond it answers are awaited first.
 const REQUESTS_OPEN_MAX: usize = 4 * THREADS;
 /// Price lines of one bulk request. One request follows another, so that prices arrive in the order of the source.
-const PRICES_PER_REQUEST: usize = 5_000;
+/// Few enough that the answers fit the socket's buffers even if all are refused: they are read after the last line is sent.
+const PRICES_PER_REQUEST: usize = 500;
 
 /// Sends commands to a server.
 pub struct HttpSink {
     jobs: Option<mpsc::Sender<Job>>,
-    answers: mpsc::Receiver<Result<Vec<Answer>, ImportError>>,
+    answers: mpsc::Receiver<Result<Answers, ImportError>>,
     workers: Vec<JoinHandle<()>>,
     /// Requests that are not answered yet.
     open: usize,
@@ -37,7 +38,7 @@ pub struct HttpSink {
 #[derive(Default)]
 struct PriceLines {
     places: Vec<Place>,
-    body: String,
+    lines: Vec<String>,
 }
 
 impl HttpSink {
@@ -72,8 +73,8 @@ impl HttpSink {
             return Ok(());
         }
         self.settle(0, report)?;
-        let PriceLines { places, body } = std::mem::take(&mut self.prices);
-        self.send(Job::Prices { places, body }, report)
+        let PriceLines { places, lines } = std::mem::take(&mut self.prices);
+        self.send(Job::Prices { places, lines }, report)
     }
 
     /// Takes answers until at most so many requests are open.
@@ -81,12 +82,12 @@ impl HttpSink {
         while self.open > open_max {
             let answers = self.answers.recv().expect("this holds because workers answer every job");
             self.open -= 1;
-            for Answer { place, rows, outcome } in answers? {
-                match outcome {
-                    Ok(true) => report.tally.events_appended += 1,
-                    Ok(false) => report.tally.unchanged += 1,
-                    Err(reason) => report.refused(&place, rows, &reason)?,
-                }
+            let Answers { applied, unchanged, refused } = answers?;
+            // An import's command that applies is one event.
+            report.tally.events_appended += applied;
+            report.tally.unchanged += unchanged;
+            for (place, rows, reason) in refused {
+                report.refused(&place, rows, &reason)?;
             }
         }
         Ok(())
@@ -133,8 +134,7 @@ impl PriceLines {
     fn push(&mut self, place: Place, product: &ProductId, seen: &PriceSeen) {
         let mut line = serde_json::to_value(seen).expect("this holds because a price is plain data");
         line["product"] = product.as_str().into();
-        self.body.push_str(&line.to_string());
-        self.body.push('\n');
+        self.lines.push(line.to_string());
         self.places.push(place);
     }
 }

@@ -13,20 +13,23 @@ use crate::import::{ImportError, Intent, Place};
 
 /// How often a busy server (429, 503) is asked again before the import gives up.
 const TRIES_MAX: u32 = 20;
-/// The longest answer to a bulk request that is read.
-const ANSWER_BYTES_MAX: u64 = 64 << 20;
+/// The longest answer that is read.
+const ANSWER_BYTES_MAX: u64 = 16 << 20;
 
 /// One request to send.
 pub(super) enum Job {
     Command { place: Place, rows: u64, path: String, body: String },
-    Prices { places: Vec<Place>, body: String },
+    /// A line of the body for each place.
+    Prices { places: Vec<Place>, lines: Vec<String> },
 }
 
-/// What became of one command: whether it changed anything, or why it was refused.
-pub(super) struct Answer {
-    pub place: Place,
-    pub rows: u64,
-    pub outcome: Result<bool, String>,
+/// What became of the commands of one request.
+#[derive(Default)]
+pub(super) struct Answers {
+    pub applied: u64,
+    pub unchanged: u64,
+    /// Place, rows and reason.
+    pub refused: Vec<(Place, u64, String)>,
 }
 
 impl Job {
@@ -70,7 +73,7 @@ impl Server {
     }
 
     /// Works until there are no more jobs, or nobody listens.
-    pub(super) fn work(&self, jobs: &Mutex<mpsc::Receiver<Job>>, answers: &mpsc::Sender<Result<Vec<Answer>, ImportError>>) {
+    pub(super) fn work(&self, jobs: &Mutex<mpsc::Receiver<Job>>, answers: &mpsc::Sender<Result<Answers, ImportError>>) {
         loop {
             let taken = jobs.lock().recv();
             let Ok(job) = taken else { return };
@@ -80,34 +83,63 @@ impl Server {
         }
     }
 
-    fn perform(&self, job: Job) -> Result<Vec<Answer>, ImportError> {
+    fn perform(&self, job: Job) -> Result<Answers, ImportError> {
         match job {
-            Job::Command { place, rows, path, body } => {
-                let (status, said) = self.post(&path, "application/json", &body)?;
-                let said: Value = serde_json::from_str(&said).unwrap_or(Value::String(said));
-                match status {
-                    200..=299 => Ok(vec![Answer { place, rows, outcome: outcome(&said) }]),
-                    400 | 404 | 409 | 413 | 422 => Ok(vec![Answer { place, rows, outcome: Err(reason(&said)) }]),
-                    _ => Err(self.failed(format!("POST {path} is answered {status}: {}", reason(&said)))),
-                }
-            }
-            Job::Prices { places, body } => {
-                let (status, said) = self.post("/api/v1/prices", "application/x-ndjson", &body)?;
-                if !(200..300).contains(&status) {
-                    return Err(self.failed(format!("POST /api/v1/prices is answered {status}: {said}")));
-                }
-                self.answers(places, &said)
-            }
+            Job::Command { place, rows, path, body } => self.command(place, rows, &path, &body),
+            Job::Prices { places, lines } => self.prices(&places, &lines),
         }
     }
 
-    /// A line of the answer for each line of the request, in the same order.
-    fn answers(&self, places: Vec<Place>, said: &str) -> Result<Vec<Answer>, ImportError> {
-        let lines: Vec<Value> = said.lines().filter(|line| !line.is_empty()).filter_map(|line| serde_json::from_str(line).ok()).collect();
-        if lines.len() < places.len() {
-            return Err(self.failed(format!("only {} of {} prices were answered: {}", lines.len(), places.len(), last_line(said))));
+    fn command(&self, place: Place, rows: u64, path: &str, body: &str) -> Result<Answers, ImportError> {
+        let (status, said) = self.post(path, "application/json", body)?;
+        let said: Value = serde_json::from_str(&said).unwrap_or(Value::String(said));
+        let mut answers = Answers::default();
+        match (status, said["outcome"].as_str()) {
+            (200..=299, Some("unchanged")) => answers.unchanged = 1,
+            (200..=299, Some(_)) => answers.applied = 1,
+            (400 | 404 | 409 | 413 | 422, _) => answers.refused.push((place, rows, reason(&said))),
+            _ => return Err(self.failed(format!("POST {path} is answered {status}: {}", reason(&said)))),
         }
-        Ok(places.into_iter().zip(&lines).map(|(place, line)| Answer { place, rows: 1, outcome: outcome(line) }).collect())
+        Ok(answers)
+    }
+
+    /// Sends lines until each is decided: a busy server may ask for some of them again.
+    fn prices(&self, places: &[Place], lines: &[String]) -> Result<Answers, ImportError> {
+        let mut answers = Answers::default();
+        let mut left: Vec<usize> = (0..lines.len()).collect();
+        for _ in 0..TRIES_MAX {
+            let body: String = left.iter().flat_map(|index| [lines[*index].as_str(), "\n"]).collect();
+            let (status, said) = self.post("/api/v1/prices?answers=refused", "application/x-ndjson", &body)?;
+            if !(200..300).contains(&status) {
+                return Err(self.failed(format!("POST /api/v1/prices is answered {status}: {said}")));
+            }
+            left = self.take(&said, &left, places, &mut answers)?;
+            if left.is_empty() {
+                return Ok(answers);
+            }
+            rest(Duration::from_secs(1));
+        }
+        Err(self.failed(format!("{} prices were put off {TRIES_MAX} times", left.len())))
+    }
+
+    /// Takes the answers to the lines that were sent; returns which of them are to be sent again.
+    fn take(&self, said: &str, sent: &[usize], places: &[Place], answers: &mut Answers) -> Result<Vec<usize>, ImportError> {
+        let mut again = Vec::new();
+        for text in said.lines().filter(|line| !line.is_empty()) {
+            let answer: Value = serde_json::from_str(text).map_err(|error| self.failed(format!("{error}: {text}")))?;
+            let index = answer["line"].as_u64().and_then(|line| sent.get(usize::try_from(line).ok()?.checked_sub(1)?));
+            match index {
+                Some(index) if answer["temporary"] == true => again.push(*index),
+                Some(index) => answers.refused.push((places[*index].clone(), 1, reason(&answer))),
+                None if answer["lines"].as_u64() == Some(sent.len() as u64) => {
+                    answers.applied += answer["applied"].as_u64().unwrap_or_default();
+                    answers.unchanged += answer["unchanged"].as_u64().unwrap_or_default();
+                    return Ok(again);
+                }
+                None => return Err(self.failed(format!("the answer to {} prices is odd: {text}", sent.len()))),
+            }
+        }
+        Err(self.failed(format!("the answer to {} prices ended early", sent.len())))
     }
 
     fn post(&self, path: &str, content_type: &str, body: &str) -> Result<(u16, String), ImportError> {
@@ -140,24 +172,12 @@ fn rest(time: Duration) {
     }
 }
 
-fn outcome(said: &Value) -> Result<bool, String> {
-    match said["outcome"].as_str() {
-        Some("applied" | "merged") => Ok(true),
-        Some("unchanged") => Ok(false),
-        _ => Err(reason(said)),
-    }
-}
-
-/// The reason of a problem, wherever the answer keeps it.
+/// The reason of a problem or of a refused line.
 fn reason(said: &Value) -> String {
-    let problem = if said["error"].is_object() { &said["error"] } else { said };
-    match (problem["code"].as_str(), problem["detail"].as_str()) {
+    let code = said["code"].as_str().or_else(|| said["error"].as_str());
+    match (code, said["detail"].as_str()) {
         (Some(code), Some(detail)) => format!("{code}: {detail}"),
         (Some(text), None) | (None, Some(text)) => text.to_owned(),
         (None, None) => said.to_string(),
     }
-}
-
-fn last_line(said: &str) -> &str {
-    said.lines().last().unwrap_or_default()
 }
