@@ -199,7 +199,7 @@ impl Config {
             Durability::Flush => sled_log::Durability::Flush,
             Durability::Periodic => sled_log::Durability::Periodic(Duration::from_millis(self.periodic_flush_ms)),
         };
-        SledOptions { durability, accept_lost_tail: self.accept_lost_tail, ..SledOptions::new(folder) }
+        SledOptions { durability, accept_lost_tail: self.accept_lost_tail, queue_max: self.append_queue_max, ..SledOptions::new(folder) }
     }
 
     /// Worker threads of the HTTP server, with 0 resolved to the number of cores.

@@ -9,10 +9,7 @@ use tokio::signal::unix;
 use super::{App, AppError, DataFolder, Running};
 use crate::{
     config::Config,
-    events::{
-        Log,
-        sled_log::{Durability, SledLog, SledOptions},
-    },
+    events::{Log, sled_log::SledLog},
     http::{self, live::Hub},
 };
 
@@ -43,24 +40,11 @@ pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppE
 }
 
 async fn open_log(config: &Config, folder: &DataFolder) -> Result<Arc<dyn Log>, AppError> {
-    let options = SledOptions {
-        durability: durability(config),
-        accept_lost_tail: config.accept_lost_tail,
-        queue_max: config.append_queue_max,
-        ..SledOptions::new(folder.log())
-    };
+    let options = config.log_options(folder.log());
     let opened = tokio::task::spawn_blocking(move || SledLog::open(options)).await;
     let (log, report) = opened.map_err(|error| AppError::Server(io::Error::other(error)))??;
     tracing::info!(?report, durability = ?config.durability, "the log is open");
     Ok(Arc::new(log))
-}
-
-fn durability(config: &Config) -> Durability {
-    match config.durability {
-        crate::config::Durability::Sync => Durability::Sync,
-        crate::config::Durability::Flush => Durability::Flush,
-        crate::config::Durability::Periodic => Durability::Periodic(Duration::from_millis(config.periodic_flush_ms)),
-    }
 }
 
 /// The line that says where to look; tests and people wait for it.

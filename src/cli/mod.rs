@@ -8,6 +8,7 @@ mod flags;
 mod import;
 mod open;
 mod replay;
+mod serve;
 mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -34,6 +35,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Start the server; stop it with SIGTERM or SIGINT.
+    Serve(serve::Serve),
     /// Turn the files of a source into events.
     Import(import::Import),
     /// Check the whole log, and replay it twice.
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let file = arguments.config;
     let ended = match arguments.command {
+        Command::Serve(serve) => serve.run(file),
         Command::Import(import) => import.run(file),
         Command::Verify(verify) => verify.run(file),
         Command::Replay(replay) => replay.run(file),

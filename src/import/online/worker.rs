@@ -18,9 +18,17 @@ const ANSWER_BYTES_MAX: u64 = 16 << 20;
 
 /// One request to send.
 pub(super) enum Job {
-    Command { place: Place, rows: u64, path: String, body: String },
+    Command {
+        place: Place,
+        rows: u64,
+        path: String,
+        body: String,
+    },
     /// A line of the body for each place.
-    Prices { places: Vec<Place>, lines: Vec<String> },
+    Prices {
+        places: Vec<Place>,
+        lines: Vec<String>,
+    },
 }
 
 /// What became of the commands of one request.
