@@ -37,7 +37,9 @@ pub const CONFLICTS: &str = "aisled_append_conflicts_total";
 /// Bad: stays above a few hundred: views and live sessions show the past.
 pub const FEED_LAG: &str = "aisled_feed_lag_events";
 /// The newest position of the log. Bad: stands still while commands are applied.
-pub const LOG_HEAD: &str = "aisled_log_head_position";
+pub const LOG_HEAD: &str = "aisled_log_position";
+/// Bad: above zero: events lie in files that a crash may lose; the log writes values small enough to avoid it.
+pub const LOG_BLOBS: &str = "aisled_log_blobs";
 /// Bad: 1: the log takes no more events until the cause is removed and the server restarted.
 pub const LOG_READ_ONLY: &str = "aisled_log_read_only";
 /// Bad: at the configured maximum: new sessions are turned away.
@@ -171,6 +173,7 @@ fn describe() {
     describe_counter!(CONFLICTS, "Appends that lost a race for their stream; bad: grows fast");
     describe_gauge!(FEED_LAG, "Events the views are behind the log; bad: stays above a few hundred");
     describe_gauge!(LOG_HEAD, "Newest position of the log; bad: stands still while commands are applied");
+    describe_gauge!(LOG_BLOBS, "Files the storage keeps outside of its own log; bad: above zero");
     describe_gauge!(LOG_READ_ONLY, "1 when the log takes no more events; bad: 1");
     describe_gauge!(SESSIONS, "Live sessions; bad: at the configured maximum");
     describe_counter!(SESSIONS_CLOSED_SLOW, "Live sessions closed because they read too slowly; bad: grows steadily");

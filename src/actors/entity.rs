@@ -20,7 +20,7 @@ use super::{
     shared::{CONFLICT_RETRIES_MAX, MAILBOX_MAX, MEMO_EVERY_EVENTS, Shared, count},
 };
 use crate::{
-    domain::{Decision, StreamId},
+    domain::{Decision, Outcome, StreamId},
     events::{Append, AppendError, CommandMark, Position, log::Appended},
 };
 
@@ -134,16 +134,16 @@ impl<E: Hosted> EntityActor<E> {
     /// Decides and appends; loses a race at most so many times.
     fn attempt(&mut self, request: Request<E::Command>, tries: u32) -> Work<E> {
         match self.decide(&request) {
-            Ok(append) => {
+            Ok((append, outcome)) => {
                 let pending = self.shared.log.append(append);
-                Box::pin(pending.into_actor(self).then(move |answer, actor, _| actor.settle(answer, request, tries)))
+                Box::pin(pending.into_actor(self).then(move |answer, actor, _| actor.settle(answer, outcome, request, tries)))
             }
             Err(answer) => Box::pin(actix::fut::ready(*answer)),
         }
     }
 
     /// What to append, or the answer if nothing is to be recorded.
-    fn decide(&mut self, request: &Request<E::Command>) -> Result<Append, Box<Answer<E>>> {
+    fn decide(&mut self, request: &Request<E::Command>) -> Result<(Append, Outcome), Box<Answer<E>>> {
         if let Some(answer) = self.answer_early(request) {
             return Err(Box::new(answer));
         }
@@ -156,13 +156,14 @@ impl<E: Hosted> EntityActor<E> {
         if events.is_empty() {
             return Err(Box::new(Ok(self.unchanged(request, outcome))));
         }
-        Ok(Append {
+        let append = Append {
             stream: self.stream.clone(),
             expected_version: self.entity.version,
             who: request.context.who.clone(),
             command: request.key.as_ref().map(|key| CommandMark { id: key.id.clone(), digest: key.digest, outcome }),
             events: events.into_iter().map(Into::into).collect(),
-        })
+        };
+        Ok((append, outcome))
     }
 
     /// The answers that need no decision: poison, a repetition, a stale `If-Match`.
@@ -183,9 +184,9 @@ impl<E: Hosted> EntityActor<E> {
     }
 
     /// Goes on after the log's answer.
-    fn settle(&mut self, answer: Result<Appended, AppendError>, request: Request<E::Command>, tries: u32) -> Work<E> {
+    fn settle(&mut self, answer: Result<Appended, AppendError>, outcome: Outcome, request: Request<E::Command>, tries: u32) -> Work<E> {
         let failure = match answer {
-            Ok(recorded) => return Box::pin(actix::fut::ready(Ok(self.commit(&recorded)))),
+            Ok(recorded) => return Box::pin(actix::fut::ready(Ok(self.commit(&recorded, outcome)))),
             Err(AppendError::Conflict { .. }) if tries < CONFLICT_RETRIES_MAX => {
                 count(&self.shared.counters.conflicts);
                 return self.reload(move |actor| actor.attempt(request, tries + 1));
@@ -223,14 +224,12 @@ impl<E: Hosted> EntityActor<E> {
     }
 
     /// Takes in what the log committed, and only now.
-    fn commit(&mut self, recorded: &Appended) -> Done<E::View> {
+    fn commit(&mut self, recorded: &Appended, outcome: Outcome) -> Done<E::View> {
         self.handle.forget_loaded();
         let mut subject = None;
-        let mut outcome = crate::domain::Outcome::Applied;
         for event in recorded {
             self.entity.record(event);
             subject = subject.or_else(|| E::subject(&event.event));
-            outcome = event.command.as_ref().map_or(outcome, |mark| mark.outcome);
             if let Some(mut desk) = self.desk.take() {
                 E::recorded(&mut desk, &self.entity.state, event, &self.place());
                 self.desk = Some(desk);
@@ -242,7 +241,7 @@ impl<E: Hosted> EntityActor<E> {
         Done { outcome, version: self.entity.version, position: self.entity.position, subject, repeated: false, view }
     }
 
-    fn unchanged(&mut self, request: &Request<E::Command>, outcome: crate::domain::Outcome) -> Done<E::View> {
+    fn unchanged(&mut self, request: &Request<E::Command>, outcome: Outcome) -> Done<E::View> {
         let (version, position) = (self.entity.version, self.entity.position);
         if let Some(key) = &request.key {
             let answer = Answered { digest: key.digest, outcome, version, position, subject: None };

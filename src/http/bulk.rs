@@ -39,6 +39,7 @@ const CONTENT_TYPES: [&str; 3] = ["application/x-ndjson", "application/ndjson", 
 #[into_params(parameter_in = Query)]
 pub struct BulkQuery {
     #[serde(default)]
+    #[param(inline)]
     answers: Answers,
 }
 

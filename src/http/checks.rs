@@ -35,7 +35,7 @@ pub async fn store_currency(app: &App, store: &StoreId, pointer: &'static str) -
 /// # Errors
 /// 422 `product_not_found`.
 pub async fn product_exists(app: &App, product: &ProductId, pointer: &'static str) -> Result<(), Problem> {
-    if app.views.read().product(product).is_some() {
+    if app.views.read().is_registered(product) {
         return Ok(());
     }
     match &app.registry.load::<Products>(product.as_str()).await?.state {

@@ -204,12 +204,12 @@ fn new_request_id() -> HeaderValue {
 
 /// Answers a known path asked with a method it has not.
 #[must_use]
-pub fn method_not_allowed(request: &HttpRequest, allowed: &'static str) -> HttpResponse {
+pub fn method_not_allowed(request: &HttpRequest, allowed: &str) -> HttpResponse {
     let detail = format!("{} is not possible at {}; possible: {allowed}", request.method(), request.path());
-    HttpResponse::from_error(
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
-            .with_header(header::ALLOW, HeaderValue::from_static(allowed)),
-    )
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+    // Names of methods always make a header value.
+    let header = HeaderValue::from_str(allowed).unwrap_or_else(|_| HeaderValue::from_static(""));
+    HttpResponse::from_error(problem.with_header(header::ALLOW, header))
 }
 
 #[cfg(test)]

@@ -27,3 +27,5 @@ pub mod reads;
 pub mod routes;
 pub mod server;
 pub mod stores;
+#[cfg(test)]
+mod tests;

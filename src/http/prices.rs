@@ -55,7 +55,7 @@ pub async fn best(app: Data<App>, Id(id): Id<ProductId>, Query(query): Query<Bes
     wait_until(&app, query.after).await?;
     let at = app.clock.now();
     let stores = app.views.read().best_prices(&id, at, query.member);
-    if stores.is_empty() && app.views.read().product(&id).is_none() {
+    if stores.is_empty() && !app.views.read().is_registered(&id) {
         return Err(products::unknown(&id));
     }
     json(&BestPrices { product: id.as_str(), at, stores })
@@ -93,7 +93,7 @@ pub async fn show(app: Data<App>, Id(id): Id<ProductId>, Query(query): Query<Pri
     let views = app.views.read();
     let known_store = query.store.as_ref().is_none_or(|store| views.store(store).is_some());
     match (query.at, &query.store) {
-        _ if views.product(&id).is_none() => Err(products::unknown(&id)),
+        _ if !views.is_registered(&id) => Err(products::unknown(&id)),
         (_, Some(store)) if !known_store => Err(stores::unknown(store)),
         (Some(_), None) => Err(Problem::malformed("missing_parameter", "name the store whose price you want").at("/store")),
         (Some(at), Some(store)) => json(&held(&views, &id, store, query.kind.unwrap_or_default(), at)?),

@@ -28,7 +28,7 @@ macro_rules! routes {
                     number += 1;
                 )+
                 let other = |request: HttpRequest| async move {
-                    edge::method_not_allowed(&request, concat!($( stringify!($method), " ", )+))
+                    edge::method_not_allowed(&request, &[$( stringify!($method) ),+].join(", "))
                 };
                 config.service(resource.default_service(web::to(other)));
             )+

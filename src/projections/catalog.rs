@@ -263,6 +263,13 @@ impl Views {
         self.product_entry(self.ids.products.get(id.as_str())?)
     }
 
+    /// Whether a product is registered: as `product`, but without copying what it is.
+    #[must_use]
+    pub fn is_registered(&self, id: &ProductId) -> bool {
+        let row = self.ids.products.get(id.as_str()).and_then(|product| self.catalog.products.get(product as usize));
+        row.is_some_and(|row| row.phase != Phase::Mentioned)
+    }
+
     /// The product of a GTIN of any length with its check digit.
     #[must_use]
     pub fn product_by_gtin(&self, gtin: Gtin) -> Option<ProductId> {

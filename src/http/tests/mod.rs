@@ -1,0 +1,6 @@
+//! The whole service without a socket: bad input, and what good input comes to.
+
+mod bad_input;
+mod reads;
+mod rig;
+mod writes;

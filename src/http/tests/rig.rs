@@ -1,0 +1,124 @@
+//! The whole service over a memory log, asked without a socket.
+
+use std::sync::Arc;
+
+use actix_http::Request;
+use actix_web::{
+    body::{BoxBody, MessageBody, to_bytes},
+    dev::{Service, ServiceResponse},
+    http::{Method, StatusCode, header::HeaderMap},
+    test::{self, TestRequest},
+    web::{Bytes, Data},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{App, Running},
+    config::Config,
+    events::{Log, clock::SystemClock, memory::MemoryLog},
+    http::{access::Access, server},
+    telemetry,
+};
+
+/// A service with its log.
+pub struct Rig {
+    pub app: App,
+    _running: Running,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {:?}", self.body))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Status, code and pointer of a problem.
+    pub fn problem(&self) -> (u16, String, String) {
+        let body = self.json();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        assert_eq!(self.header("content-type"), "application/problem+json", "{body}");
+        assert_eq!(text(&body["request_id"]), self.header("x-request-id"));
+        (self.status.as_u16(), text(&body["code"]), text(&body["errors"][0]["pointer"]))
+    }
+}
+
+impl Rig {
+    /// A server with nothing in its log.
+    pub fn empty() -> Self {
+        Self::with(Config::default())
+    }
+
+    pub fn with(config: Config) -> Self {
+        let log: Arc<dyn Log> = Arc::new(MemoryLog::new(Arc::new(SystemClock)));
+        let metrics = telemetry::install().expect("metrics can be recorded");
+        let running = Running::start(config, log, None, metrics).expect("an empty log can be read");
+        Self { app: running.app.clone(), _running: running }
+    }
+
+    /// A server that knows the store `s` (EUR), the product `p` at 2.00 there, and the list `l`.
+    pub async fn furnished() -> Self {
+        let rig = Self::empty();
+        rig.done("POST", "/api/v1/stores", json!({"id": "s", "name": "Shop", "currency": "EUR"})).await;
+        rig.done("POST", "/api/v1/products", json!({"id": "p", "name": "Milk"})).await;
+        rig.done("POST", "/api/v1/products/p/prices", price("2.00", "EUR")).await;
+        rig.done("POST", "/api/v1/lists", json!({"id": "l", "name": "Weekly", "store": "s"})).await;
+        rig
+    }
+
+    /// Sends a request and takes the whole answer.
+    pub async fn send(&self, request: TestRequest) -> Answer {
+        let access = Arc::new(Access::of(&self.app.config));
+        let service = test::init_service(server::service(Data::new(self.app.clone()), access)).await;
+        collect(&service, request.to_request()).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(local(Method::GET, path)).await
+    }
+
+    pub async fn write(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.send(local(method_of(method), path).set_json(body)).await
+    }
+
+    /// A write that must succeed.
+    pub async fn done(&self, method: &str, path: &str, body: Value) -> Value {
+        let answer = self.write(method, path, body).await;
+        assert!(answer.status.is_success(), "{path}: {:?}", answer.body);
+        answer.json()
+    }
+}
+
+async fn collect<S, B>(service: &S, request: Request) -> Answer
+where
+    S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    B: MessageBody + 'static,
+{
+    let response = service.call(request).await.expect("problems are answers, not errors").map_into_boxed_body();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body: BoxBody = response.into_body();
+    Answer { status, headers, body: to_bytes(body).await.expect("the body can be read") }
+}
+
+pub fn method_of(name: &str) -> Method {
+    name.parse().expect("a method")
+}
+
+/// A request as it comes over the loopback.
+pub fn local(method: Method, path: &str) -> TestRequest {
+    TestRequest::default().method(method).uri(path).insert_header(("host", "localhost"))
+}
+
+pub fn price(amount: &str, currency: &str) -> Value {
+    json!({"store": "s", "price": {"amount": amount, "currency": currency}, "observed_at": "2026-01-01"})
+}
