@@ -109,7 +109,8 @@ pub fn start_upkeep(handle: PrometheusHandle, alive: &Arc<()>) -> std::io::Resul
 /// When the filter cannot be understood.
 pub fn start_logging(filter: &str, json: bool) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true);
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).with_target(true);
     let _already_started = if json { builder.json().try_init() } else { builder.try_init() };
     Ok(())
 }

@@ -24,7 +24,7 @@ pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppE
     let folder = DataFolder::open(&config.data)?;
     let log = open_log(&config, &folder).await?;
     if config.demo {
-        crate::demo::seed(&log).map_err(|error| AppError::Demo(error.to_string()))?;
+        seed_demo(Arc::clone(&log)).await?;
     }
     let running = Running::start(config, log, Some(&folder), metrics)?;
     let address = running.app.config.listen;
@@ -45,6 +45,13 @@ async fn open_log(config: &Config, folder: &DataFolder) -> Result<Arc<dyn Log>, 
     let (log, report) = opened.map_err(|error| AppError::Server(io::Error::other(error)))??;
     tracing::info!(?report, durability = ?config.durability, "the log is open");
     Ok(Arc::new(log))
+}
+
+async fn seed_demo(log: Arc<dyn Log>) -> Result<(), AppError> {
+    let seeded = tokio::task::spawn_blocking(move || crate::demo::seed(&log)).await;
+    let tally = seeded.map_err(|error| AppError::Demo(error.to_string()))?.map_err(|error| AppError::Demo(error.to_string()))?;
+    tracing::info!(events = tally.events_appended, unchanged = tally.unchanged, "the demo household is there");
+    Ok(())
 }
 
 /// The line that says where to look; tests and people wait for it.
