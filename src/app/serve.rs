@@ -26,6 +26,10 @@ pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppE
     if config.demo {
         seed_demo(Arc::clone(&log)).await?;
     }
+    let alive = Arc::new(());
+    if let Err(error) = crate::telemetry::start_upkeep(metrics.clone(), &alive) {
+        tracing::warn!(%error, "metrics are folded only when somebody reads them");
+    }
     let running = Running::start(config, log, Some(&folder), metrics)?;
     let address = running.app.config.listen;
     let (server, bound) = http::server::start(running.app.clone()).map_err(|error| AppError::Listen { address, error })?;
