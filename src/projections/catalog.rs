@@ -193,10 +193,14 @@ impl Catalog {
             StoreEvent::Registered(details) => self.stores[index] = Some(details.into()),
             StoreEvent::DetailsChanged { name, chain, country, time_zone } => {
                 let Some(row) = &mut self.stores[index] else { return };
-                name.iter().for_each(|name| row.name.clone_from(name));
-                chain.iter().for_each(|chain| row.chain = cleared(chain));
-                country.iter().for_each(|country| row.country = cleared(country));
-                time_zone.iter().for_each(|zone| row.time_zone = cleared(zone));
+                if let Some(name) = name {
+                    row.name.clone_from(name);
+                }
+                for (known, said) in [(&mut row.chain, chain), (&mut row.country, country), (&mut row.time_zone, time_zone)] {
+                    if let Some(text) = said {
+                        *known = cleared(text);
+                    }
+                }
             }
             StoreEvent::AisleOrderLearned { .. } => {}
         }

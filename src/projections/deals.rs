@@ -304,8 +304,8 @@ struct Before<'a> {
 impl Before<'_> {
     /// The usual price: the median of the shelf price, or of the own kind where the shelf price is not known well enough.
     fn reference(&self) -> Option<i64> {
-        let shelf = self.median(self.slot.with_kind(PriceKind::Shelf));
-        shelf.or_else(|| if self.slot.kind() == PriceKind::Shelf { None } else { self.median(self.slot) })
+        let usual = self.median(self.slot.with_kind(PriceKind::Shelf));
+        usual.or_else(|| if self.slot.kind() == PriceKind::Shelf { None } else { self.median(self.slot) })
     }
 
     fn median(&self, slot: Slot) -> Option<i64> {

@@ -196,7 +196,7 @@ impl OrderRow {
         match event {
             OrderEvent::Placed { .. } => {}
             OrderEvent::LineSubstituted { line, charged, .. } | OrderEvent::LineShorted { line, charged, .. } => {
-                self.charge(*line, *charged)
+                self.charge(*line, *charged);
             }
             OrderEvent::LineRefunded { amount, .. } => self.refunded = self.refunded.saturating_add(amount.minor()),
             OrderEvent::Amended { lines } => {

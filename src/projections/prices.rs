@@ -183,9 +183,9 @@ impl Views {
         }
         let tables = &self.history.tables;
         let slice = self.history.slice(product, used.slot.with_kind(PriceKind::Shelf));
-        let shelf = &slice[newest_usable(slice, tables, at)?];
-        let higher = shelf.amount() > used.amount() && tables.denomination_of(shelf) == tables.denomination_of(used);
-        if higher { tables.price_of(shelf) } else { None }
+        let regular = &slice[newest_usable(slice, tables, at)?];
+        let higher = regular.amount() > used.amount() && tables.denomination_of(regular) == tables.denomination_of(used);
+        if higher { tables.price_of(regular) } else { None }
     }
 
     fn entry(&self, slice: &[Observation], index: usize) -> Option<PriceEntry> {

@@ -71,7 +71,9 @@ impl TestLog {
     pub fn last_changes(&self) -> Changes {
         let (last, before) = self.events.split_last().unwrap();
         let mut views = Views::default();
-        before.iter().for_each(|event| drop(views.apply(event)));
+        for event in before {
+            views.apply(event);
+        }
         views.apply(last)
     }
 }
@@ -181,7 +183,9 @@ pub fn order_id(id: &str) -> OrderId {
 pub fn any_log() -> impl Strategy<Value = Arc<TestLog>> {
     proptest::collection::vec((0_u8..14, 0_u8..4, 0_u8..5, 1_i64..60, 0_i64..3), 1..80).prop_map(|steps| {
         let mut log = TestLog { now: day(100), ..TestLog::default() };
-        steps.into_iter().for_each(|step| any_step(&mut log, step));
+        for step in steps {
+            any_step(&mut log, step);
+        }
         Arc::new(log)
     })
 }
@@ -191,7 +195,7 @@ fn any_step(log: &mut TestLog, (what, a, b, n, days): (u8, u8, u8, i64, i64)) {
     let (list, product_id, store_id) = (format!("list{}", a % 2), format!("product{a}"), format!("store{b}"));
     let item = ItemId::new(&format!("item{b}")).unwrap();
     let today = log.now.0 / DAY_MICROS;
-    let kind = [PriceKind::Shelf, PriceKind::Promo, PriceKind::Member, PriceKind::Clearance][(n % 4) as usize];
+    let kind = [PriceKind::Shelf, PriceKind::Promo, PriceKind::Member, PriceKind::Clearance][usize::try_from(n % 4).unwrap()];
     let quantity = if n % 5 == 0 { Quantity::parse("1.5", Unit::parse("kg")).unwrap() } else { Quantity::each(n) };
     match what {
         0 => log.list(&list, created((n % 2 == 0).then_some(store_id.as_str()))),

@@ -53,7 +53,9 @@ impl ListTotals {
             | ListEvent::ItemUnchecked { item }
             | ListEvent::ItemRemoved { item } => self.set_line(list_after, item, prices, at),
             ListEvent::CheckedCleared { items } | ListEvent::CheckedOut { items, .. } => {
-                items.iter().for_each(|item| self.set_line(list_after, item, prices, at));
+                for item in items {
+                    self.set_line(list_after, item, prices, at);
+                }
             }
             ListEvent::Created { .. } | ListEvent::StoreChosen { .. } => *self = Self::build(list_after, prices, at),
             ListEvent::Renamed { .. }

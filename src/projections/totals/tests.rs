@@ -157,7 +157,7 @@ proptest! {
             prop_assert_eq!(sum(lines.iter().map(|line| line.amount).collect()), shown.estimated);
             prop_assert_eq!(sum(lines.iter().map(|line| line.savings).collect()), shown.savings);
             prop_assert_eq!(sum(lines.iter().filter(|line| line.checked).map(|line| line.amount).collect()), shown.in_cart);
-            prop_assert_eq!(lines.iter().filter(|line| line.unpriced.is_some()).count() as u32, shown.unpriced_items);
+            prop_assert_eq!(lines.iter().filter(|line| line.unpriced.is_some()).count(), shown.unpriced_items as usize);
             let oldest: Option<Moment> = lines.iter().filter_map(|line| line.used.as_ref().map(|used| used.observed_at)).min();
             prop_assert_eq!(oldest, shown.oldest_price_at);
         }
