@@ -64,7 +64,7 @@ impl Server {
     /// The durability that the server says is in force.
     pub fn durability(&self) -> Result<String> {
         let ready: Value = serde_json::from_str(&self.get("/readyz")?)?;
-        Ok(ready["durability"].as_str().unwrap_or("unknown").to_owned())
+        Ok(ready["log"]["durability"].as_str().unwrap_or("unknown").to_owned())
     }
 
     /// Resident memory in megabytes.
