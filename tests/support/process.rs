@@ -17,6 +17,8 @@ pub struct Server {
     /// Lines of standard output; closed when the process ends.
     lines: mpsc::Receiver<String>,
     errors: Arc<Mutex<String>>,
+    /// Reads standard error to its end.
+    error_reader: Option<thread::JoinHandle<()>>,
 }
 
 /// How a process ended.
@@ -53,8 +55,8 @@ impl Server {
     pub fn start_command(mut command: Command) -> Result<Self, Exited> {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts");
         let lines = lines_of(child.stdout.take().expect("stdout is piped"));
-        let errors = text_of(child.stderr.take().expect("stderr is piped"));
-        let mut server = Self { child, url: String::new(), lines, errors };
+        let (errors, error_reader) = text_of(child.stderr.take().expect("stderr is piped"));
+        let mut server = Self { child, url: String::new(), lines, errors, error_reader: Some(error_reader) };
         let mut said = String::new();
         loop {
             match server.lines.recv_timeout(PATIENCE) {
@@ -116,6 +118,9 @@ impl Server {
             }
         }
         let code = self.child.wait().expect("it can be waited for").code();
+        if let Some(reader) = self.error_reader.take() {
+            reader.join().expect("no reader panics");
+        }
         Exited { code, stdout, stderr: self.stderr() }
     }
 }
@@ -161,15 +166,15 @@ fn lines_of(from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     lines
 }
 
-fn text_of(from: impl Read + Send + 'static) -> Arc<Mutex<String>> {
+fn text_of(from: impl Read + Send + 'static) -> (Arc<Mutex<String>>, thread::JoinHandle<()>) {
     let text = Arc::new(Mutex::new(String::new()));
     let kept = Arc::clone(&text);
-    thread::spawn(move || {
+    let reader = thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
             let mut kept = kept.lock().expect("no reader panics");
             kept.push_str(&line);
             kept.push('\n');
         }
     });
-    text
+    (text, reader)
 }
