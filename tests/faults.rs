@@ -156,6 +156,7 @@ fn assert_items(app: &TestApp) {
 /// Either everything acknowledged is there, or the damage is named.
 fn assert_nothing_is_lost_silently(app: &mut TestApp) {
     let verified = app.run(&["verify"]);
+    println!("verify ended with {:?}: {}", verified.code, verified.said());
     match (verified.code, app.try_restart()) {
         (Some(0), Ok(())) => assert_items(app),
         (Some(0), Err(exited)) => panic!("verify finds no fault, but the server does not start: {exited:?}"),
