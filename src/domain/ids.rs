@@ -25,8 +25,10 @@ pub fn check_id(text: &str) -> Result<(), IdError> {
     if text.is_empty() || text.len() > ID_BYTES_MAX {
         return Err(IdError::Length(text.chars().count()));
     }
-    match text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-'))) {
-        Some(c) => Err(IdError::Character(c)),
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-');
+    match text.bytes().position(|byte| !is_allowed(byte)) {
+        // Everything before it is ASCII, so a character begins there.
+        Some(at) => Err(IdError::Character(text[at..].chars().next().unwrap_or_default())),
         None => Ok(()),
     }
 }

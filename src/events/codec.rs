@@ -141,17 +141,17 @@ pub fn read_envelope(bytes: &[u8]) -> Result<Envelope<'_>, DecodeError> {
     let mut envelope =
         Envelope { stream: "", version: 0, previous: None, at: Moment(0), who: "", command: None, name: "", shape: 0, data: &[] };
     for _ in 0..map_len(&mut rest)? {
-        match string(&mut rest)? {
-            "previous" => envelope.previous = optional(&mut rest, uint)?.map(Position),
-            "time" => envelope.at = Moment(sint(&mut rest)?),
-            "stream" => envelope.stream = string(&mut rest)?,
-            "version" => envelope.version = uint(&mut rest)?,
-            "who" => envelope.who = string(&mut rest)?,
-            "command" => envelope.command = optional(&mut rest, mark)?,
-            "name" => envelope.name = string(&mut rest)?,
-            "shape" => envelope.shape = u16::try_from(uint(&mut rest)?).map_err(wrong)?,
-            "data" => envelope.data = std::mem::take(&mut rest),
-            other => return Err(DecodeError(format!("unknown field {other:?} in the envelope"))),
+        match word(&mut rest)? {
+            b"previous" => envelope.previous = optional(&mut rest, uint)?.map(Position),
+            b"time" => envelope.at = Moment(sint(&mut rest)?),
+            b"stream" => envelope.stream = string(&mut rest)?,
+            b"version" => envelope.version = uint(&mut rest)?,
+            b"who" => envelope.who = string(&mut rest)?,
+            b"command" => envelope.command = optional(&mut rest, mark)?,
+            b"name" => envelope.name = string(&mut rest)?,
+            b"shape" => envelope.shape = u16::try_from(uint(&mut rest)?).map_err(wrong)?,
+            b"data" => envelope.data = std::mem::take(&mut rest),
+            other => return Err(unknown("field of the envelope", other)),
         }
     }
     if envelope.version == 0 || envelope.name.is_empty() || envelope.data.is_empty() {
@@ -163,11 +163,11 @@ pub fn read_envelope(bytes: &[u8]) -> Result<Envelope<'_>, DecodeError> {
 fn mark<'a>(rest: &mut &'a [u8]) -> Result<Mark<'a>, DecodeError> {
     let mut mark = Mark { id: MarkId::Text(""), digest: 0, outcome: Outcome::Applied };
     for _ in 0..map_len(rest)? {
-        match string(rest)? {
-            "id" => mark.id = mark_id(rest)?,
-            "digest" => mark.digest = uint(rest)?,
-            "outcome" => mark.outcome = outcome(string(rest)?)?,
-            other => return Err(DecodeError(format!("unknown field {other:?} in the command"))),
+        match word(rest)? {
+            b"id" => mark.id = mark_id(rest)?,
+            b"digest" => mark.digest = uint(rest)?,
+            b"outcome" => mark.outcome = outcome(word(rest)?)?,
+            other => return Err(unknown("field of the command", other)),
         }
     }
     Ok(mark)
@@ -181,12 +181,12 @@ fn mark_id<'a>(rest: &mut &'a [u8]) -> Result<MarkId<'a>, DecodeError> {
     Uuid::from_slice(take(rest, len)?).map(MarkId::Uuid).map_err(wrong)
 }
 
-fn outcome(word: &str) -> Result<Outcome, DecodeError> {
+fn outcome(word: &[u8]) -> Result<Outcome, DecodeError> {
     match word {
-        "applied" => Ok(Outcome::Applied),
-        "merged" => Ok(Outcome::Merged),
-        "unchanged" => Ok(Outcome::Unchanged),
-        other => Err(DecodeError(format!("unknown outcome {other:?}"))),
+        b"applied" => Ok(Outcome::Applied),
+        b"merged" => Ok(Outcome::Merged),
+        b"unchanged" => Ok(Outcome::Unchanged),
+        other => Err(unknown("outcome", other)),
     }
 }
 
@@ -202,9 +202,22 @@ fn sint(rest: &mut &[u8]) -> Result<i64, DecodeError> {
     decode::read_int(rest).map_err(wrong)
 }
 
+fn unknown(what: &str, word: &[u8]) -> DecodeError {
+    DecodeError(format!("unknown {what}: {:?}", String::from_utf8_lossy(word)))
+}
+
 fn string<'a>(rest: &mut &'a [u8]) -> Result<&'a str, DecodeError> {
+    std::str::from_utf8(word(rest)?).map_err(wrong)
+}
+
+/// The bytes of a string. Words that are only compared need no check for UTF-8; most are short enough for a length of one byte.
+fn word<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], DecodeError> {
+    if let Some((&marker @ 0xa0..=0xbf, after)) = rest.split_first() {
+        *rest = after;
+        return take(rest, usize::from(marker & 0x1f));
+    }
     let len = decode::read_str_len(rest).map_err(wrong)? as usize;
-    std::str::from_utf8(take(rest, len)?).map_err(wrong)
+    take(rest, len)
 }
 
 fn take<'a>(rest: &mut &'a [u8], len: usize) -> Result<&'a [u8], DecodeError> {
