@@ -21,8 +21,9 @@ const CONNECTIONS_PER_WORKER_MAX: usize = 16_384;
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// The head of a request must arrive within this time, so that a client that sends half of it holds nothing for long.
 const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(10);
-/// Graceful stop: requests under way get this long.
-const SHUTDOWN_SECONDS: u64 = 8;
+/// Graceful stop: requests under way get this long. A follower of the log has no end of its own and always takes all of it,
+/// so it is short enough that the actors and the checkpoint still fit into ten seconds.
+const SHUTDOWN_SECONDS: u64 = 3;
 /// Unsent bytes the kernel holds per connection: without a limit a stalled reader hides megabytes there.
 const SEND_BUFFER_BYTES: usize = 64 << 10;
 /// A peer that takes nothing for this long is gone: the kernel ends the connection, even when the worker cannot.
@@ -47,6 +48,8 @@ pub fn start(app: App) -> io::Result<(Server, SocketAddr)> {
         .client_request_timeout(REQUEST_HEAD_WAIT)
         // The default lingers a second after a session has ended.
         .client_disconnect_timeout(Duration::ZERO)
+        // A client that closed is gone: else a follower of the log that left would be kept until the next event.
+        .h1_allow_half_closed(false)
         .tcp_nodelay(true)
         .h1_write_buffer_size(WRITE_BUFFER_BYTES)
         .on_connect(|connection, data| {
