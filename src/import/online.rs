@@ -1,5 +1,5 @@
 //! Commands to a running server: one request a command from several threads, prices as NDJSON in bulk.
-//! Kinds are never mixed: everything of one kind is answered before the next begins, so a product is there before its prices.
+//! What orders and prices name is registered and answered before they are sent.
 
 mod worker;
 
@@ -93,13 +93,13 @@ impl HttpSink {
         Ok(())
     }
 
-    /// Between two kinds everything must be answered.
+    /// Orders and prices name what was registered before them, so all of that must be answered before the first of them.
     fn turn_to(&mut self, next: (StreamKind, bool), report: &mut Report) -> Result<(), ImportError> {
-        if self.sending.replace(next).is_some_and(|last| last != next) {
-            self.send_prices(report)?;
-            self.settle(0, report)?;
+        if self.sending.replace(next).is_none_or(|last| last == next) {
+            return Ok(());
         }
-        Ok(())
+        self.send_prices(report)?;
+        if matches!(next, (StreamKind::Order, _) | (_, true)) { self.settle(0, report) } else { Ok(()) }
     }
 }
 
