@@ -84,7 +84,7 @@ fn household() -> impl Iterator<Item = Intent> {
         member("anna", Role::Owner),
         member("ben", Role::Editor),
         member("clara", Role::Viewer),
-        HouseholdCommand::SetBudget { monthly: Some(Money::from_minor(600_00, files::euro())) },
+        HouseholdCommand::SetBudget { monthly: Some(Money::from_minor(60_000, files::euro())) },
         HouseholdCommand::ChooseStores { stores: files::store_ids().collect() },
     ];
     commands.into_iter().map(|command| Intent::Household(household_id(), command))

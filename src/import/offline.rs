@@ -89,7 +89,7 @@ impl OfflineSink {
                 // States were evolved ahead of the answer, so a stream with a refused append is one version ahead:
                 // the commands that follow it conflict and are refused too, and a second run decides them afresh.
                 Err(error @ (AppendError::TooLarge { .. } | AppendError::Conflict { .. })) => {
-                    report.refused(&place, rows, &error.to_string())?
+                    report.refused(&place, rows, &error.to_string())?;
                 }
                 Err(error) => return Err(error.into()),
             }

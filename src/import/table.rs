@@ -53,7 +53,7 @@ impl Table {
     ///
     /// # Errors
     /// When the file cannot be read any further, for instance because its gzip data ends early.
-    pub fn next_row(&mut self) -> Result<Option<(Place, Result<Row<'_>, String>)>, ImportError> {
+    pub fn next_row(&mut self) -> Result<Option<Placed<'_>>, ImportError> {
         let line = self.reader.position().line();
         let read = self.reader.read_record(&mut self.record);
         let line = self.record.position().map_or(line, csv::Position::line);
@@ -90,6 +90,9 @@ impl Table {
         })
     }
 }
+
+/// Where a row is, and the row or why it is none.
+pub type Placed<'a> = (Place, Result<Row<'a>, String>);
 
 /// One row.
 #[derive(Debug, Clone, Copy)]
@@ -128,9 +131,11 @@ fn open_bytes(folder: &Path, stem: &str, meter: &mut Meter) -> Result<(Arc<str>,
         let file = File::open(&path).map_err(|error| unreadable(&name, &error))?;
         meter.bytes_total += file.metadata().map_or(0, |about| about.len());
         let counted = Counted { inner: file, bytes_read: meter.bytes_read.clone() };
-        let bytes: Box<dyn Read + Send> = match name.ends_with(".gz") {
-            true => Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(1 << 16, counted))),
-            false => Box::new(counted),
+        let is_packed = path.extension().is_some_and(|extension| extension == "gz");
+        let bytes: Box<dyn Read + Send> = if is_packed {
+            Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(1 << 16, counted)))
+        } else {
+            Box::new(counted)
         };
         return Ok((name.into(), bytes));
     }

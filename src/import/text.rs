@@ -26,16 +26,13 @@ fn without_tags(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     while let Some(start) = rest.find('<') {
         let is_tag = rest[start + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
-        match rest[start..].find('>').filter(|_| is_tag) {
-            Some(length) => {
-                kept.push_str(&rest[..start]);
-                kept.push(' ');
-                rest = &rest[start + length + 1..];
-            }
-            None => {
-                kept.push_str(&rest[..=start]);
-                rest = &rest[start + 1..];
-            }
+        if let Some(length) = rest[start..].find('>').filter(|_| is_tag) {
+            kept.push_str(&rest[..start]);
+            kept.push(' ');
+            rest = &rest[start + length + 1..];
+        } else {
+            kept.push_str(&rest[..=start]);
+            rest = &rest[start + 1..];
         }
     }
     kept.push_str(rest);
