@@ -184,7 +184,7 @@ impl SledLog {
         if report.blobs > 0 {
             tracing::warn!(blobs = report.blobs, "sled keeps values in separate files that it never makes durable");
         }
-        metrics::gauge!("aisled_log_blobs").set(report.blobs as f64);
+        metrics::gauge!("aisled_log_blobs").set(u32::try_from(report.blobs).unwrap_or(u32::MAX));
         let queue = Arc::new(Queue::new(queue_max));
         Self::start(folder, store, index, witness, durability, clock, queue).map(|log| (log, report)).map_err(storage)
     }
@@ -321,7 +321,7 @@ impl Log for SledLog {
             return Ok(events);
         }
         visit(&self.shared.store, after, self.head(), |position, bytes| {
-            events.push(Arc::new(decoder.decode(position, bytes).map_err(|error| undecodable(position, error))?));
+            events.push(Arc::new(decoder.decode(position, bytes).map_err(|error| undecodable(position, &error))?));
             Ok(if events.len() < events_max { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         Ok(events)
@@ -330,7 +330,7 @@ impl Log for SledLog {
     fn scan(&self, after: Position, see: &mut dyn FnMut(Recorded) -> ControlFlow<()>) -> Result<(), LogError> {
         let mut decoder = Decoder::default();
         visit(&self.shared.store, after, self.head(), |position, bytes| {
-            decoder.decode(position, bytes).map(&mut *see).map_err(|error| undecodable(position, error))
+            decoder.decode(position, bytes).map(&mut *see).map_err(|error| undecodable(position, &error))
         })
     }
 

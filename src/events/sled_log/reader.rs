@@ -10,7 +10,7 @@ use super::{
 };
 use crate::events::{
     LogError, Position, Recorded,
-    codec::{Decoder, read_envelope},
+    codec::{DecodeError, Decoder, read_envelope},
 };
 
 /// How many unpacked blocks are remembered: about 2 MiB.
@@ -40,14 +40,14 @@ impl Remembered {
     pub fn decode(&self, store: &Store, decoder: &mut Decoder, position: Position) -> Result<Recorded, LogError> {
         let block = self.block(store, position)?;
         let bytes = block.event(position).ok_or_else(|| missing(position))?;
-        decoder.decode(position, bytes).map_err(|error| undecodable(position, error))
+        decoder.decode(position, bytes).map_err(|error| undecodable(position, &error))
     }
 
     /// Where the event before this one is in its stream.
     pub fn previous(&self, store: &Store, position: Position) -> Result<Option<Position>, LogError> {
         let block = self.block(store, position)?;
         let bytes = block.event(position).ok_or_else(|| missing(position))?;
-        read_envelope(bytes).map(|envelope| envelope.previous).map_err(|error| undecodable(position, error))
+        read_envelope(bytes).map(|envelope| envelope.previous).map_err(|error| undecodable(position, &error))
     }
 
     fn block(&self, store: &Store, position: Position) -> Result<Arc<Unpacked>, LogError> {
@@ -127,6 +127,6 @@ fn missing(position: Position) -> LogError {
 }
 
 /// The event at a position is whole but not understood.
-pub fn undecodable(position: Position, error: impl ToString) -> LogError {
+pub fn undecodable(position: Position, error: &DecodeError) -> LogError {
     LogError::Undecodable { position, reason: error.to_string() }
 }

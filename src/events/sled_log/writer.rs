@@ -47,6 +47,20 @@ pub struct Filling {
     sealed: Vec<(Position, Vec<u8>)>,
 }
 
+impl Drop for Writer {
+    /// Ends the queue with the writer, however it ends: nobody may wait for an answer that cannot come.
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.shared.fail("the writer panicked");
+        }
+        self.queue.close();
+        let mut left = Vec::new();
+        while self.queue.take(&mut left, None) == Taken::Jobs {
+            left.drain(..).for_each(|job| reply(job.answer, Err(AppendError::ReadOnly("the log's writer ended".into()))));
+        }
+    }
+}
+
 type Answer = (oneshot::Sender<Result<Appended, AppendError>>, Result<Appended, AppendError>);
 
 impl Writer {
@@ -140,6 +154,7 @@ impl Writer {
         self.save_heads_if_due(position);
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "metrics are floats; no count comes near 2^52")]
     fn count(&self, events: usize, position: Position, started: Instant) {
         self.shared.groups.fetch_add(1, Ordering::Relaxed);
         self.shared.events.fetch_add(events as u64, Ordering::Relaxed);
@@ -223,8 +238,8 @@ impl Filling {
         if self.events == 0 {
             return Ok(());
         }
-        let sealed = sealer.seal(&self.raw, self.first, self.events).map_err(|error| error.to_string())?;
-        self.sealed.push((self.first, sealed));
+        let block = sealer.seal(&self.raw, self.first, self.events).map_err(|error| error.to_string())?;
+        self.sealed.push((self.first, block));
         self.raw.clear();
         self.events = 0;
         Ok(())
