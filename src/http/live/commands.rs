@@ -14,13 +14,7 @@ use crate::{
     domain::{
         CommandId, Context, Principal, household::Households, ids::check_id, list::Lists, order::Orders, product::Products, store::Stores,
     },
-    http::{
-        body,
-        caller::digest,
-        checks::Checked,
-        commands::{CommandAnswer, execute},
-        error::Problem,
-    },
+    http::{body, caller::digest, checks::Checked, commands::execute, error::Problem},
 };
 
 /// One command as it was asked for.
@@ -114,8 +108,10 @@ impl Job {
     }
 
     fn reply<V, T: Serialize>(&self, done: &Done<V>, totals: Option<T>) -> Result<String, ErrorBody> {
-        let answer = CommandAnswer {
-            id: &self.entity_id,
+        let message = CommandDone {
+            kind: "done",
+            id: self.id.as_ref(),
+            entity_id: &self.entity_id,
             outcome: done.outcome,
             version: done.version,
             position: done.position,
@@ -123,7 +119,6 @@ impl Job {
             repeated: done.repeated,
             totals,
         };
-        let message = CommandDone { kind: "done", id: self.id.as_ref(), answer };
         Ok(serde_json::to_string(&message).map_err(|error| Problem::internal(&error))?)
     }
 

@@ -260,6 +260,12 @@ impl Membership {
         }
     }
 
+    /// Lets a topic's pushes flow, from behind the end of the history that was told.
+    pub fn open(&self, topic: &Topic, upto: Position) {
+        let published = Position(self.hub.position.load(Ordering::Acquire));
+        self.outbox.open_gate(topic, upto, published);
+    }
+
     /// Stops listening; nothing of the topic is delivered from now on. Returns whether it listened.
     pub fn unsubscribe(&mut self, topic: &Topic) -> bool {
         let listened = self.topics.remove(topic);
@@ -333,7 +339,7 @@ mod tests {
         let (mut one, other) = (hub.join(None).unwrap(), hub.join(None).unwrap());
         assert_eq!(publish(&hub, "list:a", 1, None), 0, "nobody listens yet");
         one.subscribe(&topic("list:a"));
-        one.outbox().open_gate(&topic("list:a"), Position(1));
+        one.open(&topic("list:a"), Position(1));
         assert!(hub.wants(&topic("list:a")) && !hub.wants(&topic("list:b")));
         assert_eq!(publish(&hub, "list:a", 2, Some(1)), 1);
         assert!(received(&one).contains(r#"{"type":"event","topic":"list:a","position":"2","previous":"1","event":"x"}"#));
@@ -346,7 +352,7 @@ mod tests {
         let mut one = hub.join(None).unwrap();
         hub.advance(Position(5));
         one.subscribe(&topic("deals:s"));
-        one.outbox().open_gate(&topic("deals:s"), Position(5));
+        one.open(&topic("deals:s"), Position(5));
         publish(&hub, "deals:s", 8, None);
         publish(&hub, "deals:s", 9, None);
         let text = received(&one);
@@ -386,7 +392,7 @@ mod tests {
         let (mut slow, mut quick) = (hub.join(None).unwrap(), hub.join(None).unwrap());
         for session in [&mut slow, &mut quick] {
             session.subscribe(&topic("list:a"));
-            session.outbox().open_gate(&topic("list:a"), Position::START);
+            session.open(&topic("list:a"), Position::START);
         }
         for position in 1..=20 {
             publish(&hub, "list:a", position, position.checked_sub(1));

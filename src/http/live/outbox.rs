@@ -62,6 +62,8 @@ struct Inner {
     states: AHashMap<(Topic, &'static str), u64>,
     /// Topics whose history is being read: what is published meanwhile waits here.
     gates: AHashMap<Topic, Vec<Arc<Publication>>>,
+    /// Topics whose history may tell events that are still to be published: those up to here fall away when they come.
+    floors: AHashMap<Topic, Position>,
     /// Bytes of the queue and of all gates.
     bytes: usize,
     waker: Option<Waker>,
@@ -82,6 +84,9 @@ impl Outbox {
     pub fn push(&self, publication: &Arc<Publication>) -> bool {
         let mut inner = self.inner.lock();
         if inner.closing.is_some() {
+            return false;
+        }
+        if inner.is_below_floor(publication) {
             return false;
         }
         if let Some(gate) = inner.gates.get_mut(&publication.topic) {
@@ -106,14 +111,20 @@ impl Outbox {
     /// so that a repeated subscription neither repeats nor loses an event.
     pub fn close_gate(&self, topic: &Topic) {
         let mut inner = self.inner.lock();
+        inner.floors.remove(topic);
         let held = inner.remove(topic);
         inner.bytes += held.iter().map(|publication| publication.size()).sum::<usize>();
         inner.gates.entry(topic.clone()).or_default().extend(held);
     }
 
     /// Lets a topic flow again. Events at or before `upto` are in the history just given and fall away; states stay.
-    pub fn open_gate(&self, topic: &Topic, upto: Position) {
+    /// The log is ahead of what was `published`, so such events may come even now.
+    pub fn open_gate(&self, topic: &Topic, upto: Position, published: Position) {
         let mut inner = self.inner.lock();
+        // Equal is not enough: the newest event may be on its way to its subscribers at this moment.
+        if published <= upto {
+            inner.floors.insert(topic.clone(), upto);
+        }
         let Some(held) = inner.gates.remove(topic) else { return };
         inner.bytes -= held.iter().map(|publication| publication.size()).sum::<usize>();
         for publication in held {
@@ -132,6 +143,7 @@ impl Outbox {
     pub fn forget(&self, topic: &Topic) {
         let mut inner = self.inner.lock();
         inner.remove(topic);
+        inner.floors.remove(topic);
         if let Some(held) = inner.gates.remove(topic) {
             inner.bytes -= held.iter().map(|publication| publication.size()).sum::<usize>();
         }
@@ -195,6 +207,18 @@ impl Outbox {
 impl Inner {
     fn has_news(&self) -> bool {
         !self.queue.is_empty() || self.closing.is_some()
+    }
+
+    /// Whether the history told it already. The first event above the floor takes the floor away.
+    fn is_below_floor(&mut self, publication: &Publication) -> bool {
+        if publication.class != Class::Event || self.floors.is_empty() {
+            return false;
+        }
+        match self.floors.get(&publication.topic) {
+            Some(floor) if publication.position <= *floor => true,
+            Some(_) => self.floors.remove(&publication.topic).is_none(),
+            None => false,
+        }
     }
 
     fn enqueue(&mut self, publication: Arc<Publication>) {
@@ -265,6 +289,7 @@ impl Inner {
         self.queue = VecDeque::new();
         self.states = AHashMap::new();
         self.gates = AHashMap::new();
+        self.floors = AHashMap::new();
         self.bytes = 0;
         self.waiting_since = None;
     }
@@ -335,7 +360,7 @@ mod tests {
             outbox.push(&one);
         }
         assert_eq!(drain(&outbox), "e1;e4;", "a topic behind its gate waits, others flow");
-        outbox.open_gate(&topic("list:a"), Position(3));
+        outbox.open_gate(&topic("list:a"), Position(3), Position(5));
         assert_eq!(drain(&outbox), "e5;t3;");
         assert_eq!(outbox.bytes(), 0);
     }
@@ -345,8 +370,20 @@ mod tests {
         let outbox = Outbox::new(1_000);
         outbox.push(&event("list:a", 2));
         outbox.close_gate(&topic("list:a"));
-        outbox.open_gate(&topic("list:a"), Position(1));
+        outbox.open_gate(&topic("list:a"), Position(1), Position(2));
         assert_eq!(drain(&outbox), "e2;");
+    }
+
+    #[test]
+    fn an_event_the_history_told_is_dropped_even_if_it_is_published_later() {
+        let outbox = Outbox::new(1_000);
+        outbox.close_gate(&topic("list:a"));
+        outbox.open_gate(&topic("list:a"), Position(7), Position(5));
+        for one in [event("list:a", 6), totals("list:a", 6), event("list:b", 6), event("list:a", 7), event("list:a", 8)] {
+            outbox.push(&one);
+        }
+        assert_eq!(drain(&outbox), "t6;e6;e8;");
+        assert!(outbox.inner.lock().floors.is_empty());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{limits::Limits, topic::Topic};
-use crate::events::Position;
+use crate::{domain::Outcome, events::Position};
 
 /// The WebSocket subprotocol, the default if the client names none.
 pub const SUBPROTOCOL: &str = "aisled.v1+json";
@@ -176,14 +176,23 @@ pub struct Unsubscribed<'a> {
     pub topics: Vec<&'a str>,
 }
 
-/// The answer to a command: the fields of the HTTP answer beside type and id.
+/// The answer to a command: what the HTTP answer says, but `id` is the request's and the entity's is `entity_id`.
 #[derive(Debug, Serialize)]
-pub struct CommandDone<'a, A> {
+pub struct CommandDone<'a, T> {
     #[serde(rename = "type")]
     pub kind: &'static str,
     pub id: Option<&'a RequestId>,
-    #[serde(flatten)]
-    pub answer: A,
+    pub entity_id: &'a str,
+    pub outcome: Outcome,
+    pub version: u64,
+    pub position: Position,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
+    /// A list's new totals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totals: Option<T>,
 }
 
 /// The answer to a ping.

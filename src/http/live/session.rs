@@ -155,7 +155,7 @@ impl Session {
             ctx.text(part.text);
             for (topic, upto) in part.gates {
                 match upto {
-                    Some(upto) => session.membership.outbox().open_gate(&topic, upto),
+                    Some(upto) => session.membership.open(&topic, upto),
                     None => drop(session.membership.unsubscribe(&topic)),
                 }
             }
