@@ -43,6 +43,11 @@ pub trait Hosted: Entity<State: Unpin, Command: Unpin> + Sized + Debug + Unpin {
     /// Tells listeners that the view changed.
     fn announce(_view: &Self::View, _position: crate::events::Position, _place: &Place<'_, Self>) {}
 
+    /// Whether somebody waits for its view to change: then it stays awake, because a resting entity reads no news.
+    fn is_watched(_id: &str, _shared: &Shared) -> bool {
+        false
+    }
+
     /// The part of the entity an event touched, such as an item's id.
     fn subject(_event: &Event) -> Option<String> {
         None

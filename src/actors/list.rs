@@ -6,6 +6,7 @@ use super::{
     handle::News,
     hosted::{Hosted, Place},
     registry::{Shelf, Shelves},
+    shared::Shared,
 };
 use crate::{
     domain::{
@@ -97,6 +98,10 @@ impl Hosted for Lists {
         {
             place.shared.audience.totals_changed(&list, position, view);
         }
+    }
+
+    fn is_watched(id: &str, shared: &Shared) -> bool {
+        ListId::new(id).is_ok_and(|list| shared.audience.wants_list(&list))
     }
 
     fn subject(event: &Event) -> Option<String> {

@@ -253,11 +253,11 @@ impl Registry {
         let crowded = shared.counters.alive.load(Ordering::Relaxed) * 10 > shared.limits.alive_max * 9;
         let idle_micros = if crowded { CROWDED_IDLE_MICROS } else { i64::from(shared.limits.idle_seconds) * 1_000_000 };
         let (shelves, before) = (&self.0.shelves, Moment(self.now().0 - idle_micros));
-        shelves.lists.rest_idle(before);
-        shelves.products.rest_idle(before);
-        shelves.orders.rest_idle(before);
-        shelves.households.rest_idle(before);
-        shelves.stores.rest_idle(before);
+        shelves.lists.rest_idle(before, shared);
+        shelves.products.rest_idle(before, shared);
+        shelves.orders.rest_idle(before, shared);
+        shelves.households.rest_idle(before, shared);
+        shelves.stores.rest_idle(before, shared);
     }
 
     /// Sends everybody to rest; each future ends when its entity has.
@@ -273,8 +273,8 @@ impl Registry {
 }
 
 impl<E: Hosted> Shelf<E> {
-    fn rest_idle(&self, before: Moment) {
-        self.take(|handle| handle.idle_since(before)).for_each(|handle| {
+    fn rest_idle(&self, before: Moment, shared: &Shared) {
+        self.take(|handle| handle.idle_since(before) && !E::is_watched(&handle.id, shared)).for_each(|handle| {
             // `do_send` ignores the mailbox's capacity. Safe here: a handle is sent to rest once, as it leaves the shelf.
             handle.address().do_send(Rest);
         });
