@@ -19,7 +19,9 @@ fn shop() -> TestApp {
     price(&app, "1.49");
     app.post("/api/v1/lists", &json!({ "id": "weekly", "name": "Weekly", "store": "billa" })).ok();
     let item = json!({ "id": "i1", "name": "Milk", "product": "milk", "quantity": { "amount": "2", "unit": "each" } });
-    app.post("/api/v1/lists/weekly/items", &item).ok();
+    let added = app.post("/api/v1/lists/weekly/items", &item).ok().body;
+    // From here on the total is there: the views have the price, and have told the list.
+    app.get(&format!("/api/v1/lists/weekly?after={}", added["position"].as_str().expect("a position"))).ok();
     app
 }
 

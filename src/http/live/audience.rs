@@ -21,15 +21,15 @@ impl Audience for Hub {
         let own = Topic::of_stream(&recorded.stream);
         let orders = household_of_order(recorded, views).map(Topic::Orders);
         for topic in own.into_iter().chain(orders) {
-            self.publish_event(topic, recorded, || codec::event_json(recorded));
+            self.publish_event(&topic, recorded, || codec::event_json(recorded));
         }
         for (store, deals) in by_store(&changes.deals) {
-            self.publish_event(Topic::Deals(store.clone()), recorded, || DealsChanged { kind: "deals.changed", deals });
+            self.publish_event(&Topic::Deals(store.clone()), recorded, || DealsChanged { kind: "deals.changed", deals });
         }
     }
 
     fn totals_changed(&self, list: &ListId, position: Position, totals: &Arc<TotalsView>) {
-        self.publish_state(Topic::List(list.clone()), "totals", position, &**totals);
+        self.publish_state(&Topic::List(list.clone()), "totals", position, &**totals);
     }
 
     fn wants_list(&self, list: &ListId) -> bool {

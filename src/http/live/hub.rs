@@ -114,7 +114,7 @@ impl Hub {
         let id = self.next_session.fetch_add(1, Ordering::Relaxed);
         let outbox = Arc::new(Outbox::new(self.limits.outbox_bytes_max));
         sessions.insert(id, Listener { outbox: Arc::clone(&outbox), socket });
-        self.counters.sessions.set(sessions.len() as f64);
+        self.counters.sessions.increment(1);
         Ok(Membership { hub: Arc::clone(self), id, outbox, topics: AHashSet::new() })
     }
 
@@ -147,22 +147,22 @@ impl Hub {
 
     /// Pushes an event to a topic's subscribers; its JSON is made only if there are any. Returns how many got it.
     /// Events of one topic must come in log order, from one thread.
-    pub fn publish_event<E: Serialize>(&self, topic: Topic, recorded: &Recorded, event: impl FnOnce() -> E) -> usize {
-        self.publish(&topic, |room| {
+    pub fn publish_event<E: Serialize>(&self, topic: &Topic, recorded: &Recorded, event: impl FnOnce() -> E) -> usize {
+        self.publish(topic, |room| {
             let last = Position(room.last.swap(recorded.position.0, Ordering::AcqRel));
             let previous = match topic.stream() {
                 Some(_) => recorded.previous,
                 None => Some(last.min(Position(recorded.position.0.saturating_sub(1)))),
             };
-            let push = EventPush { kind: "event", topic: &topic, position: recorded.position, previous, event: event() };
+            let push = EventPush { kind: "event", topic, position: recorded.position, previous, event: event() };
             frame::json(&push).map(|frame| (Class::Event, recorded.position, frame))
         })
     }
 
     /// Pushes a state to a topic's subscribers; of the same topic and key only the latest waits. Returns how many got it.
-    pub fn publish_state<V: Serialize>(&self, topic: Topic, key: &'static str, position: Position, value: &V) -> usize {
-        self.publish(&topic, |_| {
-            let push = StatePush { kind: "state", topic: &topic, key, position, value };
+    pub fn publish_state<V: Serialize>(&self, topic: &Topic, key: &'static str, position: Position, value: &V) -> usize {
+        self.publish(topic, |_| {
+            let push = StatePush { kind: "state", topic, key, position, value };
             frame::json(&push).map(|frame| (Class::State(key), position, frame))
         })
     }
@@ -282,9 +282,8 @@ impl Drop for Membership {
         for topic in std::mem::take(&mut self.topics) {
             self.hub.exit(&topic, self.id);
         }
-        let mut sessions = self.hub.sessions.lock();
-        sessions.remove(&self.id);
-        self.hub.counters.sessions.set(sessions.len() as f64);
+        self.hub.sessions.lock().remove(&self.id);
+        self.hub.counters.sessions.decrement(1);
         self.hub.counters.ended(self.outbox.closing().unwrap_or(Close::Normal));
     }
 }
@@ -322,7 +321,7 @@ mod tests {
 
     fn publish(hub: &Hub, topic_text: &str, position: u64, previous: Option<u64>) -> usize {
         hub.advance(Position(position));
-        hub.publish_event(topic(topic_text), &recorded("a", position, previous), || "x")
+        hub.publish_event(&topic(topic_text), &recorded("a", position, previous), || "x")
     }
 
     fn received(membership: &Membership) -> String {

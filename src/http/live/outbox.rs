@@ -170,13 +170,11 @@ impl Outbox {
             inner.ended = true;
             return Poll::Ready(Some(Drained::Close(close)));
         }
-        match inner.take_chunk() {
-            Some(chunk) => Poll::Ready(Some(Drained::Frames(chunk))),
-            None => {
-                inner.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
+        if let Some(chunk) = inner.take_chunk() {
+            return Poll::Ready(Some(Drained::Frames(chunk)));
         }
+        inner.waker = Some(context.waker().clone());
+        Poll::Pending
     }
 
     /// Whether only shutting down the socket helps: something waits, or the close frame does, and the body does not come for it.

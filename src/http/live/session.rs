@@ -89,7 +89,7 @@ impl Actor for Session {
             limits: (&limits).into(),
         };
         reply(ctx, &hello);
-        ctx.run_interval(limits.ping_interval, |session, ctx| session.ping(ctx));
+        ctx.run_interval(limits.ping_interval, Self::ping);
     }
 }
 
