@@ -1,13 +1,11 @@
 //! The actor of one entity: load, decide, append at the expected version, evolve only what the log committed, answer.
 
-use std::{
-    marker::PhantomData,
-    sync::{Arc, OnceLock, atomic::Ordering},
-};
+use std::sync::{Arc, OnceLock, atomic::Ordering};
 
 use actix::{
     Actor, ActorContext, ActorFutureExt, AtomicResponse, Context, ContextFutureSpawner, Handler, WrapFuture, fut::LocalBoxActorFuture,
 };
+use tokio::sync::oneshot;
 
 use super::{
     failure::Failure,
@@ -40,11 +38,15 @@ pub struct EntityActor<E: Hosted> {
     as_of: Position,
     /// Why the entity cannot serve: its own history cannot be replayed.
     poison: Option<Failure>,
+    /// Dropped with the actor: whoever sent it to rest learns that it is gone.
+    farewell: Option<oneshot::Sender<()>>,
 }
 
 impl<E: Hosted> EntityActor<E> {
     pub(super) fn new(stream: StreamId, handle: Arc<Handle<E>>, shared: Arc<Shared>) -> Self {
-        Self { stream, handle, shared, entity: Hydrated::default(), desk: None, as_of: Position::START, poison: None }
+        // Counted here and not when it starts, because `drop` takes it off also if it never does.
+        shared.counters.alive.fetch_add(1, Ordering::Relaxed);
+        Self { stream, handle, shared, entity: Hydrated::default(), desk: None, as_of: Position::START, poison: None, farewell: None }
     }
 }
 
@@ -54,7 +56,6 @@ impl<E: Hosted> Actor for EntityActor<E> {
     /// Reads the entity before any message is handled. Reading blocks, so it happens on a thread that may.
     fn started(&mut self, context: &mut Context<Self>) {
         context.set_mailbox_capacity(MAILBOX_MAX);
-        self.shared.counters.alive.fetch_add(1, Ordering::Relaxed);
         count(&self.shared.counters.started);
         if self.shared.log.stream_head(&self.stream).is_none() {
             return self.wake(Ok(Hydrated::default()));
@@ -66,16 +67,17 @@ impl<E: Hosted> Actor for EntityActor<E> {
     }
 
     fn stopped(&mut self, _context: &mut Context<Self>) {
-        if let Some(mut desk) = self.desk.take() {
-            E::close_desk(&mut desk, &self.place());
-        }
         count(&self.shared.counters.rested);
     }
 }
 
 impl<E: Hosted> Drop for EntityActor<E> {
-    /// Runs after a panic too, when `stopped` does not.
+    /// Runs after a panic too, when `stopped` does not: nobody may be served what a dead actor showed last.
     fn drop(&mut self) {
+        self.handle.forget_loaded();
+        if let Some(mut desk) = self.desk.take() {
+            E::close_desk(&mut desk, &self.place());
+        }
         self.shared.counters.alive.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -83,15 +85,19 @@ impl<E: Hosted> Drop for EntityActor<E> {
 impl<E: Hosted> Handler<Execute<E>> for EntityActor<E> {
     type Result = AtomicResponse<Self, Answer<E>>;
 
-    fn handle(&mut self, Execute(request): Execute<E>, _context: &mut Context<Self>) -> Self::Result {
-        AtomicResponse::new(self.attempt(request, 0))
+    fn handle(&mut self, Execute(request, waiting): Execute<E>, _context: &mut Context<Self>) -> Self::Result {
+        let answered = self.attempt(request, 0).map(move |answer, _, _| {
+            drop(waiting);
+            answer
+        });
+        AtomicResponse::new(Box::pin(answered))
     }
 }
 
 impl<E: Hosted> Handler<Load<E>> for EntityActor<E> {
     type Result = Result<Arc<Loaded<E>>, Failure>;
 
-    fn handle(&mut self, _: Load<E>, _context: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Load(_waiting): Load<E>, _context: &mut Context<Self>) -> Self::Result {
         if let Some(poison) = &self.poison {
             return Err(poison.clone());
         }
@@ -120,7 +126,8 @@ impl<E: Hosted> Handler<NewsWaits> for EntityActor<E> {
 impl<E: Hosted> Handler<Rest> for EntityActor<E> {
     type Result = ();
 
-    fn handle(&mut self, _: Rest, context: &mut Context<Self>) {
+    fn handle(&mut self, Rest(farewell): Rest, context: &mut Context<Self>) {
+        self.farewell = Some(farewell);
         if self.entity.version >= self.entity.memo_version + MEMO_EVERY_EVENTS {
             let state = std::mem::take(&mut self.entity.state);
             let recent = std::mem::take(&mut self.entity.recent);
@@ -267,7 +274,7 @@ impl<E: Hosted> EntityActor<E> {
             Ok(entity) => {
                 self.entity = entity;
                 self.as_of = self.as_of.max(self.entity.position);
-                self.desk = Some(E::open_desk(&self.entity.state, &self.place()));
+                self.open_desk();
             }
             Err(failure) => {
                 tracing::error!(stream = %self.stream, %failure, "an entity cannot be read and refuses commands");
@@ -276,11 +283,27 @@ impl<E: Hosted> EntityActor<E> {
         }
     }
 
+    /// Sets the desk up; in place of one that missed events, everybody who saw that is told.
+    fn open_desk(&mut self) {
+        let missed = self.desk.take();
+        let again = missed.is_some();
+        if let Some(mut desk) = missed {
+            E::close_desk(&mut desk, &self.place());
+            self.handle.forget_loaded();
+        }
+        self.desk = Some(E::open_desk(&self.entity.state, &self.place()));
+        if again {
+            E::announce(&self.view(), self.as_of, &self.place());
+        }
+    }
+
     fn take_in_news(&mut self) {
         let Some(mut desk) = self.desk.take() else { return };
+        // Asked before the news is taken: what arrives meanwhile must not count as taken in.
+        let told = self.handle.news_position();
         let changed = E::read_news(&mut desk, &self.entity.state, &self.place());
         self.desk = Some(desk);
-        self.as_of = self.as_of.max(self.handle.news_position());
+        self.as_of = self.as_of.max(told);
         if changed {
             E::announce(&self.view(), self.as_of, &self.place());
         }
@@ -298,10 +321,4 @@ impl<E: Hosted> EntityActor<E> {
 
 fn too_large(error: &AppendError) -> crate::domain::Refusal {
     crate::domain::Refusal::new(crate::domain::RefusalKind::Invalid, "command_too_large", error.to_string())
-}
-
-impl<E: Hosted> Load<E> {
-    pub(super) fn new() -> Self {
-        Self(PhantomData)
-    }
 }

@@ -4,7 +4,7 @@ use std::{
     collections::HashSet,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
+        atomic::{AtomicI64, AtomicUsize, Ordering},
     },
 };
 
@@ -21,6 +21,9 @@ use crate::{
     domain::{Moment, ProductId, StoreId},
     events::Position,
 };
+
+/// Set in the count of those inside once the entity leaves: nobody enters any more.
+const LEAVING: usize = 1 << (usize::BITS - 1);
 
 /// A fact of another stream that an entity's view depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -44,11 +47,18 @@ pub struct Handle<E: Hosted> {
     /// The newest view, while nothing changed since somebody asked for it.
     loaded: ArcSwapOption<Loaded<E>>,
     inbox: Mutex<Inbox>,
-    /// Commands and loads on their way; bounds the mailbox.
+    /// Commands and loads not yet answered, which bounds the mailbox; with `LEAVING` set, no more may come.
     waiting: AtomicUsize,
     last_used_micros: AtomicI64,
-    /// Set before the actor stops on purpose: a closed mailbox without it is a panic.
-    resting: AtomicBool,
+}
+
+/// Why nobody may enter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closed {
+    /// As many as may wait are inside.
+    Full,
+    /// The entity goes to rest; its successor serves.
+    Leaving,
 }
 
 impl<E: Hosted> Handle<E> {
@@ -60,7 +70,6 @@ impl<E: Hosted> Handle<E> {
             inbox: Mutex::default(),
             waiting: AtomicUsize::new(0),
             last_used_micros: AtomicI64::new(now.0),
-            resting: AtomicBool::new(false),
         }
     }
 
@@ -117,35 +126,38 @@ impl<E: Hosted> Handle<E> {
         std::mem::take(&mut inbox.news)
     }
 
-    /// Reserves a place in the mailbox; `None` when `max` are waiting already.
-    pub(super) fn enter(self: &Arc<Self>, max: usize, now: Moment) -> Option<Waiting<E>> {
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= max {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-            return None;
+    /// Reserves a place in the mailbox. Whoever holds it keeps the entity from going to rest, so that a command is never
+    /// decided by one actor while its successor has read the log already.
+    pub(super) fn enter(self: &Arc<Self>, max: usize, now: Moment) -> Result<Waiting<E>, Closed> {
+        let one_more = |inside: usize| (inside < max.min(LEAVING)).then_some(inside + 1);
+        match self.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more) {
+            Ok(_) => {
+                self.touch(now);
+                Ok(Waiting(Arc::clone(self)))
+            }
+            Err(inside) if inside & LEAVING == 0 => Err(Closed::Full),
+            Err(_) => Err(Closed::Leaving),
         }
-        self.touch(now);
-        Some(Waiting(Arc::clone(self)))
     }
 
     pub(super) fn touch(&self, now: Moment) {
         self.last_used_micros.store(now.0, Ordering::Relaxed);
     }
 
-    /// Whether nobody used it since `before` and nothing is on its way to it.
-    pub(super) fn idle_since(&self, before: Moment) -> bool {
-        self.waiting.load(Ordering::Relaxed) == 0 && self.last_used_micros.load(Ordering::Relaxed) < before.0
+    /// Leaves if nobody used it since `before` and nobody is inside. From then on nobody enters.
+    pub(super) fn leave_idle(&self, before: Moment) -> bool {
+        self.last_used_micros.load(Ordering::Relaxed) < before.0
+            && self.waiting.compare_exchange(0, LEAVING, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    pub(super) fn set_resting(&self) {
-        self.resting.store(true, Ordering::Release);
-    }
-
-    pub(super) fn is_resting(&self) -> bool {
-        self.resting.load(Ordering::Acquire)
+    /// Leaves whoever is inside: they are answered first, nobody else enters.
+    pub(super) fn leave(&self) {
+        self.waiting.fetch_or(LEAVING, Ordering::AcqRel);
     }
 }
 
-/// A place in an actor's mailbox, given back on drop.
+/// A place in an actor's mailbox. It travels with the message and is given back when that is answered, even if nobody waits
+/// for the answer any more.
 #[derive(Debug)]
 pub(super) struct Waiting<E: Hosted>(Arc<Handle<E>>);
 

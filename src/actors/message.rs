@@ -3,8 +3,9 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
-use super::{failure::Failure, hosted::Hosted};
+use super::{failure::Failure, handle::Waiting, hosted::Hosted};
 use crate::{
     domain::{CommandId, Context, Moment, Outcome},
     events::Position,
@@ -59,23 +60,23 @@ pub struct Loaded<E: Hosted> {
 }
 
 /// Asks the actor to decide a command.
-pub(super) struct Execute<E: Hosted>(pub Request<E::Command>);
+pub(super) struct Execute<E: Hosted>(pub Request<E::Command>, pub Waiting<E>);
 
 impl<E: Hosted> actix::Message for Execute<E> {
     type Result = Result<Done<E::View>, Failure>;
 }
 
 /// Asks the actor what it knows.
-pub(super) struct Load<E>(pub std::marker::PhantomData<fn() -> E>);
+pub(super) struct Load<E: Hosted>(pub Waiting<E>);
 
 impl<E: Hosted> actix::Message for Load<E> {
     type Result = Result<std::sync::Arc<Loaded<E>>, Failure>;
 }
 
-/// Tells the actor to rest: it writes its checkpoint and stops.
+/// Tells the actor to rest: it writes its checkpoint and stops. The sender is dropped when the actor is gone.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
-pub(super) struct Rest;
+pub(super) struct Rest(pub oneshot::Sender<()>);
 
 /// Tells the actor that facts of other streams it depends on wait for it.
 #[derive(actix::Message)]

@@ -50,10 +50,13 @@ impl RecentCommands {
         }
     }
 
-    /// Remembers an outcome. Several events of one command share an entry: the subject is the first one's, the position the last one's.
+    /// Remembers an outcome. Several events of one command share an entry: the subject is the first that one names, the position the last one's.
     pub fn remember(&mut self, id: &CommandId, answer: Answered) {
         match self.answers.get_mut(id) {
-            Some(known) => (known.version, known.position) = (answer.version, answer.position),
+            Some(known) => {
+                (known.version, known.position) = (answer.version, answer.position);
+                known.subject = known.subject.take().or(answer.subject);
+            }
             None => {
                 self.answers.insert(id.clone(), answer);
                 self.order.push_back(id.clone());
@@ -86,6 +89,15 @@ mod tests {
         assert_eq!(recent.recall(&key("a", 7)), Recall::Repeated(answer(3)));
         assert_eq!(recent.recall(&key("a", 8)), Recall::Reused);
         assert_eq!(recent.recall(&key("b", 7)), Recall::New);
+    }
+
+    #[test]
+    fn a_command_of_several_events_is_recalled_with_the_first_subject_and_the_last_position() {
+        let mut recent = RecentCommands::default();
+        for (version, subject) in [(3, None), (4, Some("bread")), (5, Some("jam"))] {
+            recent.remember(&key("a", 7).id, Answered { subject: subject.map(Into::into), ..answer(version) });
+        }
+        assert_eq!(recent.recall(&key("a", 7)), Recall::Repeated(Answered { subject: Some("bread".into()), ..answer(5) }));
     }
 
     #[test]

@@ -13,11 +13,12 @@ use std::{
 use actix::{Actor, Arbiter, MailboxError};
 use futures_util::future::LocalBoxFuture;
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
 use super::{
     entity::EntityActor,
     failure::Failure,
-    handle::Handle,
+    handle::{Closed, Handle, Waiting},
     hosted::Hosted,
     message::{Done, Execute, Load, Loaded, Request, Rest},
     shared::{MAILBOX_MAX, RegistryCounters, Shared, count},
@@ -92,15 +93,12 @@ impl Registry {
     /// # Errors
     /// See [`Failure`]; only `OutcomeUnknown` leaves open whether anything was recorded.
     pub async fn execute<E: Hosted>(&self, id: &str, request: Request<E::Command>) -> Result<Done<E::View>, Failure> {
-        for _ in 0..REST_RETRIES_MAX {
-            let handle = self.find_or_wake::<E>(id)?;
-            let _waiting = self.enter(&handle)?;
-            match handle.address().send(Execute(request.clone())).await {
-                Ok(answer) => return answer,
-                Err(error) => self.after_closed(&handle, error)?,
-            }
+        let (handle, waiting) = self.enter::<E>(id)?;
+        match handle.address().send(Execute(request, waiting)).await {
+            Ok(answer) => answer,
+            // It may have been recorded just before the end.
+            Err(MailboxError::Closed | MailboxError::Timeout) => Err(Failure::OutcomeUnknown(self.after_closed(&handle))),
         }
-        Err(Failure::Overloaded { what: "the entity", retry_after_seconds: 1 })
     }
 
     /// What an entity is now; version zero if it does not exist. Served without a hop while nothing changed.
@@ -108,20 +106,17 @@ impl Registry {
     /// # Errors
     /// `Poisoned` or `Overloaded`.
     pub async fn load<E: Hosted>(&self, id: &str) -> Result<Arc<Loaded<E>>, Failure> {
-        for _ in 0..REST_RETRIES_MAX {
-            let handle = self.find_or_wake::<E>(id)?;
-            let now = self.now();
-            if let Some(loaded) = handle.loaded(now) {
-                handle.touch(now);
-                return Ok(loaded);
-            }
-            let _waiting = self.enter(&handle)?;
-            match handle.address().send(Load::new()).await {
-                Ok(answer) => return answer,
-                Err(error) => self.after_closed(&handle, error)?,
-            }
+        let handle = self.find_or_wake::<E>(id)?;
+        let now = self.now();
+        if let Some(loaded) = handle.loaded(now) {
+            handle.touch(now);
+            return Ok(loaded);
         }
-        Err(Failure::Overloaded { what: "the entity", retry_after_seconds: 1 })
+        let (handle, waiting) = self.enter::<E>(id)?;
+        match handle.address().send(Load(waiting)).await {
+            Ok(answer) => answer,
+            Err(MailboxError::Closed | MailboxError::Timeout) => Err(Failure::Internal(self.after_closed(&handle))),
+        }
     }
 
     /// How many entities are awake, and what happened to them so far.
@@ -158,11 +153,25 @@ impl Registry {
         self.0.shared.clock.now()
     }
 
-    fn enter<E: Hosted>(&self, handle: &Arc<Handle<E>>) -> Result<super::handle::Waiting<E>, Failure> {
-        handle.enter(MAILBOX_MAX, self.now()).ok_or_else(|| {
-            count(&self.0.shared.counters.mailbox_refusals);
-            Failure::Overloaded { what: "the entity's mailbox", retry_after_seconds: 1 }
-        })
+    /// A place in the mailbox of an entity's actor; one that goes to rest is given up for its successor.
+    fn enter<E: Hosted>(&self, id: &str) -> Result<(Arc<Handle<E>>, Waiting<E>), Failure> {
+        for _ in 0..REST_RETRIES_MAX {
+            let handle = self.find_or_wake::<E>(id)?;
+            if !handle.address().connected() {
+                // It died with nobody inside; what comes now was certainly not begun.
+                self.after_closed(&handle);
+                continue;
+            }
+            match handle.enter(MAILBOX_MAX, self.now()) {
+                Ok(waiting) => return Ok((handle, waiting)),
+                Err(Closed::Leaving) => {}
+                Err(Closed::Full) => {
+                    count(&self.0.shared.counters.mailbox_refusals);
+                    return Err(Failure::Overloaded { what: "the entity's mailbox", retry_after_seconds: 1 });
+                }
+            }
+        }
+        Err(Failure::Overloaded { what: "the entity", retry_after_seconds: 1 })
     }
 
     fn find_or_wake<E: Hosted>(&self, id: &str) -> Result<Arc<Handle<E>>, Failure> {
@@ -208,15 +217,16 @@ impl Registry {
         Err(Failure::Overloaded { what: "the table of active entities", retry_after_seconds: 1 })
     }
 
-    /// A closed mailbox: the actor went to rest, so its successor serves; or it panicked, which is answered as a fault.
-    fn after_closed<E: Hosted>(&self, handle: &Arc<Handle<E>>, error: MailboxError) -> Result<(), Failure> {
+    /// A mailbox that closed before it answered: the actor panicked, or the server stops. Nobody who is inside meets one that
+    /// went to rest.
+    fn after_closed<E: Hosted>(&self, handle: &Arc<Handle<E>>) -> String {
         self.forget(handle);
-        if handle.is_resting() {
-            return Ok(());
+        if self.0.stopping.load(Ordering::Acquire) {
+            return "the server stopped before the entity answered".into();
         }
         count(&self.0.shared.counters.panics);
-        tracing::error!(kind = E::KIND.as_str(), id = %handle.id, %error, "an entity's actor panicked; it wakes anew from the log");
-        Err(Failure::Internal("the entity's actor panicked; nothing more was done, and it starts anew from the log".into()))
+        tracing::error!(kind = E::KIND.as_str(), id = %handle.id, "an entity's actor panicked; it wakes anew from the log");
+        "the entity's actor panicked; it wakes anew from the log".into()
     }
 
     fn forget<E: Hosted>(&self, handle: &Arc<Handle<E>>) {
@@ -252,7 +262,12 @@ impl Registry {
         let shared = &self.0.shared;
         let crowded = shared.counters.alive.load(Ordering::Relaxed) * 10 > shared.limits.alive_max * 9;
         let idle_micros = if crowded { CROWDED_IDLE_MICROS } else { i64::from(shared.limits.idle_seconds) * 1_000_000 };
-        let (shelves, before) = (&self.0.shelves, Moment(self.now().0 - idle_micros));
+        self.rest_idle(Moment(self.now().0 - idle_micros));
+    }
+
+    /// Sends those to rest that nobody used since.
+    pub(super) fn rest_idle(&self, before: Moment) {
+        let (shelves, shared) = (&self.0.shelves, &*self.0.shared);
         shelves.lists.rest_idle(before, shared);
         shelves.products.rest_idle(before, shared);
         shelves.orders.rest_idle(before, shared);
@@ -274,15 +289,16 @@ impl Registry {
 
 impl<E: Hosted> Shelf<E> {
     fn rest_idle(&self, before: Moment, shared: &Shared) {
-        self.take(|handle| handle.idle_since(before) && !E::is_watched(&handle.id, shared)).for_each(|handle| {
-            // `do_send` ignores the mailbox's capacity. Safe here: a handle is sent to rest once, as it leaves the shelf.
-            handle.address().do_send(Rest);
-        });
+        self.take(|handle| !E::is_watched(&handle.id, shared) && handle.leave_idle(before)).for_each(|handle| drop(rest(&handle)));
     }
 
     fn rest_all(&self) -> Vec<LocalBoxFuture<'static, ()>> {
-        let resting = self.take(|_| true).map(|handle| -> LocalBoxFuture<'static, ()> {
-            let gone = handle.address().send(Rest);
+        let leave = |handle: &Handle<E>| {
+            handle.leave();
+            true
+        };
+        let resting = self.take(leave).map(|handle| -> LocalBoxFuture<'static, ()> {
+            let gone = rest(&handle);
             Box::pin(async move {
                 let _ = gone.await;
             })
@@ -290,13 +306,21 @@ impl<E: Hosted> Shelf<E> {
         resting.collect()
     }
 
-    /// Takes handles off the shelf and marks them, so that a closed mailbox is not mistaken for a panic.
+    /// Takes those handles off the shelf that leave.
     fn take(&self, leaves: impl Fn(&Handle<E>) -> bool) -> impl Iterator<Item = Arc<Handle<E>>> {
         self.shards.iter().flat_map(move |shard| {
             let gone: Vec<_> = shard.lock().extract_if(|_, handle| leaves(handle)).map(|(_, handle)| handle).collect();
-            gone.into_iter().inspect(|handle| handle.set_resting())
+            gone
         })
     }
+}
+
+/// Sends an actor to rest that has left the shelf. What is given back ends, with an error, when the actor is gone.
+fn rest<E: Hosted>(handle: &Handle<E>) -> oneshot::Receiver<()> {
+    let (farewell, gone) = oneshot::channel();
+    // `do_send` ignores the mailbox's capacity. Safe here: a handle is sent to rest once, as it leaves the shelf.
+    handle.address().do_send(Rest(farewell));
+    gone
 }
 
 impl fmt::Debug for Registry {

@@ -55,6 +55,17 @@ async fn an_unnamed_append_of_unknown_outcome_is_told_so_and_the_state_follows_t
 }
 
 #[actix_rt::test]
+async fn what_was_shown_before_an_append_of_unknown_outcome_is_not_shown_after_it() {
+    let rig = Rig::new();
+    rig.furnish().await;
+    assert_eq!(rig.loaded().await.version, 1);
+    rig.log.fail_next(AppendError::Unknown("no answer in time".into()));
+    let answer = rig.list(add("bread")).await;
+    assert!(matches!(answer, Err(Failure::OutcomeUnknown(_))), "{answer:?}");
+    assert_eq!(rig.loaded().await.version, 2);
+}
+
+#[actix_rt::test]
 async fn a_command_that_loses_a_race_is_decided_anew_on_the_winners_event() {
     let rig = Rig::new();
     rig.furnish().await;
@@ -88,7 +99,7 @@ async fn an_actor_that_panics_is_counted_and_the_next_command_finds_it_awake() {
     rig.furnish().await;
     rig.log.panic_next.store(true, Ordering::Relaxed);
     let answer = rig.list(add("bread")).await;
-    assert!(matches!(answer, Err(Failure::Internal(_))), "{answer:?}");
+    assert!(matches!(answer, Err(Failure::OutcomeUnknown(_))), "{answer:?}");
     assert_eq!(rig.registry.counters().panics, 1);
     assert_eq!(rig.list(add("bread")).await.expect("awake again").version, 2);
 }

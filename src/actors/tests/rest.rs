@@ -4,7 +4,7 @@ use super::rig::{Rig, add};
 use crate::{
     actors::memos::Memos,
     domain::{
-        StreamId, StreamKind,
+        Moment, StreamId, StreamKind,
         list::{ListCommand, ListState},
     },
 };
@@ -19,6 +19,23 @@ async fn an_entity_that_rested_wakes_with_the_same_state() {
     assert_eq!(rig.registry.counters().alive, 0);
     let after = rig.loaded().await;
     assert_eq!((&after.state, after.version), (&before.state, before.version));
+}
+
+#[actix_rt::test]
+async fn an_entity_does_not_rest_while_a_command_is_on_its_way_even_if_nobody_waits_for_it() {
+    let rig = Rig::new();
+    rig.furnish().await;
+    let (held, release) = rig.log.hold_next();
+    tokio::select! {
+        biased;
+        _ = held => {}
+        answer = rig.list(add("bread")) => panic!("the log holds it back: {answer:?}"),
+    }
+    rig.registry.rest_idle(Moment(i64::MAX));
+    assert!(rig.registry.counters().alive > 0, "the list's actor still has a command to settle");
+    release.send(()).expect("the log waits");
+    assert_eq!(rig.loaded().await.version, 2, "a load is answered behind the command, by the same actor");
+    assert_eq!(rig.registry.counters().started, 3, "a store, a product and a list: none was woken twice");
 }
 
 #[actix_rt::test]

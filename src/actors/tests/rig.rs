@@ -9,7 +9,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::super::{
     ActorLimits, CommandKey, Done, Failure, Loaded, NoAudience, Projector, Registry, Request, Shared, interest::Interest, memos::Memos,
@@ -28,28 +28,56 @@ use crate::{
 
 /// A log that stands before a memory log and fails when told to.
 pub struct FaultyLog {
-    inner: MemoryLog,
+    inner: Arc<MemoryLog>,
     /// Answers for the next appends; `Unknown` still records, as a time-out of a remote log may.
     pub failures: Mutex<Vec<AppendError>>,
     pub unreadable: AtomicBool,
     /// The next append panics in the thread of whoever calls it: the actor.
     pub panic_next: AtomicBool,
+    /// Tells that the next append came, and holds it back until released.
+    hold: Mutex<Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>>,
 }
 
 impl FaultyLog {
     pub fn new() -> Arc<Self> {
-        let inner = MemoryLog::new(Arc::new(SystemClock));
-        Arc::new(Self { inner, failures: Mutex::default(), unreadable: AtomicBool::new(false), panic_next: AtomicBool::new(false) })
+        Arc::new(Self {
+            inner: Arc::new(MemoryLog::new(Arc::new(SystemClock))),
+            failures: Mutex::default(),
+            unreadable: AtomicBool::new(false),
+            panic_next: AtomicBool::new(false),
+            hold: Mutex::default(),
+        })
     }
 
     pub fn fail_next(&self, error: AppendError) {
         self.failures.lock().push(error);
+    }
+
+    /// Holds the next append back: wait for the first to know that it came, send to the second to let it go on.
+    pub fn hold_next(&self) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+        let ((came, held), (release, released)) = (oneshot::channel(), oneshot::channel());
+        *self.hold.lock() = Some((came, released));
+        (held, release)
+    }
+
+    fn append_when(&self, released: oneshot::Receiver<()>, append: Append) -> Pending {
+        let (answer, pending) = Pending::channel();
+        let log = Arc::clone(&self.inner);
+        std::thread::spawn(move || {
+            let _ = released.blocking_recv();
+            let _ = answer.send(log.append_blocking(append).wait());
+        });
+        pending
     }
 }
 
 impl Log for FaultyLog {
     fn append(&self, append: Append) -> Pending {
         assert!(!self.panic_next.swap(false, Ordering::Relaxed), "told to panic by the test");
+        if let Some((came, released)) = self.hold.lock().take() {
+            let _ = came.send(());
+            return self.append_when(released, append);
+        }
         let Some(failure) = self.failures.lock().pop() else { return self.inner.append(append) };
         if matches!(failure, AppendError::Unknown(_)) {
             let _ = self.inner.append_blocking(append);
