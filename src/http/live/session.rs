@@ -226,7 +226,7 @@ fn verdict(error: &ProtocolError) -> Close {
         // The library reports a text that is not UTF-8 as an I/O error that says so.
         ProtocolError::Io(error) if error.to_string().contains("utf-8") => Close::NotUtf8,
         // The connection is gone: nobody reads the code, it only counts.
-        ProtocolError::Io(_) => Close::Normal,
+        ProtocolError::Io(error) if error.kind() == std::io::ErrorKind::Other => Close::Normal,
         _ => Close::ProtocolError,
     }
 }
