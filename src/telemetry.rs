@@ -110,7 +110,13 @@ pub fn start_upkeep(handle: PrometheusHandle, alive: &Arc<()>) -> std::io::Resul
 pub fn start_logging(filter: &str, json: bool) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)?;
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).with_target(true);
+    // Whoever read standard error may be gone: a complaint about that, written there, would panic and take the signal handler along.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .with_target(true)
+        .log_internal_errors(false);
     let _already_started = if json { builder.json().try_init() } else { builder.try_init() };
     Ok(())
 }
