@@ -8,7 +8,7 @@ pub const LIVE_PATH: &str = "/api/v1/live";
 const CURRENCY: &str = "EUR";
 
 pub fn get(request: &mut Vec<u8>, path: impl Display) {
-    push(request, format_args!("GET {path} HTTP/1.1\r\nhost: load\r\n\r\n"));
+    push(request, format_args!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
 }
 
 /// Posts a JSON body.
@@ -16,7 +16,7 @@ pub fn post(request: &mut Vec<u8>, path: impl Display, body: &str) {
     let length = body.len();
     push(
         request,
-        format_args!("POST {path} HTTP/1.1\r\nhost: load\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"),
+        format_args!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"),
     );
 }
 
@@ -65,7 +65,7 @@ pub fn upgrade(request: &mut Vec<u8>) {
     push(
         request,
         format_args!(
-            "GET {LIVE_PATH} HTTP/1.1\r\nhost: load\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+            "GET {LIVE_PATH} HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
              sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: aisled.v1+json\r\n\r\n"
         ),
     );
