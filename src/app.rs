@@ -71,7 +71,8 @@ impl Running {
     pub fn start(config: Config, log: Arc<dyn Log>, folder: Option<&DataFolder>, metrics: PrometheusHandle) -> Result<Self, AppError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let epoch: Arc<str> = folder.map_or_else(|| Arc::from("memory"), |folder| Arc::from(folder.epoch()));
-        let views: SharedViews = Arc::new(parking_lot::RwLock::new(views::load(&*log, folder)?));
+        let (views, checkpoint) = views::load(&*log, folder)?;
+        let views: SharedViews = Arc::new(parking_lot::RwLock::new(views));
         let hub = Arc::new(Hub::new(live::Limits { sessions_max: config.sessions_max, ..live::Limits::default() }));
         let shared = Arc::new(Shared {
             log: Arc::clone(&log),
@@ -83,7 +84,7 @@ impl Running {
             limits: limits(&config),
             counters: Counters::default(),
         });
-        let projector = Projector::start(Arc::clone(&shared), folder.map(|folder| checkpoint_plan(&config, folder)));
+        let projector = Projector::start(Arc::clone(&shared), folder.map(|folder| checkpoint_plan(&config, folder, checkpoint)));
         let applied = projector.applied();
         let app = App { log, registry: Registry::start(shared), views, applied, hub, config: Arc::new(config), clock, epoch, metrics };
         Ok(Self { app, projector })
@@ -104,9 +105,9 @@ impl Running {
     }
 }
 
-fn checkpoint_plan(config: &Config, folder: &DataFolder) -> CheckpointPlan {
+fn checkpoint_plan(config: &Config, folder: &DataFolder, saved: Position) -> CheckpointPlan {
     let (file, epoch) = (folder.views_checkpoint(), folder.epoch().to_owned());
-    CheckpointPlan { every_events: config.checkpoint_every_events, save: Box::new(move |views| views::save(views, &file, &epoch)) }
+    CheckpointPlan { saved, every_events: config.checkpoint_every_events, save: Box::new(move |views| views::save(views, &file, &epoch)) }
 }
 
 fn limits(config: &Config) -> ActorLimits {

@@ -24,6 +24,8 @@ pub struct Projector {
 
 /// When and how the views are written down, so that a start replays the tail only.
 pub struct CheckpointPlan {
+    /// What the checkpoint on disk covers already; the views may have been brought further since.
+    pub saved: Position,
     /// Events between two checkpoints. While one is written (about a third of a second at 0.3 million products)
     /// the views stand still, so this is large.
     pub every_events: u64,
@@ -70,9 +72,13 @@ fn run(work: &Work, mut stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without I/O needs nothing that could be missing");
     let start = *work.applied.borrow();
     let mut reader = Feed::new(Arc::clone(&work.shared.log)).reader(start);
-    let mut saved = start;
+    let mut saved = work.plan.as_ref().map_or(start, |plan| plan.saved);
     runtime.block_on(async {
         loop {
+            // First of all after a start that had much to catch up with, such as an import: the next one shall not.
+            if work.plan.as_ref().is_some_and(|plan| work.applied.borrow().0 >= saved.0 + plan.every_events) {
+                saved = work.save();
+            }
             tokio::select! {
                 biased;
                 batch = reader.next() => match batch {
@@ -80,9 +86,6 @@ fn run(work: &Work, mut stopped: oneshot::Receiver<()>) {
                     Err(error) => return work.give_up(&error),
                 },
                 _ = &mut stopped => break,
-            }
-            if work.plan.as_ref().is_some_and(|plan| work.applied.borrow().0 >= saved.0 + plan.every_events) {
-                saved = work.save();
             }
         }
         if work.applied.borrow().0 > saved.0 {

@@ -33,9 +33,9 @@ pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppE
     let running = Running::start(config, log, Some(&folder), metrics)?;
     let address = running.app.config.listen;
     let (server, bound) = http::server::start(running.app.clone()).map_err(|error| AppError::Listen { address, error })?;
+    let signals = Signals::hear();
     announce(&running.app, bound);
-    let handle = server.handle();
-    let stopping = actix_rt::spawn(stop_on_signal(handle, Arc::clone(&running.app.hub)));
+    let stopping = actix_rt::spawn(stop_on_signal(signals, server.handle(), Arc::clone(&running.app.hub)));
     let served = server.await;
     stopping.abort();
     running.stop().await?;
@@ -69,10 +69,18 @@ fn announce(app: &App, bound: std::net::SocketAddr) {
     tracing::info!(data = %app.config.data.display(), durability = ?app.config.durability, head = %app.log.head(), "try http://{bound}/");
 }
 
+/// The signals that say stop. Heard before the server says that it listens, so that whoever waits for that can stop it in order.
+struct Signals(unix::Signal, unix::Signal);
+
+impl Signals {
+    fn hear() -> io::Result<Self> {
+        Ok(Self(unix::signal(unix::SignalKind::terminate())?, unix::signal(unix::SignalKind::interrupt())?))
+    }
+}
+
 /// Ends live sessions with a word, then lets requests finish within their time.
-async fn stop_on_signal(server: ServerHandle, hub: Arc<Hub>) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (unix::signal(unix::SignalKind::terminate()), unix::signal(unix::SignalKind::interrupt()))
-    else {
+async fn stop_on_signal(signals: io::Result<Signals>, server: ServerHandle, hub: Arc<Hub>) {
+    let Ok(Signals(mut terminate, mut interrupt)) = signals else {
         return tracing::error!("signals cannot be heard; stop the process with SIGKILL, which loses nothing acknowledged");
     };
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }

@@ -4,15 +4,15 @@ use std::{fs, io, ops::ControlFlow, path::Path};
 
 use super::DataFolder;
 use crate::{
-    events::{Log, LogError},
+    events::{Log, LogError, Position},
     projections::Views,
 };
 
-/// The views at the head of the log.
+/// The views at the head of the log, and the position that their checkpoint had come to: zero if there was none.
 ///
 /// # Errors
 /// When the log cannot be read.
-pub fn load(log: &dyn Log, folder: Option<&DataFolder>) -> Result<Views, LogError> {
+pub fn load(log: &dyn Log, folder: Option<&DataFolder>) -> Result<(Views, Position), LogError> {
     let mut views = folder.and_then(|folder| from_checkpoint(folder, log)).unwrap_or_default();
     let from = views.position();
     log.scan(from, &mut |recorded| {
@@ -20,7 +20,7 @@ pub fn load(log: &dyn Log, folder: Option<&DataFolder>) -> Result<Views, LogErro
         ControlFlow::Continue(())
     })?;
     tracing::info!(checkpoint = from.0, head = views.position().0, "the views are at the head of the log");
-    Ok(views)
+    Ok((views, from))
 }
 
 /// Writes the views beside the name of the history they belong to; the file changes as a whole or not at all.
