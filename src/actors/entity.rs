@@ -108,7 +108,7 @@ impl<E: Hosted> Handler<Load<E>> for EntityActor<E> {
             position: self.as_of,
             view: self.view(),
             fresh_until: self.desk.as_ref().and_then(E::fresh_until),
-            json: OnceLock::new(),
+            rendered: OnceLock::new(),
         });
         self.handle.keep_loaded(&loaded);
         Ok(loaded)

@@ -56,7 +56,14 @@ pub struct Loaded<E: Hosted> {
     /// When the view changes by time alone, because a price it uses expires.
     pub fresh_until: Option<Moment>,
     /// The answer to a plain read, rendered by whoever reads it first.
-    pub json: OnceLock<Bytes>,
+    pub rendered: OnceLock<Rendered>,
+}
+
+/// A rendered answer, with a tag that no other answer has.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    pub json: Bytes,
+    pub tag: String,
 }
 
 /// Asks the actor to decide a command.

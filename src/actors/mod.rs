@@ -24,7 +24,7 @@ mod tests;
 pub use audience::{Audience, NoAudience};
 pub use failure::Failure;
 pub use hosted::Hosted;
-pub use message::{CommandKey, Done, Loaded, Request};
+pub use message::{CommandKey, Done, Loaded, Rendered, Request};
 pub use projector::{CheckpointPlan, Projector};
 pub use registry::Registry;
 pub use shared::{ActorLimits, RegistryCounters, Shared};

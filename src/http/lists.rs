@@ -12,7 +12,7 @@ use super::{
     reads::{AfterQuery, Id, Page, Query, id_mark, json, page_limit, tagged, wait_until},
 };
 use crate::{
-    actors::{Loaded, Request},
+    actors::{Loaded, Rendered, Request},
     app::App,
     domain::{
         HouseholdId, ListId, OrderId, StoreId,
@@ -25,7 +25,10 @@ use crate::{
     },
 };
 
-/// Shows a list with its items and totals. The tag names its version and the prices it was reckoned with.
+/// Enough of a hash to tell two answers of one list's version apart.
+const TAG_HEX_DIGITS: usize = 16;
+
+/// Shows a list with its items and totals. The tag names its version, and tells other totals apart.
 #[utoipa::path(get, path = "/api/v1/lists/{id}", tag = "lists", params(("id" = ListId, Path), AfterQuery),
     responses((status = 200, body = ListView), (status = 304), (status = 404, body = ProblemBody)))]
 pub async fn show(
@@ -37,15 +40,17 @@ pub async fn show(
     wait_until(&app, query.after).await?;
     let loaded = app.registry.load::<Lists>(id.as_str()).await?;
     let (list, archived) = existing(&id, &loaded)?;
-    let tag = format!("\"{}.{}\"", loaded.version, loaded.position);
-    tagged(&request, &tag, || {
-        // Rendered once for every reader of this state.
-        if let Some(rendered) = loaded.json.get() {
-            return Ok(rendered.clone());
+    let rendered = match loaded.rendered.get() {
+        Some(rendered) => rendered.clone(),
+        None => {
+            let json = render(&ListView::of(id.as_str(), loaded.version, loaded.position, list, archived, &loaded.view))?;
+            // Rendered once for every reader of this state. The totals change with prices and by time alone, without a
+            // version or a position of their own, so the tag is of the content.
+            let tag = format!("\"{}.{}\"", loaded.version, &blake3::hash(&json).to_hex()[..TAG_HEX_DIGITS]);
+            loaded.rendered.get_or_init(|| Rendered { json, tag }).clone()
         }
-        let rendered = render(&ListView::of(id.as_str(), loaded.version, loaded.position, list, archived, &loaded.view))?;
-        Ok(loaded.json.get_or_init(|| rendered).clone())
-    })
+    };
+    tagged(&request, &rendered.tag, || Ok(rendered.json.clone()))
 }
 
 fn existing<'a>(id: &ListId, loaded: &'a Loaded<Lists>) -> Result<(&'a List, bool), Problem> {

@@ -6,7 +6,10 @@ use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use super::rig::{Rig, local, price};
-use crate::config::{Config, Secret};
+use crate::{
+    config::{Config, Secret},
+    domain::Moment,
+};
 
 fn lines(body: &[u8]) -> Vec<Value> {
     body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).expect("is JSON")).collect()
@@ -22,6 +25,27 @@ async fn a_list_is_tagged_and_a_price_change_changes_the_tag() {
     let seen = rig.done("POST", "/api/v1/products/p/prices", json!({"store": "s", "price": {"amount": "1.50", "currency": "EUR"}})).await;
     rig.get(&format!("/api/v1/lists/l?after={}", seen["position"].as_str().expect("a position"))).await;
     assert_eq!(rig.send(known(&tag)).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_list_whose_promotion_ended_by_time_alone_is_not_called_unchanged() {
+    let rig = Rig::furnished().await;
+    rig.done("POST", "/api/v1/lists/l/items", json!({"name": "Milk", "product": "p"})).await;
+    let until = Moment(rig.app.clock.now().0 + 1_500_000);
+    let promo = json!({"store": "s", "kind": "promo", "price": {"amount": "0.50", "currency": "EUR"}, "valid_until": until});
+    let seen = rig.done("POST", "/api/v1/products/p/prices", promo).await;
+    let shown = rig.get(&format!("/api/v1/lists/l?after={}", seen["position"].as_str().expect("a position"))).await;
+    let ended = async {
+        loop {
+            let known = local(Method::GET, "/api/v1/lists/l").insert_header(("if-none-match", shown.header("etag").to_owned()));
+            let answer = rig.send(known).await;
+            if answer.status != 304 {
+                return answer;
+            }
+        }
+    };
+    let later = tokio::time::timeout(std::time::Duration::from_secs(20), ended).await.expect("the promotion ends");
+    assert_ne!(later.json()["totals"]["estimated"], shown.json()["totals"]["estimated"]);
 }
 
 #[actix_web::test]
