@@ -30,6 +30,8 @@ const LEAVING: usize = 1 << (usize::BITS - 1);
 pub enum News {
     Price(ProductId, StoreId),
     Details(ProductId),
+    /// The household compares other stores.
+    Compared,
 }
 
 /// What waits for an actor: each fact once, however often it changed, so this is bounded by what the entity refers to.

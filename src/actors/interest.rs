@@ -1,63 +1,99 @@
-//! Which active lists hold a product: prices reach lists through the committed feed by this index.
+//! Which active lists hold a product or belong to a household: prices and choices reach lists through the committed feed by this index.
 //! A resting list is not in it and costs nothing when a price changes.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, fmt, hash::Hash, sync::Arc};
 
 use parking_lot::Mutex;
 
 use super::handle::{Handle, News};
 use crate::{
-    domain::{ProductId, list::Lists},
+    domain::{HouseholdId, ProductId, list::Lists},
     events::Position,
 };
 
 /// Shards of the index, so that actors that wake up do not queue behind one lock.
 const SHARDS: usize = 64;
 
-/// The active lists that hold one product, by list id.
+/// The active lists that hold one subject, by list id.
 type Holders = HashMap<Arc<str>, Arc<Handle<Lists>>, ahash::RandomState>;
-type Shard = Mutex<HashMap<ProductId, Holders, ahash::RandomState>>;
+type Shard<K> = Mutex<HashMap<K, Holders, ahash::RandomState>>;
 
-/// Product → active lists.
+/// Product → active lists, and household → active lists.
+#[derive(Default)]
 pub struct Interest {
-    hasher: ahash::RandomState,
-    shards: Vec<Shard>,
+    products: Index<ProductId>,
+    households: Index<HouseholdId>,
 }
 
-impl Default for Interest {
+impl Interest {
+    /// Registers a list for a product. Do this before reading its price: a change is then seen in one place or the other.
+    pub fn add(&self, product: &ProductId, list: &Arc<Handle<Lists>>) {
+        self.products.add(product, list);
+    }
+
+    /// Takes a list out for a product.
+    pub fn remove(&self, product: &ProductId, list: &Arc<Handle<Lists>>) {
+        self.products.remove(product, list);
+    }
+
+    /// Leaves news with every active list that holds the product.
+    pub fn tell(&self, product: &ProductId, news: &News, position: Position) {
+        self.products.tell(product, news, position);
+    }
+
+    /// Registers a list for its household, before reading which stores that compares.
+    pub fn add_household(&self, household: &HouseholdId, list: &Arc<Handle<Lists>>) {
+        self.households.add(household, list);
+    }
+
+    /// Takes a list out for its household.
+    pub fn remove_household(&self, household: &HouseholdId, list: &Arc<Handle<Lists>>) {
+        self.households.remove(household, list);
+    }
+
+    /// Leaves news with every active list of the household.
+    pub fn tell_household(&self, household: &HouseholdId, news: &News, position: Position) {
+        self.households.tell(household, news, position);
+    }
+}
+
+/// One kind of subject → active lists.
+struct Index<K> {
+    hasher: ahash::RandomState,
+    shards: Vec<Shard<K>>,
+}
+
+impl<K> Default for Index<K> {
     fn default() -> Self {
         Self { hasher: ahash::RandomState::new(), shards: (0..SHARDS).map(|_| Shard::default()).collect() }
     }
 }
 
-impl Interest {
-    fn shard(&self, product: &ProductId) -> &Shard {
-        let at = usize::try_from(self.hasher.hash_one(product) % SHARDS as u64).unwrap_or(0);
+impl<K: Hash + Eq + Clone> Index<K> {
+    fn shard(&self, subject: &K) -> &Shard<K> {
+        let at = usize::try_from(self.hasher.hash_one(subject) % SHARDS as u64).unwrap_or(0);
         &self.shards[at]
     }
 
-    /// Registers a list for a product. Do this before reading its price: a change is then seen in one place or the other.
-    pub fn add(&self, product: &ProductId, list: &Arc<Handle<Lists>>) {
-        let mut shard = self.shard(product).lock();
-        shard.entry(product.clone()).or_default().insert(Arc::clone(&list.id), Arc::clone(list));
+    fn add(&self, subject: &K, list: &Arc<Handle<Lists>>) {
+        let mut shard = self.shard(subject).lock();
+        shard.entry(subject.clone()).or_default().insert(Arc::clone(&list.id), Arc::clone(list));
     }
 
-    /// Takes a list out for a product.
-    pub fn remove(&self, product: &ProductId, list: &Arc<Handle<Lists>>) {
-        let mut shard = self.shard(product).lock();
-        if let Some(holders) = shard.get_mut(product) {
+    fn remove(&self, subject: &K, list: &Arc<Handle<Lists>>) {
+        let mut shard = self.shard(subject).lock();
+        if let Some(holders) = shard.get_mut(subject) {
             if holders.get(&list.id).is_some_and(|held| Arc::ptr_eq(held, list)) {
                 holders.remove(&list.id);
             }
             if holders.is_empty() {
-                shard.remove(product);
+                shard.remove(subject);
             }
         }
     }
 
-    /// Leaves news with every active list that holds the product.
-    pub fn tell(&self, product: &ProductId, news: &News, position: Position) {
-        if let Some(holders) = self.shard(product).lock().get(product) {
+    fn tell(&self, subject: &K, news: &News, position: Position) {
+        if let Some(holders) = self.shard(subject).lock().get(subject) {
             for list in holders.values() {
                 list.tell(news.clone(), position);
             }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Event, ListId, Moment, ProductId, StoreId,
+        Event, HouseholdId, ListId, Moment, ProductId, StoreId,
         list::{List, ListEvent, ListState, Lists},
     },
     events::{Position, Recorded},
@@ -23,6 +23,8 @@ pub struct ListDesk {
     totals: ListTotals,
     /// The products it is registered for in the index of active lists.
     products: HashSet<ProductId>,
+    /// The household it is registered for.
+    household: Option<HouseholdId>,
     view: Arc<TotalsView>,
 }
 
@@ -37,11 +39,12 @@ impl Hosted for Lists {
     fn open_desk(state: &ListState, place: &Place<'_, Self>) -> ListDesk {
         let totals = ListTotals::default();
         let view = Arc::new(totals.view(None));
-        let mut desk = ListDesk { totals, products: HashSet::new(), view };
+        let mut desk = ListDesk { totals, products: HashSet::new(), household: None, view };
         let Some(list) = list_of(state) else { return desk };
         for product in list.items.values().filter_map(|item| item.product.as_ref()) {
             desk.follow(product, place);
         }
+        desk.follow_household(list, place);
         desk.totals = ListTotals::build(list, &*place.shared.views.read(), place.shared.clock.now());
         desk.refresh(list.store.as_ref());
         desk
@@ -52,6 +55,7 @@ impl Hosted for Lists {
         if let ListEvent::ItemAdded { product: Some(product), .. } | ListEvent::ItemMatched { product: Some(product), .. } = event {
             desk.follow(product, place);
         }
+        desk.follow_household(list, place);
         desk.totals.apply(list, event, &*place.shared.views.read(), place.shared.clock.now());
         desk.refresh(list.store.as_ref());
     }
@@ -72,6 +76,7 @@ impl Hosted for Lists {
             match item {
                 News::Price(product, store) => desk.totals.price_changed(list, product, store, &*views, now),
                 News::Details(product) => desk.totals.details_changed(list, product, &*views, now),
+                News::Compared => desk.totals.compared_changed(list, &*views, now),
             };
         }
         drop(views);
@@ -81,6 +86,9 @@ impl Hosted for Lists {
     fn close_desk(desk: &mut ListDesk, place: &Place<'_, Self>) {
         for product in desk.products.drain() {
             place.shared.interest.remove(&product, place.handle);
+        }
+        if let Some(household) = desk.household.take() {
+            place.shared.interest.remove_household(&household, place.handle);
         }
     }
 
@@ -125,6 +133,14 @@ impl ListDesk {
     fn follow(&mut self, product: &ProductId, place: &Place<'_, Lists>) {
         if self.products.insert(product.clone()) {
             place.shared.interest.add(product, place.handle);
+        }
+    }
+
+    /// As `follow`, for the household that says which stores are compared. A list stays in its household.
+    fn follow_household(&mut self, list: &List, place: &Place<'_, Lists>) {
+        if let (None, Some(household)) = (&self.household, &list.household) {
+            place.shared.interest.add_household(household, place.handle);
+            self.household = Some(household.clone());
         }
     }
 

@@ -118,6 +118,9 @@ impl Work {
         if let Some(product) = &changes.product_details {
             self.shared.interest.tell(product, &News::Details(product.clone()), position);
         }
+        if let Some(household) = &changes.compared {
+            self.shared.interest.tell_household(household, &News::Compared, position);
+        }
     }
 
     /// Only this thread changes the views, so readers go on while it writes them down.

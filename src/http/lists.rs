@@ -126,7 +126,7 @@ pub async fn totals(app: Data<App>, Id(id): Id<ListId>, Query(query): Query<Tota
     let loaded = app.registry.load::<Lists>(id.as_str()).await?;
     let (list, _) = existing(&id, &loaded)?;
     // Reckoned anew: the explanation is for people who ask, and needs no place in the actor's memory.
-    let totals = ListTotals::build(list, &*app.views.read(), app.clock.now());
+    let totals = ListTotals::build_for(list, query.store.as_ref(), &*app.views.read(), app.clock.now());
     let view = totals.view(query.store.as_ref());
     let lines = view.store.as_ref().map(|store| totals.explain(list, store)).unwrap_or_default();
     json(&TotalsAnswer { id: id.as_str(), version: loaded.version, totals: view, lines })

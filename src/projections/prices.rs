@@ -1,7 +1,7 @@
 //! The price book: the best price of a product at a store now, its age and source, and what a price was at any moment.
 //! It is a way of reading the history; there is no second copy of the newest prices.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use super::{
     totals::{PriceLookup, UsedPrice},
 };
 use crate::{
-    domain::{Currency, Moment, ProductId, Quantity, StoreId, UnitPrice, product::PriceKind},
+    domain::{Currency, HouseholdId, Moment, ProductId, Quantity, StoreId, UnitPrice, product::PriceKind},
     events::Position,
 };
 
@@ -233,6 +233,10 @@ impl PriceLookup for Views {
 
     fn currency(&self, store: &StoreId) -> Option<Currency> {
         self.catalog.currency(self.ids.stores.get(store.as_str())?)
+    }
+
+    fn compared(&self, household: &HouseholdId) -> BTreeSet<StoreId> {
+        self.households.get(household).map(|household| household.stores.clone()).unwrap_or_default()
     }
 
     fn next_change(&self, product: &ProductId, at: Moment) -> Option<Moment> {

@@ -9,6 +9,7 @@ use crate::{
     domain::{
         Currency, Event, HouseholdId, ItemId, Moment, Money, OrderId, Principal, ProductId, Quantity, StoreId, StreamId, StreamKind, Unit,
         UnitPrice,
+        household::HouseholdEvent,
         list::ListEvent,
         moment::DAY_MICROS,
         order::{OrderEvent, OrderLine, OrderPlacement},
@@ -149,6 +150,10 @@ pub fn created(store_id: Option<&str>) -> ListEvent {
     ListEvent::Created { name: "Weekly".into(), household: None, store: store_id.map(store) }
 }
 
+pub fn created_for(household: &str, store_id: Option<&str>) -> ListEvent {
+    ListEvent::Created { name: "Weekly".into(), household: HouseholdId::new(household).ok(), store: store_id.map(store) }
+}
+
 pub fn placed(household: &str, store_id: &str, on_day: i64, lines: &[(&str, &str)]) -> OrderEvent {
     let line = |(i, (product_id, charged)): (usize, &(&str, &str))| OrderLine {
         line: u32::try_from(i).unwrap() + 1,
@@ -181,7 +186,7 @@ pub fn order_id(id: &str) -> OrderId {
 
 /// Any history at all of a few lists, products, stores and orders, sensible or not.
 pub fn any_log() -> impl Strategy<Value = Arc<TestLog>> {
-    proptest::collection::vec((0_u8..14, 0_u8..4, 0_u8..5, 1_i64..60, 0_i64..3), 1..80).prop_map(|steps| {
+    proptest::collection::vec((0_u8..15, 0_u8..4, 0_u8..5, 1_i64..60, 0_i64..3), 1..80).prop_map(|steps| {
         let mut log = TestLog { now: day(100), ..TestLog::default() };
         for step in steps {
             any_step(&mut log, step);
@@ -198,6 +203,7 @@ fn any_step(log: &mut TestLog, (what, a, b, n, days): (u8, u8, u8, i64, i64)) {
     let kind = [PriceKind::Shelf, PriceKind::Promo, PriceKind::Member, PriceKind::Clearance][usize::try_from(n % 4).unwrap()];
     let quantity = if n % 5 == 0 { Quantity::parse("1.5", Unit::parse("kg")).unwrap() } else { Quantity::each(n) };
     match what {
+        0 if n % 3 == 0 => log.list(&list, created_for("home", (n % 2 == 0).then_some(store_id.as_str()))),
         0 => log.list(&list, created((n % 2 == 0).then_some(store_id.as_str()))),
         1 => log.list(&list, item_added(item.as_str(), (n % 7 != 0).then_some(product_id.as_str()), quantity)),
         2 => log.list(&list, ListEvent::ItemQuantityChanged { item, by: None, quantity }),
@@ -214,6 +220,10 @@ fn any_step(log: &mut TestLog, (what, a, b, n, days): (u8, u8, u8, i64, i64)) {
         }
         9 => log.product(&product_id, ProductEvent::PriceWithdrawn { store: store(&store_id), kind }),
         10 => log.order(&format!("order{n}"), placed("home", &store_id, today, &[(&product_id, "2.50")])),
+        11 => {
+            let stores = (0..5).filter(|bit| n >> bit & 1 == 1).map(|bit| store(&format!("store{bit}"))).collect();
+            log.push(StreamKind::Household, "home", HouseholdEvent::StoresChosen { stores })
+        }
         _ => {
             let mut price_seen = seen(&store_id, kind, &format!("{}.{:02}", n / 10, 1 + n), today - i64::from(b) * days);
             price_seen.valid_from = (n % 6 == 0).then(|| day(today + 1));

@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Event, Moment, ProductId, StoreId,
+        Event, HouseholdId, Moment, ProductId, StoreId,
+        household::HouseholdEvent,
         order::{LinePrice, OrderEvent, OrderLine, line_prices},
         product::{PriceKind, PriceSeen, ProductEvent},
     },
@@ -57,6 +58,8 @@ pub struct Changes {
     pub prices: SmallVec<[(ProductId, StoreId); 1]>,
     /// The product whose pack content, or way of being sold, may have changed.
     pub product_details: Option<ProductId>,
+    /// The household that compares other stores now.
+    pub compared: Option<HouseholdId>,
     pub deals: Vec<DealChange>,
 }
 
@@ -79,7 +82,10 @@ impl Views {
             Event::Product(event) => self.product_event(recorded, event, &mut changes),
             Event::Order(event) => self.order_event(recorded, event, &mut changes),
             Event::List(event) => self.lists.apply(id, event, recorded.position),
-            Event::Household(event) => self.households.apply(id, event),
+            Event::Household(event) => {
+                self.households.apply(id, event);
+                changes.compared = matches!(event, HouseholdEvent::StoresChosen { .. }).then(|| HouseholdId::new(id).ok()).flatten();
+            }
             Event::Store(event) => {
                 let Some(store) = self.store_number(id) else { return changes };
                 self.catalog.store_event(store, event);

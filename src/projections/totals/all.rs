@@ -8,7 +8,7 @@ use super::{ListTotals, TotalsView};
 use crate::{
     checkpoint,
     domain::{
-        Entity, Event, ListId, ProductId, StoreId,
+        Entity, Event, HouseholdId, ListId, ProductId, StoreId,
         list::{List, ListEvent, ListState, Lists},
     },
     events::Recorded,
@@ -21,6 +21,7 @@ pub struct Totals {
     pub(super) lists: BTreeMap<ListId, (ListState, ListTotals)>,
     /// Which lists may hold a product; lists that no longer do are dropped when its price next changes.
     of_product: AHashMap<ProductId, BTreeSet<ListId>>,
+    of_household: AHashMap<HouseholdId, BTreeSet<ListId>>,
 }
 
 impl Totals {
@@ -34,6 +35,13 @@ impl Totals {
         }
         if let Some(product) = &changes.product_details {
             self.each_list(product, |list, totals| totals.details_changed(list, product, views, recorded.at));
+        }
+        for id in changes.compared.iter().filter_map(|household| self.of_household.get(household)).flatten() {
+            if let Some((state, totals)) = self.lists.get_mut(id)
+                && let Some(list) = existing(state)
+            {
+                totals.compared_changed(list, views, recorded.at);
+            }
         }
     }
 
@@ -69,6 +77,8 @@ impl Totals {
         totals.apply(list, event, views, recorded.at);
         if let ListEvent::ItemAdded { product: Some(product), .. } | ListEvent::ItemMatched { product: Some(product), .. } = event {
             self.of_product.entry(product.clone()).or_default().insert(id);
+        } else if let ListEvent::Created { household: Some(household), .. } = event {
+            self.of_household.entry(household.clone()).or_default().insert(id);
         }
     }
 

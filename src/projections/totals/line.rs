@@ -1,5 +1,7 @@
 //! One line of a list: what it costs at every store that has a price for its product.
 
+use std::collections::BTreeMap;
+
 use super::{PriceLookup, STORES_SHOWN_MAX, UsedPrice};
 use crate::domain::{Content, Currency, Moment, ProductId, Quantity, StoreId, line_total, list::Item};
 
@@ -12,6 +14,26 @@ pub(super) struct Line {
     pub next_change: Option<Moment>,
     /// Sorted by store.
     pub amounts: Vec<(StoreId, Amount)>,
+}
+
+/// Which stores a line keeps amounts for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept<'a> {
+    /// The list's own store, and the one somebody asked about.
+    pub named: [Option<&'a StoreId>; 2],
+    /// Those the household compares. If there are any, no others are kept beside the named ones.
+    pub compared: &'a BTreeMap<StoreId, Option<Currency>>,
+}
+
+impl Kept<'_> {
+    fn always(&self, store: &StoreId) -> bool {
+        self.named.contains(&Some(store)) || self.compared.contains_key(store)
+    }
+
+    /// How many stores nobody named are kept.
+    fn others_max(&self) -> usize {
+        if self.compared.is_empty() { STORES_SHOWN_MAX } else { 0 }
+    }
 }
 
 /// What a line costs at one store.
@@ -30,29 +52,25 @@ impl Amount {
 }
 
 impl Line {
-    /// The line of an item: the first stores by id that have a price to use, and always the chosen one.
-    pub fn of(item: &Item, chosen: Option<&StoreId>, prices: &dyn PriceLookup, at: Moment) -> Self {
+    /// The line of an item, with those stores to keep that have a price to use.
+    pub fn of(item: &Item, kept: Kept<'_>, prices: &dyn PriceLookup, at: Moment) -> Self {
         let mut line = Self { product: item.product.clone(), checked: item.checked.is_some(), next_change: None, amounts: Vec::new() };
         let Some(product) = &item.product else { return line };
         line.next_change = prices.next_change(product, at);
         let content = prices.content(product);
-        let amount = |store: &StoreId| Some((store.clone(), amount(product, &item.quantity, content.as_ref(), store, prices, at)?));
-        line.amounts = prices.stores_of(product).iter().filter_map(&amount).take(STORES_SHOWN_MAX).collect();
-        if let Some(chosen) = chosen
-            && line.place(chosen).is_err()
-        {
-            // It stands behind all that are shown, and takes the place of the last of them.
-            line.amounts.extend(amount(chosen));
-            if line.amounts.len() > STORES_SHOWN_MAX {
-                line.amounts.swap_remove(STORES_SHOWN_MAX - 1);
+        for store in prices.stores_of(product) {
+            if (line.amounts.len() < kept.others_max() || kept.always(&store))
+                && let Some(amount) = amount(product, &item.quantity, content.as_ref(), &store, prices, at)
+            {
+                line.amounts.push((store, amount));
             }
         }
         line
     }
 
     /// Computes one store anew. Only for lines with fewer stores than the limit: on a full line it may change which are shown.
-    pub fn update_store(&mut self, item: &Item, store: &StoreId, prices: &dyn PriceLookup, at: Moment) {
-        let Some(product) = &self.product else { return };
+    pub fn update_store(&mut self, item: &Item, store: &StoreId, kept: Kept<'_>, prices: &dyn PriceLookup, at: Moment) {
+        let Some(product) = self.product.as_ref().filter(|_| kept.others_max() > 0 || kept.always(store)) else { return };
         let content = prices.content(product);
         let amount = amount(product, &item.quantity, content.as_ref(), store, prices, at);
         match (self.place(store), amount) {

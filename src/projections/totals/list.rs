@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::{
     ExplainedLine, PriceLookup, STORES_SHOWN_MAX, StoreTotal, TotalsView, Unpriced, UnpricedReason,
-    line::{Amount, Line},
+    line::{Amount, Kept, Line},
     sums::Sums,
 };
 use crate::domain::{
@@ -21,6 +21,10 @@ pub struct ListTotals {
     /// The list's own store.
     chosen: Option<StoreId>,
     chosen_currency: Option<Currency>,
+    /// The stores its household compares, with their currencies.
+    compared: BTreeMap<StoreId, Option<Currency>>,
+    /// A store that somebody asks about beside those.
+    asked: Option<StoreId>,
     lines: AHashMap<ItemId, Line>,
     /// Which lines use a product.
     of_product: AHashMap<ProductId, SmallVec<[ItemId; 1]>>,
@@ -36,8 +40,16 @@ impl ListTotals {
     /// The totals of a list, computed from nothing.
     #[must_use]
     pub fn build(list: &List, prices: &dyn PriceLookup, at: Moment) -> Self {
-        let mut totals = Self::default();
-        totals.choose_store(list, prices);
+        Self::build_for(list, None, prices, at)
+    }
+
+    /// As `build`, with figures for one more store, whatever stores are compared.
+    #[must_use]
+    pub fn build_for(list: &List, asked: Option<&StoreId>, prices: &dyn PriceLookup, at: Moment) -> Self {
+        let chosen_currency = list.store.as_ref().and_then(|store| prices.currency(store));
+        let compared = list.household.as_ref().map(|household| prices.compared(household)).unwrap_or_default();
+        let compared = compared.into_iter().map(|store| (store.clone(), prices.currency(&store))).collect();
+        let mut totals = Self { chosen: list.store.clone(), chosen_currency, compared, asked: asked.cloned(), ..Self::default() };
         list.items.keys().for_each(|item| totals.set_line(list, item, prices, at));
         totals
     }
@@ -86,12 +98,15 @@ impl ListTotals {
         true
     }
 
+    /// Follows a household that compares other stores now.
+    pub fn compared_changed(&mut self, list: &List, prices: &dyn PriceLookup, at: Moment) -> bool {
+        *self = Self::build_for(list, self.asked.as_ref(), prices, at);
+        true
+    }
+
     /// Computes the lines anew whose prices began or ended by time alone until `at`; false when there are none.
     pub fn refresh(&mut self, list: &List, prices: &dyn PriceLookup, at: Moment) -> bool {
-        if self.chosen_currency.is_none() {
-            // A store may be registered after lists chose it.
-            self.choose_store(list, prices);
-        }
+        self.learn_currencies(prices);
         let mut changed = false;
         while let Some((moment, item)) = self.expiries.first().cloned() {
             if moment > at {
@@ -180,9 +195,18 @@ impl ListTotals {
         items.into_iter().map(explained).collect()
     }
 
-    fn choose_store(&mut self, list: &List, prices: &dyn PriceLookup) {
-        self.chosen.clone_from(&list.store);
-        self.chosen_currency = list.store.as_ref().and_then(|store| prices.currency(store));
+    /// A store may be registered after lists chose it.
+    fn learn_currencies(&mut self, prices: &dyn PriceLookup) {
+        if self.chosen_currency.is_none() {
+            self.chosen_currency = self.chosen.as_ref().and_then(|store| prices.currency(store));
+        }
+        for (store, currency) in self.compared.iter_mut().filter(|(_, currency)| currency.is_none()) {
+            *currency = prices.currency(store);
+        }
+    }
+
+    fn kept(&self) -> Kept<'_> {
+        Kept { named: [self.chosen.as_ref(), self.asked.as_ref()], compared: &self.compared }
     }
 
     /// Puts the item's line in place of what was there, or takes it away if the item is gone.
@@ -191,7 +215,7 @@ impl ListTotals {
             self.count(&line, id, false);
         }
         if let Some(item) = list.items.get(id) {
-            let line = Line::of(item, self.chosen.as_ref(), prices, at);
+            let line = Line::of(item, self.kept(), prices, at);
             self.count(&line, id, true);
             self.lines.insert(id.clone(), line);
         }
@@ -208,7 +232,7 @@ impl ListTotals {
         if let Some(before) = line.at(store) {
             subtract(&mut self.sums, store, before, line.checked);
         }
-        line.update_store(item, store, prices, at);
+        line.update_store(item, store, self.kept(), prices, at);
         if let Some(after) = line.at(store) {
             self.sums.entry((store.clone(), after.currency())).or_default().add(after, line.checked);
         }
@@ -268,30 +292,49 @@ impl ListTotals {
         self.sums.iter().min_by_key(|(key, sums)| (std::cmp::Reverse(sums.priced), sums.estimated, *key))
     }
 
-    /// One entry per store, the first by id and always the chosen one.
+    /// One entry per store, by id.
     fn side_by_side(&self) -> Vec<StoreTotal> {
-        let total = |((store, currency), sums): (&(StoreId, Currency), &Sums)| {
-            let money = |minor| Money::from_minor(minor, *currency);
-            StoreTotal {
-                store: store.clone(),
-                estimated: money(sums.estimated),
-                in_cart: money(sums.in_cart),
-                to_get: money(sums.estimated.saturating_sub(sums.in_cart)),
-                savings: money(sums.savings),
-                unpriced_items: self.items().saturating_sub(sums.priced),
-                oldest_price_at: sums.oldest(),
-            }
-        };
-        let mut stores: Vec<_> = self.sums.iter().take(STORES_SHOWN_MAX).map(total).collect();
+        if self.compared.is_empty() { self.first_stores() } else { self.compared_stores() }
+    }
+
+    /// The first stores by id that price anything, and always the chosen one.
+    fn first_stores(&self) -> Vec<StoreTotal> {
+        let mut stores: Vec<_> = self.sums.iter().take(STORES_SHOWN_MAX).map(|(key, sums)| self.store_total(key, sums)).collect();
         if let Some(chosen) = &self.chosen
             && stores.iter().all(|shown| shown.store != *chosen)
-            && let Some(shown) = self.of_store(chosen).map(total)
+            && let Some((key, sums)) = self.of_store(chosen)
         {
             stores.truncate(STORES_SHOWN_MAX - 1);
-            let place = stores.partition_point(|other| other.store < shown.store);
-            stores.insert(place, shown);
+            let place = stores.partition_point(|other| other.store < *chosen);
+            stores.insert(place, self.store_total(key, sums));
         }
         stores
+    }
+
+    /// All that the household compares, even those that price nothing yet, and the chosen one.
+    fn compared_stores(&self) -> Vec<StoreTotal> {
+        let is_shown = |store: &StoreId| self.compared.contains_key(store) || self.chosen.as_ref() == Some(store);
+        let priced = self.sums.iter().filter(|((store, _), _)| is_shown(store)).map(|(key, sums)| self.store_total(key, sums));
+        let mut stores: Vec<_> = priced.collect();
+        for (store, currency) in &self.compared {
+            if let (Err(place), Some(currency)) = (stores.binary_search_by(|shown| shown.store.cmp(store)), currency) {
+                stores.insert(place, self.store_total(&(store.clone(), *currency), &Sums::default()));
+            }
+        }
+        stores
+    }
+
+    fn store_total(&self, (store, currency): &(StoreId, Currency), sums: &Sums) -> StoreTotal {
+        let money = |minor| Money::from_minor(minor, *currency);
+        StoreTotal {
+            store: store.clone(),
+            estimated: money(sums.estimated),
+            in_cart: money(sums.in_cart),
+            to_get: money(sums.estimated.saturating_sub(sums.in_cart)),
+            savings: money(sums.savings),
+            unpriced_items: self.items().saturating_sub(sums.priced),
+            oldest_price_at: sums.oldest(),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,11 +17,11 @@ pub use all::Totals;
 pub use list::ListTotals;
 
 use crate::{
-    domain::{Currency, ItemId, Moment, Money, ProductId, Quantity, StoreId, UnitPrice, product::PriceKind},
+    domain::{Currency, HouseholdId, ItemId, Moment, Money, ProductId, Quantity, StoreId, UnitPrice, product::PriceKind},
     events::Position,
 };
 
-/// At most so many stores are shown side by side: the first by id, and always the chosen one.
+/// Where no household says which stores to compare, so many are shown side by side: the first by id, and always the chosen one.
 pub const STORES_SHOWN_MAX: usize = 32;
 
 /// Where totals get prices from; implemented by `Views`.
@@ -33,6 +33,11 @@ pub trait PriceLookup {
     /// What a pack holds, and whether it is sold loose.
     fn content(&self, product: &ProductId) -> Option<(Quantity, bool)>;
     fn currency(&self, store: &StoreId) -> Option<Currency>;
+    /// The stores that a household compares; empty where it chose none.
+    fn compared(&self, household: &HouseholdId) -> BTreeSet<StoreId> {
+        let _ = household;
+        BTreeSet::new()
+    }
     /// When, after `at`, a price of the product begins or ends by time alone.
     fn next_change(&self, product: &ProductId, at: Moment) -> Option<Moment> {
         let _ = (product, at);
@@ -75,7 +80,7 @@ pub struct TotalsView {
     pub unpriced_items: u32,
     pub unpriced: Unpriced,
     pub oldest_price_at: Option<Moment>,
-    /// Side by side, by id.
+    /// Side by side, by id: those the list's household compares, and the list's own; else all that price something.
     pub stores: Vec<StoreTotal>,
 }
 

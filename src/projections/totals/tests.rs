@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{ListTotals, STORES_SHOWN_MAX, Totals, UnpricedReason, all::existing};
 use crate::{
-    domain::{ItemId, ListId, Moment, Money, Quantity, Unit, list::ListEvent, product::PriceKind},
+    domain::{ItemId, ListId, Moment, Money, Quantity, StreamKind, Unit, household::HouseholdEvent, list::ListEvent, product::PriceKind},
     projections::{Views, testing::*},
 };
 
@@ -94,6 +94,47 @@ fn a_chosen_store_counts_even_behind_the_stores_shown() {
     log.price("milk", "s44", PriceKind::Shelf, "1.11", 2);
     let totals = view(&log);
     assert_eq!((totals.estimated, totals.stores.len()), (Some(euros("1.11")), STORES_SHOWN_MAX));
+}
+
+/// The stores side by side, each with what it comes to and how many items it does not price.
+fn side_by_side(log: &TestLog) -> Vec<(String, Option<Money>, u32)> {
+    view(log).stores.into_iter().map(|total| (total.store.to_string(), Some(total.estimated), total.unpriced_items)).collect()
+}
+
+fn compare(log: &mut TestLog, stores: &[&str]) {
+    let stores = stores.iter().map(|id| store(id)).collect();
+    log.push(StreamKind::Household, "home", HouseholdEvent::StoresChosen { stores });
+}
+
+#[test]
+fn a_list_of_a_household_shows_just_the_stores_it_compares_and_its_own() {
+    let mut log = TestLog::default();
+    for n in 0..50 {
+        log.price("milk", &format!("s{n:02}"), PriceKind::Shelf, &format!("2.{n:02}"), 1);
+    }
+    log.store("empty");
+    compare(&mut log, &["s47", "s03", "empty", "unheard"]);
+    log.list("weekly", created_for("home", Some("s44"))).list("weekly", item_added("i1", Some("milk"), Quantity::each(1)));
+    let shown = |id: &str, amount: &str, unpriced| (id.to_string(), Some(euros(amount)), unpriced);
+    let own = shown("s44", "2.44", 0);
+    assert_eq!(side_by_side(&log), [shown("empty", "0.00", 1), shown("s03", "2.03", 0), own.clone(), shown("s47", "2.47", 0)]);
+    log.price("milk", "s47", PriceKind::Shelf, "1.00", 2).price("milk", "s48", PriceKind::Shelf, "1.00", 2);
+    compare(&mut log, &["s47", "s49"]);
+    assert_eq!(side_by_side(&log), [own.clone(), shown("s47", "1.00", 0), shown("s49", "2.49", 0)]);
+    compare(&mut log, &[]);
+    assert_eq!(view(&log).stores.len(), STORES_SHOWN_MAX, "who compares no stores is shown the first ones again");
+}
+
+#[test]
+fn a_store_that_is_not_compared_can_be_asked_about() {
+    let mut log = TestLog::default();
+    log.price("milk", "spar", PriceKind::Shelf, "1.50", 1).price("milk", "billa", PriceKind::Shelf, "1.40", 1);
+    compare(&mut log, &["billa"]);
+    log.list("weekly", created_for("home", None)).list("weekly", item_added("i1", Some("milk"), Quantity::each(1)));
+    let (views, totals) = replay(&log);
+    let list = existing(&totals.lists[&ListId::new("weekly").unwrap()].0).unwrap();
+    let asked = ListTotals::build_for(list, Some(&store("spar")), &views, log.now).view(Some(&store("spar")));
+    assert_eq!((asked.estimated, asked.stores.len()), (Some(euros("1.50")), 1));
 }
 
 #[test]
