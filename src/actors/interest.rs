@@ -41,6 +41,12 @@ impl Interest {
         self.products.tell(product, news, position);
     }
 
+    /// How many products any list is registered for.
+    #[cfg(test)]
+    pub fn products_held(&self) -> usize {
+        self.products.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
     /// Registers a list for its household, before reading which stores that compares.
     pub fn add_household(&self, household: &HouseholdId, list: &Arc<Handle<Lists>>) {
         self.households.add(household, list);

@@ -17,6 +17,10 @@ use crate::{
     projections::totals::{ListTotals, TotalsView},
 };
 
+/// Products beyond twice those on the list that stay registered; then those that left it are taken out. A list that is
+/// never at rest must not stay registered for all it ever held.
+const PRODUCTS_SPARE_MAX: usize = 64;
+
 /// What a list's actor keeps beside its state.
 #[derive(Debug)]
 pub struct ListDesk {
@@ -57,6 +61,9 @@ impl Hosted for Lists {
         }
         desk.follow_household(list, place);
         desk.totals.apply(list, event, &*place.shared.views.read(), place.shared.clock.now());
+        if desk.products.len() > 2 * list.items.len() + PRODUCTS_SPARE_MAX {
+            desk.leave_gone(list, place);
+        }
         desk.refresh(list.store.as_ref());
     }
 
@@ -133,6 +140,14 @@ impl ListDesk {
     fn follow(&mut self, product: &ProductId, place: &Place<'_, Lists>) {
         if self.products.insert(product.clone()) {
             place.shared.interest.add(product, place.handle);
+        }
+    }
+
+    /// Takes out the products that are not on the list any more.
+    fn leave_gone(&mut self, list: &List, place: &Place<'_, Lists>) {
+        let held: HashSet<_> = list.items.values().filter_map(|item| item.product.as_ref()).collect();
+        for gone in self.products.extract_if(|product| !held.contains(product)) {
+            place.shared.interest.remove(&gone, place.handle);
         }
     }
 
