@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 
 use super::{
     Views,
-    history::{PriceHistory, run_start},
+    history::{PriceHistory, Slice},
     interner::NONE,
-    median::{Held, held_within, time_weighted_median},
+    median::{Held, OBSERVATIONS_PER_WINDOW_MAX, held_within, time_weighted_median},
     observation::{KINDS, Observation, Slot},
 };
 use crate::{
@@ -151,6 +151,13 @@ impl Deals {
         self.ends = self.current.iter().filter_map(|(&(product, slot), row)| Some((row.until?, product, slot))).collect();
     }
 
+    /// Notes that the price of a slot, whether a deal or not, was seen once more: only where it was seen changes.
+    pub(super) fn seen_again(&mut self, product: u32, slot: Slot, position: Position) {
+        if let Some(row) = self.current.get_mut(&(product, slot)) {
+            row.position = position.0;
+        }
+    }
+
     /// Puts what now is in place of what was; returns what was.
     fn replace(&mut self, product: u32, slot: Slot, now: Option<Row>) -> Option<Row> {
         let before = match now {
@@ -253,19 +260,15 @@ impl Views {
 /// The deal that the newest price of a product, store and kind is, if it is one.
 fn judge(history: &PriceHistory, product: u32, slot: Slot, at: Moment) -> Option<Row> {
     let tables = &history.tables;
-    let slice = history.slice(product, slot);
-    let newest = slice.last().filter(|newest| !newest.is_withdrawal())?;
-    // The commonest case by far, kept cheap: a first shelf price has nothing to be compared with.
-    if slice.len() == 1 && slot.kind() == PriceKind::Shelf {
-        return None;
-    }
-    let validity = tables.validity_of(newest);
+    let newest = history.newest(product, slot).filter(|newest| !newest.is_withdrawal())?;
+    let validity = tables.validity_of(&newest);
     if validity.until.is_some_and(|until| until <= at) {
         return None;
     }
-    let first = &slice[run_start(slice, tables, slice.len() - 1)];
-    let since = tables.validity_of(first).from.map_or(first.observed_at, |from| from.max(first.observed_at));
-    let denomination = tables.denomination_of(newest);
+    let denomination = tables.denomination_of(&newest);
+    let same = |o: &Observation| o.amount() == newest.amount() && tables.denomination_of(o) == denomination;
+    let first = history.newest_first(product, slot).take_while(same).last()?;
+    let since = tables.validity_of(&first).from.map_or(first.observed_at, |from| from.max(first.observed_at));
     let before = Before { history, product, slot, denomination, since };
     let reference = before.reference()?;
     let saving = reference - newest.amount();
@@ -304,12 +307,18 @@ struct Before<'a> {
 impl Before<'_> {
     /// The usual price: the median of the shelf price, or of the own kind where the shelf price is not known well enough.
     fn reference(&self) -> Option<i64> {
-        let usual = self.median(self.slot.with_kind(PriceKind::Shelf));
-        usual.or_else(|| if self.slot.kind() == PriceKind::Shelf { None } else { self.median(self.slot) })
+        let usual = self.median(PriceKind::Shelf);
+        usual.or_else(|| if self.slot.kind() == PriceKind::Shelf { None } else { self.median(self.slot.kind()) })
     }
 
-    fn median(&self, slot: Slot) -> Option<i64> {
-        let mut held: SmallVec<[Held; 16]> = self.held(slot, REFERENCE_DAYS).collect();
+    fn median(&self, kind: PriceKind) -> Option<i64> {
+        // Known since so short a time that nothing need be counted.
+        let slice = self.slice(kind);
+        let first = slice.first()?.observed_at;
+        if self.since.0.saturating_sub(first.0) < HISTORY_DAYS_MIN * DAY_MICROS {
+            return None;
+        }
+        let mut held: SmallVec<[Held; 16]> = self.held(&slice, REFERENCE_DAYS).collect();
         let known: i64 = held.iter().map(|h| h.micros).fold(0, i64::saturating_add);
         if known < HISTORY_DAYS_MIN * DAY_MICROS {
             return None;
@@ -320,19 +329,21 @@ impl Before<'_> {
     /// The lowest price that anybody could pay in so many days.
     fn lowest(&self, days: i64) -> Option<i64> {
         let public = KINDS.into_iter().filter(|&kind| kind != PriceKind::Member);
-        public.filter_map(|kind| self.held(self.slot.with_kind(kind), days).map(|h| h.amount).min()).min()
+        public.filter_map(|kind| self.held(&self.slice(kind), days).map(|h| h.amount).min()).min()
     }
 
     /// Since how many days the store's shelf price, or that of the own kind, is known.
     fn known_days(&self) -> i64 {
-        let first = |slot| self.history.slice(self.product, slot).first().map(|o: &Observation| o.observed_at);
-        let first = [first(self.slot.with_kind(PriceKind::Shelf)), first(self.slot)].into_iter().flatten().min();
-        first.map_or(0, |first| self.since.0.saturating_sub(first.0) / DAY_MICROS)
+        let first = [PriceKind::Shelf, self.slot.kind()].map(|kind| self.slice(kind).first().map(|o| o.observed_at));
+        first.into_iter().flatten().min().map_or(0, |first| self.since.0.saturating_sub(first.0) / DAY_MICROS)
     }
 
-    fn held(&self, slot: Slot, days: i64) -> impl Iterator<Item = Held> + '_ {
-        let slice = self.history.slice(self.product, slot);
+    fn held<'a>(&'a self, slice: &'a [Observation], days: i64) -> impl Iterator<Item = Held> + 'a {
         held_within(slice, &self.history.tables, self.denomination, self.since.days_before(days), self.since)
+    }
+
+    fn slice(&self, kind: PriceKind) -> Slice {
+        self.history.slice(self.product, self.slot.with_kind(kind), OBSERVATIONS_PER_WINDOW_MAX)
     }
 }
 

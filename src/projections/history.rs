@@ -1,18 +1,34 @@
-//! Price history: every observation of every product, sorted by store, kind and when it was observed.
+//! Price history: every observation of every product, by store and kind, each leading to the one observed before it.
 //! The price book and the deals are computed from it, so that a price is kept once.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
-use super::observation::{Observation, Slot, Tables};
+use super::{
+    cells::Cells,
+    interner::NONE,
+    observation::{Observation, Slot, Tables},
+};
 use crate::domain::{Moment, UnitPrice, product::PriceKind};
 
 /// All observations of all products.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct PriceHistory {
     pub tables: Tables,
-    /// By product number; each sorted by (slot, observed at), no two alike.
-    products: Vec<Vec<Observation>>,
+    /// By product number; each sorted by slot.
+    products: Vec<Vec<Head>>,
+    cells: Cells,
 }
+
+/// Where the newest observation of a slot is.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Head {
+    slot: Slot,
+    newest: u32,
+}
+
+/// Observations of one store and kind, oldest first: most places know few.
+pub type Slice = SmallVec<[Observation; 8]>;
 
 /// One price as it was seen, before it is packed.
 #[derive(Debug, Clone, Copy)]
@@ -29,69 +45,114 @@ pub struct Seen<'a> {
     pub position: u64,
 }
 
+/// What an observation is to its store and kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The first.
+    First,
+    /// The newest, and the price is the one that held already, without an end.
+    Repeated,
+    /// The newest, with another price.
+    Newest,
+    /// A newer one is known.
+    Late,
+}
+
 impl PriceHistory {
     /// Records a price. An observation of the same store, kind and moment is corrected, and its withdrawal is forgotten.
-    /// Returns true when it is now the newest of its store and kind.
-    pub fn record(&mut self, seen: &Seen<'_>) -> bool {
+    pub fn record(&mut self, seen: &Seen<'_>) -> Effect {
         let slot = Slot::new(seen.store, seen.kind);
         let origin = self.tables.origin(seen.source, seen.price);
         let validity = self.tables.validity(seen.valid_from, seen.valid_until);
         let amount = seen.price.ten_thousandths();
         let observation = Observation::new(slot, amount, origin, validity, seen.observed_at, seen.recorded_at, seen.position);
-        if observation.is_withdrawal() {
-            return false;
-        }
-        insert(self.product_mut(seen.product), observation)
+        if observation.is_withdrawal() { Effect::Late } else { self.insert(seen.product, &observation) }
     }
 
     /// Takes the newest price of a store and kind away; false when there is none.
     pub fn withdraw(&mut self, product: u32, slot: Slot, recorded_at: Moment, position: u64) -> bool {
-        let newest = self.slice(product, slot).last().filter(|newest| !newest.is_withdrawal());
-        let Some(mark) = newest.map(|newest| Observation::withdrawal(newest, recorded_at, position)) else { return false };
-        insert(self.product_mut(product), mark)
+        let newest = self.newest(product, slot).filter(|newest| !newest.is_withdrawal());
+        let Some(mark) = newest.map(|newest| Observation::withdrawal(&newest, recorded_at, position)) else { return false };
+        self.insert(product, &mark);
+        true
     }
 
-    /// Everything about a product.
+    /// The stores and kinds that know a price of a product, in order.
+    pub fn slots(&self, product: u32) -> impl Iterator<Item = Slot> + '_ {
+        self.heads(product).iter().map(|head| head.slot)
+    }
+
+    /// The stores and kinds of one store.
+    pub fn slots_of(&self, product: u32, store: u32) -> impl Iterator<Item = Slot> + '_ {
+        let heads = self.heads(product);
+        let from = heads.partition_point(|head| head.slot.store() < store);
+        heads[from..].iter().map(|head| head.slot).take_while(move |slot| slot.store() == store)
+    }
+
+    /// The observations of one store and kind, newest first.
+    pub fn newest_first(&self, product: u32, slot: Slot) -> impl Iterator<Item = Observation> + '_ {
+        let heads = self.heads(product);
+        let newest = heads.binary_search_by_key(&slot, |head| head.slot).map_or(NONE, |index| heads[index].newest);
+        self.cells.back_from(slot, newest)
+    }
+
+    /// The newest observation of a store and kind, which may be a withdrawal.
     #[must_use]
-    pub fn product(&self, product: u32) -> &[Observation] {
+    pub fn newest(&self, product: u32, slot: Slot) -> Option<Observation> {
+        self.newest_first(product, slot).next()
+    }
+
+    /// The newest observations of one store and kind, at most so many, oldest first.
+    #[must_use]
+    pub fn slice(&self, product: u32, slot: Slot, limit: usize) -> Slice {
+        let mut slice: Slice = self.newest_first(product, slot).take(limit).collect();
+        slice.reverse();
+        slice
+    }
+
+    /// Every observation of some stores and kinds of a product, by slot, oldest first.
+    #[must_use]
+    pub fn all(&self, product: u32, slots: impl Iterator<Item = Slot>) -> Vec<Observation> {
+        slots.flat_map(|slot| self.slice(product, slot, usize::MAX)).collect()
+    }
+
+    /// Reads what recording a price will need, and says when the newest of its slot was observed: done for many prices first,
+    /// their ways to memory overlap.
+    #[must_use]
+    pub fn look_ahead(&self, product: u32, slot: Slot) -> Option<Moment> {
+        self.newest(product, slot).map(|newest| newest.observed_at)
+    }
+
+    fn heads(&self, product: u32) -> &[Head] {
         self.products.get(product as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// The observations of one store and kind, oldest first.
-    #[must_use]
-    pub fn slice(&self, product: u32, slot: Slot) -> &[Observation] {
-        let all = self.product(product);
-        let from = all.partition_point(|o| o.slot < slot);
-        let length = all[from..].partition_point(|o| o.slot == slot);
-        &all[from..from + length]
-    }
-
-    /// The observations of one store, all kinds.
-    #[must_use]
-    pub fn of_store(&self, product: u32, store: u32) -> &[Observation] {
-        let all = self.product(product);
-        let from = all.partition_point(|o| o.slot.store() < store);
-        let length = all[from..].partition_point(|o| o.slot.store() == store);
-        &all[from..from + length]
-    }
-
-    /// How many observations there are, withdrawals included.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.products.iter().map(Vec::len).sum()
-    }
-
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn product_mut(&mut self, product: u32) -> &mut Vec<Observation> {
+    /// Puts an observation in its place.
+    fn insert(&mut self, product: u32, new: &Observation) -> Effect {
         let index = product as usize;
         if index >= self.products.len() {
             self.products.resize_with(index + 1, Vec::new);
         }
-        &mut self.products[index]
+        let heads = &mut self.products[index];
+        let head = match heads.binary_search_by_key(&new.slot, |head| head.slot) {
+            Ok(index) => &mut heads[index],
+            Err(index) => {
+                // A quarter more at a time: doubling would waste a third of the memory over hundreds of thousands of short lists.
+                if heads.len() == heads.capacity() {
+                    heads.reserve_exact(1 + heads.len() / 4);
+                }
+                heads.insert(index, Head { slot: new.slot, newest: self.cells.push(new, NONE) });
+                return Effect::First;
+            }
+        };
+        let held = self.cells.get(new.slot, head.newest);
+        if held.observed_at >= new.observed_at {
+            return if self.cells.insert_late(&mut head.newest, new) { Effect::Newest } else { Effect::Late };
+        }
+        head.newest = self.cells.push(new, head.newest);
+        let denominations = || self.tables.denomination_of(&held) == self.tables.denomination_of(new);
+        let same = held.amount() == new.amount() && held.validity == 0 && new.validity == 0 && denominations();
+        if same { Effect::Repeated } else { Effect::Newest }
     }
 }
 
@@ -117,18 +178,13 @@ pub fn standing(slice: &[Observation], tables: &Tables, at: Moment) -> Option<us
     None
 }
 
-/// The index of the newest price of a slot's slice that can be used at a moment, however fresh its observation.
+/// The newest price of a slot that can be used at a moment, however fresh its observation; the observations come newest first.
 /// A price announced for later leaves the one before it in force.
 #[must_use]
-pub fn newest_usable(slice: &[Observation], tables: &Tables, at: Moment) -> Option<usize> {
-    for (index, observation) in slice.iter().enumerate().rev() {
-        let validity = tables.validity_of(observation);
-        if validity.from.is_none_or(|from| from <= at) {
-            let usable = !observation.is_withdrawal() && validity.until.is_none_or(|until| until > at);
-            return usable.then_some(index);
-        }
-    }
-    None
+pub fn newest_usable(mut newest_first: impl Iterator<Item = Observation>, tables: &Tables, at: Moment) -> Option<Observation> {
+    let begun = newest_first.find(|o| tables.validity_of(o).from.is_none_or(|from| from <= at))?;
+    let usable = !begun.is_withdrawal() && tables.validity_of(&begun).until.is_none_or(|until| until > at);
+    usable.then_some(begun)
 }
 
 /// The index of the first of the equal prices in a row that end at `index`: since when this price holds.
@@ -136,31 +192,4 @@ pub fn newest_usable(slice: &[Observation], tables: &Tables, at: Moment) -> Opti
 pub fn run_start(slice: &[Observation], tables: &Tables, index: usize) -> usize {
     let same = |o: &Observation| o.amount() == slice[index].amount() && tables.denomination_of(o) == tables.denomination_of(&slice[index]);
     index - slice[..index].iter().rev().take_while(|o| same(o)).count()
-}
-
-/// Puts an observation in its place; true when it is the newest of its slot then.
-fn insert(all: &mut Vec<Observation>, new: Observation) -> bool {
-    let key = (new.slot, new.observed_at);
-    let index = all.partition_point(|o| (o.slot, o.observed_at) < key);
-    if all.get(index).is_some_and(|o| (o.slot, o.observed_at) == key) {
-        all[index] = new;
-    } else {
-        // A quarter more at a time: doubling would waste a third of the memory over hundreds of thousands of short lists.
-        if all.len() == all.capacity() {
-            all.reserve_exact(1 + all.len() / 4);
-        }
-        all.insert(index, new);
-    }
-    forget_withdrawal(all, index);
-    all.get(index + 1).is_none_or(|next| next.slot != new.slot)
-}
-
-/// A price stated again for the very moment of a withdrawn one is a correction of the withdrawal too.
-fn forget_withdrawal(all: &mut Vec<Observation>, index: usize) {
-    let corrected = all[index];
-    let follows =
-        |o: &Observation| o.is_withdrawal() && o.slot == corrected.slot && o.observed_at.0 == corrected.observed_at.0.saturating_add(1);
-    if !corrected.is_withdrawal() && all.get(index + 1).is_some_and(follows) {
-        all.remove(index + 1);
-    }
 }

@@ -33,39 +33,39 @@ impl Name for Arc<str> {
 #[derive(Clone)]
 pub struct Interner<T> {
     names: Vec<T>,
-    /// Open addressing, a power of two, at most half full: number plus one, zero where free.
-    table: Vec<u32>,
+    /// Open addressing, a power of two, at most half full.
+    table: Vec<Entry>,
     hasher: ahash::RandomState,
+}
+
+/// A place in the table. A part of the hash tells most other names apart without a look at them.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    tag: u32,
+    /// Number plus one, zero where free.
+    number: u32,
 }
 
 impl<T: Name> Interner<T> {
     /// The number of a name, if it has one.
     #[must_use]
     pub fn get(&self, text: &str) -> Option<u32> {
-        if self.table.is_empty() {
-            return None;
-        }
-        let mut slot = self.home(text);
-        loop {
-            match self.table[slot] {
-                0 => return None,
-                found if self.names[found as usize - 1].text() == text => return Some(found - 1),
-                _ => slot = (slot + 1) & (self.table.len() - 1),
-            }
-        }
+        self.find(self.hash(text), text)
     }
 
     /// The number of a name; a new name is made and gets the next number.
     pub fn intern(&mut self, text: &str, make: impl FnOnce() -> T) -> u32 {
-        if let Some(found) = self.get(text) {
+        let hash = self.hash(text);
+        if let Some(found) = self.find(hash, text) {
             return found;
         }
         if (self.names.len() + 1) * 2 > self.table.len() {
             self.grow();
         }
         self.names.push(make());
-        self.place(self.names.len() - 1);
-        as_number(self.names.len() - 1)
+        let number = as_number(self.names.len() - 1);
+        self.place(hash, number);
+        number
     }
 
     /// The number of a name that the caller holds already.
@@ -84,26 +84,44 @@ impl<T: Name> Interner<T> {
         self.names.len()
     }
 
-    fn home(&self, text: &str) -> usize {
-        // Only the low bits are used, so cutting the hash loses nothing.
-        #[allow(clippy::cast_possible_truncation)]
-        let hash = self.hasher.hash_one(text) as usize;
-        hash & (self.table.len() - 1)
+    fn hash(&self, text: &str) -> u64 {
+        self.hasher.hash_one(text)
     }
 
-    fn place(&mut self, index: usize) {
-        let mut slot = self.home(self.names[index].text());
-        while self.table[slot] != 0 {
+    fn find(&self, hash: u64, text: &str) -> Option<u32> {
+        if self.table.is_empty() {
+            return None;
+        }
+        let (tag, mut slot) = self.tag_and_home(hash);
+        loop {
+            match self.table[slot] {
+                Entry { number: 0, .. } => return None,
+                found if found.tag == tag && self.names[found.number as usize - 1].text() == text => return Some(found.number - 1),
+                _ => slot = (slot + 1) & (self.table.len() - 1),
+            }
+        }
+    }
+
+    /// The upper half of a hash tells names apart, the lower half is where to look first.
+    // Both are cut on purpose.
+    #[allow(clippy::cast_possible_truncation)]
+    fn tag_and_home(&self, hash: u64) -> (u32, usize) {
+        ((hash >> 32) as u32, hash as usize & (self.table.len() - 1))
+    }
+
+    fn place(&mut self, hash: u64, number: u32) {
+        let (tag, mut slot) = self.tag_and_home(hash);
+        while self.table[slot].number != 0 {
             slot = (slot + 1) & (self.table.len() - 1);
         }
-        self.table[slot] = as_number(index) + 1;
+        self.table[slot] = Entry { tag, number: number + 1 };
     }
 
     fn grow(&mut self) {
         let size = ((self.names.len() + 1) * 2).next_power_of_two().max(16);
-        self.table = vec![0; size];
+        self.table = vec![Entry::default(); size];
         for index in 0..self.names.len() {
-            self.place(index);
+            self.place(self.hash(self.names[index].text()), as_number(index));
         }
     }
 }

@@ -2,6 +2,7 @@
 //! Prices are kept once, in `history`; the price book (`prices`), the deals and the totals read them there.
 
 pub mod catalog;
+mod cells;
 pub mod deals;
 pub mod history;
 pub mod households;

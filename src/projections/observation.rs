@@ -20,6 +20,9 @@ pub const KINDS: [PriceKind; 4] = [PriceKind::Shelf, PriceKind::Promo, PriceKind
 pub struct Slot(u32);
 
 impl Slot {
+    /// Where the place does not matter.
+    pub const ANY: Self = Self(0);
+
     #[must_use]
     pub fn new(store: u32, kind: PriceKind) -> Self {
         Self((store << 2) | kind as u32)
@@ -51,7 +54,7 @@ pub struct Observation {
     pub observed_at: Moment,
     pub recorded_at: Moment,
     pub position: u64,
-    packed: u64,
+    pub(super) packed: u64,
 }
 
 impl Observation {

@@ -89,7 +89,7 @@ impl Views {
     #[must_use]
     pub fn best_price(&self, product: &ProductId, store: &StoreId, at: Moment, include_member: bool) -> Option<BestPrice> {
         let (product, store) = (self.ids.products.get(product.as_str())?, self.ids.stores.get(store.as_str())?);
-        self.best_of(product, store, at, include_member).and_then(|best| self.best_answer(product, best, at))
+        self.best_of(product, store, at, include_member).and_then(|best| self.best_answer(product, &best, at))
     }
 
     /// The best price of every store that has one, the lowest first; prices of other currencies or units come in blocks of their own.
@@ -97,7 +97,7 @@ impl Views {
     pub fn best_prices(&self, product: &ProductId, at: Moment, include_member: bool) -> Vec<BestPrice> {
         let Some(product) = self.ids.products.get(product.as_str()) else { return Vec::new() };
         let best = self.store_numbers(product).filter_map(|store| self.best_of(product, store, at, include_member));
-        let mut prices: Vec<_> = best.filter_map(|best| self.best_answer(product, best, at)).collect();
+        let mut prices: Vec<_> = best.filter_map(|best| self.best_answer(product, &best, at)).collect();
         prices.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
         prices
     }
@@ -107,8 +107,12 @@ impl Views {
     pub fn price_history(&self, product: &ProductId, query: &HistoryQuery) -> Vec<PriceEntry> {
         let Some(product) = self.ids.products.get(product.as_str()) else { return Vec::new() };
         let all = match &query.store {
-            Some(store) => self.ids.stores.get(store.as_str()).map_or(&[][..], |store| self.history.of_store(product, store)),
-            None => self.history.product(product),
+            Some(store) => self
+                .ids
+                .stores
+                .get(store.as_str())
+                .map_or_else(Vec::new, |store| self.history.all(product, self.history.slots_of(product, store))),
+            None => self.history.all(product, self.history.slots(product)),
         };
         let wanted = |o: &Observation| {
             !o.is_withdrawal()
@@ -123,17 +127,17 @@ impl Views {
             found.truncate(query.limit);
             found.sort_unstable();
         }
-        found.into_iter().filter_map(|i| self.entry(all, i)).collect()
+        found.into_iter().filter_map(|i| self.entry(&all, i)).collect()
     }
 
     /// The price of a store and kind that held at a moment, by what was observed until then.
     #[must_use]
     pub fn price_at(&self, product: &ProductId, store: &StoreId, kind: PriceKind, moment: Moment) -> Option<HeldPrice> {
         let (product, store) = (self.ids.products.get(product.as_str())?, self.ids.stores.get(store.as_str())?);
-        let slice = self.history.slice(product, Slot::new(store, kind));
-        let index = standing(slice, &self.history.tables, moment)?;
-        let entry = self.entry(slice, index)?;
-        let since = slice[run_start(slice, &self.history.tables, index)].observed_at;
+        let slice = self.history.slice(product, Slot::new(store, kind), usize::MAX);
+        let index = standing(&slice, &self.history.tables, moment)?;
+        let entry = self.entry(&slice, index)?;
+        let since = slice[run_start(&slice, &self.history.tables, index)].observed_at;
         let followed = slice[index + 1..]
             .iter()
             .find(|o| !o.is_withdrawal())
@@ -144,17 +148,17 @@ impl Views {
 
     /// The numbers of the stores with any observation of a product, in no order a caller may rely on.
     pub(super) fn store_numbers(&self, product: u32) -> impl Iterator<Item = u32> + '_ {
-        self.history.product(product).chunk_by(|a, b| a.slot.store() == b.slot.store()).map(|chunk| chunk[0].slot.store())
+        let mut last = None;
+        self.history.slots(product).map(Slot::store).filter(move |&store| last.replace(store) != Some(store))
     }
 
     /// The observation to use at a store. Between units that cannot be compared the one observed later counts.
-    fn best_of(&self, product: u32, store: u32, at: Moment, include_member: bool) -> Option<&Observation> {
+    fn best_of(&self, product: u32, store: u32, at: Moment, include_member: bool) -> Option<Observation> {
         let tables = &self.history.tables;
-        let all = self.history.of_store(product, store);
-        let slices = all.chunk_by(|a, b| a.slot == b.slot).filter(|slice| include_member || slice[0].slot.kind() != PriceKind::Member);
-        let usable = slices.filter_map(|slice| newest_usable(slice, tables, at).map(|i| &slice[i]));
+        let slots = self.history.slots_of(product, store).filter(|slot| include_member || slot.kind() != PriceKind::Member);
+        let usable = slots.filter_map(|slot| newest_usable(self.history.newest_first(product, slot), tables, at));
         usable.reduce(|best, other| {
-            let comparable = tables.denomination_of(best) == tables.denomination_of(other);
+            let comparable = tables.denomination_of(&best) == tables.denomination_of(&other);
             let better = if comparable { other.amount() < best.amount() } else { other.observed_at > best.observed_at };
             if better { other } else { best }
         })
@@ -182,10 +186,9 @@ impl Views {
             return None;
         }
         let tables = &self.history.tables;
-        let slice = self.history.slice(product, used.slot.with_kind(PriceKind::Shelf));
-        let regular = &slice[newest_usable(slice, tables, at)?];
-        let higher = regular.amount() > used.amount() && tables.denomination_of(regular) == tables.denomination_of(used);
-        if higher { tables.price_of(regular) } else { None }
+        let regular = newest_usable(self.history.newest_first(product, used.slot.with_kind(PriceKind::Shelf)), tables, at)?;
+        let higher = regular.amount() > used.amount() && tables.denomination_of(&regular) == tables.denomination_of(used);
+        if higher { tables.price_of(&regular) } else { None }
     }
 
     fn entry(&self, slice: &[Observation], index: usize) -> Option<PriceEntry> {
@@ -241,17 +244,16 @@ impl PriceLookup for Views {
 
     fn next_change(&self, product: &ProductId, at: Moment) -> Option<Moment> {
         let product = self.ids.products.get(product.as_str())?;
-        let slices = self.history.product(product).chunk_by(|a, b| a.slot == b.slot);
-        slices.filter_map(|slice| self.next_change_of(slice, at)).min()
+        self.history.slots(product).filter_map(|slot| self.next_change_of(product, slot, at)).min()
     }
 }
 
 impl Views {
-    /// When the usable price of a slice next changes by time alone: the start of what is announced, or the end of what holds.
-    fn next_change_of(&self, slice: &[Observation], at: Moment) -> Option<Moment> {
+    /// When the usable price of a slot next changes by time alone: the start of what is announced, or the end of what holds.
+    fn next_change_of(&self, product: u32, slot: Slot, at: Moment) -> Option<Moment> {
         let mut next = None;
-        for observation in slice.iter().rev().take_while(|o| o.validity != 0) {
-            let Validity { from, until } = self.history.tables.validity_of(observation);
+        for observation in self.history.newest_first(product, slot).take_while(|o| o.validity != 0) {
+            let Validity { from, until } = self.history.tables.validity_of(&observation);
             next = [next, from.filter(|&from| from > at), until.filter(|&until| until > at)].into_iter().flatten().min();
             if from.is_none_or(|from| from <= at) {
                 break;

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::{
     catalog::Catalog,
     deals::{DealChange, Deals},
-    history::{PriceHistory, Seen},
+    history::{Effect, PriceHistory, Seen},
     households::Households,
     interner::{Interner, NONE},
     lists::ListIndex,
@@ -106,7 +106,7 @@ impl Views {
             ProductEvent::PriceWithdrawn { store, kind } => {
                 let slot = Slot::new(self.ids.stores.number(store), *kind);
                 if self.history.withdraw(product, slot, recorded.at, recorded.position.0) {
-                    self.price_changed(product, slot, recorded, true, changes);
+                    self.price_changed(product, slot, recorded, Effect::Newest, changes);
                 }
             }
             other => {
@@ -120,7 +120,7 @@ impl Views {
 
     fn observe_price(&mut self, recorded: &Recorded, product: u32, seen: &PriceSeen, changes: &mut Changes) {
         let store = self.ids.stores.number(&seen.store);
-        let newest = self.history.record(&Seen {
+        let effect = self.history.record(&Seen {
             product,
             store,
             kind: seen.kind,
@@ -132,7 +132,7 @@ impl Views {
             recorded_at: recorded.at,
             position: recorded.position.0,
         });
-        self.price_changed(product, Slot::new(store, seen.kind), recorded, newest, changes);
+        self.price_changed(product, Slot::new(store, seen.kind), recorded, effect, changes);
     }
 
     fn order_event(&mut self, recorded: &Recorded, event: &OrderEvent, changes: &mut Changes) {
@@ -149,35 +149,48 @@ impl Views {
 
     /// The lines of an order are observations of what was paid.
     fn observe_receipt(&mut self, recorded: &Recorded, store: u32, placed_at: Moment, lines: &[OrderLine], changes: &mut Changes) {
-        for LinePrice { product, kind, price } in line_prices(lines) {
-            let product = self.ids.products.number(product);
-            let newest = self.history.record(&Seen {
-                product,
+        // All are recorded before any is judged, step by step over all lines: so their ways to memory overlap.
+        let mut prices: SmallVec<[(u32, LinePrice<'_>); 32]> = line_prices(lines).map(|line| (NONE, line)).collect();
+        for (product, line) in &mut prices {
+            *product = self.ids.products.number(line.product);
+        }
+        let newest = prices.iter().filter_map(|(product, line)| self.history.look_ahead(*product, Slot::new(store, line.kind))).max();
+        std::hint::black_box(newest);
+        let record = |(product, line): &(u32, LinePrice<'_>)| {
+            self.history.record(&Seen {
+                product: *product,
                 store,
-                kind,
-                price: &price,
+                kind: line.kind,
+                price: &line.price,
                 valid_from: None,
                 valid_until: None,
                 observed_at: placed_at,
                 source: RECEIPT_SOURCE,
                 recorded_at: recorded.at,
                 position: recorded.position.0,
-            });
-            self.price_changed(product, Slot::new(store, kind), recorded, newest, changes);
+            })
+        };
+        let effects: SmallVec<[Effect; 32]> = prices.iter().map(record).collect();
+        changes.prices.reserve(prices.len());
+        for ((product, line), effect) in prices.iter().zip(effects) {
+            self.price_changed(*product, Slot::new(store, line.kind), recorded, effect, changes);
         }
     }
 
     /// Tells of a price that may be used now. One older than the newest of its kind changes only the history.
-    fn price_changed(&mut self, product: u32, slot: Slot, recorded: &Recorded, newest: bool, changes: &mut Changes) {
+    fn price_changed(&mut self, product: u32, slot: Slot, recorded: &Recorded, effect: Effect, changes: &mut Changes) {
         // A price announced for later leaves older ones in force, so that a late observation can matter beside it.
-        let announced = || self.history.slice(product, slot).last().is_some_and(|o| o.validity != 0);
-        if (newest || announced())
+        let announced = || self.history.newest(product, slot).is_some_and(|o| o.validity != 0);
+        if (effect != Effect::Late || announced())
             && let (Some(product), Some(store)) = (self.ids.products.name(product), self.ids.stores.name(slot.store()))
         {
             changes.prices.push((product.clone(), store.clone()));
         }
-        if slot.kind() != PriceKind::Member {
-            self.judge_deal(product, slot, recorded, &mut changes.deals);
+        match (slot.kind(), effect) {
+            // A first shelf price has nothing to be compared with: the commonest case by far.
+            (PriceKind::Member, _) | (PriceKind::Shelf, Effect::First) => {}
+            (PriceKind::Shelf, Effect::Repeated) => self.deals.seen_again(product, slot, recorded.position),
+            _ => self.judge_deal(product, slot, recorded, &mut changes.deals),
         }
     }
 
