@@ -84,7 +84,7 @@ impl Running {
             limits: limits(&config),
             counters: Counters::default(),
         });
-        let projector = Projector::start(Arc::clone(&shared), folder.map(|folder| checkpoint_plan(&config, folder, checkpoint)));
+        let projector = Projector::start(Arc::clone(&shared), folder.map(|folder| checkpoint_plan(&config, folder, checkpoint, &log)));
         let applied = projector.applied();
         let app = App { log, registry: Registry::start(shared), views, applied, hub, config: Arc::new(config), clock, epoch, metrics };
         Ok(Self { app, projector })
@@ -105,9 +105,13 @@ impl Running {
     }
 }
 
-fn checkpoint_plan(config: &Config, folder: &DataFolder, saved: Position) -> CheckpointPlan {
-    let (file, epoch) = (folder.views_checkpoint(), folder.epoch().to_owned());
-    CheckpointPlan { saved, every_events: config.checkpoint_every_events, save: Box::new(move |views| views::save(views, &file, &epoch)) }
+fn checkpoint_plan(config: &Config, folder: &DataFolder, saved: Position, log: &Arc<dyn Log>) -> CheckpointPlan {
+    let (file, epoch, log) = (folder.views_checkpoint(), folder.epoch().to_owned(), Arc::clone(log));
+    CheckpointPlan {
+        saved,
+        every_events: config.checkpoint_every_events,
+        save: Box::new(move |views| views::save(views, &file, &epoch, &*log)),
+    }
 }
 
 fn limits(config: &Config) -> ActorLimits {

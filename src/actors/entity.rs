@@ -131,7 +131,8 @@ impl<E: Hosted> Handler<Rest> for EntityActor<E> {
         if self.entity.version >= self.entity.memo_version + MEMO_EVERY_EVENTS {
             let state = std::mem::take(&mut self.entity.state);
             let recent = std::mem::take(&mut self.entity.recent);
-            self.shared.memos.save(&Memo::new(self.stream.clone(), self.entity.version, self.entity.position, state, recent));
+            let memo = Memo::new(self.stream.clone(), self.entity.version, self.entity.position, self.entity.at, state, recent);
+            self.shared.memos.save(&memo);
         }
         context.stop();
     }

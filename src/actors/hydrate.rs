@@ -7,7 +7,7 @@ use super::{
     recent::{Answered, RecentCommands},
 };
 use crate::{
-    domain::StreamId,
+    domain::{Moment, StreamId},
     events::{Log, LogError, Position, Recorded},
 };
 
@@ -20,6 +20,8 @@ pub struct Hydrated<E: Hosted> {
     pub state: E::State,
     pub version: u64,
     pub position: Position,
+    /// When the newest event was recorded.
+    pub at: Moment,
     pub recent: RecentCommands,
     /// The version of the memo it started from, zero without one.
     pub memo_version: u64,
@@ -27,7 +29,14 @@ pub struct Hydrated<E: Hosted> {
 
 impl<E: Hosted> Default for Hydrated<E> {
     fn default() -> Self {
-        Self { state: E::State::default(), version: 0, position: Position::START, recent: RecentCommands::default(), memo_version: 0 }
+        Self {
+            state: E::State::default(),
+            version: 0,
+            position: Position::START,
+            at: Moment::default(),
+            recent: RecentCommands::default(),
+            memo_version: 0,
+        }
     }
 }
 
@@ -39,6 +48,7 @@ impl<E: Hosted> Hydrated<E> {
         }
         self.version = recorded.version;
         self.position = recorded.position;
+        self.at = recorded.at;
         if let Some(mark) = &recorded.command {
             let answer = Answered {
                 digest: mark.digest,
@@ -83,11 +93,12 @@ pub fn catch_up<E: Hosted>(log: &dyn Log, stream: &StreamId, entity: &mut Hydrat
 fn from_memo<E: Hosted>(log: &dyn Log, memos: &Memos, stream: &StreamId, head_version: u64) -> Option<Hydrated<E>> {
     let memo = memos.load::<E::State>(stream)?;
     let last = (memo.version <= head_version).then(|| log.read_stream(stream, memo.version.checked_sub(1)?, 1).ok()).flatten()?;
-    let same = last.first().is_some_and(|event| event.version == memo.version && event.position == memo.position);
+    let same = last.first().is_some_and(|event| event.version == memo.version && event.position == memo.position && event.at == memo.at);
     same.then(|| Hydrated {
         state: memo.state,
         version: memo.version,
         position: memo.position,
+        at: memo.at,
         recent: memo.recent,
         memo_version: memo.version,
     })

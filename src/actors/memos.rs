@@ -9,10 +9,13 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::recent::RecentCommands;
-use crate::{domain::StreamId, events::Position};
+use crate::{
+    domain::{Moment, StreamId},
+    events::Position,
+};
 
 /// Raised when the stored shape of any entity's state changes; older memos are then ignored.
-const MEMO_FORMAT: u32 = 1;
+const MEMO_FORMAT: u32 = 2;
 /// Compression of a memo; written rarely, so a little smaller is worth it.
 const ZSTD_LEVEL: i32 = 3;
 /// A memo that unpacks to more than this is ignored: no entity within its limits is so large.
@@ -25,14 +28,16 @@ pub struct Memo<S> {
     stream: StreamId,
     pub version: u64,
     pub position: Position,
+    /// When the event at that version was recorded: a log that lost its end may have another one there.
+    pub at: Moment,
     pub state: S,
     pub recent: RecentCommands,
 }
 
 impl<S> Memo<S> {
     /// A memo of the present format.
-    pub fn new(stream: StreamId, version: u64, position: Position, state: S, recent: RecentCommands) -> Self {
-        Self { format: MEMO_FORMAT, stream, version, position, state, recent }
+    pub fn new(stream: StreamId, version: u64, position: Position, at: Moment, state: S, recent: RecentCommands) -> Self {
+        Self { format: MEMO_FORMAT, stream, version, position, at, state, recent }
     }
 }
 

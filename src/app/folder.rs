@@ -7,6 +7,12 @@ use std::{
 
 use uuid::Uuid;
 
+use super::AppError;
+use crate::{
+    config::Config,
+    events::sled_log::{OpenReport, SledLog},
+};
+
 /// The folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the data folder {} cannot be used: {error}", .folder.display())]
@@ -38,6 +44,19 @@ impl DataFolder {
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.root.join("log")
+    }
+
+    /// Opens the log. Where acknowledged events are gone, as accepted, a new history begins: their positions are given out once
+    /// more, and nobody may go on from one of the old.
+    ///
+    /// # Errors
+    /// When it is in use, damaged, or cannot be used.
+    pub fn open_log(&mut self, config: &Config) -> Result<(SledLog, OpenReport), AppError> {
+        let (log, report) = SledLog::open(config.log_options(self.log()))?;
+        if report.lost_tail.is_some() {
+            self.epoch = name_history(&self.root.join("epoch")).map_err(|error| FolderError { folder: self.root.clone(), error })?;
+        }
+        Ok((log, report))
     }
 
     /// The views as of some position: a cache.
@@ -72,4 +91,34 @@ fn name_history(file: &Path) -> io::Result<String> {
     let epoch = Uuid::now_v7().to_string();
     fs::write(file, &epoch)?;
     Ok(epoch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::contract;
+
+    #[test]
+    fn a_log_that_lost_its_end_begins_a_new_history() {
+        let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let write = |dir: &Path, names: &[&str]| {
+            let config = Config { data: dir.to_owned(), ..Config::default() };
+            let (log, _) = DataFolder::open(dir).unwrap().open_log(&config).unwrap();
+            for (version, name) in names.iter().enumerate() {
+                contract::put(&log, "a", version as u64, &[name]).unwrap();
+            }
+        };
+        write(dirs[0].path(), &["milk", "bread", "jam"]);
+        write(dirs[1].path(), &["milk"]);
+        let witness = |dir: &Path| dir.join("log").join("witness");
+        fs::copy(witness(dirs[0].path()), witness(dirs[1].path())).unwrap();
+        let mut folder = DataFolder::open(dirs[1].path()).unwrap();
+        let before = folder.epoch().to_owned();
+        let refuses = Config { data: dirs[1].path().to_owned(), ..Config::default() };
+        assert!(matches!(folder.open_log(&refuses), Err(AppError::Open(_))));
+        assert_eq!(folder.epoch(), before);
+        assert!(folder.open_log(&Config { accept_lost_tail: true, ..refuses }).is_ok());
+        assert_ne!(folder.epoch(), before);
+        assert_eq!(folder.epoch(), DataFolder::open(dirs[1].path()).unwrap().epoch());
+    }
 }

@@ -9,7 +9,7 @@ use tokio::signal::unix;
 use super::{App, AppError, DataFolder, Running};
 use crate::{
     config::Config,
-    events::{Log, sled_log::SledLog},
+    events::Log,
     http::{self, live::Hub},
 };
 
@@ -21,8 +21,7 @@ const STOP_REQUESTS_WAIT: Duration = Duration::from_secs(3);
 /// # Errors
 /// When the folder, the log or the address cannot be used, or the last write failed.
 pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppError> {
-    let folder = DataFolder::open(&config.data)?;
-    let log = open_log(&config, &folder).await?;
+    let (folder, log) = open_log(&config).await?;
     if config.demo {
         seed_demo(Arc::clone(&log)).await?;
     }
@@ -43,12 +42,13 @@ pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppE
     served.map_err(AppError::Server)
 }
 
-async fn open_log(config: &Config, folder: &DataFolder) -> Result<Arc<dyn Log>, AppError> {
-    let options = config.log_options(folder.log());
-    let opened = tokio::task::spawn_blocking(move || SledLog::open(options)).await;
-    let (log, report) = opened.map_err(|error| AppError::Server(io::Error::other(error)))??;
+async fn open_log(config: &Config) -> Result<(DataFolder, Arc<dyn Log>), AppError> {
+    let mut folder = DataFolder::open(&config.data)?;
+    let own = config.clone();
+    let opened = tokio::task::spawn_blocking(move || folder.open_log(&own).map(|opened| (folder, opened))).await;
+    let (folder, (log, report)) = opened.map_err(|error| AppError::Server(io::Error::other(error)))??;
     tracing::info!(?report, durability = ?config.durability, "the log is open");
-    Ok(Arc::new(log))
+    Ok((folder, Arc::new(log)))
 }
 
 async fn seed_demo(log: Arc<dyn Log>) -> Result<(), AppError> {

@@ -15,8 +15,7 @@ use crate::{
 /// # Errors
 /// When another process has it open, or it is damaged.
 pub(super) fn open_or_make(config: &Config) -> anyhow::Result<Arc<SledLog>> {
-    let folder = DataFolder::open(&config.data)?;
-    let (log, report) = SledLog::open(config.log_options(folder.log()))?;
+    let (log, report) = DataFolder::open(&config.data)?.open_log(config)?;
     tell(&report);
     Ok(Arc::new(log))
 }

@@ -77,6 +77,10 @@ fn readiness(app: &App) -> Readiness {
     if read_only.is_some() {
         reasons.push("the log takes no more events; its cause is in the server's own log".to_owned());
     }
+    // Its sender goes with the thread that keeps the views.
+    if app.applied.has_changed().is_err() {
+        reasons.push("the views stand still; the cause is in the server's own log".to_owned());
+    }
     if lag_events > LAG_EVENTS_MAX {
         reasons.push(format!("the views are {lag_events} events behind"));
     }

@@ -55,6 +55,25 @@ async fn a_long_lived_list_wakes_from_its_memo_with_the_same_state() {
 }
 
 #[actix_rt::test]
+async fn a_memo_of_a_log_that_lost_its_end_and_grew_again_is_ignored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for kind in ["Lost", "New"] {
+        let rig = Rig::on(super::rig::FaultyLog::new(), Memos::at(folder.path()));
+        rig.furnish().await;
+        for n in 0..200 {
+            rig.list(ListCommand::Rename { name: format!("{kind} {n}") }).await.expect("renamed");
+        }
+        let before = rig.loaded().await;
+        if kind == "Lost" {
+            rig.registry.rest_everybody().await;
+            continue;
+        }
+        let restarted = Rig::on(rig.log.clone(), Memos::at(folder.path()));
+        assert_eq!(restarted.loaded().await.state, before.state);
+    }
+}
+
+#[actix_rt::test]
 async fn a_damaged_memo_is_ignored() {
     let folder = tempfile::tempdir().expect("a folder");
     let rig = Rig::on(super::rig::FaultyLog::new(), Memos::at(folder.path()));
