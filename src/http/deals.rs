@@ -26,6 +26,9 @@ pub struct DealsQuery {
     /// Only deals below the lowest price of the last 30 days.
     #[serde(default)]
     honest: bool,
+    /// Outliers too: prices under a third of their reference, which are more often mistakes than deals.
+    #[serde(default)]
+    outliers: bool,
     /// Only deals that began at or after this.
     since: Option<Moment>,
     /// Where the page before this one ended, as it said in `next`.
@@ -49,6 +52,7 @@ pub async fn index(app: Data<App>, Query(query): Query<DealsQuery>) -> Result<Ht
         category: query.category,
         saving_basis_points_min: percent * 100,
         honest_only: query.honest,
+        outliers: query.outliers,
         since: query.since,
         at: app.clock.now(),
         after: query.cursor,

@@ -18,7 +18,7 @@ use super::{
     observation::{KINDS, Observation, Slot},
 };
 use crate::{
-    domain::{Moment, Money, ProductId, StoreId, UnitPrice, moment::DAY_MICROS, product::PriceKind},
+    domain::{Moment, Money, ProductId, StoreId, UnitPrice, limits::OUTLIER_OBSERVATIONS_MIN, moment::DAY_MICROS, product::PriceKind},
     events::{Position, Recorded},
 };
 
@@ -34,6 +34,9 @@ pub const NEW_LOW_DAYS: i64 = 365;
 pub const NEW_LOW_HISTORY_DAYS_MIN: i64 = 90;
 /// Smaller drops are noise of rounding and of prices per weight.
 pub const DROP_BASIS_POINTS_MIN: i64 = 100;
+
+/// A drop to less than one such part of the reference is an outlier: more often a mistake of the source than a price.
+pub const OUTLIER_PARTS: i64 = 3;
 
 /// The current deals, by product and by store and kind.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -57,6 +60,7 @@ struct Row {
     basis_points: u32,
     honest: bool,
     new_low: bool,
+    outlier: bool,
 }
 
 /// A price that is lower than usual.
@@ -82,6 +86,8 @@ pub struct Deal {
     pub new_low: bool,
     /// Lower than the lowest price of the 30 days before: a sale raised beforehand is not.
     pub honest: bool,
+    /// Under a third of the reference, with at least three prices of the product known: more often a mistake than a deal.
+    pub outlier: bool,
     pub lowest_30_days: UnitPrice,
     /// Where in the log the price's newest observation is.
     #[schema(value_type = String)]
@@ -105,6 +111,8 @@ pub struct DealQuery {
     pub category: Option<String>,
     pub saving_basis_points_min: u32,
     pub honest_only: bool,
+    /// Outliers too.
+    pub outliers: bool,
     /// Only deals that began at or after this.
     pub since: Option<Moment>,
     /// Deals whose end has come by this moment are left out.
@@ -189,6 +197,7 @@ impl Views {
             store.flatten().is_none_or(|store| store == slot.store())
                 && row.basis_points >= query.saving_basis_points_min
                 && (row.honest || !query.honest_only)
+                && (!row.outlier || query.outliers)
                 && query.since.is_none_or(|since| row.since >= since)
                 && row.until.is_none_or(|until| until > query.at)
                 && category.flatten().is_none_or(|category| category == self.catalog.category(product))
@@ -251,6 +260,7 @@ impl Views {
             until: row.until,
             new_low: row.new_low,
             honest: row.honest,
+            outlier: row.outlier,
             lowest_30_days: price(row.low_30)?,
             position: Position(row.position),
         })
@@ -292,6 +302,7 @@ fn judge(history: &PriceHistory, product: u32, slot: Slot, at: Moment) -> Option
         basis_points: u32::try_from(basis_points).unwrap_or(0),
         honest: newest.amount() < low_30,
         new_low,
+        outlier: newest.amount() * OUTLIER_PARTS < reference && before.is_product_known(),
     })
 }
 
@@ -313,7 +324,7 @@ impl Before<'_> {
 
     fn median(&self, kind: PriceKind) -> Option<i64> {
         // Known since so short a time that nothing need be counted.
-        let slice = self.slice(kind);
+        let slice = self.slice(kind, REFERENCE_DAYS);
         let first = slice.first()?.observed_at;
         if self.since.0.saturating_sub(first.0) < HISTORY_DAYS_MIN * DAY_MICROS {
             return None;
@@ -329,21 +340,32 @@ impl Before<'_> {
     /// The lowest price that anybody could pay in so many days.
     fn lowest(&self, days: i64) -> Option<i64> {
         let public = KINDS.into_iter().filter(|&kind| kind != PriceKind::Member);
-        public.filter_map(|kind| self.held(&self.slice(kind), days).map(|h| h.amount).min()).min()
+        public.filter_map(|kind| self.held(&self.slice(kind, days), days).map(|h| h.amount).min()).min()
     }
 
-    /// Since how many days the store's shelf price, or that of the own kind, is known.
+    /// Since how many days the store's shelf price, or that of the own kind, is known; beyond the days a new low needs, at least those.
     fn known_days(&self) -> i64 {
-        let first = [PriceKind::Shelf, self.slot.kind()].map(|kind| self.slice(kind).first().map(|o| o.observed_at));
+        let first =
+            [PriceKind::Shelf, self.slot.kind()].map(|kind| self.slice(kind, NEW_LOW_HISTORY_DAYS_MIN).first().map(|o| o.observed_at));
         first.into_iter().flatten().min().map_or(0, |first| self.since.0.saturating_sub(first.0) / DAY_MICROS)
+    }
+
+    /// Whether enough prices of the product are known, at any store, to call one of them odd.
+    fn is_product_known(&self) -> bool {
+        let slots = self.history.slots(self.product);
+        let known = slots.flat_map(|slot| self.history.newest_first(self.product, slot));
+        let comparable = |o: &Observation| !o.is_withdrawal() && self.history.tables.denomination_of(o) == self.denomination;
+        known.filter(comparable).take(OUTLIER_OBSERVATIONS_MIN).count() == OUTLIER_OBSERVATIONS_MIN
     }
 
     fn held<'a>(&'a self, slice: &'a [Observation], days: i64) -> impl Iterator<Item = Held> + 'a {
         held_within(slice, &self.history.tables, self.denomination, self.since.days_before(days), self.since)
     }
 
-    fn slice(&self, kind: PriceKind) -> Slice {
-        self.history.slice(self.product, self.slot.with_kind(kind), OBSERVATIONS_PER_WINDOW_MAX)
+    /// What can matter for so many days.
+    fn slice(&self, kind: PriceKind, days: i64) -> Slice {
+        let from = self.since.days_before(days);
+        self.history.slice_since(self.product, self.slot.with_kind(kind), from, OBSERVATIONS_PER_WINDOW_MAX)
     }
 }
 

@@ -102,10 +102,23 @@ impl PriceHistory {
         self.newest_first(product, slot).next()
     }
 
-    /// The newest observations of one store and kind, at most so many, oldest first.
+    /// The observations of one store and kind, oldest first.
     #[must_use]
-    pub fn slice(&self, product: u32, slot: Slot, limit: usize) -> Slice {
-        let mut slice: Slice = self.newest_first(product, slot).take(limit).collect();
+    pub fn slice(&self, product: u32, slot: Slot) -> Slice {
+        self.slice_since(product, slot, Moment(i64::MIN), usize::MAX)
+    }
+
+    /// What tells the price of one store and kind from a moment on, oldest first: back to what certainly stood then,
+    /// or fewer where there are more than the limit.
+    #[must_use]
+    pub fn slice_since(&self, product: u32, slot: Slot, from: Moment, limit: usize) -> Slice {
+        let mut slice = Slice::new();
+        for observation in self.newest_first(product, slot).take(limit) {
+            slice.push(observation);
+            if observation.observed_at <= from && observation.validity == 0 && !observation.is_withdrawal() {
+                break;
+            }
+        }
         slice.reverse();
         slice
     }
@@ -113,7 +126,7 @@ impl PriceHistory {
     /// Every observation of some stores and kinds of a product, by slot, oldest first.
     #[must_use]
     pub fn all(&self, product: u32, slots: impl Iterator<Item = Slot>) -> Vec<Observation> {
-        slots.flat_map(|slot| self.slice(product, slot, usize::MAX)).collect()
+        slots.flat_map(|slot| self.slice(product, slot)).collect()
     }
 
     /// Reads what recording a price will need, and says when the newest of its slot was observed: done for many prices first,

@@ -134,7 +134,7 @@ impl Views {
     #[must_use]
     pub fn price_at(&self, product: &ProductId, store: &StoreId, kind: PriceKind, moment: Moment) -> Option<HeldPrice> {
         let (product, store) = (self.ids.products.get(product.as_str())?, self.ids.stores.get(store.as_str())?);
-        let slice = self.history.slice(product, Slot::new(store, kind), usize::MAX);
+        let slice = self.history.slice(product, Slot::new(store, kind));
         let index = standing(&slice, &self.history.tables, moment)?;
         let entry = self.entry(&slice, index)?;
         let since = slice[run_start(&slice, &self.history.tables, index)].observed_at;

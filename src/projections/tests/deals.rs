@@ -53,6 +53,24 @@ fn a_new_low_of_the_year_is_a_deal_even_when_small_and_an_old_low_is_none() {
 }
 
 #[test]
+fn a_drop_below_a_third_is_an_outlier_and_left_out_unless_asked_for() {
+    let mut log = shelf(&[("99.00", 1), ("99.00", 50), ("0.75", 100)]);
+    assert!(deals(&log).is_empty());
+    let all = |log: &TestLog| log.views().deals(&DealQuery { at: log.now, limit: 10, outliers: true, ..DealQuery::default() }).deals;
+    assert!(matches!(&all(&log)[..], [deal] if deal.outlier && deal.price == price("0.75")));
+    log.price("milk", "spar", PriceKind::Shelf, "33.00", 101);
+    assert!(matches!(&deals(&log)[..], [deal] if !deal.outlier), "a third is not under a third");
+}
+
+#[test]
+fn fewer_than_three_prices_make_no_outlier() {
+    let mut log = shelf(&[("99.00", 1), ("0.75", 100)]);
+    assert!(!deals(&log)[0].outlier);
+    log.price("milk", "billa", PriceKind::Shelf, "99.00", 101).price("milk", "spar", PriceKind::Shelf, "0.74", 102);
+    assert!(deals(&log).is_empty(), "prices at other stores are witnesses too");
+}
+
+#[test]
 fn a_deal_ends_when_the_price_rises_back_or_is_withdrawn() {
     let mut log = shelf(&[("2.00", 1), ("1.50", 100), ("2.00", 110)]);
     assert!(deals(&log).is_empty());
