@@ -63,7 +63,7 @@ pub struct Config {
     pub actors_alive_max: usize,
     /// Seconds without a command after which an actor rests. Default 300.
     pub actor_idle_seconds: u64,
-    /// The largest request body in bytes (each line of a bulk request counts alone). Default 1 MiB.
+    /// The largest request body in bytes; a bulk request may be longer, each of its lines up to 64 KiB. Default 1 MiB.
     pub body_bytes_max: usize,
     /// WebSocket sessions at the same time; more are answered 503. Default 10000.
     pub sessions_max: usize,

@@ -33,7 +33,7 @@ pub const FIELDS: &[Field] = &[
     field("append_queue_max", "appends", "that may wait for the log's writer; more are answered 503"),
     field("actors_alive_max", "actors", "in memory; beyond it the longest idle ones rest first"),
     field("actor_idle_seconds", "seconds", "without a command after which an actor rests"),
-    field("body_bytes_max", "bytes", "of a request body; in bulk requests of one line"),
+    field("body_bytes_max", "bytes", "of a request body; bulk requests may be longer, each line up to 64 KiB"),
     field("sessions_max", "sessions", "WebSocket sessions at the same time; more are answered 503"),
     field("checkpoint_every_events", "events", "between checkpoints of the projections: what a start replays at most"),
     field("log_format", "text|json", "how log lines look"),

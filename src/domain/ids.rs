@@ -15,6 +15,8 @@ pub enum IdError {
     Length(usize),
     #[error("an id may hold only A-Z a-z 0-9 . _ : and -, this holds {0:?}")]
     Character(char),
+    #[error("a stream is a kind and an id, such as list/weekly")]
+    Stream,
 }
 
 /// Checks a text against the id rule: 1–64 of `A-Z a-z 0-9 . _ : -`.

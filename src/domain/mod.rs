@@ -14,6 +14,7 @@ pub mod list;
 pub mod moment;
 pub mod money;
 pub mod no_fields;
+pub mod object;
 pub mod order;
 pub mod product;
 pub mod quantity;

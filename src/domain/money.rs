@@ -11,6 +11,7 @@ pub use super::unit_price::{Content, LineError, UnitPrice, line_total};
 use super::{
     decimal::{self, DecimalError},
     limits::MONEY_MINOR_MAX,
+    object::from_object,
 };
 
 /// An amount in minor units (cents), possibly negative.
@@ -206,7 +207,7 @@ impl<'de> Deserialize<'de> for Money {
             let (minor, currency) = Deserialize::deserialize(deserializer)?;
             return Ok(Self { minor, currency });
         }
-        let text = MoneyText::deserialize(deserializer)?;
+        let text: MoneyText<'_> = from_object(deserializer, "money: an object of amount and currency")?;
         Self::parse(&text.amount, text.currency).map_err(serde::de::Error::custom)
     }
 }

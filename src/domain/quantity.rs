@@ -10,6 +10,7 @@ pub use super::units::{Dimension, Unit};
 use super::{
     decimal::{self, DecimalError},
     limits::QUANTITY_MILLIONTHS_MAX,
+    object::from_object,
     units::Ratio,
 };
 
@@ -181,7 +182,7 @@ impl<'de> Deserialize<'de> for Quantity {
             let (millionths, unit) = Deserialize::deserialize(deserializer)?;
             return Ok(Self { millionths, unit });
         }
-        let text = QuantityText::deserialize(deserializer)?;
+        let text: QuantityText<'_> = from_object(deserializer, "a quantity: an object of amount and unit")?;
         Self::parse(&text.amount, text.unit).map_err(serde::de::Error::custom)
     }
 }

@@ -84,8 +84,8 @@ impl FromStr for StreamId {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let (kind, id) = text.split_once('/').ok_or(IdError::Length(0))?;
-        let kind = StreamKind::ALL.into_iter().find(|k| k.as_str() == kind).ok_or(IdError::Length(0))?;
+        let (kind, id) = text.split_once('/').ok_or(IdError::Stream)?;
+        let kind = StreamKind::ALL.into_iter().find(|k| k.as_str() == kind).ok_or(IdError::Stream)?;
         Self::new(kind, id)
     }
 }

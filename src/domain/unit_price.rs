@@ -10,6 +10,7 @@ use super::{
     Currency, Money, Quantity, Unit, decimal,
     limits::UNIT_PRICE_TEN_THOUSANDTHS_MAX,
     money::MoneyError,
+    object::from_object,
     units::{Dimension, Ratio},
 };
 
@@ -176,7 +177,7 @@ impl<'de> Deserialize<'de> for UnitPrice {
             let (ten_thousandths, currency, per) = Deserialize::deserialize(deserializer)?;
             return Ok(Self { ten_thousandths, currency, per });
         }
-        let text = UnitPriceText::deserialize(deserializer)?;
+        let text: UnitPriceText<'_> = from_object(deserializer, "a price: an object of amount, currency and per")?;
         Self::parse(&text.amount, text.currency, text.per).map_err(serde::de::Error::custom)
     }
 }

@@ -13,7 +13,10 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
 use super::error::Problem;
-use crate::{app::App, domain::CommandId};
+use crate::{
+    app::App,
+    domain::{CommandId, object::from_object},
+};
 
 /// How long a client may take to send a body; then it is answered 408 and the connection closed.
 pub const BODY_SECONDS_MAX: u64 = 30;
@@ -137,13 +140,22 @@ pub fn cut_short() -> Problem {
     Problem::malformed("body_incomplete", "the body ended before it was complete")
 }
 
-/// Reads a value out of JSON text.
+/// Every body and line is an object.
+struct Object<T>(T);
+
+impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Object<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_object(deserializer, "an object of named fields").map(Self)
+    }
+}
+
+/// Reads an object out of JSON text.
 ///
 /// # Errors
 /// 400 if it is no JSON, 422 pointing at the field if it is JSON of another shape.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let Object(value) = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = pointer(error.path());
         describe(error.inner(), pointer)
     })?;
@@ -193,6 +205,10 @@ pub(super) fn classify(detail: &str, mut pointer: String) -> (&'static str, Stri
         return ("invalid_id", pointer);
     } else {
         let code = VALUE_CODES.into_iter().find(|(sentence, _)| detail.contains(sentence)).map_or("invalid_value", |(_, code)| code);
+        // The text of an amount is judged when its object ends, and then the path ends there too.
+        if !pointer.is_empty() && (code.starts_with("amount_") || code.starts_with("quantity_")) {
+            pointer.push_str("/amount");
+        }
         return (code, pointer);
     };
     if let Some(name) = named

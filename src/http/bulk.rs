@@ -5,6 +5,7 @@ use std::{cell::Cell, rc::Rc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
+    http::header,
     web::{Bytes, Data, Payload},
 };
 use futures_util::{StreamExt, stream};
@@ -102,6 +103,9 @@ pub async fn prices(
     Query(query): Query<BulkQuery>,
 ) -> Result<HttpResponse, Problem> {
     check_content_type(&request, &CONTENT_TYPES)?;
+    if request.headers().contains_key(header::IF_MATCH) {
+        return Err(Problem::malformed("invalid_if_match", "many prices have no version in common: send them without If-Match"));
+    }
     let summary = Rc::new(Cell::new(BulkSummary::default()));
     let counted = Rc::clone(&summary);
     let only_refused = query.answers == Answers::Refused;
@@ -157,8 +161,13 @@ async fn take(app: Data<App>, caller: Caller, line: Line) -> LineAnswer {
 async fn record(app: &App, caller: Caller, line: Line) -> Result<(Outcome, u64, Position, bool), Problem> {
     let (product, price) = parse::<PriceLine>(&line.text?)?.split();
     let request = observation(caller, &product, price)?;
-    let done = execute::<Products>(app, product.as_str(), request).await?;
+    let done = execute::<Products>(app, product.as_str(), request).await.map_err(pointing_at_product)?;
     Ok((done.outcome, done.version, done.position, done.repeated))
+}
+
+/// Here the product is a field, not part of the address.
+fn pointing_at_product(problem: Problem) -> Problem {
+    if problem.code() == "product_not_found" { problem.at("/product") } else { problem }
 }
 
 fn text_line<T: Serialize>(value: &T) -> Vec<u8> {

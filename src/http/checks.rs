@@ -6,9 +6,9 @@ use crate::{
     actors::Hosted,
     app::App,
     domain::{
-        Currency, HouseholdId, ProductId, StoreId,
+        Currency, HouseholdId, ListId, ProductId, StoreId,
         household::{HouseholdCommand, HouseholdState, Households},
-        list::{ListCommand, Lists},
+        list::{ListCommand, ListState, Lists},
         order::{OrderCommand, OrderPlacement, Orders},
         product::{ProductCommand, ProductState, Products},
         store::{StoreCommand, StoreState, Stores},
@@ -55,6 +55,17 @@ pub async fn household_exists(app: &App, household: &HouseholdId, pointer: &'sta
     match &app.registry.load::<Households>(household.as_str()).await?.state {
         HouseholdState::Absent => Err(unknown("household_not_found", pointer, "household", household.as_str())),
         HouseholdState::Active(_) => Ok(()),
+    }
+}
+
+/// Whether a list exists.
+///
+/// # Errors
+/// 422 `list_not_found`.
+pub async fn list_exists(app: &App, list: &ListId, pointer: &'static str) -> Result<(), Problem> {
+    match &app.registry.load::<Lists>(list.as_str()).await?.state {
+        ListState::Absent => Err(unknown("list_not_found", pointer, "list", list.as_str())),
+        ListState::Active(_) | ListState::Archived(_) => Ok(()),
     }
 }
 
@@ -144,6 +155,9 @@ async fn check_placement(app: &App, placement: &OrderPlacement) -> Result<(), Pr
     let currency = store_currency(app, &placement.store, "/store").await?;
     if let Some(household) = &placement.household {
         household_exists(app, household, "/household").await?;
+    }
+    if let Some(list) = &placement.list {
+        list_exists(app, list, "/list").await?;
     }
     for (index, line) in placement.lines.iter().enumerate() {
         same_currency(currency, line.charged.currency(), &placement.store, || format!("/lines/{index}/charged/currency"))?;

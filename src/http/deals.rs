@@ -4,14 +4,15 @@ use actix_web::{HttpResponse, web::Data};
 use serde::Deserialize;
 
 use super::{
-    error::Problem,
-    reads::{Query, json, page_limit, wait_until},
+    error::{Problem, ProblemBody},
+    reads::{Query, invalid_cursor, json, page_limit, wait_until},
+    stores,
 };
 use crate::{
     app::App,
     domain::{Moment, StoreId},
     events::Position,
-    projections::{DealPage, DealQuery},
+    projections::{DealMark, DealPage, DealQuery},
 };
 
 /// Which deals are asked for.
@@ -41,7 +42,8 @@ pub struct DealsQuery {
 }
 
 /// Lists the deals of now, the greatest saving in percent first.
-#[utoipa::path(get, path = "/api/v1/deals", tag = "prices", params(DealsQuery), responses((status = 200, body = DealPage)))]
+#[utoipa::path(get, path = "/api/v1/deals", tag = "prices", params(DealsQuery),
+    responses((status = 200, body = DealPage), (status = "4XX", body = ProblemBody)))]
 pub async fn index(app: Data<App>, Query(query): Query<DealsQuery>) -> Result<HttpResponse, Problem> {
     let percent = query.min_saving_percent.unwrap_or(0);
     if percent > 100 {
@@ -55,10 +57,13 @@ pub async fn index(app: Data<App>, Query(query): Query<DealsQuery>) -> Result<Ht
         outliers: query.outliers,
         since: query.since,
         at: app.clock.now(),
-        after: query.cursor,
+        after: query.cursor.map(|cursor| DealMark::parse(&cursor).ok_or_else(invalid_cursor)).transpose()?,
         limit: page_limit(query.limit)?,
     };
     wait_until(&app, query.after).await?;
-    let page = app.views.read().deals(&wanted);
-    json(&page)
+    let views = app.views.read();
+    if let Some(store) = wanted.store.as_ref().filter(|store| views.store(store).is_none()) {
+        return Err(stores::unknown(store));
+    }
+    json(&views.deals(&wanted))
 }

@@ -107,6 +107,17 @@ impl Problem {
         self
     }
 
+    /// The same problem where the body calls a field of the command by another name.
+    #[must_use]
+    pub fn renamed(mut self, command: &str, body: &str) -> Self {
+        if let Some(field) = &mut self.0.field
+            && let Some(rest) = field.pointer.strip_prefix(command).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+        {
+            field.pointer = format!("{body}{rest}");
+        }
+        self
+    }
+
     /// The same problem with a header.
     #[must_use]
     pub fn with_header(mut self, name: header::HeaderName, value: header::HeaderValue) -> Self {

@@ -18,7 +18,7 @@ use crate::{
         LogError, Position, Recorded, StreamHead,
         codec::event_json,
         feed::{Feed, FeedReader},
-        names::event_name,
+        names::{EVENT_NAMES, event_name},
     },
 };
 
@@ -85,6 +85,12 @@ fn answer(app: Data<App>, query: EventsQuery) -> Result<HttpResponse, Problem> {
     if after > head {
         return Err(Problem::malformed("position_unknown", "the log has not come to this position yet").at("/after"));
     }
+    if query.limit == Some(0) {
+        return Err(Problem::malformed("invalid_parameter", "limit must be at least 1").at("/limit"));
+    }
+    if let Some(kind) = query.kind.as_deref().filter(|kind| !EVENT_NAMES.iter().any(|name| is_of_kind(name, kind))) {
+        return Err(Problem::malformed("invalid_parameter", format!("no event is of type {kind:?}")).at("/type"));
+    }
     let filter = Filter { stream: query.stream, kind: query.kind };
     let remaining = query.limit.unwrap_or(u64::MAX);
     let mut response = HttpResponse::Ok();
@@ -111,11 +117,13 @@ struct Filter {
 impl Filter {
     fn wants(&self, recorded: &Recorded) -> bool {
         self.stream.as_ref().is_none_or(|stream| *stream == recorded.stream)
-            && self.kind.as_deref().is_none_or(|kind| {
-                let name = event_name(&recorded.event);
-                name == kind || name.strip_prefix(kind.trim_end_matches('.')).is_some_and(|rest| rest.starts_with('.'))
-            })
+            && self.kind.as_deref().is_none_or(|kind| is_of_kind(event_name(&recorded.event), kind))
     }
+}
+
+/// Whether an event of this name is asked for by its name, or by the kind of its stream.
+fn is_of_kind(name: &str, kind: &str) -> bool {
+    name == kind || name.strip_prefix(kind.trim_end_matches('.')).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Adds an event as a line of text while some remain to be sent.

@@ -102,7 +102,7 @@ pub async fn spend(app: Data<App>, Id(id): Id<HouseholdId>, Query(query): Query<
     }
     wait_until(&app, query.after).await?;
     let views = app.views.read();
-    if views.households.get(&id).is_none() && views.orders_of(&id, None, 1).is_empty() {
+    if !views.knows_household(&id) {
         return Err(unknown(&id));
     }
     let spend = views.spend(&id, query.from, query.to);
@@ -110,6 +110,8 @@ pub async fn spend(app: Data<App>, Id(id): Id<HouseholdId>, Query(query): Query<
     json(&spend)
 }
 
-fn unknown(id: &HouseholdId) -> Problem {
+/// There is no such household (404).
+#[must_use]
+pub fn unknown(id: &HouseholdId) -> Problem {
     Problem::not_found("household_not_found", format!("there is no household {id}"))
 }

@@ -28,7 +28,7 @@ pub async fn add(app: Data<App>, caller: Caller, Id(id): Id<ListId>, Json(body):
     let caller = caller.with_command_id(body.command_id.clone())?;
     let item = caller.id_for(body.id.clone(), "item", ItemId::new)?;
     let request = caller.request(id.as_str(), body.command(item.clone()));
-    let done = execute::<Lists>(&app, id.as_str(), request).await?;
+    let done = execute::<Lists>(&app, id.as_str(), request).await.map_err(|problem| problem.renamed("/item", "/id"))?;
     if done.outcome != Outcome::Applied {
         return answer::<Lists, _>(StatusCode::OK, id.as_str(), &done, Some(&*done.view));
     }
@@ -47,7 +47,8 @@ pub async fn change(
     Json(body): Json<ChangeItem>,
 ) -> Result<HttpResponse, Problem> {
     let caller = caller.with_command_id(body.command_id.clone())?;
-    run(&app, &id, caller.request(id.as_str(), intent(item, body)?)).await
+    let answer = run(&app, &id, caller.request(id.as_str(), intent(item, body)?)).await;
+    answer.map_err(|problem| problem.renamed("/by", "/change_by"))
 }
 
 /// Takes an item off the list.

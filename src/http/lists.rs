@@ -8,8 +8,10 @@ use super::{
     caller::Caller,
     commands::{CommandAnswer, answer, execute, made, status_of_making},
     error::{Problem, ProblemBody},
+    households,
     protocol::{ChangeList, CheckOut, CommandOnly, ListView, NewList, NewMember, TotalsAnswer},
     reads::{AfterQuery, Id, Page, Query, id_mark, json, page_limit, tagged, wait_until},
+    stores,
 };
 use crate::{
     actors::{Loaded, Rendered, Request},
@@ -96,13 +98,19 @@ pub struct ListsQuery {
 }
 
 /// Lists the lists, in order of creation.
-#[utoipa::path(get, path = "/api/v1/lists", tag = "lists", params(ListsQuery), responses((status = 200, body = Page<ListEntry>)))]
+#[utoipa::path(get, path = "/api/v1/lists", tag = "lists", params(ListsQuery),
+    responses((status = 200, body = Page<ListEntry>), (status = "4XX", body = ProblemBody)))]
 pub async fn index(app: Data<App>, Query(query): Query<ListsQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<ListId>(query.cursor.as_deref())?;
     wait_until(&app, query.after).await?;
     let query = ListQuery { household: query.household, archived: query.archived, after, limit: limit + 1 };
-    let entries = app.views.read().lists.page(&query);
+    let views = app.views.read();
+    if let Some(household) = query.household.as_ref().filter(|household| !views.knows_household(household)) {
+        return Err(households::unknown(household));
+    }
+    let entries = views.lists.page(&query);
+    drop(views);
     json(&Page::cut(entries, limit, |list| list.id.to_string()))
 }
 
@@ -126,7 +134,12 @@ pub async fn totals(app: Data<App>, Id(id): Id<ListId>, Query(query): Query<Tota
     let loaded = app.registry.load::<Lists>(id.as_str()).await?;
     let (list, _) = existing(&id, &loaded)?;
     // Reckoned anew: the explanation is for people who ask, and needs no place in the actor's memory.
-    let totals = ListTotals::build_for(list, query.store.as_ref(), &*app.views.read(), app.clock.now());
+    let views = app.views.read();
+    if let Some(store) = query.store.as_ref().filter(|store| views.store(store).is_none()) {
+        return Err(stores::unknown(store));
+    }
+    let totals = ListTotals::build_for(list, query.store.as_ref(), &*views, app.clock.now());
+    drop(views);
     let view = totals.view(query.store.as_ref());
     let lines = view.store.as_ref().map(|store| totals.explain(list, store)).unwrap_or_default();
     json(&TotalsAnswer { id: id.as_str(), version: loaded.version, totals: view, lines })

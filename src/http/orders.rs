@@ -8,6 +8,7 @@ use super::{
     caller::Caller,
     commands::{CommandAnswer, execute, make_done, run},
     error::{Problem, ProblemBody},
+    households,
     protocol::{NewOrder, OrderView},
     reads::{AfterQuery, Id, Page, Query, id_mark, json, page_limit, tagged, wait_until},
 };
@@ -54,12 +55,16 @@ pub struct OrdersQuery {
 }
 
 /// Lists orders, the newest first.
-#[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrdersQuery), responses((status = 200, body = Page<OrderSummary>)))]
+#[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrdersQuery),
+    responses((status = 200, body = Page<OrderSummary>), (status = "4XX", body = ProblemBody)))]
 pub async fn index(app: Data<App>, Query(query): Query<OrdersQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<OrderId>(query.cursor.as_deref())?;
     wait_until(&app, query.after).await?;
     let views = app.views.read();
+    if let Some(household) = query.household.as_ref().filter(|household| !views.knows_household(household)) {
+        return Err(households::unknown(household));
+    }
     let entries = match &query.household {
         Some(household) => views.orders_of(household, after.as_ref(), limit + 1),
         None => views.newest_orders(after.as_ref(), limit + 1),

@@ -99,7 +99,8 @@ pub async fn change(
 ) -> Result<HttpResponse, Problem> {
     let caller = caller.with_command_id(body.command_id.clone())?;
     let command = intent(body)?;
-    run::<Products>(&app, id.as_str(), caller.request(id.as_str(), command)).await
+    let answer = run::<Products>(&app, id.as_str(), caller.request(id.as_str(), command)).await;
+    answer.map_err(|problem| problem.renamed("/codes", "/add_code"))
 }
 
 /// Any command of the product, as on the socket.

@@ -169,10 +169,15 @@ fn cursor_of(mark: &str) -> String {
 /// 400 if we did not make it.
 pub fn mark_of(cursor: Option<&str>) -> Result<Option<String>, Problem> {
     let Some(cursor) = cursor else { return Ok(None) };
-    let bad = || Problem::malformed("invalid_cursor", "a cursor must come from `next` of the page before").at("/cursor");
     let byte = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
     let bytes: Option<Vec<u8>> = cursor.as_bytes().chunks(2).map(byte).collect();
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Some).ok_or_else(bad)
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Some).ok_or_else(invalid_cursor)
+}
+
+/// The cursor is none of ours (400).
+#[must_use]
+pub fn invalid_cursor() -> Problem {
+    Problem::malformed("invalid_cursor", "a cursor must come from `next` of the page before").at("/cursor")
 }
 
 /// What a cursor stands for, as an id.
@@ -181,9 +186,7 @@ pub fn mark_of(cursor: Option<&str>) -> Result<Option<String>, Problem> {
 /// 400 if we did not make it.
 pub fn id_mark<T: FromStr>(cursor: Option<&str>) -> Result<Option<T>, Problem> {
     let Some(mark) = mark_of(cursor)? else { return Ok(None) };
-    mark.parse()
-        .map(Some)
-        .map_err(|_| Problem::malformed("invalid_cursor", "a cursor must come from `next` of the page before").at("/cursor"))
+    mark.parse().map(Some).map_err(|_| invalid_cursor())
 }
 
 /// Waits until the views show a position.

@@ -61,7 +61,8 @@ pub async fn show(
 pub async fn change(app: Data<App>, caller: Caller, Id(id): Id<StoreId>, Json(body): Json<ChangeStore>) -> Result<HttpResponse, Problem> {
     let caller = caller.with_command_id(body.command_id.clone())?;
     let command = intent(body)?;
-    run::<Stores>(&app, id.as_str(), caller.request(id.as_str(), command)).await
+    let answer = run::<Stores>(&app, id.as_str(), caller.request(id.as_str(), command)).await;
+    answer.map_err(|problem| problem.renamed("/categories", "/aisle_order"))
 }
 
 /// Any command of the store, as on the socket.

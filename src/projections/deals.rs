@@ -117,8 +117,8 @@ pub struct DealQuery {
     pub since: Option<Moment>,
     /// Deals whose end has come by this moment are left out.
     pub at: Moment,
-    /// As an earlier page's `next`.
-    pub after: Option<String>,
+    /// Where an earlier page ended.
+    pub after: Option<DealMark>,
     pub limit: usize,
 }
 
@@ -128,6 +128,18 @@ pub struct DealPage {
     pub deals: Vec<Deal>,
     /// Where the next page begins; absent on the last.
     pub next: Option<String>,
+}
+
+/// Where a page of deals ended, as read from its `next`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DealMark(Rank);
+
+impl DealMark {
+    /// What a page said in `next`; nothing if no page said so.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        rank_of_cursor(text).map(Self)
+    }
 }
 
 /// What deals are sorted by: saving, then place.
@@ -192,7 +204,7 @@ impl Views {
         if store == Some(None) || category == Some(None) {
             return none;
         }
-        let after = query.after.as_deref().and_then(rank_of_cursor);
+        let after = query.after.map(|mark| mark.0);
         let wanted = |&(&(product, slot), row): &(&(u32, Slot), &Row)| {
             store.flatten().is_none_or(|store| store == slot.store())
                 && row.basis_points >= query.saving_basis_points_min

@@ -46,11 +46,14 @@ impl Households {
         self.by_id.is_empty()
     }
 
-    pub(super) fn apply(&mut self, id: &str, event: &HouseholdEvent) {
+    pub(super) fn apply(&mut self, id: &str, event: &HouseholdEvent, who: &Principal) {
         let Ok(id) = HouseholdId::new(id) else { return };
         let household = self.by_id.entry(id).or_default();
         match event {
-            HouseholdEvent::Created { name } => household.name.clone_from(name),
+            HouseholdEvent::Created { name } => {
+                household.name.clone_from(name);
+                household.members.insert(who.clone(), Role::Owner);
+            }
             HouseholdEvent::MemberJoined { member, role } | HouseholdEvent::MemberRoleChanged { member, role } => {
                 household.members.insert(member.clone(), *role);
             }

@@ -22,7 +22,7 @@ pub mod totals;
 mod views;
 
 pub use catalog::{ProductEntry, StoreEntry};
-pub use deals::{Deal, DealChange, DealPage, DealQuery};
+pub use deals::{Deal, DealChange, DealMark, DealPage, DealQuery};
 pub use households::HouseholdEntry;
 pub use lists::{ListEntry, ListQuery};
 pub use orders::{OrderPhase, OrderSummary};

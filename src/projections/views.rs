@@ -70,6 +70,12 @@ impl Views {
         self.position
     }
 
+    /// Whether a household was made, or at least has orders: those of an import may come first.
+    #[must_use]
+    pub fn knows_household(&self, id: &HouseholdId) -> bool {
+        self.households.get(id).is_some() || !self.orders_of(id, None, 1).is_empty()
+    }
+
     /// Applies the next event. Takes any history whatever; an event at or before the own position was applied already and changes nothing.
     pub fn apply(&mut self, recorded: &Recorded) -> Changes {
         let mut changes = Changes::default();
@@ -83,7 +89,7 @@ impl Views {
             Event::Order(event) => self.order_event(recorded, event, &mut changes),
             Event::List(event) => self.lists.apply(id, event, recorded.position),
             Event::Household(event) => {
-                self.households.apply(id, event);
+                self.households.apply(id, event, &recorded.who);
                 changes.compared = matches!(event, HouseholdEvent::StoresChosen { .. }).then(|| HouseholdId::new(id).ok()).flatten();
             }
             Event::Store(event) => {

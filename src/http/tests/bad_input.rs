@@ -30,21 +30,55 @@ async fn fields_that_are_unknown_missing_or_of_the_wrong_kind_are_pointed_at() {
         ("POST", ITEMS, json!({"name": 7}), 422, "invalid_value", "/name"),
         ("POST", ITEMS, json!({"name": "Milk", "id": "a b"}), 422, "invalid_id", "/id"),
         ("POST", ITEMS, json!({"name": "Milk", "quantity": {"amount": 1.5, "unit": "kg"}}), 422, "invalid_value", "/quantity/amount"),
-        ("POST", ITEMS, json!({"name": "Milk", "quantity": {"amount": "1,5", "unit": "kg"}}), 422, "quantity_malformed", "/quantity"),
+        (
+            "POST",
+            ITEMS,
+            json!({"name": "Milk", "quantity": {"amount": "1,5", "unit": "kg"}}),
+            422,
+            "quantity_malformed",
+            "/quantity/amount",
+        ),
         (
             "POST",
             ITEMS,
             json!({"name": "Milk", "quantity": {"amount": "1.1234567", "unit": "kg"}}),
             422,
             "quantity_too_precise",
-            "/quantity",
+            "/quantity/amount",
         ),
-        ("POST", PRICES, price("two", "EUR"), 422, "amount_malformed", "/price"),
+        ("POST", PRICES, price("two", "EUR"), 422, "amount_malformed", "/price/amount"),
         ("POST", PRICES, price("2.00", "XXQ"), 422, "currency_unknown", "/price/currency"),
         ("POST", "/api/v1/lists/l/commands", json!({"op": "dance"}), 422, "unknown_value", ""),
         ("POST", "/api/v1/lists/l/commands", json!({"op": "rename", "name": "x", "y": 1}), 422, "unknown_field", "/y"),
     ])
     .await;
+}
+
+#[actix_web::test]
+async fn an_array_is_not_taken_for_the_object_that_is_expected() {
+    refuses([
+        ("POST", "/api/v1/lists", json!(["x", null, "Weekly", null, null]), 422, "invalid_value", ""),
+        ("POST", ITEMS, json!({"name": "Milk", "quantity": ["2", "kg"]}), 422, "invalid_value", "/quantity"),
+        ("POST", PRICES, json!({"store": "s", "price": ["2.22", "EUR", "kg"]}), 422, "invalid_value", "/price"),
+        ("PATCH", "/api/v1/lists/l", json!({"budget": ["2.22", "EUR"]}), 422, "invalid_value", "/budget"),
+    ])
+    .await;
+}
+
+#[actix_web::test]
+async fn a_refusal_points_at_the_field_as_the_body_calls_it() {
+    let rig = Rig::furnished().await;
+    let item = rig.done("POST", ITEMS, json!({"id": "i", "name": "Milk"})).await;
+    assert_eq!(item["item"], "i");
+    let less = json!({"change_by": {"amount": "-5", "unit": "each"}});
+    for (method, path, body, pointer) in [
+        ("PATCH", "/api/v1/lists/l/items/i", less, "/change_by/amount"),
+        ("POST", ITEMS, json!({"id": "i", "name": "Bread"}), "/id"),
+        ("PATCH", "/api/v1/stores/s", json!({"aisle_order": ["dairy", "dairy"]}), "/aisle_order/1"),
+    ] {
+        let answer = rig.write(method, path, body.clone()).await;
+        assert_eq!(answer.problem().2, pointer, "{method} {path} {body}: {:?}", answer.body);
+    }
 }
 
 #[actix_web::test]
@@ -85,6 +119,7 @@ async fn absurd_prices_and_quantities_are_refused() {
 
 #[actix_web::test]
 async fn unknown_and_odd_ids_are_refused() {
+    let line = json!({"line": 1, "quantity": {"amount": "1", "unit": "each"}, "charged": {"amount": "1.00", "currency": "EUR"}});
     let at_nowhere = json!({"store": "nowhere", "price": {"amount": "2.00", "currency": "EUR"}});
     refuses([
         ("POST", ITEMS, json!({"name": "Milk", "product": "nothing"}), 422, "product_not_found", "/product"),
@@ -94,6 +129,7 @@ async fn unknown_and_odd_ids_are_refused() {
         ("PATCH", "/api/v1/lists/l/items/none", json!({"checked": true}), 404, "item_not_found", ""),
         ("POST", "/api/v1/lists", json!({"name": "x", "store": "nowhere"}), 422, "store_not_found", "/store"),
         ("POST", "/api/v1/lists", json!({"name": "x", "household": "nobody"}), 422, "household_not_found", "/household"),
+        ("POST", "/api/v1/orders", json!({"store": "s", "list": "none", "lines": [line]}), 422, "list_not_found", "/list"),
         ("PATCH", "/api/v1/lists/a%20b", json!({"name": "x"}), 400, "invalid_id", "/id"),
         ("PATCH", "/api/v1/lists/%F0%9F%A5%9B", json!({"name": "x"}), 400, "invalid_id", "/id"),
         ("PATCH", "/api/v1/lists/..%2F..%2Fetc", json!({"name": "x"}), 400, "invalid_id", "/id"),
@@ -154,4 +190,17 @@ async fn unknown_paths_methods_and_parameters_are_answered_as_problems() {
     assert_eq!(rig.get("/api/v1/products/p/prices?store=s&at=then").await.problem(), (400, "invalid_parameter".into(), "/at".into()));
     assert_eq!(rig.get("/api/v1/events?after=999").await.problem(), (400, "position_unknown".into(), "/after".into()));
     assert_eq!(rig.get("/api/v1/lists?cursor=zz").await.problem(), (400, "invalid_cursor".into(), "/cursor".into()));
+    assert_eq!(rig.get("/api/v1/deals?cursor=zz").await.problem(), (400, "invalid_cursor".into(), "/cursor".into()));
+}
+
+#[actix_web::test]
+async fn a_filter_by_something_that_does_not_exist_is_refused_instead_of_finding_nothing() {
+    let rig = Rig::furnished().await;
+    assert_eq!(rig.get("/api/v1/deals?store=none").await.problem().1, "store_not_found");
+    assert_eq!(rig.get("/api/v1/lists/l/totals?store=none").await.problem().1, "store_not_found");
+    assert_eq!(rig.get("/api/v1/lists?household=none").await.problem().1, "household_not_found");
+    assert_eq!(rig.get("/api/v1/orders?household=none").await.problem().1, "household_not_found");
+    assert_eq!(rig.get("/api/v1/events?type=list.danced").await.problem(), (400, "invalid_parameter".into(), "/type".into()));
+    assert_eq!(rig.get("/api/v1/events?stream=weekly").await.problem(), (400, "invalid_parameter".into(), "/stream".into()));
+    assert_eq!(rig.get("/api/v1/events?limit=0").await.problem(), (400, "invalid_parameter".into(), "/limit".into()));
 }

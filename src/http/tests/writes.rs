@@ -75,7 +75,9 @@ async fn a_bulk_intake_answers_every_line_in_order_and_a_bad_one_stops_no_other(
     line["product"] = json!("p");
     let mut dollars = price("1.10", "USD");
     dollars["product"] = json!("p");
-    let text = format!("{line}\nnonsense\n\n{dollars}\n{line}");
+    let mut unknown = price("1.10", "EUR");
+    unknown["product"] = json!("none");
+    let text = format!("{line}\nnonsense\n\n{dollars}\n{line}\n{unknown}");
     let request = local(Method::POST, "/api/v1/prices").insert_header(("content-type", "application/x-ndjson")).set_payload(text);
     let answer = rig.send(request).await;
     let lines: Vec<Value> =
@@ -89,8 +91,17 @@ async fn a_bulk_intake_answers_every_line_in_order_and_a_bad_one_stops_no_other(
             (Some(2), None, Some("malformed_json"), None),
             (Some(4), None, Some("currency_differs"), Some("/price/currency")),
             (Some(5), Some("unchanged"), None, None),
+            (Some(6), None, Some("product_not_found"), Some("/product")),
         ]
     );
+}
+
+#[actix_web::test]
+async fn a_bulk_intake_under_a_condition_is_refused() {
+    let rig = Rig::furnished().await;
+    let request = local(Method::POST, "/api/v1/prices").insert_header(("content-type", "application/x-ndjson"));
+    let answer = rig.send(request.insert_header(("if-match", "\"1\""))).await;
+    assert_eq!(answer.problem().1, "invalid_if_match");
 }
 
 #[actix_web::test]

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::product::{PriceKind, ProductEvent},
-    projections::{Deal, DealChange, DealQuery, testing::*},
+    projections::{Deal, DealChange, DealMark, DealQuery, testing::*},
 };
 
 fn deals(log: &TestLog) -> Vec<Deal> {
@@ -121,9 +121,9 @@ fn deals_are_paged_by_saving_and_filtered_by_store_category_and_percent() {
     };
     let (first, next) = query(DealQuery { limit: 2, ..DealQuery::default() });
     assert_eq!(first, [5, 4]);
-    let (second, next) = query(DealQuery { limit: 2, after: next, ..DealQuery::default() });
+    let (second, next) = query(DealQuery { limit: 2, after: next.as_deref().and_then(DealMark::parse), ..DealQuery::default() });
     assert_eq!(second, [3, 2]);
-    assert_eq!(query(DealQuery { limit: 2, after: next, ..DealQuery::default() }), (vec![1], None));
+    assert_eq!(query(DealQuery { limit: 2, after: next.as_deref().and_then(DealMark::parse), ..DealQuery::default() }), (vec![1], None));
     assert_eq!(query(DealQuery { limit: 9, store: Some(store("billa")), ..DealQuery::default() }).0, [5]);
     assert_eq!(query(DealQuery { limit: 9, saving_basis_points_min: 3_500, ..DealQuery::default() }).0, [5, 4]);
     assert_eq!(query(DealQuery { limit: 9, category: Some("dairy".into()), ..DealQuery::default() }).0.len(), 5);

@@ -2,7 +2,11 @@
 
 use crate::{
     domain::{
-        HouseholdId, ListId, Quantity, StreamKind, household::HouseholdEvent, list::ListEvent, order::OrderEvent, product::ProductEvent,
+        HouseholdId, ListId, Quantity, StreamKind,
+        household::HouseholdEvent,
+        list::{ListEvent, Role},
+        order::OrderEvent,
+        product::ProductEvent,
     },
     projections::{ListQuery, OrderPhase, testing::*},
 };
@@ -106,5 +110,7 @@ fn a_household_keeps_its_members_and_stores() {
     log.push(StreamKind::Household, "home", HouseholdEvent::Created { name: "Home".into() });
     log.push(StreamKind::Household, "home", HouseholdEvent::StoresChosen { stores: [store("spar")].into() });
     let views = log.views();
-    assert_eq!(views.households.get(&home()).map(|h| (h.name.as_str(), h.stores.len())), Some(("Home", 1)));
+    let household = views.households.get(&home()).unwrap();
+    assert_eq!((household.name.as_str(), household.stores.len()), ("Home", 1));
+    assert_eq!(household.members.values().collect::<Vec<_>>(), [&Role::Owner], "whoever makes it owns it");
 }
