@@ -126,8 +126,22 @@ fn rebuild(file: &File, blocks: &Blocks, new: &Path) -> Result<Position, String>
     Ok(last)
 }
 
-/// The block that follows in the chain. Where two do (one of them was never acknowledged), the one that others were written behind.
+/// The block that follows in the chain. Where several do (all but one of them were never acknowledged), the one that most was
+/// written behind.
 fn successor(file: &File, blocks: &Blocks, last: Position, chain: &Chain) -> Result<Option<(Header, Vec<u8>)>, String> {
+    let mut linked = linked(file, blocks, last, chain)?;
+    if linked.len() > 1 {
+        let mut reaches = Vec::with_capacity(linked.len());
+        for (header, _) in &linked {
+            reaches.push(reach(file, blocks, header)?);
+        }
+        let furthest = (0..linked.len()).rev().max_by_key(|at| reaches[*at]).unwrap_or(0);
+        linked.swap(0, furthest);
+    }
+    Ok(linked.into_iter().next())
+}
+
+fn linked(file: &File, blocks: &Blocks, last: Position, chain: &Chain) -> Result<Vec<(Header, Vec<u8>)>, String> {
     let mut linked = Vec::new();
     for found in blocks.get(&last.next()).into_iter().flatten() {
         let bytes = read(file, found)?;
@@ -135,14 +149,49 @@ fn successor(file: &File, blocks: &Blocks, last: Position, chain: &Chain) -> Res
             linked.push((found.header, bytes));
         }
     }
-    if linked.len() > 1 {
-        linked.sort_by_key(|(header, _)| !blocks.contains_key(&header.last().next()));
+    Ok(linked)
+}
+
+/// The last position that the chain through a block comes to.
+fn reach(file: &File, blocks: &Blocks, start: &Header) -> Result<Position, String> {
+    let (mut furthest, mut open) = (start.last(), vec![*start]);
+    while let Some(header) = open.pop() {
+        furthest = furthest.max(header.last());
+        open.extend(linked(file, blocks, header.last(), &header.chain)?.into_iter().map(|(next, _)| next));
     }
-    Ok(linked.into_iter().next())
+    Ok(furthest)
 }
 
 fn read(file: &File, found: &Found) -> Result<Vec<u8>, String> {
     let mut bytes = vec![0; found.bytes];
     file.read_exact_at(&mut bytes, found.at).map_err(|error| format!("sled's file cannot be read: {error}"))?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::block::Sealer, *};
+
+    #[test]
+    fn of_two_blocks_in_one_place_the_one_that_others_follow_is_saved() {
+        let dir = tempfile::tempdir().unwrap();
+        let sled = dir.path().join("sled");
+        let store = Store::open(&sled).unwrap();
+        let write = |first: u64, block: &[u8]| store.write(&[(Position(first), block.to_vec())]).and_then(|()| store.flush()).unwrap();
+        let mut sealer = Sealer::after(CHAIN_START).unwrap();
+        let mut seal = |raw: &[u8], first: u64| sealer.seal(raw, Position(first), 1).unwrap();
+        let start = seal(b"start", 1);
+        let blocks = [seal(b"acknowledged", 2), seal(b"and what follows", 3)];
+        let abandoned = Sealer::after(block::check(&start).unwrap().chain).unwrap().seal(b"abandoned", Position(2), 1).unwrap();
+        write(1, &start);
+        write(2, &abandoned);
+        store.remove(&[Position(2)]).unwrap();
+        write(2, &blocks[0]);
+        write(3, &blocks[1]);
+        drop(store);
+        assert_eq!(find(&File::open(sled.join("db")).unwrap()).unwrap()[&Position(2)].len(), 2, "both are still in the file");
+        assert_eq!(salvage(&sled).unwrap().last, Position(3));
+        let saved: Vec<_> = Store::open(&sled).unwrap().from(Position(2)).map(|entry| entry.unwrap().1.to_vec()).collect();
+        assert_eq!(saved, blocks);
+    }
 }
