@@ -28,7 +28,9 @@ pub async fn add(app: Data<App>, caller: Caller, Id(id): Id<ListId>, Json(body):
     let caller = caller.with_command_id(body.command_id.clone())?;
     let item = caller.id_for(body.id.clone(), "item", ItemId::new)?;
     let request = caller.request(id.as_str(), body.command(item.clone()));
-    let done = execute::<Lists>(&app, id.as_str(), request).await.map_err(|problem| problem.renamed("/item", "/id"))?;
+    let mut done = execute::<Lists>(&app, id.as_str(), request).await.map_err(|problem| problem.renamed("/item", "/id"))?;
+    // Added before under this very id: nothing is recorded, but it is there.
+    done.subject.get_or_insert_with(|| item.to_string());
     if done.outcome != Outcome::Applied {
         return answer::<Lists, _>(StatusCode::OK, id.as_str(), &done, Some(&*done.view));
     }

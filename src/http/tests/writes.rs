@@ -17,6 +17,15 @@ async fn a_new_item_is_answered_with_its_place_and_the_new_total() {
 }
 
 #[actix_web::test]
+async fn an_item_sent_again_under_its_id_changes_nothing_and_is_named() {
+    let rig = Rig::furnished().await;
+    let milk = || json!({"id": "milk", "name": "Milk"});
+    rig.done("POST", "/api/v1/lists/l/items", milk()).await;
+    let again = rig.done("POST", "/api/v1/lists/l/items", milk()).await;
+    assert_eq!((&again["outcome"], &again["item"]), (&json!("unchanged"), &json!("milk")));
+}
+
+#[actix_web::test]
 async fn the_same_item_again_is_merged_and_names_where_it_went() {
     let rig = Rig::furnished().await;
     rig.done("POST", "/api/v1/lists/l/items", json!({"id": "i", "name": "Milk", "product": "p"})).await;
