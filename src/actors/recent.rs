@@ -52,15 +52,12 @@ impl RecentCommands {
 
     /// Remembers an outcome. Several events of one command share an entry: the subject is the first that one names, the position the last one's.
     pub fn remember(&mut self, id: &CommandId, answer: Answered) {
-        match self.answers.get_mut(id) {
-            Some(known) => {
-                (known.version, known.position) = (answer.version, answer.position);
-                known.subject = known.subject.take().or(answer.subject);
-            }
-            None => {
-                self.answers.insert(id.clone(), answer);
-                self.order.push_back(id.clone());
-            }
+        if let Some(known) = self.answers.get_mut(id) {
+            (known.version, known.position) = (answer.version, answer.position);
+            known.subject = known.subject.take().or(answer.subject);
+        } else {
+            self.answers.insert(id.clone(), answer);
+            self.order.push_back(id.clone());
         }
         while self.order.len() > RECENT_COMMANDS_MAX {
             if let Some(oldest) = self.order.pop_front() {

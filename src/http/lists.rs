@@ -42,15 +42,14 @@ pub async fn show(
     wait_until(&app, query.after).await?;
     let loaded = app.registry.load::<Lists>(id.as_str()).await?;
     let (list, archived) = existing(&id, &loaded)?;
-    let rendered = match loaded.rendered.get() {
-        Some(rendered) => rendered.clone(),
-        None => {
-            let json = render(&ListView::of(id.as_str(), loaded.version, loaded.position, list, archived, &loaded.view))?;
-            // Rendered once for every reader of this state. The totals change with prices and by time alone, without a
-            // version or a position of their own, so the tag is of the content.
-            let tag = format!("\"{}.{}\"", loaded.version, &blake3::hash(&json).to_hex()[..TAG_HEX_DIGITS]);
-            loaded.rendered.get_or_init(|| Rendered { json, tag }).clone()
-        }
+    let rendered = if let Some(rendered) = loaded.rendered.get() {
+        rendered.clone()
+    } else {
+        let json = render(&ListView::of(id.as_str(), loaded.version, loaded.position, list, archived, &loaded.view))?;
+        // Rendered once for every reader of this state. The totals change with prices and by time alone, without a version or
+        // a position of their own, so the tag is of the content.
+        let tag = format!("\"{}.{}\"", loaded.version, &blake3::hash(&json).to_hex()[..TAG_HEX_DIGITS]);
+        loaded.rendered.get_or_init(|| Rendered { json, tag }).clone()
     };
     tagged(&request, &rendered.tag, || Ok(rendered.json.clone()))
 }
