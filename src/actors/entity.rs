@@ -244,9 +244,8 @@ impl<E: Hosted> EntityActor<E> {
             }
         }
         self.as_of = self.as_of.max(self.entity.position);
-        let view = self.view();
-        E::announce(&view, self.as_of, &self.place());
-        Done { outcome, version: self.entity.version, position: self.entity.position, subject, repeated: false, view }
+        self.announce();
+        Done { outcome, version: self.entity.version, position: self.entity.position, subject, repeated: false, view: self.brief() }
     }
 
     fn unchanged(&mut self, request: &Request<E::Command>, outcome: Outcome) -> Done<E::View> {
@@ -255,7 +254,7 @@ impl<E: Hosted> EntityActor<E> {
             let answer = Answered { digest: key.digest, outcome, version, position, subject: None };
             self.entity.recent.remember(&key.id, answer);
         }
-        Done { outcome, version, position, subject: None, repeated: false, view: self.view() }
+        Done { outcome, version, position, subject: None, repeated: false, view: self.brief() }
     }
 
     fn repeated(&self, first: Answered) -> Done<E::View> {
@@ -265,7 +264,7 @@ impl<E: Hosted> EntityActor<E> {
             position: first.position,
             subject: first.subject,
             repeated: true,
-            view: self.view(),
+            view: self.brief(),
         }
     }
 
@@ -294,7 +293,7 @@ impl<E: Hosted> EntityActor<E> {
         }
         self.desk = Some(E::open_desk(&self.entity.state, &self.place()));
         if again {
-            E::announce(&self.view(), self.as_of, &self.place());
+            self.announce();
         }
     }
 
@@ -306,13 +305,24 @@ impl<E: Hosted> EntityActor<E> {
         self.desk = Some(desk);
         self.as_of = self.as_of.max(told);
         if changed {
-            E::announce(&self.view(), self.as_of, &self.place());
+            self.announce();
         }
     }
 
+    fn announce(&self) {
+        E::announce(self.desk(), &self.entity.state, self.as_of, &self.place());
+    }
+
     fn view(&self) -> E::View {
-        let desk = self.desk.as_ref().expect("the desk is open, because commands are answered early while the entity is poisoned");
-        E::view(desk, &self.entity.state)
+        E::view(self.desk(), &self.entity.state)
+    }
+
+    fn brief(&self) -> E::View {
+        E::brief(self.desk(), &self.entity.state)
+    }
+
+    fn desk(&self) -> &E::Desk {
+        self.desk.as_ref().expect("the desk is open, because commands are answered early while the entity is poisoned")
     }
 
     fn place(&self) -> Place<'_, E> {

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use super::{handle::Handle, registry::Shelves, shared::Shared};
 use crate::{
     domain::{Entity, Event, Moment},
-    events::Recorded,
+    events::{Position, Recorded},
 };
 
 /// An entity that lives in an actor. Most need nothing beyond their state; a list also keeps its totals.
@@ -32,8 +32,13 @@ pub trait Hosted: Entity<State: Unpin, Command: Unpin> + Sized + Debug + Unpin {
     /// Takes down what the desk had registered elsewhere.
     fn close_desk(_desk: &mut Self::Desk, _place: &Place<'_, Self>) {}
 
-    /// What an answer shows now.
+    /// Everything a read shows now.
     fn view(desk: &Self::Desk, state: &Self::State) -> Self::View;
+
+    /// What the answer to a command shows of it; less where everything would cost more than the command.
+    fn brief(desk: &Self::Desk, state: &Self::State) -> Self::View {
+        Self::view(desk, state)
+    }
 
     /// When the view changes by time alone.
     fn fresh_until(_desk: &Self::Desk) -> Option<Moment> {
@@ -41,7 +46,7 @@ pub trait Hosted: Entity<State: Unpin, Command: Unpin> + Sized + Debug + Unpin {
     }
 
     /// Tells listeners that the view changed.
-    fn announce(_view: &Self::View, _position: crate::events::Position, _place: &Place<'_, Self>) {}
+    fn announce(_desk: &Self::Desk, _state: &Self::State, _position: Position, _place: &Place<'_, Self>) {}
 
     /// Whether somebody waits for its view to change: then it stays awake, because a resting entity reads no news.
     fn is_watched(_id: &str, _shared: &Shared) -> bool {

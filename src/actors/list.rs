@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Event, HouseholdId, ListId, Moment, ProductId, StoreId,
+        Event, HouseholdId, ListId, Moment, ProductId,
         list::{List, ListEvent, ListState, Lists},
     },
     events::{Position, Recorded},
@@ -29,7 +29,6 @@ pub struct ListDesk {
     products: HashSet<ProductId>,
     /// The household it is registered for.
     household: Option<HouseholdId>,
-    view: Arc<TotalsView>,
 }
 
 impl Hosted for Lists {
@@ -41,16 +40,13 @@ impl Hosted for Lists {
     }
 
     fn open_desk(state: &ListState, place: &Place<'_, Self>) -> ListDesk {
-        let totals = ListTotals::default();
-        let view = Arc::new(totals.view(None));
-        let mut desk = ListDesk { totals, products: HashSet::new(), household: None, view };
+        let mut desk = ListDesk { totals: ListTotals::default(), products: HashSet::new(), household: None };
         let Some(list) = list_of(state) else { return desk };
         for product in list.items.values().filter_map(|item| item.product.as_ref()) {
             desk.follow(product, place);
         }
         desk.follow_household(list, place);
         desk.totals = ListTotals::build(list, &*place.shared.views.read(), place.shared.clock.now());
-        desk.refresh(list.store.as_ref());
         desk
     }
 
@@ -64,7 +60,6 @@ impl Hosted for Lists {
         if desk.products.len() > 2 * list.items.len() + PRODUCTS_SPARE_MAX {
             desk.leave_gone(list, place);
         }
-        desk.refresh(list.store.as_ref());
     }
 
     fn read_news(desk: &mut ListDesk, state: &ListState, place: &Place<'_, Self>) -> bool {
@@ -79,15 +74,14 @@ impl Hosted for Lists {
         if expired {
             desk.totals = ListTotals::build(list, &*views, now);
         }
-        for item in &news {
-            match item {
+        news.iter().fold(expired, |changed, news| {
+            let moved = match news {
                 News::Price(product, store) => desk.totals.price_changed(list, product, store, &*views, now),
                 News::Details(product) => desk.totals.details_changed(list, product, &*views, now),
                 News::Compared => desk.totals.compared_changed(list, &*views, now),
             };
-        }
-        drop(views);
-        desk.refresh(list.store.as_ref())
+            changed | moved
+        })
     }
 
     fn close_desk(desk: &mut ListDesk, place: &Place<'_, Self>) {
@@ -99,19 +93,24 @@ impl Hosted for Lists {
         }
     }
 
-    fn view(desk: &ListDesk, _state: &ListState) -> Arc<TotalsView> {
-        Arc::clone(&desk.view)
+    fn view(desk: &ListDesk, state: &ListState) -> Arc<TotalsView> {
+        Arc::new(desk.totals.view(list_of(state).and_then(|list| list.store.as_ref())))
+    }
+
+    /// The total of the list's own store; a read shows the others side by side.
+    fn brief(desk: &ListDesk, state: &ListState) -> Arc<TotalsView> {
+        Arc::new(desk.totals.brief(list_of(state).and_then(|list| list.store.as_ref())))
     }
 
     fn fresh_until(desk: &ListDesk) -> Option<Moment> {
         desk.totals.expires_at()
     }
 
-    fn announce(view: &Arc<TotalsView>, position: Position, place: &Place<'_, Self>) {
+    fn announce(desk: &ListDesk, state: &ListState, position: Position, place: &Place<'_, Self>) {
         if let Ok(list) = ListId::new(place.id)
             && place.shared.audience.wants_list(&list)
         {
-            place.shared.audience.totals_changed(&list, position, view);
+            place.shared.audience.totals_changed(&list, position, &Self::view(desk, state));
         }
     }
 
@@ -157,16 +156,6 @@ impl ListDesk {
             place.shared.interest.add_household(household, place.handle);
             self.household = Some(household.clone());
         }
-    }
-
-    /// Renders the totals anew; says whether they differ from before.
-    fn refresh(&mut self, store: Option<&StoreId>) -> bool {
-        let view = self.totals.view(store);
-        let changed = *self.view != view;
-        if changed {
-            self.view = Arc::new(view);
-        }
-        changed
     }
 }
 

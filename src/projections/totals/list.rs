@@ -134,6 +134,12 @@ impl ListTotals {
     /// The figures for a store: the one asked for, else the list's own, else the one that prices most items.
     #[must_use]
     pub fn view(&self, store: Option<&StoreId>) -> TotalsView {
+        TotalsView { stores: self.side_by_side(), ..self.brief(store) }
+    }
+
+    /// As `view`, without the other stores.
+    #[must_use]
+    pub fn brief(&self, store: Option<&StoreId>) -> TotalsView {
         let wanted = store.or(self.chosen.as_ref());
         let shown = match wanted {
             Some(store) => self.of_store(store).map(|(key, sums)| (&key.1, sums)),
@@ -160,7 +166,7 @@ impl ListTotals {
             unpriced_items: self.items().saturating_sub(sums.priced),
             unpriced,
             oldest_price_at: sums.oldest(),
-            stores: self.side_by_side(),
+            stores: Vec::new(),
         }
     }
 

@@ -81,6 +81,8 @@ pub struct TotalsView {
     pub unpriced: Unpriced,
     pub oldest_price_at: Option<Moment>,
     /// Side by side, by id: those the list's household compares, and the list's own; else all that price something.
+    /// Left out of the answer to a command.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stores: Vec<StoreTotal>,
 }
 
