@@ -118,6 +118,6 @@ fn limits(config: &Config) -> ActorLimits {
     ActorLimits {
         alive_max: config.actors_alive_max,
         idle_seconds: u32::try_from(config.actor_idle_seconds).unwrap_or(u32::MAX),
-        threads: config.actor_threads_resolved(),
+        threads: config.actor_threads,
     }
 }

@@ -20,6 +20,7 @@ pub mod shared;
 mod store;
 #[cfg(test)]
 mod tests;
+mod threads;
 
 pub use audience::{Audience, NoAudience};
 pub use failure::Failure;

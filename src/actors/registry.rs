@@ -22,6 +22,7 @@ use super::{
     hosted::Hosted,
     message::{Done, Execute, Load, Loaded, Request, Rest},
     shared::{MAILBOX_MAX, RegistryCounters, Shared, count},
+    threads::Threads,
 };
 use crate::domain::{Moment, StreamId, household::Households, list::Lists, order::Orders, product::Products, store::Stores};
 
@@ -60,7 +61,7 @@ pub struct Shelves {
 struct Inner {
     shelves: Shelves,
     shared: Arc<Shared>,
-    arbiters: Vec<Arbiter>,
+    threads: Threads,
     hasher: ahash::RandomState,
     stopping: AtomicBool,
     /// When a full table was last swept, so that refusals stay cheap.
@@ -72,14 +73,14 @@ struct Inner {
 pub struct Registry(Arc<Inner>);
 
 impl Registry {
-    /// Starts the threads that entities run on. Must be called inside an actix system.
+    /// Starts the entities' own threads, if they are to have any. Must be called inside an actix system.
     #[must_use]
     pub fn start(shared: Arc<Shared>) -> Self {
-        let arbiters = (0..shared.limits.threads.max(1)).map(|_| Arbiter::new()).collect();
+        let threads = Threads::start(shared.limits.threads);
         let registry = Self(Arc::new(Inner {
             shelves: Shelves::default(),
             shared,
-            arbiters,
+            threads,
             hasher: ahash::RandomState::new(),
             stopping: AtomicBool::new(false),
             crowded_sweep_micros: AtomicI64::new(0),
@@ -131,6 +132,13 @@ impl Registry {
         &self.0.shared
     }
 
+    /// Lends the current thread to entities, if it runs an arbiter and there are no threads of their own.
+    pub fn lend_this_thread(&self) {
+        if let Some(host) = Arbiter::try_current() {
+            self.0.threads.lend(host);
+        }
+    }
+
     /// Refuses new commands, lets every entity finish and rest, then stops the threads.
     pub async fn stop(&self) {
         self.0.stopping.store(true, Ordering::Release);
@@ -138,9 +146,7 @@ impl Registry {
         if tokio::time::timeout(STOP_WAIT, finished).await.is_err() {
             tracing::warn!(alive = self.counters().alive, "some entities did not finish in time; the log has what was acknowledged");
         }
-        for arbiter in &self.0.arbiters {
-            arbiter.stop();
-        }
+        self.0.threads.stop();
     }
 
     /// Sends every entity to rest, as if all had been idle for long.
@@ -195,8 +201,8 @@ impl Registry {
         let stream = StreamId::new(E::KIND, id).map_err(|error| Failure::Internal(error.to_string()))?;
         let handle = Arc::new(Handle::new(id, self.now()));
         let (inside, shared) = (Arc::clone(&handle), Arc::clone(&self.0.shared));
-        let arbiter = &self.0.arbiters[self.spread(id, self.0.arbiters.len())];
-        let address = EntityActor::start_in_arbiter(&arbiter.handle(), move |_| EntityActor::new(stream, inside, shared));
+        let thread = self.0.threads.pick(self.0.hasher.hash_one(id));
+        let address = EntityActor::start_in_arbiter(&thread, move |_| EntityActor::new(stream, inside, shared));
         handle.set_address(address);
         Ok(handle)
     }

@@ -28,7 +28,7 @@ pub struct ActorLimits {
     pub alive_max: usize,
     /// An entity unused for this long rests.
     pub idle_seconds: u32,
-    /// Threads that run entities.
+    /// Threads of their own that run entities; with none they run on the threads that are lent.
     pub threads: usize,
 }
 

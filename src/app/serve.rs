@@ -10,7 +10,7 @@ use super::{App, AppError, DataFolder, Running};
 use crate::{
     config::Config,
     events::Log,
-    http::{self, live::Hub},
+    http,
 };
 
 /// How long a graceful stop waits for requests under way; together with the actors and the checkpoint it stays under ten seconds.
@@ -34,7 +34,7 @@ pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppE
     let (server, bound) = http::server::start(running.app.clone()).map_err(|error| AppError::Listen { address, error })?;
     let signals = Signals::hear();
     announce(&running.app, bound);
-    let stopping = actix_rt::spawn(stop_on_signal(signals, server.handle(), Arc::clone(&running.app.hub)));
+    let stopping = actix_rt::spawn(stop_on_signal(signals, server.handle(), running.app.clone()));
     let served = server.await;
     stopping.abort();
     running.stop().await?;
@@ -78,14 +78,16 @@ impl Signals {
     }
 }
 
-/// Ends live sessions with a word, then lets requests finish within their time.
-async fn stop_on_signal(signals: io::Result<Signals>, server: ServerHandle, hub: Arc<Hub>) {
+/// Ends live sessions with a word, lets every entity finish what it does, then lets requests finish within their time.
+async fn stop_on_signal(signals: io::Result<Signals>, server: ServerHandle, app: App) {
     let Ok(Signals(mut terminate, mut interrupt)) = signals else {
         return tracing::error!("signals cannot be heard; stop the process with SIGKILL, which loses nothing acknowledged");
     };
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     tracing::info!("stopping: no new requests, finishing what is under way");
-    hub.close_all();
+    app.hub.close_all();
+    // Entities finish and rest while the threads they may be lent still run.
+    app.registry.stop().await;
     if tokio::time::timeout(STOP_REQUESTS_WAIT, server.stop(true)).await.is_err() {
         server.stop(false).await;
     }

@@ -60,7 +60,7 @@ pub(super) struct ServerFlags {
     #[arg(long, value_name = "THREADS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     workers: Option<usize>,
-    /// Threads of the actors; 0 means one per core.
+    /// Threads of the actors' own; 0 runs them on the HTTP workers' threads.
     #[arg(long, value_name = "THREADS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_threads: Option<usize>,

@@ -29,7 +29,7 @@ pub const FIELDS: &[Field] = &[
     field("admin_token", "text", "what a request must present; without it only the local owner on loopback is served"),
     field("demo", "true|false", "serve adds the demo household; adding it twice changes nothing"),
     field("workers", "threads", "of the HTTP server; 0 means one per core"),
-    field("actor_threads", "threads", "that actors are spread over; 0 means one per core"),
+    field("actor_threads", "threads", "of the actors' own; 0 runs them on the HTTP workers' threads"),
     field("append_queue_max", "appends", "that may wait for the log's writer; more are answered 503"),
     field("actors_alive_max", "actors", "in memory; beyond it the longest idle ones rest first"),
     field("actor_idle_seconds", "seconds", "without a command after which an actor rests"),

@@ -41,25 +41,28 @@ pub fn start(app: App) -> io::Result<(Server, SocketAddr)> {
     let workers = app.config.workers_resolved();
     let access = Arc::new(Access::of(&app.config));
     let app = web::Data::new(app);
-    let server = HttpServer::new(move || service(app.clone(), Arc::clone(&access)))
-        .workers(workers)
-        .keep_alive(KEEP_ALIVE)
-        .max_connections(CONNECTIONS_PER_WORKER_MAX)
-        .client_request_timeout(REQUEST_HEAD_WAIT)
-        // The default lingers a second after a session has ended.
-        .client_disconnect_timeout(Duration::ZERO)
-        // A client that closed is gone: else a follower of the log that left would be kept until the next event.
-        .h1_allow_half_closed(false)
-        .tcp_nodelay(true)
-        .h1_write_buffer_size(WRITE_BUFFER_BYTES)
-        .on_connect(|connection, data| {
-            bound_the_socket(connection);
-            live::on_connect(connection, data);
-        })
-        .shutdown_timeout(SHUTDOWN_SECONDS)
-        .disable_signals()
-        .listen(listener)?
-        .run();
+    let server = HttpServer::new(move || {
+        app.registry.lend_this_thread();
+        service(app.clone(), Arc::clone(&access))
+    })
+    .workers(workers)
+    .keep_alive(KEEP_ALIVE)
+    .max_connections(CONNECTIONS_PER_WORKER_MAX)
+    .client_request_timeout(REQUEST_HEAD_WAIT)
+    // The default lingers a second after a session has ended.
+    .client_disconnect_timeout(Duration::ZERO)
+    // A client that closed is gone: else a follower of the log that left would be kept until the next event.
+    .h1_allow_half_closed(false)
+    .tcp_nodelay(true)
+    .h1_write_buffer_size(WRITE_BUFFER_BYTES)
+    .on_connect(|connection, data| {
+        bound_the_socket(connection);
+        live::on_connect(connection, data);
+    })
+    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .disable_signals()
+    .listen(listener)?
+    .run();
     Ok((server, address))
 }
 
