@@ -7,11 +7,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix;
 
 use super::{App, AppError, DataFolder, Running};
-use crate::{
-    config::Config,
-    events::Log,
-    http,
-};
+use crate::{config::Config, events::Log, http};
 
 /// How long a graceful stop waits for requests under way; together with the actors and the checkpoint it stays under ten seconds.
 const STOP_REQUESTS_WAIT: Duration = Duration::from_secs(3);

@@ -137,10 +137,11 @@ pub async fn totals(app: Data<App>, Id(id): Id<ListId>, Query(query): Query<Tota
     if let Some(store) = query.store.as_ref().filter(|store| views.store(store).is_none()) {
         return Err(stores::unknown(store));
     }
-    let totals = ListTotals::build_for(list, query.store.as_ref(), &*views, app.clock.now());
-    drop(views);
+    let now = app.clock.now();
+    let totals = ListTotals::build_for(list, query.store.as_ref(), &*views, now);
     let view = totals.view(query.store.as_ref());
-    let lines = view.store.as_ref().map(|store| totals.explain(list, store)).unwrap_or_default();
+    let lines = view.store.as_ref().map(|store| totals.explain(list, store, &*views, now)).unwrap_or_default();
+    drop(views);
     json(&TotalsAnswer { id: id.as_str(), version: loaded.version, totals: view, lines })
 }
 

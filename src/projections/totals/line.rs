@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{PriceLookup, STORES_SHOWN_MAX, UsedPrice};
+use super::{PriceLookup, STORES_SHOWN_MAX};
 use crate::domain::{Content, Currency, Moment, ProductId, Quantity, StoreId, line_total, list::Item};
 
 /// A line with its amounts.
@@ -36,10 +36,10 @@ impl Kept<'_> {
     }
 }
 
-/// What a line costs at one store.
-#[derive(Debug, Clone, PartialEq)]
+/// What a line costs at one store. Small, for there is one per line and store; which price was used is looked up again to explain it.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Amount {
-    Priced { minor: i64, savings: i64, currency: Currency, used: UsedPrice },
+    Priced { minor: i64, savings: i64, currency: Currency, observed_at: Moment },
     UnitMismatch { currency: Currency },
 }
 
@@ -105,5 +105,5 @@ fn amount(
     let Ok(total) = line_total(&used.price, quantity, content) else { return Some(Amount::UnitMismatch { currency }) };
     let reference = used.reference.as_ref().and_then(|reference| line_total(reference, quantity, content).ok());
     let savings = reference.filter(|reference| reference.currency() == currency).map_or(0, |reference| reference.minor() - total.minor());
-    Some(Amount::Priced { minor: total.minor(), savings, currency, used })
+    Some(Amount::Priced { minor: total.minor(), savings, currency, observed_at: used.observed_at })
 }

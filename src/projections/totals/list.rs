@@ -171,16 +171,18 @@ impl ListTotals {
     }
 
     /// Every line with what it was computed from, in the list's order. The amounts add up to the store's total.
+    /// `prices` and `at` are those the totals were last brought up to date with: the prices used are looked up again.
     #[must_use]
-    pub fn explain(&self, list: &List, store: &StoreId) -> Vec<ExplainedLine> {
+    pub fn explain(&self, list: &List, store: &StoreId, prices: &dyn PriceLookup, at: Moment) -> Vec<ExplainedLine> {
         let currency = self.of_store(store).map(|(key, _)| key.1);
         let mut items: Vec<_> = list.items.iter().collect();
         items.sort_by_key(|(id, item)| (item.rank, *id));
         let explained = |(id, item): (&ItemId, &crate::domain::list::Item)| {
             let amount = self.lines.get(id).and_then(|line| line.at(store)).filter(|amount| Some(amount.currency()) == currency);
             let (amount, savings, used, unpriced) = match amount {
-                Some(Amount::Priced { minor, savings, currency, used }) => {
-                    (Some(Money::from_minor(*minor, *currency)), Some(Money::from_minor(*savings, *currency)), Some(used.clone()), None)
+                Some(Amount::Priced { minor, savings, currency, .. }) => {
+                    let used = item.product.as_ref().and_then(|product| prices.best(product, store, at));
+                    (Some(Money::from_minor(*minor, *currency)), Some(Money::from_minor(*savings, *currency)), used, None)
                 }
                 Some(Amount::UnitMismatch { .. }) => (None, None, None, Some(UnpricedReason::UnitMismatch)),
                 None if item.product.is_none() => (None, None, None, Some(UnpricedReason::NoProduct)),

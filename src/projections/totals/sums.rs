@@ -21,12 +21,12 @@ impl Sums {
     // Limits on prices, quantities and lists keep every sum far below what fits; the saturation is for histories without them.
     pub fn add(&mut self, amount: &Amount, checked: bool) {
         match amount {
-            Amount::Priced { minor, savings, used, .. } => {
+            Amount::Priced { minor, savings, observed_at, .. } => {
                 self.estimated = self.estimated.saturating_add(*minor);
                 self.in_cart = self.in_cart.saturating_add(if checked { *minor } else { 0 });
                 self.savings = self.savings.saturating_add(*savings);
                 self.priced += 1;
-                *self.observed.entry(used.observed_at).or_default() += 1;
+                *self.observed.entry(*observed_at).or_default() += 1;
             }
             Amount::UnitMismatch { .. } => self.mismatched += 1,
         }
@@ -34,15 +34,15 @@ impl Sums {
 
     pub fn subtract(&mut self, amount: &Amount, checked: bool) {
         match amount {
-            Amount::Priced { minor, savings, used, .. } => {
+            Amount::Priced { minor, savings, observed_at, .. } => {
                 self.estimated = self.estimated.saturating_sub(*minor);
                 self.in_cart = self.in_cart.saturating_sub(if checked { *minor } else { 0 });
                 self.savings = self.savings.saturating_sub(*savings);
                 self.priced -= 1;
-                if let Some(lines) = self.observed.get_mut(&used.observed_at) {
+                if let Some(lines) = self.observed.get_mut(observed_at) {
                     *lines -= 1;
                     if *lines == 0 {
-                        self.observed.remove(&used.observed_at);
+                        self.observed.remove(observed_at);
                     }
                 }
             }
