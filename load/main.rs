@@ -30,6 +30,8 @@ struct Arguments {
 enum Command {
     /// Adds items to lists: a durable command and the new total per request.
     Commands(Target),
+    /// The same with products that every one of 13 stores has a price for.
+    CommandsManyStores(Target),
     /// Reads lists with their totals.
     ReadList(Target),
     /// Reads the price that holds for a product in a store.
@@ -77,6 +79,7 @@ fn main() -> anyhow::Result<()> {
             return Ok(());
         }
         Command::Commands(target) => (scenario::Kind::Commands, target),
+        Command::CommandsManyStores(target) => (scenario::Kind::CommandsManyStores, target),
         Command::ReadList(target) => (scenario::Kind::ReadList, target),
         Command::ReadPrice(target) => (scenario::Kind::ReadPrice, target),
         Command::ReadBest(target) => (scenario::Kind::ReadBest, target),

@@ -18,7 +18,10 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// What each request does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// Adds items that have a price in the list's store.
     Commands,
+    /// Adds items that have a price in every store, so that each answer compares them all.
+    CommandsManyStores,
     ReadList,
     ReadPrice,
     ReadBest,
@@ -28,6 +31,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Commands => "commands",
+            Self::CommandsManyStores => "commands-many-stores",
             Self::ReadList => "read-list",
             Self::ReadPrice => "read-price",
             Self::ReadBest => "read-best",
@@ -39,8 +43,12 @@ impl Kind {
         request.clear();
         let turn = connection + number * connections;
         match self {
-            Self::Commands => {
-                let (list, product) = (turn % LISTS, turn / LISTS % PRODUCTS);
+            Self::Commands | Self::CommandsManyStores => {
+                let (first, products) = match self {
+                    Self::Commands => (PRODUCTS_EVERYWHERE, PRODUCTS - PRODUCTS_EVERYWHERE),
+                    _ => (0, PRODUCTS_EVERYWHERE),
+                };
+                let (list, product) = (turn % LISTS, first + turn / LISTS % products);
                 shapes::add_item(request, &world.list(list), &item(connection, number), &world.product(product));
             }
             Self::ReadList => shapes::get(request, format_args!("/api/v1/lists/{}", world.list(turn % LISTS))),

@@ -43,12 +43,14 @@ pub fn http(bench: &mut Bench) -> Result<()> {
     bench.table.durability(&server.durability()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if bench.wants(1) {
-        let run = commands(&runtime, &server, 256, 4)?;
+        let run = commands(&runtime, &server, Kind::Commands, 256, 4)?;
         bench.table.figure(1, "durable commands, 256 connections", run.rate(), "/s", AtLeast { must: 40e3, aim: 60e3 });
         bench.table.figure(1, spread("their p99", &run), run.quantile_ms(990), "ms", AtMost { must: 12.0, aim: 12.0 });
+        let run = commands(&runtime, &server, Kind::CommandsManyStores, 256, 3)?;
+        bench.table.note(1, spread("the same, totals of 13 stores in each answer", &run), format!("{:.1} k /s", run.rate() / 1e3));
     }
     if bench.wants(2) {
-        let run = commands(&runtime, &server, 1, 3)?;
+        let run = commands(&runtime, &server, Kind::Commands, 1, 3)?;
         bench.table.figure(2, spread("durable commands, 1 connection", &run), run.rate(), "/s", AtLeast { must: 2e3, aim: 2.5e3 });
     }
     if bench.wants(16) {
@@ -66,11 +68,11 @@ pub fn http(bench: &mut Bench) -> Result<()> {
 }
 
 /// The median run of commands, each run on lists of its own so that every command adds an item.
-fn commands(runtime: &tokio::runtime::Runtime, server: &Server, connections: usize, seconds: u64) -> Result<Report> {
+fn commands(runtime: &tokio::runtime::Runtime, server: &Server, kind: Kind, connections: usize, seconds: u64) -> Result<Report> {
     let mut runs = Vec::new();
     for _ in 0..RUNS {
         let world = runtime.block_on(World::prepare(&server.address))?;
-        runs.push(runtime.block_on(scenario::run(&world, Kind::Commands, connections, Duration::from_secs(seconds)))?);
+        runs.push(runtime.block_on(scenario::run(&world, kind, connections, Duration::from_secs(seconds)))?);
     }
     Ok(median(runs, Report::rate).unwrap_or_default())
 }
