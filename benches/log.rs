@@ -1,6 +1,8 @@
 //! The log alone: durable appends in commands of 64 and 1024 events, scans with and without decoding, bytes of disk per event.
 //! `cargo bench --bench log`; quote the load average and the durability (sync, the default) beside every figure.
 
+#![expect(clippy::cast_precision_loss, reason = "figures for people")]
+
 use std::{
     fs,
     hint::black_box,
@@ -30,7 +32,7 @@ fn price(number: u64) -> (StreamId, Event) {
     let store = ["billa", "spar", "hofer", "dm", "lidl", "mpreis"][(mixed % 6) as usize];
     let stream = StreamId::new(StreamKind::Product, &format!("heissepreise:{store}:00-{}", 100_000 + mixed % 200_000)).expect("a valid id");
     let price = UnitPrice::from_ten_thousandths(
-        (mixed % 2_000) as i64 * 100 + 9_900,
+        (mixed % 2_000).cast_signed() * 100 + 9_900,
         Currency::new("EUR").expect("a known currency"),
         Unit::parse("each"),
     );
@@ -40,7 +42,7 @@ fn price(number: u64) -> (StreamId, Event) {
         price,
         valid_from: None,
         valid_until: None,
-        observed_at: Moment(1_600_000_000_000_000 + (number / 500) as i64 * 86_400_000_000),
+        observed_at: Moment(1_600_000_000_000_000 + (number / 500).cast_signed() * 86_400_000_000),
         source: "heissepreise".into(),
         evidence: None,
     };

@@ -22,6 +22,9 @@ pub struct Projector {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Writes the views down.
+pub type SaveViews = Box<dyn Fn(&Views) -> io::Result<()> + Send>;
+
 /// When and how the views are written down, so that a start replays the tail only.
 pub struct CheckpointPlan {
     /// What the checkpoint on disk covers already; the views may have been brought further since.
@@ -29,7 +32,7 @@ pub struct CheckpointPlan {
     /// Events between two checkpoints. While one is written (about a third of a second at 0.3 million products)
     /// the views stand still, so this is large.
     pub every_events: u64,
-    pub save: Box<dyn Fn(&Views) -> io::Result<()> + Send>,
+    pub save: SaveViews,
 }
 
 impl Projector {

@@ -27,11 +27,12 @@ fn every_price_order_and_list_is_about_a_registered_product() {
     for intent in &intents {
         match intent {
             Intent::Product(id, ProductCommand::Register(_)) => assert!(registered.insert(id.clone()), "{id} is registered twice"),
-            Intent::Product(id, _) => assert!(registered.contains(id), "{id}"),
+            Intent::Product(id, _) | Intent::List(_, ListCommand::AddItem { product: Some(id), .. }) => {
+                assert!(registered.contains(id), "{id}");
+            }
             Intent::Order(_, OrderCommand::Place(placed)) => {
                 placed.lines.iter().flat_map(|line| &line.product).for_each(|id| assert!(registered.contains(id), "{id}"));
             }
-            Intent::List(_, ListCommand::AddItem { product: Some(id), .. }) => assert!(registered.contains(id), "{id}"),
             _ => {}
         }
     }

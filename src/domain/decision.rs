@@ -82,7 +82,7 @@ pub enum RefusalKind {
 #[error("{detail}")]
 pub struct Refusal {
     pub kind: RefusalKind,
-    /// Stable, snake_case; clients may match on it.
+    /// Stable, in snake case; clients may match on it.
     pub code: &'static str,
     /// A sentence that a person can act on.
     pub detail: String,

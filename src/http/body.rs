@@ -167,7 +167,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     let mut pointer = String::new();
     for segment in path {
         match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Seq { index } => push_name(&mut pointer, &index.to_string()),
             Segment::Map { key } => push_name(&mut pointer, key),
             Segment::Enum { .. } | Segment::Unknown => {}
         }

@@ -187,7 +187,7 @@ fn is_sane(id: &[u8]) -> bool {
     (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(b))
 }
 
-/// A UUIDv7 whose random part is counted up from a random start of this thread: unique without asking the kernel each time.
+/// A version 7 UUID whose random part is counted up from a random start of this thread: unique without asking the kernel each time.
 fn new_request_id() -> HeaderValue {
     thread_local! {
         static NEXT: Cell<u128> = Cell::new(uuid::Uuid::new_v7(uuid::Timestamp::now(uuid::NoContext)).as_u128() & ((1 << 74) - 1));

@@ -161,7 +161,7 @@ impl Problem {
             code: parts.code,
             detail: &parts.detail,
             request_id,
-            errors: parts.field.as_ref().map_or(&[], std::slice::from_ref),
+            errors: parts.field.as_slice(),
         };
         let mut answer = HttpResponseBuilder::new(parts.status);
         answer.content_type("application/problem+json");
@@ -293,6 +293,6 @@ mod tests {
     fn overload_says_when_to_come_back() {
         let answer = Problem::from(Failure::Overloaded { what: "the list", retry_after_seconds: 2 }).answer(Some("r1"));
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(answer.headers().get(header::RETRY_AFTER).map(|v| v.as_bytes()), Some(&b"2"[..]));
+        assert_eq!(answer.headers().get(header::RETRY_AFTER).map(header::HeaderValue::as_bytes), Some(&b"2"[..]));
     }
 }

@@ -96,17 +96,13 @@ fn answer(app: Data<App>, query: EventsQuery) -> Result<HttpResponse, Problem> {
     let mut response = HttpResponse::Ok();
     response.content_type("application/x-ndjson");
     // The history of one stream is found without walking the whole log.
-    match (&filter.stream, query.follow) {
-        (Some(stream), false) => {
-            let history = StreamHistory { head: app.log.stream_head(stream), after, version: 0, filter, remaining };
-            Ok(response.streaming(history.stream(app)))
-        }
-        _ => {
-            let reader = Feed::new(std::sync::Arc::clone(&app.log)).reader(after);
-            let until = if query.follow { None } else { Some(head) };
-            Ok(response.streaming(Following { reader, until, filter, remaining }.stream()))
-        }
+    if let (Some(stream), false) = (&filter.stream, query.follow) {
+        let history = StreamHistory { head: app.log.stream_head(stream), after, version: 0, filter, remaining };
+        return Ok(response.streaming(history.stream(app)));
     }
+    let reader = Feed::new(std::sync::Arc::clone(&app.log)).reader(after);
+    let until = if query.follow { None } else { Some(head) };
+    Ok(response.streaming(Following { reader, until, filter, remaining }.stream()))
 }
 
 struct Filter {

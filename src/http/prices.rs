@@ -112,7 +112,7 @@ fn history(views: &Views, id: &ProductId, query: PricesQuery) -> Result<Page<Pri
     let last = mark_of(query.cursor.as_deref())?;
     let wanted = HistoryQuery { store: query.store, kind: query.kind, from: query.from, to: query.to, limit: usize::MAX };
     let mut entries = views.price_history(id, &wanted);
-    entries.sort_by(|a, b| (b.observed_at, b.position).cmp(&(a.observed_at, a.position)));
+    entries.sort_by_key(|entry| std::cmp::Reverse((entry.observed_at, entry.position)));
     if let Some(last) = last {
         let behind = entries.iter().position(|entry| mark(entry) == last);
         let gone = || Problem::malformed("invalid_cursor", "this page is gone: begin again without a cursor").at("/cursor");

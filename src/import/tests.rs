@@ -18,7 +18,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let file = std::fs::File::create(folder.path().join(name)).unwrap();
-        if name.ends_with(".gz") {
+        if std::path::Path::new(name).extension().is_some_and(|extension| extension == "gz") {
             let mut packer = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
             packer.write_all(text.as_bytes()).unwrap();
             packer.finish().unwrap();

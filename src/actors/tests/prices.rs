@@ -7,8 +7,8 @@ use crate::domain::{
     list::{ListCommand, Lists},
 };
 
-fn estimated(amount: &str) -> Option<Money> {
-    Some(Money::parse(amount, super::rig::eur()).expect("an amount"))
+fn euros(amount: &str) -> Money {
+    Money::parse(amount, super::rig::eur()).expect("an amount")
 }
 
 #[actix_rt::test]
@@ -18,11 +18,11 @@ async fn a_price_change_moves_the_total_of_an_active_list() {
     let first = rig.price("1.00", 0).await;
     rig.applied(first).await;
     rig.list(add("milk")).await.expect("added");
-    assert_eq!(rig.loaded().await.view.estimated, estimated("1.00"));
+    assert_eq!(rig.loaded().await.view.estimated, Some(euros("1.00")));
     let second = rig.price("1.25", 1).await;
     rig.applied(second).await;
     let loaded = rig.loaded().await;
-    assert_eq!(loaded.view.estimated, estimated("1.25"));
+    assert_eq!(loaded.view.estimated, Some(euros("1.25")));
     assert!(loaded.position >= second);
 }
 
@@ -46,7 +46,9 @@ async fn a_list_that_is_never_at_rest_is_not_registered_for_all_it_ever_held() {
     let rig = Rig::new();
     rig.furnish().await;
     for n in 0..200 {
-        let ListCommand::AddItem { item, name, specification, quantity, note, .. } = add(&format!("i{n}")) else { unreachable!() };
+        let ListCommand::AddItem { item, name, specification, quantity, note, .. } = add(&format!("i{n}")) else {
+            panic!("`add` makes another command")
+        };
         let added = ListCommand::AddItem { product: Some(id(&format!("p{n}"))), item: item.clone(), name, specification, quantity, note };
         rig.list(added).await.expect("added");
         rig.list(ListCommand::Remove { item }).await.expect("removed");
@@ -64,5 +66,5 @@ async fn a_resting_list_takes_in_price_changes_when_it_wakes() {
     rig.registry.rest_everybody().await;
     let position = rig.price("2.50", 0).await;
     rig.applied(position).await;
-    assert_eq!(rig.loaded().await.view.estimated, estimated("2.50"));
+    assert_eq!(rig.loaded().await.view.estimated, Some(euros("2.50")));
 }

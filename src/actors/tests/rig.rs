@@ -80,7 +80,7 @@ impl Log for FaultyLog {
         }
         let Some(failure) = self.failures.lock().pop() else { return self.inner.append(append) };
         if matches!(failure, AppendError::Unknown(_)) {
-            let _ = self.inner.append_blocking(append);
+            drop(self.inner.append_blocking(append));
         }
         Pending::ready(Err(failure))
     }

@@ -33,7 +33,6 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<Money>(&serde_json::to_string(&money).unwrap()).unwrap(), money);
         prop_assert_eq!(serde_json::from_value::<Money>(serde_json::to_value(money).unwrap()).unwrap(), money);
         prop_assert_eq!(rmp_serde::from_slice::<Money>(&rmp_serde::to_vec_named(&money).unwrap()).unwrap(), money);
-        prop_assert_eq!(bincode::deserialize::<Money>(&bincode::serialize(&money).unwrap()).unwrap(), money);
     }
 
     #[test]

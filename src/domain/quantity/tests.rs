@@ -27,7 +27,6 @@ proptest! {
     fn every_stored_form_reads_back_as_itself(quantity in quantity()) {
         prop_assert_eq!(&serde_json::from_str::<Quantity>(&serde_json::to_string(&quantity).unwrap()).unwrap(), &quantity);
         prop_assert_eq!(&rmp_serde::from_slice::<Quantity>(&rmp_serde::to_vec(&quantity).unwrap()).unwrap(), &quantity);
-        prop_assert_eq!(&bincode::deserialize::<Quantity>(&bincode::serialize(&quantity).unwrap()).unwrap(), &quantity);
     }
 
     #[test]
