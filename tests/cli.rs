@@ -1,5 +1,7 @@
 //! The binary from outside, without a server: settings, refusals, exit codes, and commands on a folder.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic: that is how it fails")]
+
 use std::path::Path;
 
 use assert_cmd::Command;

@@ -1,5 +1,7 @@
 //! The live gateway from outside: a real server, real sockets. What a phone on a bad connection relies on.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic: that is how it fails")]
+
 mod support;
 
 use std::{
@@ -541,9 +543,9 @@ fn a_stopping_server_tells_its_sessions_to_come_back() {
 fn sessions_that_end_are_forgotten() {
     let app = shop();
     let sessions: Vec<_> = (0..20).map(|_| connect(&app).0).collect();
-    wait_for("20 sessions to be counted", || (metric(&app, "aisled_live_sessions") == 20.0).then_some(()));
+    wait_for("20 sessions to be counted", || (metric(&app, "aisled_live_sessions") > 19.5).then_some(()));
     drop(sessions);
-    wait_for("all sessions to be gone", || (metric(&app, "aisled_live_sessions") == 0.0).then_some(()));
+    wait_for("all sessions to be gone", || (metric(&app, "aisled_live_sessions") < 0.5).then_some(()));
 }
 
 fn metric(app: &TestApp, name: &str) -> f64 {

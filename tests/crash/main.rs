@@ -1,5 +1,6 @@
 //! The promise that matters most, tested on the real binary: killed with -9 at random moments under concurrent writes,
 //! it keeps every acknowledged command exactly once, and each of the rest whole or not at all.
+
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic: that is how it fails")]
 
 mod ledger;
@@ -69,7 +70,7 @@ fn write_until_killed(app: &mut TestApp, round: u64, moment: u64, random: &mut R
     let list: Arc<str> = list.into();
     let writers: Vec<_> = (0..WRITERS)
         .map(|number| {
-            let writer = Writer::new(number, round, Arc::clone(&list), app.client().clone(), Random(random.next()), acknowledged.clone());
+            let writer = Writer::new(number, round, Arc::clone(&list), app.client().clone(), Random(random.draw()), acknowledged.clone());
             thread::spawn(move || writer.write_until_the_server_dies())
         })
         .collect();
@@ -112,7 +113,7 @@ fn setting<T: FromStr>(name: &str) -> Option<T> {
 pub struct Random(u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -120,6 +121,6 @@ impl Random {
     }
 
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+        self.draw() % bound
     }
 }
