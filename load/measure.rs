@@ -80,6 +80,7 @@ pub fn median<T>(mut runs: Vec<T>, figure: impl Fn(&T) -> f64) -> Option<T> {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "the figures are exact here")]
 mod tests {
     use super::*;
 

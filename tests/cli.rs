@@ -1,4 +1,5 @@
 //! The binary from outside, without a server: settings, refusals, exit codes, and commands on a folder.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic: that is how it fails")]
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic: that is how it fails")]
 

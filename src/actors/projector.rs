@@ -86,7 +86,7 @@ fn run(work: &Work, mut stopped: oneshot::Receiver<()>) {
                 biased;
                 batch = reader.next() => match batch {
                     Ok(batch) => work.take_in(&batch),
-                    Err(error) => return work.give_up(&error),
+                    Err(error) => return Work::give_up(&error),
                 },
                 _ = &mut stopped => break,
             }
@@ -137,7 +137,7 @@ impl Work {
         views.position()
     }
 
-    fn give_up(&self, error: &LogError) {
+    fn give_up(error: &LogError) {
         tracing::error!(%error, "the views stand still: the log cannot be read on; run `aisled verify`");
     }
 }
