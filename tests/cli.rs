@@ -1,8 +1,6 @@
 //! The binary from outside, without a server: settings, refusals, exit codes, and commands on a folder.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic: that is how it fails")]
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic: that is how it fails")]
-
 use std::path::Path;
 
 use assert_cmd::Command;
@@ -113,30 +111,4 @@ fn events_are_printed_filtered_and_limited() {
     assert!(events.iter().all(|event| event["stream"] == "list/demo:weekly" && event["type"] == "list.item_added"));
     let (code, _, stderr) = run(&mut aisled(folder.path(), &["events", "--data", "data", "--type", "list.item_aded"]));
     assert_eq!(code, Some(2), "{stderr}");
-}
-
-#[test]
-fn an_import_reports_refused_rows_and_strict_makes_them_an_exit_code() {
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), "stores.csv", "store,currency\nx,EUR\n");
-    write(folder.path(), "products.csv", "store,product_id,name\nx,1,Milch\n");
-    write(folder.path(), "prices.csv", "date,store,product_id,price_eur\n2024-01-01,x,1,1.09\n2024-01-02,x,1,0\n");
-    let import = ["import", "heissepreise", ".", "--data", "data", "--report", "refused.csv"];
-    let (code, stdout, stderr) = run(&mut aisled(folder.path(), &import));
-    assert_eq!(code, Some(0), "{stderr}");
-    let first = summary(&stdout);
-    assert_eq!((&first["rows_read"], &first["events_appended"], &first["refused"]), (&4.into(), &3.into(), &1.into()));
-    assert!(stderr.contains("prices.csv:3"), "{stderr}");
-    assert!(std::fs::read_to_string(folder.path().join("refused.csv")).unwrap().contains("prices.csv,3,refused,"));
-    let (code, stdout, _) = run(aisled(folder.path(), &import).arg("--strict"));
-    let second = summary(&stdout);
-    assert_eq!((code, &second["events_appended"], &second["unchanged"]), (Some(3), &0.into(), &3.into()));
-}
-
-#[test]
-fn an_import_of_a_folder_that_is_not_there_makes_no_data_folder() {
-    let folder = tempfile::tempdir().unwrap();
-    let (code, _, stderr) = run(&mut aisled(folder.path(), &["import", "heissepreise", "nowhere", "--data", "data"]));
-    assert_eq!(code, Some(1), "{stderr}");
-    assert!(stderr.contains("nowhere") && !folder.path().join("data").exists(), "{stderr}");
 }
