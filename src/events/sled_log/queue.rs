@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use crate::events::{Append, AppendError, Appended, heads::StreamKey};
@@ -14,14 +14,16 @@ pub const QUEUED_BYTES_MAX: usize = 32 << 20;
 /// Events of one group: keeps the time of a group, and so the wait of the next, short.
 pub const GROUP_EVENTS_MAX: usize = 8_192;
 
-/// When the last group had so many appends, others are likely on their way: the writer waits for them, once and shortly.
+/// When the last group had so many appends, others are likely on their way: the writer waits for them a little.
 /// A lone writer never waits.
-pub const GATHER_SIBLINGS_MIN: usize = 8;
+const GATHER_SIBLINGS_MIN: usize = 8;
 /// So many waiting appends are a group worth writing at once.
-pub const GATHER_ENOUGH: usize = 128;
-/// How long the writer waits for siblings. A group costs about 0.25 ms of CPU in sled's threads and the kernel however
-/// small it is, so that four times larger groups leave a fifth more of two cores to the commands themselves.
-pub const GATHER_WAIT: Duration = Duration::from_micros(800);
+const GATHER_ENOUGH: usize = 48;
+/// The wait goes on in slices of this length, as long as each brings another append.
+const GATHER_SLICE: Duration = Duration::from_micros(100);
+/// The slices of one wait. A group costs about 0.25 ms of CPU in sled's threads and the kernel however small it is,
+/// so that larger groups leave a sixth more of two cores to the commands themselves.
+const GATHER_SLICES_MAX: usize = 6;
 
 /// An append with its events already encoded, so that the writer's thread has little left to do.
 pub struct Job {
@@ -128,9 +130,7 @@ impl Queue {
                 }
             }
         }
-        if waiting.last_group >= GATHER_SIBLINGS_MIN && waiting.jobs.len() < GATHER_ENOUGH && !waiting.closed {
-            self.gathering.wait_for(&mut waiting, GATHER_WAIT);
-        }
+        self.gather(&mut waiting);
         let mut events = 0;
         while events < GROUP_EVENTS_MAX
             && let Some(job) = waiting.jobs.pop_front()
@@ -142,6 +142,20 @@ impl Queue {
         waiting.last_group = group.len();
         self.emptied.notify_all();
         if group.is_empty() { Taken::Closed } else { Taken::Jobs }
+    }
+
+    /// Lets siblings of the waiting appends arrive, as long as they do.
+    fn gather(&self, waiting: &mut MutexGuard<'_, Waiting>) {
+        for _ in 0..GATHER_SLICES_MAX {
+            let came = waiting.jobs.len();
+            if waiting.last_group < GATHER_SIBLINGS_MIN || came >= GATHER_ENOUGH || waiting.closed {
+                return;
+            }
+            self.gathering.wait_for(waiting, GATHER_SLICE);
+            if waiting.jobs.len() == came {
+                return;
+            }
+        }
     }
 
     /// Takes no more jobs; those that wait are still handed out.
