@@ -1,6 +1,5 @@
 //! The live gateway from outside: a real server, real sockets. What a phone on a bad connection relies on.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::float_cmp, reason = "a test may panic: that is how it fails")]
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic: that is how it fails")]
 
 mod support;
 
