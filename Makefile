@@ -31,7 +31,7 @@ doc: tools
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --lib
 
 imports: tools ## Holds the import rules between the folders
-	cargo test --test imports
+	cargo test --test import_rules
 
 deny: tools
 	@if [ "$(DENY)" = no ]; then echo "deny: left out, DENY=no"; \
