@@ -8,12 +8,19 @@ use std::{
     ops::Deref,
     panic::{self, AssertUnwindSafe},
     path::Path,
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::events::Position;
 
 /// sled's cache; its memory is several times this. Blocks are read once and remembered decoded, so more would be wasted.
 const CACHE_BYTES: u64 = 8 << 20;
+
+/// How long opening waits for the threads of a sled of this process that gave up; they end by themselves.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
+/// How often it looks meanwhile.
+const LOCK_POLL: Duration = Duration::from_millis(5);
 
 /// Blocks on disk, ordered by the position of their first event.
 pub struct Store {
@@ -40,7 +47,7 @@ impl Store {
     /// Opens or creates sled's folder. sled panics on some damaged files; that is an error here like any other.
     pub fn open(folder: &Path) -> Result<Self, String> {
         let config = sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-        let db = contain("open", || config.open())?;
+        let db = open_when_unlocked(&config)?;
         let file = File::open(folder.join("db")).map_err(|error| error.to_string())?;
         Ok(Self { db, file })
     }
@@ -85,6 +92,25 @@ impl Store {
         contain("write", || self.db.apply_batch(batch))?;
         self.flush()
     }
+}
+
+/// Opens as soon as an earlier try of this process has let go: threads of a sled that gave up hold its file a little longer.
+/// No other process can be it, because the folder is claimed before.
+fn open_when_unlocked(config: &sled::Config) -> Result<sled::Db, String> {
+    let deadline = Instant::now() + LOCK_WAIT_MAX;
+    loop {
+        let mut locked = false;
+        let opened = contain("open", || config.open().inspect_err(|error| locked = is_locked(error)));
+        if !locked || Instant::now() >= deadline {
+            return opened;
+        }
+        thread::park_timeout(LOCK_POLL);
+    }
+}
+
+/// Whether somebody else has sled's file; sled keeps of the cause only its text.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(cause) if cause.to_string().contains("could not acquire lock"))
 }
 
 fn key(position: Position) -> [u8; 8] {
