@@ -17,7 +17,7 @@ use crate::{
         clock::{Clock, SystemClock},
         sled_log::OpenError,
     },
-    http::live::{self, Hub},
+    http::live::{self, Hub, OwnerRights, Rights},
     projections::SharedViews,
 };
 
@@ -69,11 +69,26 @@ impl Running {
     /// # Errors
     /// When the log cannot be read.
     pub fn start(config: Config, log: Arc<dyn Log>, folder: Option<&DataFolder>, metrics: PrometheusHandle) -> Result<Self, AppError> {
+        let rights = Arc::new(OwnerRights::of(&config));
+        Self::start_with_rights(config, log, folder, metrics, rights)
+    }
+
+    /// As `start`, with other rights to live topics than the owner's.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn start_with_rights(
+        config: Config,
+        log: Arc<dyn Log>,
+        folder: Option<&DataFolder>,
+        metrics: PrometheusHandle,
+        rights: Arc<dyn Rights>,
+    ) -> Result<Self, AppError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let epoch: Arc<str> = folder.map_or_else(|| Arc::from("memory"), |folder| Arc::from(folder.epoch()));
         let (views, checkpoint) = views::load(&*log, folder)?;
         let views: SharedViews = Arc::new(parking_lot::RwLock::new(views));
-        let hub = Arc::new(Hub::new(live::Limits { sessions_max: config.sessions_max, ..live::Limits::default() }));
+        let hub = Arc::new(Hub::new(live::Limits::of(&config), rights));
         let shared = Arc::new(Shared {
             log: Arc::clone(&log),
             views: Arc::clone(&views),

@@ -65,8 +65,16 @@ pub struct Config {
     pub actor_idle_seconds: u64,
     /// The largest request body in bytes; a bulk request may be longer, each of its lines up to 64 KiB. Default 1 MiB.
     pub body_bytes_max: usize,
-    /// WebSocket sessions at the same time; more are answered 503. Default 10000.
+    /// Live sessions at the same time; more are closed with 3013. Default 10000.
     pub sessions_max: usize,
+    /// Live sessions from one address; more are closed with 3014. Behind a proxy all come from its address. Default 1000.
+    pub sessions_per_address_max: usize,
+    /// Live sessions of one principal; more are closed with 3015. Without accounts nearly everybody is `local`. Default 1000.
+    pub sessions_per_principal_max: usize,
+    /// Seconds a live session may last, give or take a tenth. Default 86400.
+    pub session_lifetime_seconds: u64,
+    /// Seconds between pings of a live session; one that is silent for two of them is closed. Default 25.
+    pub session_ping_seconds: u64,
     /// Events between two checkpoints of the projections: a start replays at most about so many. Default 200000.
     pub checkpoint_every_events: u64,
     /// How log lines look. Default `text`.
@@ -107,6 +115,10 @@ impl Default for Config {
             actor_idle_seconds: 300,
             body_bytes_max: 1 << 20,
             sessions_max: 10_000,
+            sessions_per_address_max: 1_000,
+            sessions_per_principal_max: 1_000,
+            session_lifetime_seconds: 86_400,
+            session_ping_seconds: 25,
             checkpoint_every_events: 200_000,
             log_format: LogFormat::default(),
             log_filter: "info".into(),

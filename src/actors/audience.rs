@@ -5,7 +5,10 @@ use std::sync::Arc;
 use crate::{
     domain::ListId,
     events::{Position, Recorded},
-    projections::{Changes, Views, totals::TotalsView},
+    projections::{
+        Changes, Views,
+        totals::{PriceState, TotalsView},
+    },
 };
 
 /// The listeners of the server. Calls must be quick and must never block: they run on the projector's and the actors' threads.
@@ -13,8 +16,8 @@ pub trait Audience: Send + Sync + 'static {
     /// A committed event, each once and in log order; `views` have applied it (and perhaps a few later ones).
     fn committed(&self, recorded: &Arc<Recorded>, changes: &Changes, views: &Views);
 
-    /// The totals of a list as of a position that never decreases per list.
-    fn totals_changed(&self, list: &ListId, position: Position, totals: &Arc<TotalsView>);
+    /// The totals of a list as of a position that never decreases per list, with those of its products' prices that changed.
+    fn list_changed(&self, list: &ListId, position: Position, totals: &Arc<TotalsView>, prices: &[PriceState]);
 
     /// Whether anybody listens to this list: nothing is rendered for nobody.
     fn wants_list(&self, list: &ListId) -> bool;
@@ -27,7 +30,7 @@ pub struct NoAudience;
 impl Audience for NoAudience {
     fn committed(&self, _recorded: &Arc<Recorded>, _changes: &Changes, _views: &Views) {}
 
-    fn totals_changed(&self, _list: &ListId, _position: Position, _totals: &Arc<TotalsView>) {}
+    fn list_changed(&self, _list: &ListId, _position: Position, _totals: &Arc<TotalsView>, _prices: &[PriceState]) {}
 
     fn wants_list(&self, _list: &ListId) -> bool {
         false

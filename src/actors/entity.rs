@@ -309,8 +309,10 @@ impl<E: Hosted> EntityActor<E> {
         }
     }
 
-    fn announce(&self) {
-        E::announce(self.desk(), &self.entity.state, self.as_of, &self.place());
+    fn announce(&mut self) {
+        let Some(mut desk) = self.desk.take() else { return };
+        E::announce(&mut desk, &self.entity.state, self.as_of, &self.place());
+        self.desk = Some(desk);
     }
 
     fn view(&self) -> E::View {

@@ -46,7 +46,7 @@ pub trait Hosted: Entity<State: Unpin, Command: Unpin> + Sized + Debug + Unpin {
     }
 
     /// Tells listeners that the view changed.
-    fn announce(_desk: &Self::Desk, _state: &Self::State, _position: Position, _place: &Place<'_, Self>) {}
+    fn announce(_desk: &mut Self::Desk, _state: &Self::State, _position: Position, _place: &Place<'_, Self>) {}
 
     /// Whether somebody waits for its view to change: then it stays awake, because a resting entity reads no news.
     fn is_watched(_id: &str, _shared: &Shared) -> bool {

@@ -1,6 +1,9 @@
 //! The list's actor keeps its totals: they change with its own events and with the prices of its products.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use super::{
     handle::News,
@@ -10,11 +13,11 @@ use super::{
 };
 use crate::{
     domain::{
-        Event, HouseholdId, ListId, Moment, ProductId,
+        Event, HouseholdId, ListId, Moment, ProductId, StoreId,
         list::{List, ListEvent, ListState, Lists},
     },
     events::{Position, Recorded},
-    projections::totals::{ListTotals, TotalsView},
+    projections::totals::{ListTotals, PriceState, TotalsView},
 };
 
 /// Products beyond twice those on the list that stay registered; then those that left it are taken out. A list that is
@@ -22,13 +25,17 @@ use crate::{
 const PRODUCTS_SPARE_MAX: usize = 64;
 
 /// What a list's actor keeps beside its state.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ListDesk {
     totals: ListTotals,
     /// The products it is registered for in the index of active lists.
     products: HashSet<ProductId>,
     /// The household it is registered for.
     household: Option<HouseholdId>,
+    /// Products whose price listeners were not told since it changed.
+    repriced: BTreeSet<ProductId>,
+    /// The store whose prices listeners know.
+    priced_at: Option<StoreId>,
 }
 
 impl Hosted for Lists {
@@ -40,13 +47,14 @@ impl Hosted for Lists {
     }
 
     fn open_desk(state: &ListState, place: &Place<'_, Self>) -> ListDesk {
-        let mut desk = ListDesk { totals: ListTotals::default(), products: HashSet::new(), household: None };
+        let mut desk = ListDesk::default();
         let Some(list) = list_of(state) else { return desk };
         for product in list.items.values().filter_map(|item| item.product.as_ref()) {
             desk.follow(product, place);
         }
         desk.follow_household(list, place);
         desk.totals = ListTotals::build(list, &*place.shared.views.read(), place.shared.clock.now());
+        desk.priced_at = desk.totals.brief(list.store.as_ref()).store;
         desk
     }
 
@@ -54,6 +62,7 @@ impl Hosted for Lists {
         let (Some(list), Some(event)) = (list_of(state), <Self as crate::domain::Entity>::own(&recorded.event)) else { return };
         if let ListEvent::ItemAdded { product: Some(product), .. } | ListEvent::ItemMatched { product: Some(product), .. } = event {
             desk.follow(product, place);
+            desk.repriced.insert(product.clone());
         }
         desk.follow_household(list, place);
         desk.totals.apply(list, event, &*place.shared.views.read(), place.shared.clock.now());
@@ -73,15 +82,22 @@ impl Hosted for Lists {
         let views = place.shared.views.read();
         if expired {
             desk.totals = ListTotals::build(list, &*views, now);
+            desk.repriced.extend(desk.products.iter().cloned());
         }
-        news.iter().fold(expired, |changed, news| {
+        let changed = news.iter().fold(expired, |changed, news| {
             let moved = match news {
-                News::Price(product, store) => desk.totals.price_changed(list, product, store, &*views, now),
+                News::Price(product, store) => {
+                    if desk.priced_at.as_ref() == Some(store) {
+                        desk.repriced.insert(product.clone());
+                    }
+                    desk.totals.price_changed(list, product, store, &*views, now)
+                }
                 News::Details(product) => desk.totals.details_changed(list, product, &*views, now),
                 News::Compared => desk.totals.compared_changed(list, &*views, now),
             };
             changed | moved
-        })
+        });
+        changed || !desk.repriced.is_empty()
     }
 
     fn close_desk(desk: &mut ListDesk, place: &Place<'_, Self>) {
@@ -106,11 +122,14 @@ impl Hosted for Lists {
         desk.totals.expires_at()
     }
 
-    fn announce(desk: &ListDesk, state: &ListState, position: Position, place: &Place<'_, Self>) {
+    fn announce(desk: &mut ListDesk, state: &ListState, position: Position, place: &Place<'_, Self>) {
+        let repriced = std::mem::take(&mut desk.repriced);
         if let Ok(list) = ListId::new(place.id)
             && place.shared.audience.wants_list(&list)
         {
-            place.shared.audience.totals_changed(&list, position, &Self::view(desk, state));
+            let totals = Self::view(desk, state);
+            let prices = desk.prices(state, repriced, totals.store.as_ref(), place);
+            place.shared.audience.list_changed(&list, position, &totals, &prices);
         }
     }
 
@@ -140,6 +159,24 @@ impl ListDesk {
         if self.products.insert(product.clone()) {
             place.shared.interest.add(product, place.handle);
         }
+    }
+
+    /// The prices that listeners do not know yet: of every product, once another store's count.
+    fn prices(&mut self, state: &ListState, repriced: BTreeSet<ProductId>, store: Option<&StoreId>, place: &Place<'_, Lists>) -> Vec<PriceState> {
+        let held = || list_of(state).into_iter().flat_map(|list| list.items.values()).filter_map(|item| item.product.as_ref());
+        let mut changed = repriced;
+        if self.priced_at.as_ref() == store {
+            // What was taken off the list meanwhile interests nobody; most often nothing was repriced at all.
+            if !changed.is_empty() {
+                changed.retain(|product| held().any(|held| held == product));
+            }
+        } else {
+            self.priced_at = store.cloned();
+            changed = held().cloned().collect();
+        }
+        let now = place.shared.clock.now();
+        let views = place.shared.views.read();
+        changed.iter().map(|product| PriceState::of(product, store, &*views, now)).collect()
     }
 
     /// Takes out the products that are not on the list any more.

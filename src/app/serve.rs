@@ -17,6 +17,7 @@ const STOP_REQUESTS_WAIT: Duration = Duration::from_secs(3);
 /// # Errors
 /// When the folder, the log or the address cannot be used, or the last write failed.
 pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppError> {
+    http::live::raise_file_limit();
     let (folder, log) = open_log(&config).await?;
     if config.demo {
         seed_demo(Arc::clone(&log)).await?;
@@ -81,7 +82,7 @@ async fn stop_on_signal(signals: io::Result<Signals>, server: ServerHandle, app:
     };
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     tracing::info!("stopping: no new requests, finishing what is under way");
-    app.hub.close_all();
+    app.hub.say_farewell().await;
     // Entities finish and rest while the threads they may be lent still run.
     app.registry.stop().await;
     if tokio::time::timeout(STOP_REQUESTS_WAIT, server.stop(true)).await.is_err() {

@@ -80,10 +80,26 @@ pub(super) struct ServerFlags {
     #[arg(long, value_name = "BYTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     body_bytes_max: Option<usize>,
-    /// WebSocket sessions at the same time.
+    /// Live sessions at the same time.
     #[arg(long, value_name = "SESSIONS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     sessions_max: Option<usize>,
+    /// Live sessions from one address.
+    #[arg(long, value_name = "SESSIONS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sessions_per_address_max: Option<usize>,
+    /// Live sessions of one principal.
+    #[arg(long, value_name = "SESSIONS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sessions_per_principal_max: Option<usize>,
+    /// How long a live session may last.
+    #[arg(long, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_lifetime_seconds: Option<u64>,
+    /// Between pings of a live session.
+    #[arg(long, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_ping_seconds: Option<u64>,
     /// Events between checkpoints of the projections.
     #[arg(long, value_name = "EVENTS")]
     #[serde(skip_serializing_if = "Option::is_none")]

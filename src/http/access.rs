@@ -1,6 +1,7 @@
 //! Who may ask at all: the holder of the admin token, or, where none is configured, whoever reaches the loopback address by its own name.
 
 use actix_web::{
+    HttpMessage,
     dev::ServiceRequest,
     http::{
         StatusCode,
@@ -13,6 +14,13 @@ use crate::config::Config;
 
 /// Paths that answer without a token: they tell a supervisor whether the server lives, and nothing else.
 const OPEN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Where live sessions begin.
+const LIVE_PATH: &str = "/api/v1/live";
+
+/// Left with a handshake that showed no token though one is needed.
+#[derive(Debug, Clone, Copy)]
+pub struct Unauthenticated;
 
 /// The rule of this server.
 #[derive(Debug)]
@@ -36,6 +44,11 @@ impl Access {
     pub fn check(&self, request: &ServiceRequest) -> Result<(), Problem> {
         match self {
             Self::Loopback => check_host(request.headers()),
+            // A page cannot set the header of a WebSocket handshake: its session shows the token as the first thing it says.
+            Self::Token(_) if request.path() == LIVE_PATH && !request.headers().contains_key(header::AUTHORIZATION) => {
+                request.extensions_mut().insert(Unauthenticated);
+                Ok(())
+            }
             Self::Token(expected) if !OPEN_PATHS.contains(&request.path()) => check_token(request.headers(), expected),
             Self::Token(_) => Ok(()),
         }
@@ -60,7 +73,7 @@ fn is_loopback_name(host: &[u8]) -> bool {
 }
 
 fn check_token(headers: &HeaderMap, expected: &blake3::Hash) -> Result<(), Problem> {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
+    let given = bearer(headers);
     // `blake3::Hash` compares in constant time.
     if given.is_some_and(|token| blake3::hash(token.as_bytes()) == *expected) {
         return Ok(());
@@ -70,7 +83,10 @@ fn check_token(headers: &HeaderMap, expected: &blake3::Hash) -> Result<(), Probl
         .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"aisled\"")))
 }
 
-fn bearer(value: &str) -> Option<&str> {
+/// The token that a request presents.
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

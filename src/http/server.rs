@@ -25,7 +25,7 @@ const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(10);
 /// so it is short enough that the actors and the checkpoint still fit into ten seconds.
 const SHUTDOWN_SECONDS: u64 = 3;
 /// Unsent bytes the kernel holds per connection: without a limit a stalled reader hides megabytes there.
-const SEND_BUFFER_BYTES: usize = 64 << 10;
+const SEND_BUFFER_BYTES: usize = 32 << 10;
 /// A peer that takes nothing for this long is gone: the kernel ends the connection, even when the worker cannot.
 const UNACKNOWLEDGED_WAIT: Duration = Duration::from_secs(15);
 /// Bytes rendered before the socket must take some; it also bounds what a live session keeps after a burst.

@@ -4,12 +4,20 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 
-use super::{hub::Hub, topic::Topic};
+use super::{
+    channel::DealFilter,
+    hub::{Hub, State},
+    presence,
+    topic::Topic,
+};
 use crate::{
     actors::Audience,
-    domain::{Event, HouseholdId, ListId, OrderId, StoreId, order::OrderEvent},
+    domain::{Event, HouseholdId, ListId, OrderId, ProductId, StoreId, order::OrderEvent, product::ProductEvent},
     events::{Position, Recorded, codec},
-    projections::{Changes, DealChange, TotalsView, Views},
+    projections::{
+        Changes, DealChange, Views,
+        totals::{PriceState, TotalsView},
+    },
 };
 
 impl Audience for Hub {
@@ -18,18 +26,24 @@ impl Audience for Hub {
         if self.is_quiet() {
             return;
         }
-        let own = Topic::of_stream(&recorded.stream);
+        let own = Topic::of_stream(&recorded.stream).filter(|_| !is_price(&recorded.event));
         let orders = household_of_order(recorded, views).map(Topic::Orders);
         for topic in own.into_iter().chain(orders) {
-            self.publish_event(&topic, recorded, || codec::event_json(recorded));
+            self.publish_event(&topic, recorded, |_| Some(codec::event_json(recorded)));
+        }
+        for (product, stores) in by_product(changes) {
+            self.publish_prices(product, &stores, recorded, views);
         }
         for (store, deals) in by_store(&changes.deals) {
-            self.publish_event(&Topic::Deals(store.clone()), recorded, || DealsChanged { kind: "deals.changed", deals });
+            self.publish_event(&Topic::Deals(store.clone()), recorded, |filter| DealsChanged::of(&deals, filter));
         }
     }
 
-    fn totals_changed(&self, list: &ListId, position: Position, totals: &Arc<TotalsView>) {
-        self.publish_state(&Topic::List(list.clone()), "totals", position, &**totals);
+    fn list_changed(&self, list: &ListId, position: Position, totals: &Arc<TotalsView>, prices: &[PriceState]) {
+        let price = |price: &PriceState| State { key: format!("price:{}", price.product).into(), value: ListValue::Price(price.clone()) };
+        let totals = State { key: "totals".into(), value: ListValue::Totals(Arc::clone(totals)) };
+        let states: Vec<_> = prices.iter().map(price).chain([totals]).collect();
+        self.publish_states(&Topic::List(list.clone()), position, &states);
     }
 
     fn wants_list(&self, list: &ListId) -> bool {
@@ -37,12 +51,64 @@ impl Audience for Hub {
     }
 }
 
+impl Hub {
+    fn publish_prices(&self, product: &ProductId, stores: &[&StoreId], recorded: &Recorded, views: &Views) {
+        let topic = Topic::Product(product.clone());
+        if self.wants(&topic) {
+            let price = |store: &&StoreId| PriceState::of(product, Some(store), views, recorded.at);
+            let states: Vec<_> = stores.iter().map(|store| State { key: format!("price:{store}").into(), value: price(store) }).collect();
+            self.publish_states(&topic, recorded.position, &states);
+        }
+    }
+}
+
+/// Tells who has which list open whenever that changes, at most once within an interval. Runs as long as its worker.
+pub(super) async fn tell_presence(hub: Arc<Hub>) {
+    loop {
+        for list in hub.presence().changed().await {
+            let state = State { key: presence::KEY.into(), value: hub.presence().of(&list) };
+            hub.publish_states(&Topic::List(list), hub.newest(), &[state]);
+        }
+        tokio::time::sleep(hub.limits().presence_interval).await;
+    }
+}
+
+/// Whether an event is told as a price state, not as an event.
+#[must_use]
+pub fn is_price(event: &Event) -> bool {
+    matches!(event, Event::Product(ProductEvent::PriceObserved { .. } | ProductEvent::PriceWithdrawn { .. }))
+}
+
+/// The value of a state of a list.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ListValue {
+    Totals(Arc<TotalsView>),
+    Price(PriceState),
+}
+
 /// What one event did to the deals of one store: one push, so that a position is never half delivered.
 #[derive(Serialize)]
-struct DealsChanged<'a> {
+struct DealsChanged {
     #[serde(rename = "type")]
     kind: &'static str,
-    deals: Vec<&'a DealChange>,
+    deals: Vec<DealChange>,
+}
+
+impl DealsChanged {
+    /// The part that a filter lets through, if any.
+    fn of(deals: &[&DealChange], filter: &DealFilter) -> Option<Self> {
+        let deals: Vec<_> = deals.iter().filter_map(|change| filter.view(change)).collect();
+        (!deals.is_empty()).then_some(Self { kind: "deals.changed", deals })
+    }
+}
+
+fn by_product(changes: &Changes) -> BTreeMap<&ProductId, Vec<&StoreId>> {
+    let mut products: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (product, store) in &changes.prices {
+        products.entry(product).or_default().push(store);
+    }
+    products
 }
 
 fn by_store(changes: &[DealChange]) -> BTreeMap<&StoreId, Vec<&DealChange>> {

@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
+    rc::Rc,
     task::{Context, Poll},
 };
 
@@ -10,18 +10,18 @@ use actix_web::Error;
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::outbox::{Drained, Outbox};
+use super::outbox::{Next, Outbox};
 
 /// Merges the frames of the session actor with prepared frames. Ends with the actor, or once the outbox's close frame was given.
 pub struct SessionBody<S> {
     /// Polling it is what runs the actor; absent after the close frame, so that the actor ends with it.
     replies: Option<Pin<Box<S>>>,
-    outbox: Arc<Outbox>,
+    outbox: Rc<Outbox>,
 }
 
 impl<S> SessionBody<S> {
     /// The body of one session.
-    pub fn new(replies: S, outbox: Arc<Outbox>) -> Self {
+    pub fn new(replies: S, outbox: Rc<Outbox>) -> Self {
         Self { replies: Some(Box::pin(replies)), outbox }
     }
 }
@@ -36,21 +36,27 @@ impl<S: Stream<Item = Result<Bytes, Error>>> Stream for SessionBody<S> {
         if let ready @ Poll::Ready(_) = replies.as_mut().poll_next(context) {
             return ready;
         }
-        match this.outbox.poll_drain(context) {
-            Poll::Ready(Some(Drained::Frames(frames))) => Poll::Ready(Some(Ok(frames))),
-            Poll::Ready(Some(Drained::Close(close))) => {
-                this.replies = None;
-                Poll::Ready(Some(Ok(close.frame())))
-            }
-            Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
+        loop {
+            return match this.outbox.poll_frames(context) {
+                Poll::Ready(Some(Next::Pushes(frames))) => Poll::Ready(Some(Ok(frames))),
+                Poll::Ready(Some(Next::Notice(notice))) => match notice.frame(this.outbox.wire().encoding) {
+                    Some(frame) => Poll::Ready(Some(Ok(frame))),
+                    None => continue,
+                },
+                Poll::Ready(Some(Next::Close(close))) => {
+                    this.replies = None;
+                    Poll::Ready(Some(Ok(close.frame())))
+                }
+                Poll::Ready(None) => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            };
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::task::Waker;
+    use std::{sync::Arc, task::Waker};
 
     use futures_util::{StreamExt, stream};
 
@@ -58,16 +64,24 @@ mod tests {
     use crate::{
         events::Position,
         http::live::{
+            channel::Channel,
             close::Close,
-            outbox::{Class, Publication},
+            encoding::Encoding,
+            follower::Follower,
+            notice::Notice,
+            publication::{Class, Publication, Wire},
             topic::Topic,
         },
     };
 
-    fn push(outbox: &Outbox, text: &'static str) {
-        let publication =
-            Publication { topic: Topic::System, class: Class::Event, position: Position(1), frame: Bytes::from_static(text.as_bytes()) };
-        outbox.push(&Arc::new(publication));
+    fn outbox() -> Rc<Outbox> {
+        Rc::new(Outbox::new(1_000, Wire { encoding: Encoding::Json, deflate: false }))
+    }
+
+    fn push(outbox: &Rc<Outbox>, text: &'static str) {
+        let follower = Follower::new(Arc::new(Channel::whole(Topic::System)), Rc::clone(outbox));
+        let publication = Publication::new(Class::Event, Position(1), [Some(Bytes::from_static(text.as_bytes())), None]);
+        outbox.push(&follower, &Arc::new(publication));
     }
 
     fn next<S: Stream<Item = Result<Bytes, Error>>>(body: &mut SessionBody<S>) -> Poll<Option<Bytes>> {
@@ -77,10 +91,10 @@ mod tests {
 
     #[test]
     fn replies_go_before_pushes_and_pushes_do_not_wait_for_the_actor() {
-        let outbox = Arc::new(Outbox::new(1_000));
+        let outbox = outbox();
         push(&outbox, "push");
         let replies = stream::iter([Ok(Bytes::from_static(b"reply"))]).chain(stream::pending());
-        let mut body = SessionBody::new(replies, Arc::clone(&outbox));
+        let mut body = SessionBody::new(replies, Rc::clone(&outbox));
         assert_eq!(next(&mut body), Poll::Ready(Some(Bytes::from_static(b"reply"))));
         assert_eq!(next(&mut body), Poll::Ready(Some(Bytes::from_static(b"push"))));
         assert_eq!(next(&mut body), Poll::Pending);
@@ -88,8 +102,8 @@ mod tests {
 
     #[test]
     fn a_session_closed_from_outside_says_why_and_ends() {
-        let outbox = Arc::new(Outbox::new(1_000));
-        let mut body = SessionBody::new(stream::pending(), Arc::clone(&outbox));
+        let outbox = outbox();
+        let mut body = SessionBody::new(stream::pending(), Rc::clone(&outbox));
         push(&outbox, "never sent");
         outbox.close(Close::GoingAway);
         assert_eq!(next(&mut body), Poll::Ready(Some(Close::GoingAway.frame())));
@@ -97,8 +111,19 @@ mod tests {
     }
 
     #[test]
+    fn a_notice_goes_before_the_pushes_that_wait() {
+        let outbox = outbox();
+        let mut body = SessionBody::new(stream::pending(), Rc::clone(&outbox));
+        push(&outbox, "push");
+        outbox.notify(Notice::Ping);
+        outbox.notify(Notice::Ping);
+        assert_eq!(next(&mut body), Poll::Ready(Some(Bytes::from_static(&[0x89, 0]))), "one ping, however often it was due");
+        assert_eq!(next(&mut body), Poll::Ready(Some(Bytes::from_static(b"push"))));
+    }
+
+    #[test]
     fn the_body_ends_with_its_actor() {
-        let mut body = SessionBody::new(stream::empty(), Arc::new(Outbox::new(1_000)));
+        let mut body = SessionBody::new(stream::empty(), outbox());
         assert_eq!(next(&mut body), Poll::Ready(None));
     }
 }

@@ -4,106 +4,99 @@ use bytes::Bytes;
 
 use super::frame;
 
-/// A reason to close a session. `docs/live.md` shows the same table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Close {
-    /// The client asked for it.
-    Normal,
+/// One row of the table. `docs/live.md` shows the same, and so does the AsyncAPI document.
+struct Row {
+    close: Close,
+    code: u16,
+    name: &'static str,
+    /// The sentence on the wire; at most 123 bytes, as a close frame demands.
+    reason: &'static str,
+}
+
+macro_rules! closes {
+    ($( $(#[doc = $doc:literal])+ $close:ident = $code:literal $name:literal $reason:literal; )+) => {
+        /// A reason to close a session.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Close { $( $(#[doc = $doc])+ $close, )+ }
+
+        impl Close {
+            /// Every reason there is, in the order of the table.
+            pub const ALL: &'static [Self] = &[ $( Self::$close, )+ ];
+        }
+
+        static ROWS: &[Row] = &[ $( Row { close: Close::$close, code: $code, name: $name, reason: $reason }, )+ ];
+    };
+}
+
+closes! {
+    /// The client asked for it, or the connection was lost.
+    Normal = 1000 "normal" "bye";
     /// The client broke the WebSocket protocol.
-    ProtocolError,
-    /// A binary message; this subprotocol is text.
-    NotText,
+    ProtocolError = 1002 "protocol_error" "the websocket protocol was broken";
+    /// A binary message in a JSON session, or a text in a MessagePack session.
+    WrongEncoding = 1003 "wrong_encoding" "messages of aisled.v1+json are text, those of aisled.v1+msgpack binary";
     /// A text message that is not UTF-8.
-    NotUtf8,
+    NotUtf8 = 1007 "not_utf8" "a text message must be UTF-8";
+    /// One message exceeded the size limit, as sent or inflated.
+    MessageTooLarge = 1009 "message_too_large" "message too large";
     /// The server stops or restarts.
-    GoingAway,
+    GoingAway = 3001 "going_away" "server going away: come back after a random pause of up to 5 seconds";
     /// Nothing was heard for two ping intervals.
-    Silent,
+    Silent = 3002 "silent" "nothing heard for two ping intervals: come back";
+    /// The session had its longest time.
+    Lifetime = 3003 "lifetime" "this session lasted long enough: come back and resume from your position";
     /// More waited for this reader than the outbox may hold, or its socket took nothing for too long.
-    TooSlow,
+    TooSlow = 3008 "too_slow" "too slow: come back and resume from your position";
+    /// The worker could not keep up and dropped what waited.
+    ServerTooSlow = 3009 "server_too_slow" "the server could not keep up: come back and resume from your position";
     /// The server has as many sessions as it may.
-    TooManySessions,
+    TooManySessions = 3013 "too_many_sessions" "too many sessions: come back later";
+    /// The address has as many sessions as it may.
+    TooManyFromAddress = 3014 "too_many_from_address" "too many sessions from your address: come back later";
+    /// The principal has as many sessions as it may.
+    TooManyOfPrincipal = 3015 "too_many_of_principal" "you have too many sessions: come back when another has ended";
     /// The server made a mistake; it is in its log.
-    Internal,
-    /// One message exceeded the size limit.
-    MessageTooLarge,
+    Internal = 3500 "internal" "internal error: come back and resume from your position";
+    /// The token is wrong.
+    NotAuthenticated = 4001 "not_authenticated" "the token is wrong: get another first";
+    /// No token came in time.
+    AuthenticationTimeout = 4002 "authentication_timeout" "no token came in time";
+    /// The token's time is over.
+    TokenExpired = 4004 "token_expired" "the token has expired: get another first";
     /// Too many unreadable requests in a row.
-    BadRequests,
+    BadRequests = 4010 "bad_requests" "too many unreadable requests in a row";
+    /// More messages or pings than any client needs.
+    Flood = 4011 "flood" "too many messages: slow down";
 }
 
 impl Close {
-    /// Every reason there is, in the order of the table.
-    pub const ALL: [Self; 11] = [
-        Self::Normal,
-        Self::ProtocolError,
-        Self::NotText,
-        Self::NotUtf8,
-        Self::GoingAway,
-        Self::Silent,
-        Self::TooSlow,
-        Self::TooManySessions,
-        Self::Internal,
-        Self::MessageTooLarge,
-        Self::BadRequests,
-    ];
+    fn row(self) -> &'static Row {
+        let row = &ROWS[self as usize];
+        debug_assert_eq!(row.close, self);
+        row
+    }
 
     /// The code on the wire.
     #[must_use]
-    pub const fn code(self) -> u16 {
-        match self {
-            Self::Normal => 1000,
-            Self::ProtocolError => 1002,
-            Self::NotText => 1003,
-            Self::NotUtf8 => 1007,
-            Self::GoingAway => 3001,
-            Self::Silent => 3002,
-            Self::TooSlow => 3008,
-            Self::TooManySessions => 3013,
-            Self::Internal => 3500,
-            Self::MessageTooLarge => 4009,
-            Self::BadRequests => 4010,
-        }
+    pub fn code(self) -> u16 {
+        self.row().code
     }
 
-    /// The sentence on the wire; at most 123 bytes, as a close frame demands.
+    /// The sentence on the wire.
     #[must_use]
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::Normal => "bye",
-            Self::ProtocolError => "the websocket protocol was broken",
-            Self::NotText => "messages of aisled.v1+json are text",
-            Self::NotUtf8 => "a text message must be UTF-8",
-            Self::GoingAway => "server going away: come back after a random pause of up to 5 seconds",
-            Self::Silent => "nothing heard for two ping intervals: come back",
-            Self::TooSlow => "too slow: come back and resume from your position",
-            Self::TooManySessions => "too many sessions: come back later",
-            Self::Internal => "internal error: come back and resume from your position",
-            Self::MessageTooLarge => "message too large",
-            Self::BadRequests => "too many unreadable requests in a row",
-        }
+    pub fn reason(self) -> &'static str {
+        self.row().reason
     }
 
     /// The name in metrics and documentation.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Normal => "normal",
-            Self::ProtocolError => "protocol_error",
-            Self::NotText => "not_text",
-            Self::NotUtf8 => "not_utf8",
-            Self::GoingAway => "going_away",
-            Self::Silent => "silent",
-            Self::TooSlow => "too_slow",
-            Self::TooManySessions => "too_many_sessions",
-            Self::Internal => "internal",
-            Self::MessageTooLarge => "message_too_large",
-            Self::BadRequests => "bad_requests",
-        }
+    pub fn name(self) -> &'static str {
+        self.row().name
     }
 
     /// Whether the client should come back by itself.
     #[must_use]
-    pub const fn come_back(self) -> bool {
+    pub fn come_back(self) -> bool {
         matches!(self.code(), 3000..=3999)
     }
 
@@ -128,10 +121,13 @@ mod tests {
     }
 
     #[test]
-    fn the_documentation_names_every_close_code() {
+    fn the_documentation_names_every_close_code_with_its_verdict() {
         let page = include_str!("../../../docs/live.md");
         for close in Close::ALL {
-            assert!(page.contains(&format!("| {} | `{}` |", close.code(), close.name())), "docs/live.md lacks {close:?}");
+            let row = page.lines().find(|line| line.starts_with(&format!("| {} | `{}` |", close.code(), close.name())));
+            let row = row.unwrap_or_else(|| panic!("docs/live.md lacks {close:?}"));
+            let verdict = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default().trim();
+            assert_eq!(verdict.starts_with("yes"), close.come_back(), "{row}");
         }
     }
 }

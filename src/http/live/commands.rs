@@ -7,7 +7,10 @@ use ahash::AHashMap;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::protocol::{CommandDone, EntityKind, ErrorBody, RequestId};
+use super::{
+    encoding::Encoding,
+    protocol::{CommandDone, EntityKind, ErrorBody, RequestId},
+};
 use crate::{
     actors::{self, CommandKey, Done},
     app::App,
@@ -70,20 +73,20 @@ impl Lanes {
 }
 
 impl Job {
-    /// Has the entity decide it; the reply as text.
+    /// Has the entity decide it; the whole reply.
     ///
     /// # Errors
     /// Whatever is wrong with the command, or the entity refuses or fails at.
-    pub async fn run(&self, app: &web::Data<App>, who: Principal) -> Result<String, ErrorBody> {
+    pub async fn run(&self, app: &web::Data<App>, who: Principal, encoding: Encoding) -> Result<Vec<u8>, ErrorBody> {
         match self.entity {
             EntityKind::List => {
                 let done = self.decide::<Lists>(app, who).await?;
-                self.reply(&done, Some(&done.view))
+                self.reply(encoding, &done, Some(&done.view))
             }
-            EntityKind::Product => self.reply(&self.decide::<Products>(app, who).await?, None::<()>),
-            EntityKind::Order => self.reply(&self.decide::<Orders>(app, who).await?, None::<()>),
-            EntityKind::Household => self.reply(&self.decide::<Households>(app, who).await?, None::<()>),
-            EntityKind::Store => self.reply(&self.decide::<Stores>(app, who).await?, None::<()>),
+            EntityKind::Product => self.reply(encoding, &self.decide::<Products>(app, who).await?, None::<()>),
+            EntityKind::Order => self.reply(encoding, &self.decide::<Orders>(app, who).await?, None::<()>),
+            EntityKind::Household => self.reply(encoding, &self.decide::<Households>(app, who).await?, None::<()>),
+            EntityKind::Store => self.reply(encoding, &self.decide::<Stores>(app, who).await?, None::<()>),
         }
     }
 
@@ -107,7 +110,7 @@ impl Job {
         Ok(Some(CommandKey { id, digest: digest(&self.entity_id, command) }))
     }
 
-    fn reply<V, T: Serialize>(&self, done: &Done<V>, totals: Option<T>) -> Result<String, ErrorBody> {
+    fn reply<V, T: Serialize>(&self, encoding: Encoding, done: &Done<V>, totals: Option<T>) -> Result<Vec<u8>, ErrorBody> {
         let message = CommandDone {
             kind: "done",
             id: self.id.as_ref(),
@@ -119,7 +122,7 @@ impl Job {
             repeated: done.repeated,
             totals,
         };
-        Ok(serde_json::to_string(&message).map_err(|error| Problem::internal(&error))?)
+        Ok(encoding.write(&message).ok_or_else(|| Problem::internal(&"the reply to a command could not be written"))?)
     }
 
     fn lane(&self) -> (EntityKind, String) {
@@ -130,10 +133,11 @@ impl Job {
 impl From<Problem> for ErrorBody {
     fn from(problem: Problem) -> Self {
         Self {
-            code: problem.code().to_owned(),
+            code: problem.code().into(),
             detail: problem.detail().to_owned(),
             temporary: problem.retry_after_seconds().is_some(),
             pointer: problem.pointer().map(|pointer| format!("/command{pointer}")),
+            retry_after_ms: problem.retry_after_seconds().map(|seconds| u64::from(seconds) * 1_000),
         }
     }
 }

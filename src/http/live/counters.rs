@@ -5,15 +5,40 @@ use metrics::{Counter, Gauge, counter, gauge};
 use super::close::Close;
 use crate::telemetry::{LIVE_BAD_REQUESTS, LIVE_CLOSED, LIVE_DELIVERIES, LIVE_LIMITS, SESSIONS, SESSIONS_CLOSED_SLOW};
 
-/// A limit that somebody met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
-    Sessions,
-    MessageBytes,
-    Topics,
-    RequestsInFlight,
-    OutboxBytes,
-    Stalled,
+macro_rules! limits {
+    ($( $(#[doc = $doc:literal])* $limit:ident $name:literal; )+) => {
+        /// A limit that somebody met.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Limit { $( $(#[doc = $doc])* $limit, )+ }
+
+        /// The name of each limit in the metrics, in the order of the enum.
+        const LIMITS: &[&str] = &[ $( $name, )+ ];
+    };
+}
+
+limits! {
+    Sessions "sessions";
+    SessionsPerAddress "sessions_per_address";
+    SessionsPerPrincipal "sessions_per_principal";
+    MessageBytes "message_bytes";
+    Topics "topics";
+    RequestsInFlight "requests_in_flight";
+    CommandsPerSecond "commands_per_second";
+    MessagesPerSecond "messages_per_second";
+    BadRequests "bad_requests";
+    OutboxBytes "outbox_bytes";
+    WorkerBytes "worker_bytes";
+    Stalled "stalled";
+    Silent "silent";
+    Lifetime "lifetime";
+    TimeToAuthenticate "time_to_authenticate";
+    Token "token";
+    /// A topic somebody may not follow.
+    Rights "rights";
+    /// More events were missed than are told again: a snapshot was given.
+    RecoveryEvents "recovery_events";
+    Origin "origin";
+    Key "key";
 }
 
 /// The counters of one hub.
@@ -23,7 +48,7 @@ pub struct Counters {
     pub deliveries: Counter,
     pub bad_requests: Counter,
     closed_slow: Counter,
-    limits: [Counter; 6],
+    limits: Vec<Counter>,
     closed: Vec<Counter>,
 }
 
@@ -31,13 +56,12 @@ impl Counters {
     /// Counters of the recorder installed now; without one they count nothing.
     #[must_use]
     pub fn new() -> Self {
-        let limit = |name: &'static str| counter!(LIVE_LIMITS, "limit" => name);
         Self {
             sessions: gauge!(SESSIONS),
             deliveries: counter!(LIVE_DELIVERIES),
             bad_requests: counter!(LIVE_BAD_REQUESTS),
             closed_slow: counter!(SESSIONS_CLOSED_SLOW),
-            limits: ["sessions", "message_bytes", "topics", "requests_in_flight", "outbox_bytes", "stalled"].map(limit),
+            limits: LIMITS.iter().map(|name| counter!(LIVE_LIMITS, "limit" => *name)).collect(),
             closed: Close::ALL.iter().map(|close| counter!(LIVE_CLOSED, "reason" => close.name())).collect(),
         }
     }
@@ -47,11 +71,35 @@ impl Counters {
         self.limits[limit as usize].increment(times as u64);
     }
 
+    /// Counts the limit that a session is closed, or turned away, for.
+    pub fn met_by_close(&self, close: Close) {
+        let limit = match close {
+            Close::TooManySessions => Limit::Sessions,
+            Close::TooManyFromAddress => Limit::SessionsPerAddress,
+            Close::TooManyOfPrincipal => Limit::SessionsPerPrincipal,
+            Close::MessageTooLarge => Limit::MessageBytes,
+            Close::BadRequests => Limit::BadRequests,
+            Close::Flood => Limit::MessagesPerSecond,
+            Close::Silent => Limit::Silent,
+            Close::Lifetime => Limit::Lifetime,
+            Close::AuthenticationTimeout => Limit::TimeToAuthenticate,
+            Close::NotAuthenticated | Close::TokenExpired => Limit::Token,
+            // Counted where it is found, or no limit.
+            Close::Normal
+            | Close::ProtocolError
+            | Close::WrongEncoding
+            | Close::NotUtf8
+            | Close::GoingAway
+            | Close::TooSlow
+            | Close::ServerTooSlow
+            | Close::Internal => return,
+        };
+        self.met(limit, 1);
+    }
+
     /// Counts the end of a session.
     pub fn ended(&self, close: Close) {
-        if let Some(place) = Close::ALL.iter().position(|one| *one == close) {
-            self.closed[place].increment(1);
-        }
+        self.closed[close as usize].increment(1);
         if close == Close::TooSlow {
             self.closed_slow.increment(1);
         }

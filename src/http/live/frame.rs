@@ -1,20 +1,26 @@
 //! WebSocket frames prepared by hand, so that one encoding serves every receiver (RFC 6455, section 5.2; a server masks nothing).
 
 use bytes::Bytes;
-use serde::Serialize;
 
+/// Opcodes of RFC 6455.
+pub const TEXT: u8 = 0x1;
+pub const BINARY: u8 = 0x2;
+pub const CLOSE: u8 = 0x8;
+pub const PING: u8 = 0x9;
+
+/// The last (and only) frame of its message.
+const FIN: u8 = 0x80;
 /// The longest header of an unmasked frame.
 const HEADER_BYTES_MAX: usize = 10;
-const FIN_TEXT: u8 = 0x81;
-const FIN_CLOSE: u8 = 0x88;
+/// A ping without a payload.
+static EMPTY_PING: [u8; 2] = [FIN | PING, 0];
 
-/// A whole text frame that holds the value as JSON. `None` if the value cannot be written as JSON (a map with keys that are no text).
+/// An empty buffer in which the payload starts behind the room for the longest header.
 #[must_use]
-pub fn json<T: Serialize>(value: &T) -> Option<Bytes> {
+pub fn with_room_for_header() -> Vec<u8> {
     let mut buffer = Vec::with_capacity(512);
     buffer.resize(HEADER_BYTES_MAX, 0);
-    serde_json::to_writer(&mut buffer, value).ok()?;
-    Some(seal(buffer))
+    buffer
 }
 
 /// A close frame.
@@ -22,14 +28,32 @@ pub fn json<T: Serialize>(value: &T) -> Option<Bytes> {
 pub fn close(code: u16, reason: &str) -> Bytes {
     let length = u8::try_from(reason.len() + 2).unwrap_or(2);
     let reason = if length == 2 { "" } else { reason };
-    let mut buffer = vec![FIN_CLOSE, length];
+    let mut buffer = vec![FIN | CLOSE, length];
     buffer.extend_from_slice(&code.to_be_bytes());
     buffer.extend_from_slice(reason.as_bytes());
     buffer.into()
 }
 
+/// A ping.
+#[must_use]
+pub fn ping() -> Bytes {
+    Bytes::from_static(&EMPTY_PING)
+}
+
+/// The payload of a whole frame of ours.
+#[must_use]
+pub fn payload(frame: &Bytes) -> Bytes {
+    let header = match frame.get(1) {
+        Some(126) => 4,
+        Some(127) => HEADER_BYTES_MAX,
+        _ => 2,
+    };
+    frame.slice(header.min(frame.len())..)
+}
+
 /// Writes the header right before the payload, which starts after the room left for the longest one.
-fn seal(mut buffer: Vec<u8>) -> Bytes {
+#[must_use]
+pub fn seal(mut buffer: Vec<u8>, opcode: u8) -> Bytes {
     let length = buffer.len() - HEADER_BYTES_MAX;
     let start = match length {
         0..=125 => {
@@ -48,7 +72,7 @@ fn seal(mut buffer: Vec<u8>) -> Bytes {
             0
         }
     };
-    buffer[start] = FIN_TEXT;
+    buffer[start] = FIN | opcode;
     Bytes::from(buffer).slice(start..)
 }
 
@@ -66,13 +90,14 @@ mod tests {
 
     #[test]
     fn the_header_states_the_length_in_each_of_its_three_forms() {
-        for length in [0, 1, 123, 124, 125, 65_533, 65_534, 65_535, 200_000] {
-            let frame = json(&"x".repeat(length)).unwrap();
+        for length in [0, 1, 124, 125, 126, 127, 65_534, 65_535, 65_536, 200_000] {
+            let mut buffer = with_room_for_header();
+            buffer.resize(buffer.len() + length, b'x');
+            let frame = seal(buffer, TEXT);
             let (header, stated) = payload_length(&frame);
-            assert_eq!(frame[0], FIN_TEXT);
-            assert_eq!(stated, length + 2, "two quotes around the text");
-            assert_eq!(frame.len(), header + stated);
-            assert_eq!(frame[header], b'"');
+            assert_eq!(frame[0], 0x81);
+            assert_eq!((stated, frame.len()), (length, header + length));
+            assert_eq!(payload(&frame), vec![b'x'; length]);
         }
     }
 

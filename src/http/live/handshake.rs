@@ -8,6 +8,7 @@ use actix_web::{
     },
 };
 
+use super::encoding::Encoding;
 use crate::http::error::Problem;
 
 /// Checks upgrade, version, key and origin.
@@ -28,6 +29,13 @@ pub fn check(request: &HttpRequest) -> Result<(), Problem> {
         return Err(Problem::malformed("invalid_key", "Sec-WebSocket-Key must be 16 bytes in base64"));
     }
     check_origin(headers)
+}
+
+/// The encoding of the subprotocol that the answer chooses: the first the client offers that is ours, JSON if it offers none.
+#[must_use]
+pub fn encoding(headers: &HeaderMap) -> Encoding {
+    let offers = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    offers.map(str::trim).find_map(Encoding::of_subprotocol).unwrap_or(Encoding::Json)
 }
 
 /// A browser names the page's origin; a page of another host must not speak with this one's powers.

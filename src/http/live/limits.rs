@@ -1,20 +1,36 @@
 //! Every limit of the live gateway, in one place. What happens at each is told in `close.rs` and in `docs/live.md`.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
+
+use crate::config::Config;
 
 /// The limits of one server's live sessions; `Default` is what a household server needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Sessions of the whole server; one more is closed at once with `TooManySessions`.
     pub sessions_max: usize,
-    /// One message of a client, fragments joined; a larger one closes the session with `MessageTooLarge`.
+    /// Sessions from one address; one more is closed at once with `TooManyFromAddress`.
+    pub sessions_per_address_max: usize,
+    /// Sessions of one principal; one more is closed at once with `TooManyOfPrincipal`.
+    pub sessions_per_principal_max: usize,
+    /// One message of a client, fragments joined and inflated; a larger one closes the session with `MessageTooLarge`.
     pub message_bytes_max: usize,
     /// Topics of one session; a subscription beyond is answered with `too_many_topics`.
     pub topics_per_session_max: usize,
     /// Commands of one session that wait or run; one more is answered with `too_many_in_flight`.
     pub requests_in_flight_max: usize,
+    /// Commands of one session a second, in the long run; one more is answered with `too_many_commands`.
+    pub commands_per_second: NonZeroU32,
+    /// Commands at once that the rate allows after a rest.
+    pub commands_burst: NonZeroU32,
+    /// Messages and pings of one session a second, in the long run; one more closes it with `Flood`.
+    pub messages_per_second: NonZeroU32,
+    /// Messages at once that the rate allows after a rest.
+    pub messages_burst: NonZeroU32,
     /// Bytes that wait for one session; beyond, it is closed with `TooSlow`.
     pub outbox_bytes_max: usize,
+    /// Bytes that wait for one worker; beyond, its sessions are closed with `ServerTooSlow`.
+    pub worker_bytes_max: usize,
     /// Requests in a row that could not be read; then the session is closed with `BadRequests`.
     pub bad_requests_max: u32,
     /// The most missed events a topic is given on resuming; beyond, it gets a snapshot.
@@ -25,30 +41,68 @@ pub struct Limits {
     pub snapshot_entries_max: usize,
     /// One answer to a subscription is split near this size, so that a slow reader never makes the server hold a large one.
     pub answer_bytes_soft_max: usize,
+    /// How long a session may take to show its token; then it is closed with `AuthenticationTimeout`.
+    pub authenticate_within: Duration,
     /// How often the server pings; a session that is silent for two of them is closed with `Silent`.
     pub ping_interval: Duration,
     /// How long messages may wait without the socket taking any; then the socket is shut down.
     pub stalled_max: Duration,
     /// How long a closing session may take to write its close frame; then the socket is shut down.
     pub closing_max: Duration,
+    /// How long a session may last, give or take a tenth; then it is closed with `Lifetime`.
+    pub lifetime: Duration,
+    /// When the server stops, its sessions are closed at random moments within this time.
+    pub farewell: Duration,
+    /// Between two tellings of who has a list open.
+    pub presence_interval: Duration,
+}
+
+impl Limits {
+    /// The limits that a configuration gives.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self {
+            sessions_max: config.sessions_max,
+            sessions_per_address_max: config.sessions_per_address_max,
+            sessions_per_principal_max: config.sessions_per_principal_max,
+            lifetime: Duration::from_secs(config.session_lifetime_seconds),
+            ping_interval: Duration::from_secs(config.session_ping_seconds),
+            ..Self::default()
+        }
+    }
+}
+
+const fn per_second(times: u32) -> NonZeroU32 {
+    NonZeroU32::new(times).expect("this holds because no limit below is zero")
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             sessions_max: 20_000,
-            message_bytes_max: 64 * 1024,
+            sessions_per_address_max: 1_000,
+            sessions_per_principal_max: 1_000,
+            message_bytes_max: 32 * 1024,
             topics_per_session_max: 1_000,
             requests_in_flight_max: 64,
-            outbox_bytes_max: 256 * 1024,
+            commands_per_second: per_second(50),
+            commands_burst: per_second(100),
+            messages_per_second: per_second(200),
+            messages_burst: per_second(400),
+            outbox_bytes_max: 32 * 1024,
+            worker_bytes_max: 8 << 20,
             bad_requests_max: 20,
             recovery_events_max: 1_000,
             recovery_scan_events_max: 10_000,
             snapshot_entries_max: 200,
-            answer_bytes_soft_max: 32 * 1024,
+            answer_bytes_soft_max: 16 * 1024,
+            authenticate_within: Duration::from_secs(10),
             ping_interval: Duration::from_secs(25),
-            stalled_max: Duration::from_secs(10),
-            closing_max: Duration::from_secs(2),
+            stalled_max: Duration::from_secs(4),
+            closing_max: Duration::from_secs(1),
+            lifetime: Duration::from_hours(24),
+            farewell: Duration::from_millis(1_500),
+            presence_interval: Duration::from_millis(250),
         }
     }
 }

@@ -1,18 +1,27 @@
-//! The messages of the live protocol `aisled.v1+json`. `docs/live.md` walks through them.
+//! The messages of the live protocol. `docs/live.md` walks through them; the AsyncAPI document is made from these types.
+
+use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
-use super::{limits::Limits, topic::Topic};
-use crate::{domain::Outcome, events::Position};
+use super::{channel::DealFilter, encoding::Encoding, limits::Limits, topic::Topic};
+use crate::{
+    actors::Loaded,
+    domain::{
+        ListId, Moment, Outcome, Principal,
+        list::{ListState, Lists},
+    },
+    events::{Position, Recorded, codec},
+    http::protocol::ListView,
+};
 
-/// The WebSocket subprotocol, the default if the client names none.
-pub const SUBPROTOCOL: &str = "aisled.v1+json";
 /// The longest request id, in bytes.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
 
 /// A client's own name of a request; the answer carries it. A text of at most 64 bytes, or an integer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum RequestId {
     Number(i64),
@@ -20,7 +29,7 @@ pub enum RequestId {
 }
 
 /// What a client asks.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
     /// Listen to topics, each from a position on if the client names one.
@@ -46,21 +55,32 @@ pub enum Request {
         #[serde(default)]
         if_version: Option<u64>,
     },
+    /// Shows a token: the first one where the handshake had none, or a new one before the old one ends.
+    Refresh {
+        token: String,
+    },
     Ping {},
 }
 
 /// One topic of a subscription.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TopicRequest {
     pub topic: String,
     /// The position of the last push the client has of it.
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     pub since: Option<Position>,
+    /// At most so many states a second of each key, from 0.01 to 1000; as fast as they come if not given. The last always arrives.
+    #[serde(default)]
+    pub max_rate: Option<f64>,
+    /// Only for deals: which of them.
+    #[serde(default)]
+    pub filter: Option<DealFilter>,
 }
 
 /// What a command is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EntityKind {
     List,
@@ -70,25 +90,34 @@ pub enum EntityKind {
     Store,
 }
 
-/// The server's first message.
-#[derive(Debug, Serialize)]
+/// The server's first message; with a token asked for, the first after that was shown.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Hello<'a> {
     #[serde(rename = "type")]
     pub kind: &'static str,
+    /// Names the session in the server's log.
+    pub session: String,
     /// Changes when positions start anew, as after a restore: positions of another epoch mean nothing.
     pub epoch: &'a str,
     /// The newest event of the log.
+    #[schema(value_type = String)]
     pub position: Position,
     pub ping_interval_seconds: u64,
+    /// How long the session may last, give or take a tenth.
+    pub lifetime_seconds: u64,
+    /// Whether permessage-deflate was agreed on.
+    pub compression: bool,
     pub limits: HelloLimits,
 }
 
 /// The limits a client may want to know.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct HelloLimits {
     pub message_bytes_max: usize,
     pub topics_max: usize,
     pub requests_in_flight_max: usize,
+    pub commands_per_second: u32,
+    pub messages_per_second: u32,
     pub outbox_bytes_max: usize,
     pub recovery_events_max: usize,
 }
@@ -99,14 +128,48 @@ impl From<&Limits> for HelloLimits {
             message_bytes_max: limits.message_bytes_max,
             topics_max: limits.topics_per_session_max,
             requests_in_flight_max: limits.requests_in_flight_max,
+            commands_per_second: limits.commands_per_second.get(),
+            messages_per_second: limits.messages_per_second.get(),
             outbox_bytes_max: limits.outbox_bytes_max,
             recovery_events_max: limits.recovery_events_max,
         }
     }
 }
 
-/// One entry of `topics` in the answer to a subscription, `{"type":"subscribed","id":…,"more":…,"topics":[…]}`.
-#[derive(Debug, Serialize)]
+/// Asks for a token, where the handshake had none.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Authenticate {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// Without a token by then, the session is closed.
+    pub within_seconds: u64,
+}
+
+/// The answer to a token that fits.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Refreshed<'a> {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub id: Option<&'a RequestId>,
+    #[schema(value_type = Principal)]
+    pub who: &'a Principal,
+    /// When it ends the session; absent where it does not end.
+    pub expires_at: Option<Moment>,
+}
+
+/// The answer to a subscription, or a part of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Subscribed<'a> {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub id: Option<&'a RequestId>,
+    /// Another part with the same id follows.
+    pub more: bool,
+    pub topics: Vec<TopicAnswer>,
+}
+
+/// How one topic of a subscription starts.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct TopicAnswer {
     pub topic: String,
     #[serde(flatten)]
@@ -114,29 +177,63 @@ pub struct TopicAnswer {
 }
 
 /// A topic's history up to where its pushes begin.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum TopicStart {
     /// The client's position continues without a gap: `events` are all it missed.
     Recovered {
+        #[schema(value_type = bool)]
         recovered: True,
+        #[schema(value_type = String)]
         position: Position,
         events: Vec<MissedEvent>,
-        /// The current states by key, as pushes of class state would give them.
         #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
-        states: serde_json::Map<String, Value>,
+        #[schema(value_type = Object)]
+        states: States,
     },
     /// Everything as it is at `position`. `events` happened while it was read and are not in it.
     Snapshot {
+        #[schema(value_type = bool)]
         recovered: False,
+        #[schema(value_type = String)]
         position: Position,
-        snapshot: Value,
+        #[schema(value_type = Object)]
+        snapshot: Snapshot,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         events: Vec<MissedEvent>,
+        #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+        #[schema(value_type = Object)]
+        states: States,
     },
     Refused {
         error: ErrorBody,
     },
+}
+
+/// Current states by key, as their pushes would give them.
+pub type States = serde_json::Map<String, Value>;
+
+/// Everything of a topic at one moment.
+#[derive(Debug)]
+pub enum Snapshot {
+    /// A list as `GET /lists/{id}` shows it, written only when it is sent.
+    List(ListId, Arc<Loaded<Lists>>),
+    Value(Value),
+}
+
+impl Serialize for Snapshot {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (id, loaded) = match self {
+            Self::Value(value) => return value.serialize(serializer),
+            Self::List(id, loaded) => (id, loaded),
+        };
+        let (list, archived) = match &loaded.state {
+            ListState::Absent => return serializer.serialize_none(),
+            ListState::Active(list) => (list, false),
+            ListState::Archived(list) => (list, true),
+        };
+        ListView::of(id.as_str(), loaded.version, loaded.position, list, archived, &loaded.view).serialize(serializer)
+    }
 }
 
 /// The JSON value `true`.
@@ -160,24 +257,38 @@ impl Serialize for False {
 }
 
 /// An event of a topic's history, as its push would have been.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct MissedEvent {
+    #[schema(value_type = String)]
     pub position: Position,
+    #[schema(value_type = Option<String>)]
     pub previous: Option<Position>,
-    pub event: Value,
+    #[schema(value_type = Object)]
+    pub event: EventValue,
+}
+
+/// An event that is put into its public form when it is written.
+#[derive(Debug)]
+pub struct EventValue(pub Arc<Recorded>);
+
+impl Serialize for EventValue {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        codec::event_json(&self.0).serialize(serializer)
+    }
 }
 
 /// The answer to an unsubscription: the topics that were left, no push of them follows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Unsubscribed<'a> {
     #[serde(rename = "type")]
     pub kind: &'static str,
     pub id: Option<&'a RequestId>,
+    #[schema(value_type = Vec<String>)]
     pub topics: Vec<&'a str>,
 }
 
 /// The answer to a command: what the HTTP answer says, but `id` is the request's and the entity's is `entity_id`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct CommandDone<'a, T> {
     #[serde(rename = "type")]
     pub kind: &'static str,
@@ -185,6 +296,7 @@ pub struct CommandDone<'a, T> {
     pub entity_id: &'a str,
     pub outcome: Outcome,
     pub version: u64,
+    #[schema(value_type = String)]
     pub position: Position,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<&'a str>,
@@ -196,16 +308,17 @@ pub struct CommandDone<'a, T> {
 }
 
 /// The answer to a ping.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Pong<'a> {
     #[serde(rename = "type")]
     pub kind: &'static str,
     pub id: Option<&'a RequestId>,
+    #[schema(value_type = String)]
     pub position: Position,
 }
 
 /// A request that failed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorReply<'a> {
     #[serde(rename = "type")]
     pub kind: &'static str,
@@ -215,10 +328,10 @@ pub struct ErrorReply<'a> {
 }
 
 /// What went wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ErrorBody {
     /// Stable; clients may match on it.
-    pub code: String,
+    pub code: Cow<'static, str>,
     /// A sentence that a person can act on.
     pub detail: String,
     /// The same request may succeed later.
@@ -226,13 +339,16 @@ pub struct ErrorBody {
     /// JSON pointer to the field at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
+    /// When a temporary one may be gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
 }
 
 impl ErrorBody {
     /// An error that the same request will meet again.
     #[must_use]
-    pub fn lasting(code: &str, detail: impl Into<String>) -> Self {
-        Self { code: code.into(), detail: detail.into(), temporary: false, pointer: None }
+    pub fn lasting(code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self { code: code.into(), detail: detail.into(), temporary: false, pointer: None, retry_after_ms: None }
     }
 
     /// The same error, pointing at the field at fault.
@@ -243,30 +359,35 @@ impl ErrorBody {
 
     /// An error that may be gone on another try.
     #[must_use]
-    pub fn temporary(code: &str, detail: impl Into<String>) -> Self {
+    pub fn temporary(code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
         Self { temporary: true, ..Self::lasting(code, detail) }
     }
 }
 
 /// A push of class event: never merged or dropped.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct EventPush<'a, E> {
     #[serde(rename = "type")]
     pub kind: &'static str,
+    #[schema(value_type = String)]
     pub topic: &'a Topic,
+    #[schema(value_type = String)]
     pub position: Position,
     /// The topic had no event between this position and `position`: a client that has everything up to it missed nothing.
+    #[schema(value_type = Option<String>)]
     pub previous: Option<Position>,
     pub event: E,
 }
 
 /// A push of class state: only the latest per topic and key is delivered to a slow reader.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct StatePush<'a, V> {
     #[serde(rename = "type")]
     pub kind: &'static str,
+    #[schema(value_type = String)]
     pub topic: &'a Topic,
     pub key: &'a str,
+    #[schema(value_type = String)]
     pub position: Position,
     pub value: &'a V,
 }
@@ -274,11 +395,11 @@ pub struct StatePush<'a, V> {
 /// Reads a client's message. The id is found even where the rest cannot be read, so that the error can carry it.
 ///
 /// # Errors
-/// The error to reply with: not JSON, or no request.
-pub fn parse(text: &str) -> (Option<RequestId>, Result<Request, ErrorBody>) {
-    let mut value = match serde_json::from_str::<Value>(text) {
+/// The error to reply with: not readable in this encoding, or no request.
+pub fn parse(encoding: Encoding, message: &[u8]) -> (Option<RequestId>, Result<Request, ErrorBody>) {
+    let mut value = match encoding.read(message) {
         Ok(value) => value,
-        Err(error) => return (None, Err(ErrorBody::lasting("malformed_json", error.to_string()))),
+        Err(error) => return (None, Err(ErrorBody::lasting("malformed_message", error))),
     };
     let id = match value.as_object_mut().and_then(|object| object.remove("id")).map(request_id) {
         Some(Err(error)) => return (None, Err(error)),
@@ -303,9 +424,13 @@ mod tests {
 
     use super::*;
 
+    fn read(text: &str) -> (Option<RequestId>, Result<Request, ErrorBody>) {
+        parse(Encoding::Json, text.as_bytes())
+    }
+
     #[test]
     fn a_subscription_is_read_with_its_id() {
-        let (id, request) = parse(r#"{"id":7,"op":"subscribe","topics":[{"topic":"list:a","since":"12"},{"topic":"system"}],"epoch":"e"}"#);
+        let (id, request) = read(r#"{"id":7,"op":"subscribe","topics":[{"topic":"list:a","since":"12"},{"topic":"system"}],"epoch":"e"}"#);
         assert_eq!(id, Some(RequestId::Number(7)));
         let Ok(Request::Subscribe { topics, epoch }) = request else { panic!("{request:?}") };
         assert_eq!((topics[0].since, topics[1].since, epoch.as_deref()), (Some(Position(12)), None, Some("e")));
@@ -319,35 +444,35 @@ mod tests {
             (r#"{"id":"x","op":"ping","extra":1}"#, "invalid_request"),
             (r#"{"id":"x","op":"subscribe","topics":[{"topic":"a","since":-1}]}"#, "invalid_request"),
         ] {
-            let (id, request) = parse(text);
+            let (id, request) = read(text);
             assert_eq!(id, Some(RequestId::Text("x".into())), "{text}");
             assert_eq!(request.unwrap_err().code, code, "{text}");
         }
-        for (text, code) in [("{", "malformed_json"), ("[]", "invalid_request"), ("7", "invalid_request"), ("", "malformed_json")] {
-            assert_eq!(parse(text).1.unwrap_err().code, code, "{text}");
+        for (text, code) in [("{", "malformed_message"), ("[]", "invalid_request"), ("7", "invalid_request"), ("", "malformed_message")] {
+            assert_eq!(read(text).1.unwrap_err().code, code, "{text}");
         }
         for id in [json!(1.5), json!({}), json!("x".repeat(65)), json!(true)] {
             let text = json!({"id": id, "op": "ping"}).to_string();
-            assert_eq!(parse(&text).1.unwrap_err().code, "invalid_request_id", "{text}");
+            assert_eq!(read(&text).1.unwrap_err().code, "invalid_request_id", "{text}");
         }
     }
 
     #[test]
     fn a_deeply_nested_message_is_refused_not_followed() {
         let text = "[".repeat(60_000);
-        assert_eq!(parse(&text).1.unwrap_err().code, "malformed_json");
+        assert_eq!(read(&text).1.unwrap_err().code, "malformed_message");
     }
 
     #[test]
     fn a_recovered_topic_and_a_snapshot_look_as_documented() {
         let recovered = TopicAnswer {
             topic: "list:a".into(),
-            start: TopicStart::Recovered { recovered: True, position: Position(9), events: vec![], states: serde_json::Map::new() },
+            start: TopicStart::Recovered { recovered: True, position: Position(9), events: vec![], states: States::new() },
         };
         assert_eq!(serde_json::to_value(&recovered).unwrap(), json!({"topic":"list:a","recovered":true,"position":"9","events":[]}));
         let snapshot = TopicAnswer {
             topic: "list:a".into(),
-            start: TopicStart::Snapshot { recovered: False, position: Position(9), snapshot: json!({}), events: vec![] },
+            start: TopicStart::Snapshot { recovered: False, position: Position(9), snapshot: Snapshot::Value(json!({})), events: vec![], states: States::new() },
         };
         assert_eq!(serde_json::to_value(&snapshot).unwrap(), json!({"topic":"list:a","recovered":false,"position":"9","snapshot":{}}));
     }

@@ -1,111 +1,178 @@
 //! The session actor: it owns a connection's requests and its life. The only file that knows actix-web-actors.
 //! Pushes do not come through here; they go from the hub to the session's outbox.
 
-use std::{sync::Arc, time::Instant};
+use std::rc::Rc;
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpMessage, HttpRequest, HttpResponse,
+    http::header,
+    web::{self, Bytes},
+};
 use actix_web_actors::ws::{self, CloseCode, CloseReason, Message, ProtocolError};
+use bytestring::ByteString;
 use futures_util::stream;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     body::SessionBody,
     close::Close,
     commands::{Job, Lanes},
     counters::Limit,
+    deflate,
+    encoding::Encoding,
     fragments::{Fragments, Joined},
-    hub::Membership,
-    protocol::{ErrorBody, ErrorReply, Hello, Pong, Request, RequestId, SUBPROTOCOL, Unsubscribed, parse},
+    member::Arrival,
+    membership::Membership,
+    protocol::{Authenticate, ErrorBody, ErrorReply, Hello, Pong, Refreshed, Request, RequestId, Unsubscribed, parse},
+    publication::Wire,
+    rights::Grant,
     socket::SocketHandle,
     subscribe::{self, Subscription},
+    throttle::Throttle,
     topic::Topic,
 };
 use crate::{
     app::App,
-    domain::Principal,
+    domain::{Moment, Principal},
     http::{
+        access::{Unauthenticated, bearer},
         caller::Caller,
         error::{Problem, ProblemBody},
+        reads::Query,
     },
 };
 
 /// One connection.
 pub struct Session {
     app: web::Data<App>,
-    who: Principal,
+    /// Whom the handshake named; a token may name somebody else.
+    named: Principal,
     membership: Membership,
-    /// When the client last showed a sign of life.
-    heard: Instant,
+    wire: Wire,
+    compression: bool,
     fragments: Fragments,
     lanes: Lanes,
+    throttle: Throttle,
     /// Unreadable requests since the last readable one.
     bad_requests: u32,
 }
 
 type Ctx = ws::WebsocketContext<Session>;
 
-/// Opens a live session: a WebSocket of subprotocol `aisled.v1+json`, described in `docs/live.md`.
+/// How the client wants its session.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ConnectQuery {
+    /// `off` leaves messages as they are, for clients that always offer compression.
+    compression: Option<Compression>,
+}
+
+/// Whether messages may be compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Compression {
+    On,
+    Off,
+}
+
+/// Opens a live session: a WebSocket of subprotocol `aisled.v1+json` or `aisled.v1+msgpack`, described in `docs/live.md`.
 ///
 /// # Errors
 /// 400, 403 or 426 for a handshake that cannot be agreed to.
-#[utoipa::path(get, path = "/api/v1/live", tag = "live", responses((status = 101, description = "a WebSocket"), (status = "4XX", body = ProblemBody)))]
-pub async fn connect(app: web::Data<App>, caller: Caller, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    super::handshake::check(&request)?;
+#[utoipa::path(get, path = "/api/v1/live", tag = "live", params(ConnectQuery), responses((status = 101, description = "a WebSocket"), (status = "4XX", body = ProblemBody)))]
+pub async fn connect(
+    app: web::Data<App>,
+    caller: Caller,
+    Query(query): Query<ConnectQuery>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    super::handshake::check(&request).inspect_err(|problem| count_refusal(&app, problem))?;
+    let subprotocols = Encoding::ALL.map(Encoding::subprotocol);
     let mut response =
-        ws::handshake_with_protocols(&request, &[SUBPROTOCOL]).map_err(|error| Problem::malformed("not_a_websocket", error.to_string()))?;
-    let hub = &app.hub;
-    hub.watch();
-    let membership = match hub.join(request.conn_data::<SocketHandle>().cloned()) {
+        ws::handshake_with_protocols(&request, &subprotocols).map_err(|error| Problem::malformed("not_a_websocket", error.to_string()))?;
+    let encoding = super::handshake::encoding(request.headers());
+    let agreed = if query.compression == Some(Compression::Off) { None } else { deflate::negotiate(request.headers()) };
+    if let Some(agreed) = &agreed {
+        response.insert_header((header::SEC_WEBSOCKET_EXTENSIONS, agreed.header()));
+    }
+    let wire = Wire { encoding, deflate: agreed.as_ref().is_some_and(deflate::Agreed::takes_shared_frames) };
+    let asked_for_token = request.extensions().get::<Unauthenticated>().is_some();
+    let arrival = Arrival {
+        address: request.peer_addr().map(|address| address.ip()),
+        socket: request.conn_data::<SocketHandle>().cloned(),
+        two_way: true,
+    };
+    let membership = match Membership::join(&app.hub, arrival, (!asked_for_token).then(|| caller.who.clone()), wire) {
         Ok(membership) => membership,
         // A browser sees no status of a failed handshake, so the reason is told in a close frame.
         Err(close) => return Ok(response.streaming(stream::iter([Ok::<_, actix_web::Error>(close.frame())]))),
     };
-    let (outbox, message_bytes_max) = (Arc::clone(membership.outbox()), hub.limits().message_bytes_max);
+    if let Some(grant) = bearer(request.headers()).and_then(|token| app.hub.rights().admit(token)) {
+        let who = grant.who.clone().unwrap_or_else(|| caller.who.clone());
+        if let Err(close) = membership.admit(who, &grant) {
+            return Ok(response.streaming(stream::iter([Ok::<_, actix_web::Error>(close.frame())])));
+        }
+    }
+    let (outbox, limits) = (Rc::clone(membership.outbox()), *app.hub.limits());
     let session = Session {
-        who: caller.who,
+        named: caller.who,
         membership,
-        heard: Instant::now(),
-        fragments: Fragments::new(message_bytes_max),
+        wire,
+        compression: agreed.is_some(),
+        fragments: Fragments::new(encoding, limits.message_bytes_max),
         lanes: Lanes::default(),
+        throttle: Throttle::new(&limits),
         bad_requests: 0,
         app: app.clone(),
     };
-    let codec = actix_http::ws::Codec::new().max_size(message_bytes_max);
+    let codec = actix_http::ws::Codec::new().max_size(limits.message_bytes_max);
+    let payload = deflate::Inbound::new(payload, agreed.as_ref(), limits.message_bytes_max);
     let replies = ws::WebsocketContext::with_codec(session, payload, codec);
+    let replies = deflate::Replies::new(replies, agreed.as_ref(), deflate::THRESHOLD_BYTES);
     Ok(response.streaming(SessionBody::new(replies, outbox)))
+}
+
+fn count_refusal(app: &App, problem: &Problem) {
+    match problem.code() {
+        "foreign_origin" => app.hub.counters().met(Limit::Origin, 1),
+        "invalid_key" => app.hub.counters().met(Limit::Key, 1),
+        _ => {}
+    }
 }
 
 impl Actor for Session {
     type Context = Ctx;
 
     fn started(&mut self, ctx: &mut Ctx) {
-        let limits = *self.app.hub.limits();
-        let hello = Hello {
-            kind: "hello",
-            epoch: &self.app.epoch,
-            position: self.app.log.head(),
-            ping_interval_seconds: limits.ping_interval.as_secs(),
-            limits: (&limits).into(),
-        };
-        reply(ctx, &hello);
-        ctx.run_interval(limits.ping_interval, Self::ping);
+        if self.membership.who().is_some() {
+            self.greet(ctx);
+        } else {
+            let within_seconds = self.app.hub.limits().authenticate_within.as_secs();
+            self.reply(ctx, &Authenticate { kind: "authenticate", within_seconds });
+        }
     }
 }
 
 impl StreamHandler<Result<Message, ProtocolError>> for Session {
     fn handle(&mut self, message: Result<Message, ProtocolError>, ctx: &mut Ctx) {
-        self.heard = Instant::now();
+        self.membership.hear();
+        if !self.throttle.takes_message() {
+            return self.end(Close::Flood, ctx);
+        }
         match message {
-            Ok(Message::Text(text)) => self.receive(&text, ctx),
+            Ok(Message::Text(text)) if self.wire.encoding == Encoding::Json => self.receive(text.as_bytes(), ctx),
+            Ok(Message::Binary(bytes)) if self.wire.encoding == Encoding::Msgpack => self.receive(&bytes, ctx),
+            Ok(Message::Text(_) | Message::Binary(_)) => self.end(Close::WrongEncoding, ctx),
             Ok(Message::Continuation(item)) => match self.fragments.take(item) {
-                Ok(Joined::Whole(text)) => self.receive(&text, ctx),
+                Ok(Joined::Whole(message)) => self.receive(&message, ctx),
                 Ok(Joined::More) => {}
                 Err(close) => self.end(close, ctx),
             },
             Ok(Message::Ping(payload)) => ctx.pong(&payload),
             Ok(Message::Pong(_) | Message::Nop) => {}
-            Ok(Message::Binary(_)) => self.end(Close::NotText, ctx),
             Ok(Message::Close(_)) => self.end(Close::Normal, ctx),
             Err(error) => self.end(verdict(&error), ctx),
         }
@@ -113,8 +180,23 @@ impl StreamHandler<Result<Message, ProtocolError>> for Session {
 }
 
 impl Session {
-    fn receive(&mut self, text: &str, ctx: &mut Ctx) {
-        let (id, request) = parse(text);
+    fn greet(&self, ctx: &mut Ctx) {
+        let limits = self.app.hub.limits();
+        let hello = Hello {
+            kind: "hello",
+            session: self.membership.id().to_string(),
+            epoch: &self.app.epoch,
+            position: self.app.log.head(),
+            ping_interval_seconds: limits.ping_interval.as_secs(),
+            lifetime_seconds: limits.lifetime.as_secs(),
+            compression: self.compression,
+            limits: limits.into(),
+        };
+        self.reply(ctx, &hello);
+    }
+
+    fn receive(&mut self, message: &[u8], ctx: &mut Ctx) {
+        let (id, request) = parse(self.wire.encoding, message);
         match request {
             Ok(request) => {
                 self.bad_requests = 0;
@@ -123,7 +205,7 @@ impl Session {
             Err(error) => {
                 self.app.hub.counters().bad_requests.increment(1);
                 self.bad_requests += 1;
-                refuse(ctx, id.as_ref(), error);
+                self.refuse(ctx, id.as_ref(), error);
                 if self.bad_requests >= self.app.hub.limits().bad_requests_max {
                     self.end(Close::BadRequests, ctx);
                 }
@@ -132,43 +214,67 @@ impl Session {
     }
 
     fn answer(&mut self, id: Option<RequestId>, request: Request, ctx: &mut Ctx) {
+        if self.membership.who().is_none() && !matches!(request, Request::Refresh { .. }) {
+            let detail = "show a token first: {\"op\":\"refresh\",\"token\":…}";
+            return self.refuse(ctx, id.as_ref(), ErrorBody::lasting("not_authenticated", detail));
+        }
         match request {
             Request::Subscribe { topics, epoch } => {
                 let continues = epoch.as_deref() == Some(&*self.app.epoch);
-                let subscription = Subscription::begin(id, topics, continues, &mut self.membership, &self.app.hub);
+                let subscription = Subscription::begin(id, topics, continues, &self.membership, &self.app.hub);
                 self.subscribe(subscription, ctx);
             }
             Request::Unsubscribe { topics } => self.unsubscribe(id.as_ref(), &topics, ctx),
             Request::Command { entity, entity_id, command, command_id, if_version } => {
                 self.command(Job { id, entity, entity_id, command, command_id, if_version }, ctx);
             }
-            Request::Ping {} => reply(ctx, &Pong { kind: "pong", id: id.as_ref(), position: self.app.log.head() }),
+            Request::Refresh { token } => self.refresh(id.as_ref(), &token, ctx),
+            Request::Ping {} => self.reply(ctx, &Pong { kind: "pong", id: id.as_ref(), position: self.app.log.head() }),
         }
+    }
+
+    /// Takes a token in: the first one, or a new one of the same principal.
+    fn refresh(&mut self, id: Option<&RequestId>, token: &str, ctx: &mut Ctx) {
+        let Some(grant) = self.app.hub.rights().admit(token) else { return self.end(Close::NotAuthenticated, ctx) };
+        let before = self.membership.who();
+        let who = grant.who.clone().unwrap_or_else(|| self.named.clone());
+        if before.as_ref().is_some_and(|before| *before != who) {
+            let detail = "this token names somebody else: connect anew to act for another";
+            return self.refuse(ctx, id, ErrorBody::lasting("forbidden", detail));
+        }
+        if let Err(close) = self.membership.admit(who.clone(), &grant) {
+            return self.end(close, ctx);
+        }
+        self.reply(ctx, &Refreshed { kind: "refreshed", id, who: &who, expires_at: self.expires_at(&grant) });
+        if before.is_none() {
+            self.greet(ctx);
+        }
+    }
+
+    fn expires_at(&self, grant: &Grant) -> Option<Moment> {
+        let left = grant.until?.saturating_duration_since(std::time::Instant::now());
+        Some(Moment(self.app.clock.now().0.saturating_add(i64::try_from(left.as_micros()).unwrap_or(i64::MAX))))
     }
 
     /// Answers one part of a subscription, then waits for the next: the actor does nothing else meanwhile, so a later
     /// request never overtakes it, and a blocked socket stops it before its answers pile up.
     fn subscribe(&mut self, subscription: Subscription, ctx: &mut Ctx) {
         let app = self.app.clone();
-        let part = async move { subscribe::next_part(&app, subscription).await };
+        let encoding = self.wire.encoding;
+        let part = async move { subscribe::next_part(&app, encoding, subscription).await };
         ctx.wait(part.into_actor(self).map(|(part, rest), session, ctx| {
-            ctx.text(part.text);
-            for (topic, upto) in part.gates {
-                match upto {
-                    Some(upto) => session.membership.open(&topic, upto),
-                    None => drop(session.membership.unsubscribe(&topic)),
-                }
-            }
+            session.send(ctx, part.message);
+            session.membership.open_gates(part.gates);
             if let Some(rest) = rest {
                 session.subscribe(rest, ctx);
             }
         }));
     }
 
-    fn unsubscribe(&mut self, id: Option<&RequestId>, topics: &[String], ctx: &mut Ctx) {
+    fn unsubscribe(&self, id: Option<&RequestId>, topics: &[String], ctx: &mut Ctx) {
         let left = |text: &&String| text.parse::<Topic>().is_ok_and(|topic| self.membership.unsubscribe(&topic));
         let topics = topics.iter().filter(left).map(String::as_str).collect();
-        reply(ctx, &Unsubscribed { kind: "unsubscribed", id, topics });
+        self.reply(ctx, &Unsubscribed { kind: "unsubscribed", id, topics });
     }
 
     fn command(&mut self, job: Job, ctx: &mut Ctx) {
@@ -176,7 +282,14 @@ impl Session {
         if self.lanes.in_flight() >= limits.requests_in_flight_max {
             self.app.hub.counters().met(Limit::RequestsInFlight, 1);
             let detail = format!("{} commands wait already: send the next when one is answered", limits.requests_in_flight_max);
-            return refuse(ctx, job.id.as_ref(), ErrorBody::temporary("too_many_in_flight", detail));
+            return self.refuse(ctx, job.id.as_ref(), ErrorBody::temporary("too_many_in_flight", detail));
+        }
+        if let Err(wait) = self.throttle.take_command() {
+            self.app.hub.counters().met(Limit::CommandsPerSecond, 1);
+            let detail = format!("at most {} commands a second: slow down", limits.commands_per_second);
+            let retry_after_ms = Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1));
+            let error = ErrorBody { retry_after_ms, ..ErrorBody::temporary("too_many_commands", detail) };
+            return self.refuse(ctx, job.id.as_ref(), error);
         }
         if let Some(job) = self.lanes.enter(job) {
             self.run(job, ctx);
@@ -185,15 +298,16 @@ impl Session {
 
     /// Runs a command, then the next one for the same entity.
     fn run(&mut self, job: Job, ctx: &mut Ctx) {
-        let (app, who) = (self.app.clone(), self.who.clone());
+        let Some(who) = self.membership.who() else { return };
+        let (app, encoding) = (self.app.clone(), self.wire.encoding);
         let running = async move {
-            let answer = job.run(&app, who).await;
+            let answer = job.run(&app, who, encoding).await;
             (job, answer)
         };
         ctx.spawn(running.into_actor(self).map(|(job, answer), session, ctx| {
             match answer {
-                Ok(text) => ctx.text(text),
-                Err(error) => refuse(ctx, job.id.as_ref(), error),
+                Ok(message) => session.send(ctx, message),
+                Err(error) => session.refuse(ctx, job.id.as_ref(), error),
             }
             if let Some(next) = session.lanes.leave(&job) {
                 session.run(next, ctx);
@@ -201,22 +315,32 @@ impl Session {
         }));
     }
 
-    fn ping(&mut self, ctx: &mut Ctx) {
-        if self.heard.elapsed() > self.app.hub.limits().ping_interval * 2 {
-            self.end(Close::Silent, ctx);
-        } else {
-            ctx.ping(b"");
-        }
-    }
-
     /// Says why and ends. What waits in the outbox is dropped: nobody reads it any more.
     fn end(&mut self, close: Close, ctx: &mut Ctx) {
-        if close == Close::MessageTooLarge {
-            self.app.hub.counters().met(Limit::MessageBytes, 1);
-        }
+        self.app.hub.counters().met_by_close(close);
         self.membership.outbox().close(close);
         ctx.close(Some(CloseReason { code: CloseCode::Other(close.code()), description: Some(close.reason().into()) }));
         ctx.stop();
+    }
+
+    fn reply<T: Serialize>(&self, ctx: &mut Ctx, message: &T) {
+        if let Some(message) = self.wire.encoding.write(message) {
+            self.send(ctx, message);
+        }
+    }
+
+    fn refuse(&self, ctx: &mut Ctx, id: Option<&RequestId>, error: ErrorBody) {
+        self.reply(ctx, &ErrorReply { kind: "error", id, error });
+    }
+
+    fn send(&self, ctx: &mut Ctx, message: Vec<u8>) {
+        match self.wire.encoding {
+            Encoding::Json => match ByteString::try_from(message) {
+                Ok(text) => ctx.text(text),
+                Err(error) => tracing::error!(%error, "a message of ours is no text"),
+            },
+            Encoding::Msgpack => ctx.binary(Bytes::from(message)),
+        }
     }
 }
 
@@ -229,15 +353,4 @@ fn verdict(error: &ProtocolError) -> Close {
         ProtocolError::Io(error) if error.kind() == std::io::ErrorKind::Other => Close::Normal,
         _ => Close::ProtocolError,
     }
-}
-
-fn reply<T: Serialize>(ctx: &mut Ctx, message: &T) {
-    match serde_json::to_string(message) {
-        Ok(text) => ctx.text(text),
-        Err(error) => tracing::error!(%error, "a reply could not be written as JSON"),
-    }
-}
-
-fn refuse(ctx: &mut Ctx, id: Option<&RequestId>, error: ErrorBody) {
-    reply(ctx, &ErrorReply { kind: "error", id, error });
 }

@@ -5,47 +5,51 @@ use std::sync::Arc;
 
 use actix_web::web;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
-    audience::household_of_order,
-    protocol::{ErrorBody, False, MissedEvent, TopicStart, True},
+    audience::{household_of_order, is_price},
+    channel::Channel,
+    counters::Limit,
+    presence,
+    protocol::{ErrorBody, EventValue, False, MissedEvent, Snapshot, States, TopicStart, True},
     topic::Topic,
 };
 use crate::{
     actors::Loaded,
     app::App,
     domain::{
-        Event, HouseholdId, ListId, ProductId, StoreId, StreamId,
-        list::{ListState, Lists},
+        Event, HouseholdId, ListId, ProductId, StreamId,
+        list::{List, ListState, Lists},
     },
-    events::{Log, LogError, Position, Recorded, StreamHead, codec},
-    http::{error::Problem, protocol::ListView, reads::wait_until},
-    projections::{DealQuery, Views},
+    events::{Log, LogError, Position, Recorded, StreamHead},
+    http::{error::Problem, reads::wait_until},
+    projections::{DealQuery, totals::PriceState},
 };
 
 /// A topic's start, and up to where it tells the topic's events.
 type Start = Result<(TopicStart, Position), ErrorBody>;
 
 /// How many of a stream's newest events are read at first to find those that were missed: most absences are short.
-const MISSED_EVENTS_FIRST: u64 = 16;
+const MISSED_EVENTS_FIRST: u64 = 128;
 
 /// Starts a topic, after `since` if the client has that position of this epoch.
 ///
 /// # Errors
 /// When the topic's subject does not exist or cannot be read.
-pub async fn begin(app: &App, topic: &Topic, since: Option<Position>) -> Start {
+pub async fn begin(app: &App, channel: &Channel, since: Option<Position>) -> Start {
     let since = since.filter(|since| *since <= app.log.head());
+    let topic = &channel.topic;
     match topic {
         Topic::List(id) => list(app, topic, id, since).await,
-        Topic::Product(id) => viewed(app, topic, since, |views| product(app, views, id)).await,
-        Topic::Household(id) => viewed(app, topic, since, |views| views.households.get(id).map(value)).await,
-        Topic::Deals(store) => deals(app, topic, store, since).await,
+        Topic::Product(id) => product(app, topic, id, since).await,
+        Topic::Household(id) => household(app, topic, id, since).await,
+        Topic::Deals(_) => deals(app, channel, since).await,
         Topic::Orders(household) => orders(app, household, since).await,
         Topic::System => {
             let position = app.log.head();
             let snapshot = json!({ "version": env!("CARGO_PKG_VERSION"), "position": position });
-            Ok((snapshot_at(position, snapshot, Vec::new()), position))
+            Ok((snapshot_at(position, snapshot), position))
         }
     }
 }
@@ -53,58 +57,93 @@ pub async fn begin(app: &App, topic: &Topic, since: Option<Position>) -> Start {
 /// A list is read from its actor, which may be ahead of the views or behind the log's newest block.
 async fn list(app: &App, topic: &Topic, id: &ListId, since: Option<Position>) -> Start {
     let loaded = app.registry.load::<Lists>(id.as_str()).await.map_err(Problem::from)?;
+    let list = match &loaded.state {
+        ListState::Absent => return Err(not_found(topic)),
+        ListState::Active(list) | ListState::Archived(list) => list,
+    };
     let (stream, head) = head_of(app, topic)?;
+    let mut states = list_states(app, id, list, &loaded);
     if let Some(events) = missed(app, &stream, head, since).await? {
-        let states = Map::from_iter([("totals".to_owned(), value(&*loaded.view))]);
-        return Ok((TopicStart::Recovered { recovered: True, position: head.position, events: told(&events), states }, head.position));
+        states.insert("totals".to_owned(), value(&*loaded.view));
+        return Ok((TopicStart::Recovered { recovered: True, position: head.position, events: told(events), states }, head.position));
     }
     let late = if loaded.version < head.version { read_stream(app, &stream, loaded.version).await? } else { Vec::new() };
     let position = late.first().map_or(head.position, |first| first.previous.unwrap_or(Position::START));
     let upto = late.last().map_or(head.position, |last| last.position);
-    let snapshot = list_value(id, &loaded).ok_or_else(|| not_found(topic))?;
-    Ok((snapshot_at(position, snapshot, told(&late)), upto))
+    let snapshot = Snapshot::List(id.clone(), loaded);
+    Ok((TopicStart::Snapshot { recovered: False, position, snapshot, events: told(late), states }, upto))
 }
 
-/// The list as `GET /lists/{id}` shows it.
-fn list_value(id: &ListId, loaded: &Loaded<Lists>) -> Option<Value> {
-    let (list, archived) = match &loaded.state {
-        ListState::Absent => return None,
-        ListState::Active(list) => (list, false),
-        ListState::Archived(list) => (list, true),
-    };
-    Some(value(&ListView::of(id.as_str(), loaded.version, loaded.position, list, archived, &loaded.view)))
+/// The prices of the list's products at the store of its totals, and who has it open.
+fn list_states(app: &App, id: &ListId, list: &List, loaded: &Loaded<Lists>) -> States {
+    let (now, store) = (app.clock.now(), loaded.view.store.as_ref());
+    let views = app.views.read();
+    let mut states: States = list
+        .items
+        .values()
+        .filter_map(|item| item.product.as_ref())
+        .map(|product| (format!("price:{product}"), value(&PriceState::of(product, store, &*views, now))))
+        .collect();
+    drop(views);
+    states.insert(presence::KEY.to_owned(), value(&app.hub.presence().of(id)));
+    states
 }
 
-/// A stream whose snapshot is read from the views, at their position.
-async fn viewed(app: &App, topic: &Topic, since: Option<Position>, snapshot: impl FnOnce(&Views) -> Option<Value>) -> Start {
+/// A product's prices are states, so of its events those that are no prices are told.
+async fn product(app: &App, topic: &Topic, id: &ProductId, since: Option<Position>) -> Start {
+    // Asked before the stream's head: the topic has no event between that and this.
+    let published = app.hub.published();
+    let (stream, head) = head_of(app, topic)?;
+    let events = missed(app, &stream, head, since).await?;
+    wait_until(app, Some(head.position)).await?;
+    let now = app.clock.now();
+    let views = app.views.read();
+    let prices = views.best_prices(id, now, false);
+    if let (Some(events), Some(since)) = (events, since) {
+        let states = prices.iter().map(|price| (format!("price:{}", price.store), value(&PriceState::of(id, Some(&price.store), &*views, now))));
+        let events = told_after(since, events.into_iter().filter(|one| !is_price(&one.event)));
+        let position = head.position.max(published);
+        return Ok((TopicStart::Recovered { recovered: True, position, events, states: states.collect() }, position));
+    }
+    let position = views.position();
+    let details = views.product(id).ok_or_else(|| not_found(topic))?;
+    Ok((snapshot_at(position, json!({ "product": details, "prices": prices })), position))
+}
+
+async fn household(app: &App, topic: &Topic, id: &HouseholdId, since: Option<Position>) -> Start {
     let (stream, head) = head_of(app, topic)?;
     if let Some(events) = missed(app, &stream, head, since).await? {
-        let start = TopicStart::Recovered { recovered: True, position: head.position, events: told(&events), states: Map::new() };
+        let start = TopicStart::Recovered { recovered: True, position: head.position, events: told(events), states: States::new() };
         return Ok((start, head.position));
     }
     wait_until(app, Some(head.position)).await?;
     let views = app.views.read();
     let position = views.position();
-    snapshot(&views).map(|snapshot| (snapshot_at(position, snapshot, Vec::new()), position)).ok_or_else(|| not_found(topic))
+    let household = views.households.get(id).ok_or_else(|| not_found(topic))?;
+    Ok((snapshot_at(position, value(household)), position))
 }
 
-fn product(app: &App, views: &Views, id: &ProductId) -> Option<Value> {
-    let details = views.product(id)?;
-    Some(json!({ "product": details, "prices": views.best_prices(id, app.clock.now(), false) }))
-}
-
-/// Deals are computed, not recorded, so a position continues only if no deal of the store has changed since.
-async fn deals(app: &App, topic: &Topic, store: &StoreId, since: Option<Position>) -> Start {
+/// Deals are computed, not recorded, so a position continues only if no deal of the channel has changed since.
+async fn deals(app: &App, channel: &Channel, since: Option<Position>) -> Start {
     wait_until(app, Some(app.log.head())).await?;
-    let query =
-        DealQuery { store: Some(store.clone()), at: app.clock.now(), limit: app.hub.limits().snapshot_entries_max, ..DealQuery::default() };
+    let Topic::Deals(store) = &channel.topic else { return Err(not_found(&channel.topic)) };
+    let filter = &channel.filter;
+    let query = DealQuery {
+        store: Some(store.clone()),
+        category: filter.category.clone(),
+        saving_basis_points_min: filter.saving_basis_points_min(),
+        honest_only: filter.honest,
+        at: app.clock.now(),
+        limit: app.hub.limits().snapshot_entries_max,
+        ..DealQuery::default()
+    };
     let views = app.views.read();
     let position = views.position();
     // The views may be ahead of what was published, so a recovered topic goes on from the client's own position.
-    if let Some(since) = since.filter(|since| app.hub.last_event(topic).is_some_and(|last| *since >= last)) {
-        return Ok((TopicStart::Recovered { recovered: True, position: since, events: Vec::new(), states: Map::new() }, since));
+    if let Some(since) = since.filter(|since| app.hub.last_event(channel).is_some_and(|last| *since >= last)) {
+        return Ok((TopicStart::Recovered { recovered: True, position: since, events: Vec::new(), states: States::new() }, since));
     }
-    Ok((snapshot_at(position, value(&views.deals(&query)), Vec::new()), position))
+    Ok((snapshot_at(position, value(&views.deals(&query))), position))
 }
 
 /// A household's orders are many streams: what was missed is searched for in the newest part of the log.
@@ -114,12 +153,12 @@ async fn orders(app: &App, household: &HouseholdId, since: Option<Position>) -> 
     if let Some(since) = since.filter(|since| since.0 <= upto.0)
         && let Some(events) = missed_orders(app, household, since, upto).await?
     {
-        return Ok((TopicStart::Recovered { recovered: True, position: upto, events, states: Map::new() }, upto));
+        return Ok((TopicStart::Recovered { recovered: True, position: upto, events, states: States::new() }, upto));
     }
     let views = app.views.read();
     let position = views.position();
     let snapshot = json!({ "orders": views.orders_of(household, None, app.hub.limits().snapshot_entries_max) });
-    Ok((snapshot_at(position, snapshot, Vec::new()), position))
+    Ok((snapshot_at(position, snapshot), position))
 }
 
 async fn missed_orders(app: &App, household: &HouseholdId, since: Position, upto: Position) -> Result<Option<Vec<MissedEvent>>, ErrorBody> {
@@ -130,13 +169,8 @@ async fn missed_orders(app: &App, household: &HouseholdId, since: Position, upto
     let log = Arc::clone(&app.log);
     let recorded = blocking(move || read_all(&*log, since, upto)).await?;
     let views = app.views.read();
-    let (mut previous, mut events) = (since, Vec::new());
-    for one in
-        recorded.iter().filter(|one| matches!(one.event, Event::Order(_)) && household_of_order(one, &views).as_ref() == Some(household))
-    {
-        events.push(MissedEvent { position: one.position, previous: Some(previous), event: codec::event_json(one) });
-        previous = one.position;
-    }
+    let is_ours = |one: &Arc<Recorded>| matches!(one.event, Event::Order(_)) && household_of_order(one, &views).as_ref() == Some(household);
+    let events = told_after(since, recorded.into_iter().filter(is_ours));
     Ok((events.len() <= app.hub.limits().recovery_events_max).then_some(events))
 }
 
@@ -165,6 +199,7 @@ async fn missed(app: &App, stream: &StreamId, head: StreamHead, since: Option<Po
             return Ok(Some(events.into_iter().filter(|one| one.position > since && one.position <= head.position).collect()));
         }
         if newest >= events_max {
+            app.hub.counters().met(Limit::RecoveryEvents, 1);
             return Ok(None);
         }
         newest = (newest * 8).min(events_max);
@@ -192,13 +227,22 @@ fn not_found(topic: &Topic) -> ErrorBody {
     ErrorBody::lasting("not_found", format!("there is nothing named {topic}: create it first"))
 }
 
-fn snapshot_at(position: Position, snapshot: Value, events: Vec<MissedEvent>) -> TopicStart {
-    TopicStart::Snapshot { recovered: False, position, snapshot, events }
+fn snapshot_at(position: Position, snapshot: Value) -> TopicStart {
+    TopicStart::Snapshot { recovered: False, position, snapshot: Snapshot::Value(snapshot), events: Vec::new(), states: States::new() }
 }
 
-fn told(events: &[Arc<Recorded>]) -> Vec<MissedEvent> {
-    let tell = |one: &Arc<Recorded>| MissedEvent { position: one.position, previous: one.previous, event: codec::event_json(one) };
-    events.iter().map(tell).collect()
+/// All events of one stream.
+fn told(events: Vec<Arc<Recorded>>) -> Vec<MissedEvent> {
+    events.into_iter().map(|one| MissedEvent { position: one.position, previous: one.previous, event: EventValue(one) }).collect()
+}
+
+/// Some events of one or many streams, each behind the one before.
+fn told_after(since: Position, events: impl Iterator<Item = Arc<Recorded>>) -> Vec<MissedEvent> {
+    let tell = |previous: &mut Position, one: Arc<Recorded>| {
+        let previous = std::mem::replace(previous, one.position);
+        Some(MissedEvent { position: one.position, previous: Some(previous), event: EventValue(one) })
+    };
+    events.scan(since, tell).collect()
 }
 
 /// A view as JSON; views are plain data, so this cannot fail.

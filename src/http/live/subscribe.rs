@@ -1,49 +1,70 @@
 //! Answers a subscription topic by topic, in parts small enough that a slow reader never makes the server hold a large one.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use ahash::AHashSet;
+use serde::Serialize;
 
 use super::{
+    channel::Channel,
     counters::Limit,
-    hub::{Hub, Membership},
+    encoding::Encoding,
+    membership::Membership,
+    pace,
     protocol::{ErrorBody, RequestId, TopicAnswer, TopicRequest, TopicStart},
     start,
-    topic::Topic,
+    topic::{Topic, TopicError},
 };
-use crate::{app::App, events::Position};
+use crate::{app::App, domain::Principal, events::Position, http::live::Hub};
 
 /// A subscription whose answer is under way.
 #[derive(Debug)]
 pub struct Subscription {
     id: Option<RequestId>,
     /// What is not answered yet. Those to be followed wait behind closed gates.
-    waiting: VecDeque<(TopicRequest, Result<Topic, ErrorBody>)>,
+    waiting: VecDeque<(TopicRequest, Result<Wanted, ErrorBody>)>,
     /// The client's positions are of this epoch.
     continues: bool,
     /// A part was answered already.
     begun: bool,
 }
 
+/// What is to be followed, and how fast at most.
+#[derive(Debug, Clone)]
+struct Wanted {
+    channel: Channel,
+    every: Option<Duration>,
+}
+
 /// One part of the answer.
 #[derive(Debug)]
 pub struct Part {
     /// The whole message.
-    pub text: String,
-    /// Topics whose gates open with this part, and up to where it told their history; `None` for one that is left again.
-    pub gates: Vec<(Topic, Option<Position>)>,
+    pub message: Vec<u8>,
+    pub gates: Vec<Gate>,
+}
+
+/// A topic whose gate opens with its answer.
+#[derive(Debug)]
+pub struct Gate {
+    pub topic: Topic,
+    /// Up to where its history was told; `None` for one that is left again.
+    pub upto: Option<Position>,
+    /// The least time between two states of a key.
+    pub every: Option<Duration>,
 }
 
 impl Subscription {
-    /// Starts to listen to every topic that may be followed; a topic named twice counts once.
-    pub fn begin(id: Option<RequestId>, topics: Vec<TopicRequest>, continues: bool, membership: &mut Membership, hub: &Hub) -> Self {
+    /// Starts to follow every topic that may be followed; a topic named twice counts once.
+    pub fn begin(id: Option<RequestId>, topics: Vec<TopicRequest>, continues: bool, membership: &Membership, hub: &Hub) -> Self {
         let mut seen = AHashSet::new();
+        let who = membership.who();
         let waiting = topics
             .into_iter()
             .filter(|request| seen.insert(request.topic.clone()))
             .map(|request| {
-                let topic = enter(&request.topic, membership, hub);
-                (request, topic)
+                let wanted = enter(&request, who.as_ref(), membership, hub);
+                (request, wanted)
             })
             .collect();
         Self { id, waiting, continues, begun: false }
@@ -51,7 +72,7 @@ impl Subscription {
 }
 
 /// Makes the next part of the answer, and gives back what remains.
-pub async fn next_part(app: &App, mut subscription: Subscription) -> (Part, Option<Subscription>) {
+pub async fn next_part(app: &App, encoding: Encoding, mut subscription: Subscription) -> (Part, Option<Subscription>) {
     if subscription.begun {
         // Lets the part before go to the socket; on a blocked socket nobody polls on.
         tokio::task::yield_now().await;
@@ -59,45 +80,134 @@ pub async fn next_part(app: &App, mut subscription: Subscription) -> (Part, Opti
     subscription.begun = true;
     let (mut answers, mut gates, mut bytes) = (Vec::new(), Vec::new(), 0);
     while bytes < app.hub.limits().answer_bytes_soft_max
-        && let Some((request, topic)) = subscription.waiting.pop_front()
+        && let Some((request, wanted)) = subscription.waiting.pop_front()
     {
-        let since = request.since.filter(|_| subscription.continues);
-        let start = match &topic {
-            Ok(topic) => start::begin(app, topic, since).await,
-            Err(error) => Err(error.clone()),
-        };
-        let upto = start.as_ref().ok().map(|(_, upto)| *upto);
-        gates.extend(topic.ok().map(|topic| (topic, upto)));
-        let start = start.map_or_else(|error| TopicStart::Refused { error }, |(start, _)| start);
-        let answer = render(&TopicAnswer { topic: request.topic, start });
+        let (start, gate) = begin(app, &request, wanted, subscription.continues).await;
+        gates.extend(gate);
+        let answer = render(encoding, &TopicAnswer { topic: request.topic, start });
         bytes += answer.len();
         answers.push(answer);
     }
     let more = !subscription.waiting.is_empty();
-    let text = join(subscription.id.as_ref(), more, &answers);
-    (Part { text, gates }, more.then_some(subscription))
+    let message = join(encoding, subscription.id.as_ref(), more, &answers);
+    (Part { message, gates }, more.then_some(subscription))
 }
 
-fn enter(text: &str, membership: &mut Membership, hub: &Hub) -> Result<Topic, ErrorBody> {
-    let topic: Topic = text.parse().map_err(|error: super::topic::TopicError| ErrorBody::lasting("invalid_topic", error.to_string()))?;
+async fn begin(app: &App, request: &TopicRequest, wanted: Result<Wanted, ErrorBody>, continues: bool) -> (TopicStart, Option<Gate>) {
+    let Wanted { channel, every } = match wanted {
+        Ok(wanted) => wanted,
+        Err(error) => return (TopicStart::Refused { error }, None),
+    };
+    match start::begin(app, &channel, request.since.filter(|_| continues)).await {
+        Ok((start, upto)) => (start, Some(Gate { topic: channel.topic, upto: Some(upto), every })),
+        Err(error) => (TopicStart::Refused { error }, Some(Gate { topic: channel.topic, upto: None, every })),
+    }
+}
+
+fn enter(request: &TopicRequest, who: Option<&Principal>, membership: &Membership, hub: &Hub) -> Result<Wanted, ErrorBody> {
+    let wanted = wanted(request)?;
+    let topic = &wanted.channel.topic;
+    if !who.is_some_and(|who| hub.rights().may_follow(who, topic)) {
+        hub.counters().met(Limit::Rights, 1);
+        membership.unsubscribe(topic);
+        return Err(ErrorBody::lasting("forbidden", format!("you may not follow {topic}")));
+    }
     let topics_max = hub.limits().topics_per_session_max;
-    if !membership.listens_to(&topic) && membership.topic_count() >= topics_max {
+    if !membership.follows(topic) && membership.topic_count() >= topics_max {
         hub.counters().met(Limit::Topics, 1);
         return Err(ErrorBody::lasting("too_many_topics", format!("one session may follow {topics_max} topics")));
     }
-    membership.subscribe(&topic);
-    Ok(topic)
+    membership.subscribe(wanted.channel.clone());
+    Ok(wanted)
 }
 
-fn render(answer: &TopicAnswer) -> String {
-    serde_json::to_string(answer).unwrap_or_else(|error| {
-        tracing::error!(%error, topic = answer.topic, "the start of a topic could not be written as JSON");
-        r#"{"error":{"code":"internal","detail":"the server made a mistake; it has been logged","temporary":true}}"#.to_owned()
+fn wanted(request: &TopicRequest) -> Result<Wanted, ErrorBody> {
+    let topic: Topic = request.topic.parse().map_err(|error: TopicError| ErrorBody::lasting("invalid_topic", error.to_string()))?;
+    let invalid = |detail: String| ErrorBody::lasting("invalid_option", detail);
+    let every = match request.max_rate {
+        None => None,
+        Some(rate) => {
+            let range = || invalid(format!("max_rate is from {} to {} states a second", pace::RATE_MIN, pace::RATE_MAX));
+            Some(pace::interval(rate).ok_or_else(range)?)
+        }
+    };
+    let filter = request.filter.clone().unwrap_or_default();
+    if request.filter.is_some() && !matches!(topic, Topic::Deals(_)) {
+        return Err(invalid("only deals:<store> takes a filter".to_owned()));
+    }
+    if !filter.is_valid() {
+        return Err(invalid("min_saving_percent is from 0 to 100".to_owned()));
+    }
+    Ok(Wanted { channel: Channel { topic, filter }, every })
+}
+
+fn render(encoding: Encoding, answer: &TopicAnswer) -> Vec<u8> {
+    encoding.write(answer).unwrap_or_else(|| {
+        let error = ErrorBody::temporary("internal", "the server made a mistake; it has been logged");
+        let instead = TopicAnswer { topic: answer.topic.clone(), start: TopicStart::Refused { error } };
+        encoding.write(&instead).expect("a text can be written, because it is nothing but texts")
     })
 }
 
-/// The parts are text already: they are measured one by one.
-fn join(id: Option<&RequestId>, more: bool, answers: &[String]) -> String {
-    let id = serde_json::to_string(&id).unwrap_or_else(|_| "null".into());
-    format!(r#"{{"type":"subscribed","id":{id},"more":{more},"topics":[{}]}}"#, answers.join(","))
+/// The parts are written already: they are measured one by one. Together they are what `Subscribed` describes.
+fn join(encoding: Encoding, id: Option<&RequestId>, more: bool, answers: &[Vec<u8>]) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Around<'a> {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        id: Option<&'a RequestId>,
+        more: bool,
+        topics: [(); 0],
+    }
+    let around = Around { kind: "subscribed", id, more, topics: [] };
+    let mut message = encoding.write(&around).expect("it can be written, because it is nothing but texts and numbers");
+    // The empty list stands at the end, so that it can be replaced.
+    match encoding {
+        Encoding::Json => {
+            message.truncate(message.len() - "]}".len());
+            message.extend(answers.join(&b','));
+            message.extend(b"]}");
+        }
+        Encoding::Msgpack => {
+            message.truncate(message.len() - 1);
+            let length = u32::try_from(answers.len()).unwrap_or(u32::MAX);
+            rmp::encode::write_array_len(&mut message, length).expect("a vector takes everything");
+            answers.iter().for_each(|answer| message.extend(answer));
+        }
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn parts_joined_by_hand_read_as_one_message_in_both_encodings() {
+        let topics: Vec<_> = (0..20).map(|number| json!({"topic": format!("list:{number}")})).collect();
+        for encoding in Encoding::ALL {
+            let answers: Vec<_> = topics.iter().map(|topic| encoding.write(topic).unwrap()).collect();
+            for count in [0, 1, 15, 16, 20] {
+                let message = join(encoding, Some(&RequestId::Number(7)), true, &answers[..count]);
+                let read = encoding.read(&message).unwrap();
+                assert_eq!(read, json!({"type": "subscribed", "id": 7, "more": true, "topics": topics[..count]}), "{encoding:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn options_out_of_range_are_refused() {
+        let code = |text: &str| wanted(&serde_json::from_str(text).unwrap()).map(drop).map_err(|error| error.code.into_owned());
+        assert_eq!(code(r#"{"topic":"deals:s","max_rate":2,"filter":{"category":"dairy"}}"#), Ok(()));
+        for text in [
+            r#"{"topic":"list:a","max_rate":0}"#,
+            r#"{"topic":"list:a","max_rate":5000}"#,
+            r#"{"topic":"list:a","filter":{}}"#,
+            r#"{"topic":"deals:s","filter":{"min_saving_percent":101}}"#,
+        ] {
+            assert_eq!(code(text), Err("invalid_option".to_owned()), "{text}");
+        }
+    }
 }

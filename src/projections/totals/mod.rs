@@ -61,6 +61,24 @@ pub struct UsedPrice {
     pub source: Arc<str>,
 }
 
+/// The price of a product that holds at a store now.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PriceState {
+    pub product: ProductId,
+    pub store: Option<StoreId>,
+    /// Absent where none is known that one could pay.
+    pub price: Option<UsedPrice>,
+}
+
+impl PriceState {
+    /// The price that holds at a moment; of no store, none.
+    #[must_use]
+    pub fn of(product: &ProductId, store: Option<&StoreId>, prices: &dyn PriceLookup, at: Moment) -> Self {
+        let price = store.and_then(|store| prices.best(product, store, at));
+        Self { product: product.clone(), store: store.cloned(), price }
+    }
+}
+
 /// What a list costs at its store, and at others side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct TotalsView {

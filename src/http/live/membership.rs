@@ -1,0 +1,181 @@
+//! A session's own hand on its place in the hub. Dropping it leaves every topic.
+
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    channel::Channel,
+    close::Close,
+    counters::Limit,
+    follower::Follower,
+    hub::Hub,
+    member::{Arrival, Member},
+    outbox::Outbox,
+    publication::Wire,
+    rights::Grant,
+    subscribe::Gate,
+    topic::Topic,
+    worker::Worker,
+};
+use crate::{domain::Principal, events::Position};
+
+/// A session's lifetime varies by so much either way, so that those that began together do not end together.
+const LIFETIME_JITTER: f64 = 0.1;
+
+/// A session's place in the hub.
+pub struct Membership {
+    worker: Rc<Worker>,
+    member: Rc<Member>,
+}
+
+impl Membership {
+    /// Adds a session on this thread's worker. Without a principal it must show a token before anything else.
+    ///
+    /// # Errors
+    /// The close reason it must be given instead: too many sessions, or the server is stopping.
+    pub fn join(hub: &Arc<Hub>, arrival: Arrival, who: Option<Principal>, wire: Wire) -> Result<Self, Close> {
+        let limits = hub.limits();
+        let id = hub.admission().enter(arrival.address, who.as_ref(), limits).inspect_err(|close| hub.counters().met_by_close(*close))?;
+        let (worker, now) = (Worker::of(hub), Instant::now());
+        let lifetime = limits.lifetime.mul_f64(1.0 - LIFETIME_JITTER + 2.0 * LIFETIME_JITTER * hub.chance(id));
+        let member = Rc::new(Member {
+            id,
+            arrival,
+            outbox: Rc::new(Outbox::new(limits.outbox_bytes_max, wire)),
+            authenticate_by: who.is_none().then(|| now + limits.authenticate_within).into(),
+            who: who.into(),
+            topics: RefCell::default(),
+            heard: now.into(),
+            pinged: now.into(),
+            token_until: None.into(),
+            ends_at: now + lifetime,
+        });
+        worker.add(&member);
+        hub.counters().sessions.increment(1);
+        if hub.takes_presence() {
+            actix_web::rt::spawn(super::audience::tell_presence(Arc::clone(hub)));
+        }
+        Ok(Self { worker, member })
+    }
+
+    /// The session's outbox.
+    #[must_use]
+    pub fn outbox(&self) -> &Rc<Outbox> {
+        &self.member.outbox
+    }
+
+    /// The session's number, for logs.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.member.id
+    }
+
+    /// Who it is; `None` until it has shown a token.
+    #[must_use]
+    pub fn who(&self) -> Option<Principal> {
+        self.member.who.borrow().clone()
+    }
+
+    /// Notes a sign of life.
+    pub fn hear(&self) {
+        self.member.heard.set(Instant::now());
+    }
+
+    /// Takes a grant in: who the session is from now on, and until when.
+    ///
+    /// # Errors
+    /// The reason to close it: the principal has enough sessions.
+    pub fn admit(&self, who: Principal, grant: &Grant) -> Result<(), Close> {
+        let hub = self.worker.hub();
+        hub.admission().rename(self.who().as_ref(), &who, hub.limits()).inspect_err(|close| hub.counters().met_by_close(*close))?;
+        *self.member.who.borrow_mut() = Some(who);
+        self.member.authenticate_by.set(None);
+        self.member.token_until.set(grant.until);
+        self.worker.expect(&self.member);
+        Ok(())
+    }
+
+    /// How many topics it follows.
+    #[must_use]
+    pub fn topic_count(&self) -> usize {
+        self.member.topics.borrow().len()
+    }
+
+    /// Whether it follows a topic.
+    #[must_use]
+    pub fn follows(&self, topic: &Topic) -> bool {
+        self.member.topics.borrow().contains_key(topic)
+    }
+
+    /// Starts to follow, behind a closed gate: read the history, then open the gate at its end. Idempotent; another filter takes the place of the one before.
+    pub fn subscribe(&self, channel: Channel) {
+        let known = self.member.topics.borrow().get(&channel.topic).cloned();
+        match known {
+            Some(follower) if **follower.channel() == channel => return follower.close_gate(),
+            Some(_) => _ = self.unsubscribe(&channel.topic),
+            None => {}
+        }
+        let (hub, topic) = (self.worker.hub(), channel.topic.clone());
+        let follower = Follower::new(hub.enter(channel, &self.worker, self.outbox().wire().encoding), Rc::clone(self.outbox()));
+        self.worker.enter(&follower);
+        if let (Topic::List(list), Some(who)) = (&topic, self.member.who.borrow().as_ref()) {
+            hub.presence().join(list, who);
+        }
+        self.member.topics.borrow_mut().insert(topic, follower);
+    }
+
+    /// Lets a topic's pushes flow, from behind the end of the history that was told, its states no faster than one every so often.
+    pub fn open(&self, topic: &Topic, upto: Position, every: Option<Duration>) {
+        let follower = self.member.topics.borrow().get(topic).cloned();
+        self.worker.hub().told(upto);
+        if let Some(follower) = follower {
+            let moments = follower.open_gate(upto, every, Instant::now());
+            self.worker.expect_states(&follower, moments);
+            if self.outbox().closing() == Some(Close::TooSlow) {
+                self.worker.hub().counters().met(Limit::OutboxBytes, 1);
+            }
+        }
+    }
+
+    /// Opens the gates that a part of an answer names.
+    pub fn open_gates(&self, gates: Vec<Gate>) {
+        for Gate { topic, upto, every } in gates {
+            match upto {
+                Some(upto) => self.open(&topic, upto, every),
+                None => _ = self.unsubscribe(&topic),
+            }
+        }
+    }
+
+    /// Stops following; nothing of the topic is delivered from now on. Returns whether it followed.
+    pub fn unsubscribe(&self, topic: &Topic) -> bool {
+        self.worker.leave(&self.member, topic)
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let topics: Vec<_> = self.member.topics.borrow().keys().cloned().collect();
+        for topic in &topics {
+            self.unsubscribe(topic);
+        }
+        self.worker.remove(&self.member);
+        let hub = self.worker.hub();
+        hub.admission().leave(self.member.arrival.address, self.member.who.borrow().as_ref());
+        hub.counters().sessions.decrement(1);
+        let closing = self.outbox().closing().unwrap_or(Close::Normal);
+        hub.counters().ended(closing);
+        // Whatever still waits holds the followers, and they the outbox.
+        self.outbox().close(closing);
+    }
+}
+
+impl std::fmt::Debug for Membership {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Membership").field(&self.member).finish()
+    }
+}

@@ -1,0 +1,79 @@
+//! What the server says to a session on its own account, before anything that waits: it is never dropped and never late.
+
+use bytes::Bytes;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{close::Close, encoding::Encoding, frame, topic::Topic};
+
+/// A word of the server to one session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Are you there? For a reader without WebSocket a sign that the connection lives.
+    Ping,
+    /// The session will be closed soon.
+    Closing(Closing),
+    /// Topics that may not be followed any more.
+    Revoked(Vec<Topic>),
+}
+
+/// `{"type":"closing",…}`: the server is about to close the session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Closing {
+    #[serde(rename = "type")]
+    #[schema(pattern = "^closing$")]
+    pub kind: &'static str,
+    pub code: u16,
+    /// The name of the code.
+    pub reason: &'static str,
+    /// The close frame follows within so many milliseconds.
+    pub within_ms: u64,
+    /// Wait a random part of this before coming back; absent where coming back is of no use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub come_back_within_ms: Option<u64>,
+}
+
+/// `{"type":"revoked",…}`: these topics were unsubscribed because the right to them is gone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Revoked<'a> {
+    #[serde(rename = "type")]
+    #[schema(pattern = "^revoked$")]
+    pub kind: &'static str,
+    #[schema(value_type = Vec<String>)]
+    pub topics: &'a [Topic],
+    pub code: &'static str,
+}
+
+/// So many clients that are sent away together shall not come back in the same moment.
+const COME_BACK_WITHIN_MS: u64 = 5_000;
+
+impl Closing {
+    /// Announces a close within so many milliseconds.
+    #[must_use]
+    pub fn soon(close: Close, within_ms: u64) -> Self {
+        let come_back_within_ms = close.come_back().then_some(COME_BACK_WITHIN_MS);
+        Self { kind: "closing", code: close.code(), reason: close.name(), within_ms, come_back_within_ms }
+    }
+}
+
+impl Notice {
+    /// The frame of a WebSocket session.
+    #[must_use]
+    pub fn frame(&self, encoding: Encoding) -> Option<Bytes> {
+        match self {
+            Self::Ping => Some(frame::ping()),
+            Self::Closing(closing) => encoding.frame(closing),
+            Self::Revoked(topics) => encoding.frame(&Revoked { kind: "revoked", topics, code: "forbidden" }),
+        }
+    }
+
+    /// The message as JSON; `None` for a mere sign of life.
+    #[must_use]
+    pub fn json(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Ping => None,
+            Self::Closing(closing) => Encoding::Json.write(closing),
+            Self::Revoked(topics) => Encoding::Json.write(&Revoked { kind: "revoked", topics, code: "forbidden" }),
+        }
+    }
+}
