@@ -6,6 +6,7 @@ pub mod body;
 pub mod close;
 mod commands;
 pub mod counters;
+pub mod deflate;
 mod fragments;
 pub mod frame;
 mod handshake;
