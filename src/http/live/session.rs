@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Instant};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use actix_web_actors::ws::{self, CloseCode, CloseReason, Message, ProtocolError};
 use futures_util::stream;
 use serde::Serialize;
@@ -14,6 +14,7 @@ use super::{
     close::Close,
     commands::{Job, Lanes},
     counters::Limit,
+    deflate::{self, Sizes},
     fragments::{Fragments, Joined},
     hub::Membership,
     protocol::{ErrorBody, ErrorReply, Hello, Pong, Request, RequestId, SUBPROTOCOL, Unsubscribed, parse},
@@ -54,6 +55,10 @@ pub async fn connect(app: web::Data<App>, caller: Caller, request: HttpRequest, 
     super::handshake::check(&request)?;
     let mut response =
         ws::handshake_with_protocols(&request, &[SUBPROTOCOL]).map_err(|error| Problem::malformed("not_a_websocket", error.to_string()))?;
+    let agreed = deflate::negotiate(request.headers()).filter(|_| !request.query_string().split('&').any(|one| one == "compression=off"));
+    if let Some(agreed) = agreed {
+        response.insert_header((header::SEC_WEBSOCKET_EXTENSIONS, agreed.header()));
+    }
     let hub = &app.hub;
     hub.watch();
     let membership = match hub.join(request.conn_data::<SocketHandle>().cloned()) {
@@ -71,8 +76,8 @@ pub async fn connect(app: web::Data<App>, caller: Caller, request: HttpRequest, 
         bad_requests: 0,
         app: app.clone(),
     };
-    let codec = actix_http::ws::Codec::new().max_size(message_bytes_max);
-    let replies = ws::WebsocketContext::with_codec(session, payload, codec);
+    let sizes = Sizes { message_bytes_max, threshold_bytes: deflate::THRESHOLD_BYTES };
+    let replies = deflate::around(payload, agreed, sizes, |inbound, codec| ws::WebsocketContext::with_codec(session, inbound, codec));
     Ok(response.streaming(SessionBody::new(replies, outbox)))
 }
 
