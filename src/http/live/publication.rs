@@ -52,7 +52,8 @@ impl Publication {
         if !wire.deflate || plain.len() < deflate::THRESHOLD_BYTES {
             return Some(plain);
         }
-        let deflated = self.deflated[wire.encoding as usize].get_or_init(|| deflate::shared_frame(wire.encoding.opcode(), &frame::payload(plain)));
+        let deflate = || deflate::deflated(plain, deflate::THRESHOLD_BYTES, deflate::WINDOW_BITS_MAX);
+        let deflated = self.deflated[wire.encoding as usize].get_or_init(deflate);
         Some(deflated.as_ref().unwrap_or(plain))
     }
 

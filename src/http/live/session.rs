@@ -19,7 +19,7 @@ use super::{
     close::Close,
     commands::{Job, Lanes},
     counters::Limit,
-    deflate,
+    deflate::{self, Sizes},
     encoding::Encoding,
     fragments::{Fragments, Joined},
     member::Arrival,
@@ -94,11 +94,11 @@ pub async fn connect(
     let mut response =
         ws::handshake_with_protocols(&request, &subprotocols).map_err(|error| Problem::malformed("not_a_websocket", error.to_string()))?;
     let encoding = super::handshake::encoding(request.headers());
-    let agreed = if query.compression == Some(Compression::Off) { None } else { deflate::negotiate(request.headers()) };
-    if let Some(agreed) = &agreed {
+    let agreed = deflate::negotiate(request.headers()).filter(|_| query.compression != Some(Compression::Off));
+    if let Some(agreed) = agreed {
         response.insert_header((header::SEC_WEBSOCKET_EXTENSIONS, agreed.header()));
     }
-    let wire = Wire { encoding, deflate: agreed.as_ref().is_some_and(deflate::Agreed::takes_shared_frames) };
+    let wire = Wire { encoding, deflate: agreed.is_some_and(deflate::Agreed::takes_shared_frames) };
     let asked_for_token = request.extensions().get::<Unauthenticated>().is_some();
     let arrival = Arrival {
         address: request.peer_addr().map(|address| address.ip()),
@@ -128,10 +128,8 @@ pub async fn connect(
         bad_requests: 0,
         app: app.clone(),
     };
-    let codec = actix_http::ws::Codec::new().max_size(limits.message_bytes_max);
-    let payload = deflate::Inbound::new(payload, agreed.as_ref(), limits.message_bytes_max);
-    let replies = ws::WebsocketContext::with_codec(session, payload, codec);
-    let replies = deflate::Replies::new(replies, agreed.as_ref(), deflate::THRESHOLD_BYTES);
+    let sizes = Sizes { message_bytes_max: limits.message_bytes_max, threshold_bytes: deflate::THRESHOLD_BYTES };
+    let replies = deflate::around(payload, agreed, sizes, |inbound, codec| ws::WebsocketContext::with_codec(session, inbound, codec));
     Ok(response.streaming(SessionBody::new(replies, outbox)))
 }
 

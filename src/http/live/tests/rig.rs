@@ -18,7 +18,6 @@ use crate::{
         channel::Channel,
         encoding::Encoding,
         frame,
-        hub::State,
         member::Arrival,
         membership::Membership,
         outbox::{Next, Outbox},
@@ -88,11 +87,6 @@ pub fn recorded(position: u64, previous: Option<u64>) -> Recorded {
 pub fn publish(hub: &Arc<Hub>, text: &str, position: u64, previous: Option<u64>) {
     hub.advance(Position(position));
     hub.publish_event(&topic(text), &recorded(position, previous), |_| Some("x"));
-    Worker::of(hub).take_in_now();
-}
-
-pub fn publish_state(hub: &Arc<Hub>, text: &str, key: &'static str, position: u64) {
-    hub.publish_states(&topic(text), Position(position), &[State { key: key.into(), value: position }]);
     Worker::of(hub).take_in_now();
 }
 
