@@ -350,10 +350,17 @@ fn products_orders_households_and_deals_have_topics() {
 
     price(&app, "1.19");
     let push = live.next_where(|message| message["topic"] == "product:milk");
-    assert_eq!((&push["type"], &push["key"], &push["value"]["price"]["price"]["amount"]), (&json!("state"), &json!("price:billa"), &json!("1.19")));
+    assert_eq!(
+        (&push["type"], &push["key"], &push["value"]["price"]["price"]["amount"]),
+        (&json!("state"), &json!("price:billa"), &json!("1.19"))
+    );
     app.patch("/api/v1/products/milk", &json!({ "name": "Whole milk" })).ok();
     let push = live.next_where(|message| message["topic"] == "product:milk");
-    assert_eq!((&push["event"]["type"], &push["previous"]), (&json!("product.details_changed"), &answer["topics"][0]["position"]), "a price is no event");
+    assert_eq!(
+        (&push["event"]["type"], &push["previous"]),
+        (&json!("product.details_changed"), &answer["topics"][0]["position"]),
+        "a price is no event"
+    );
 
     let line = json!({ "line": 1, "name": "Bread", "quantity": { "amount": "1", "unit": "each" }, "charged": { "amount": "2.00", "currency": "EUR" } });
     let order = app.post("/api/v1/orders", &json!({ "id": "o1", "household": "home", "store": "billa", "lines": [line] })).ok().body;

@@ -162,7 +162,13 @@ impl ListDesk {
     }
 
     /// The prices that listeners do not know yet: of every product, once another store's count.
-    fn prices(&mut self, state: &ListState, repriced: BTreeSet<ProductId>, store: Option<&StoreId>, place: &Place<'_, Lists>) -> Vec<PriceState> {
+    fn prices(
+        &mut self,
+        state: &ListState,
+        repriced: BTreeSet<ProductId>,
+        store: Option<&StoreId>,
+        place: &Place<'_, Lists>,
+    ) -> Vec<PriceState> {
         let held = || list_of(state).into_iter().flat_map(|list| list.items.values()).filter_map(|item| item.product.as_ref());
         let mut changed = repriced;
         if self.priced_at.as_ref() == store {

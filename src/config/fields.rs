@@ -35,7 +35,11 @@ pub const FIELDS: &[Field] = &[
     field("actor_idle_seconds", "seconds", "without a command after which an actor rests"),
     field("body_bytes_max", "bytes", "of a request body; bulk requests may be longer, each line up to 64 KiB"),
     field("sessions_max", "sessions", "live sessions at the same time; more are closed with 3013"),
-    field("sessions_per_address_max", "sessions", "live sessions from one address (behind a proxy, from all of it); more are closed with 3014"),
+    field(
+        "sessions_per_address_max",
+        "sessions",
+        "live sessions from one address (behind a proxy, from all of it); more are closed with 3014",
+    ),
     field("sessions_per_principal_max", "sessions", "live sessions of one principal; more are closed with 3015"),
     field("session_lifetime_seconds", "seconds", "that a live session may last, give or take a tenth"),
     field("session_ping_seconds", "seconds", "between pings of a live session; one that is silent for two of them is closed"),

@@ -29,7 +29,7 @@ use crate::app::App;
         stores::index, stores::create, stores::show, stores::change, stores::command,
         orders::index, orders::create, orders::show, orders::command,
         households::index, households::create, households::show, households::command, households::spend,
-        events::all, events::of_list, live::session::connect,
+        events::all, events::of_list, live::session::connect, live::feed::sse, live::feed::ndjson,
         health::alive, health::ready, health::metrics, openapi, welcome,
     ),
     components(schemas(bulk::BulkSummary, crate::projections::HeldPrice)),
@@ -69,7 +69,7 @@ pub async fn welcome(app: Data<App>) -> HttpResponse {
          /api/v1/lists     shopping lists with their totals\n\
          /api/v1/deals     what is cheaper than usual\n\
          /api/v1/events    the log itself, one event a line (add ?follow=true)\n\
-         /api/v1/live      WebSocket: changes as they happen\n\
+         /api/v1/live      WebSocket: changes as they happen (or /api/v1/live/sse)\n\
          /readyz           can it serve, and how durable is what it answered\n\
          /metrics          for Prometheus\n\n\
          log at position {head}\n",

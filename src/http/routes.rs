@@ -47,6 +47,8 @@ routes! {
     "/api/v1/lists/{id}/items/{item}": PATCH items::change, DELETE items::remove;
     "/api/v1/lists/{id}/commands": POST lists::command;
     "/api/v1/live": GET live::session::connect;
+    "/api/v1/live/sse": GET live::feed::sse;
+    "/api/v1/live/ndjson": GET live::feed::ndjson;
     "/api/v1/products/{id}": GET products::show, PATCH products::change;
     "/api/v1/prices": POST bulk::prices;
     "/api/v1/lists": GET lists::index, POST lists::create;

@@ -1,6 +1,9 @@
 //! How many sessions there may be: in all, of one address and of one principal.
 
-use std::{net::IpAddr, sync::atomic::{AtomicU64, Ordering}};
+use std::{
+    net::IpAddr,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use ahash::AHashMap;
 use parking_lot::Mutex;

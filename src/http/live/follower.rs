@@ -53,12 +53,6 @@ impl Follower {
         &self.channel
     }
 
-    /// The newest event it was told.
-    #[must_use]
-    pub fn told(&self) -> Position {
-        self.told.get()
-    }
-
     /// Takes a publication in.
     pub fn deliver(self: &Rc<Self>, publication: &Arc<Publication>, now: Instant) -> Delivered {
         if let Some(gate) = self.gate.borrow_mut().as_mut() {

@@ -293,7 +293,9 @@ impl Room {
         match topic {
             Topic::List(_) | Topic::Household(_) => recorded.previous,
             // Not every event of the streams is an event of these topics.
-            Topic::Product(_) | Topic::Deals(_) | Topic::Orders(_) | Topic::System => Some(last.min(Position(recorded.position.0.saturating_sub(1)))),
+            Topic::Product(_) | Topic::Deals(_) | Topic::Orders(_) | Topic::System => {
+                Some(last.min(Position(recorded.position.0.saturating_sub(1))))
+            }
         }
     }
 

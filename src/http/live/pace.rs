@@ -33,7 +33,10 @@ struct Beat {
 pub enum Turn {
     Now,
     /// It waits until then, in place of an older one.
-    Later { at: Instant, replaced: Option<Arc<Publication>> },
+    Later {
+        at: Instant,
+        replaced: Option<Arc<Publication>>,
+    },
 }
 
 /// The time between two states of a key, for a rate a second. `None` for a rate out of range.

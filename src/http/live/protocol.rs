@@ -472,7 +472,13 @@ mod tests {
         assert_eq!(serde_json::to_value(&recovered).unwrap(), json!({"topic":"list:a","recovered":true,"position":"9","events":[]}));
         let snapshot = TopicAnswer {
             topic: "list:a".into(),
-            start: TopicStart::Snapshot { recovered: False, position: Position(9), snapshot: Snapshot::Value(json!({})), events: vec![], states: States::new() },
+            start: TopicStart::Snapshot {
+                recovered: False,
+                position: Position(9),
+                snapshot: Snapshot::Value(json!({})),
+                events: vec![],
+                states: States::new(),
+            },
         };
         assert_eq!(serde_json::to_value(&snapshot).unwrap(), json!({"topic":"list:a","recovered":false,"position":"9","snapshot":{}}));
     }

@@ -100,7 +100,8 @@ async fn product(app: &App, topic: &Topic, id: &ProductId, since: Option<Positio
     let views = app.views.read();
     let prices = views.best_prices(id, now, false);
     if let (Some(events), Some(since)) = (events, since) {
-        let states = prices.iter().map(|price| (format!("price:{}", price.store), value(&PriceState::of(id, Some(&price.store), &*views, now))));
+        let states =
+            prices.iter().map(|price| (format!("price:{}", price.store), value(&PriceState::of(id, Some(&price.store), &*views, now))));
         let events = told_after(since, events.into_iter().filter(|one| !is_price(&one.event)));
         let position = head.position.max(published);
         return Ok((TopicStart::Recovered { recovered: True, position, events, states: states.collect() }, position));

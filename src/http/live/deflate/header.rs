@@ -65,6 +65,13 @@ impl Header {
     }
 }
 
+/// Whether a client's frame may begin with this byte.
+pub fn may_begin(first: u8, inflates: bool) -> bool {
+    let opcode = first & 0x0f;
+    let is_message = matches!(opcode, TEXT | BINARY);
+    first & RSV2_AND_3 == 0 && (first & RSV1 == 0 || (inflates && is_message)) && (is_message || matches!(opcode, 0 | 8..=10))
+}
+
 /// The header of a server's frame, which is not masked.
 pub fn of_server(first: u8, payload_bytes: usize) -> SmallVec<[u8; HEADER_BYTES_MAX]> {
     let mut header = SmallVec::new();
@@ -92,6 +99,15 @@ pub fn of_client(first: u8, payload_bytes: usize) -> SmallVec<[u8; HEADER_BYTES_
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_first_byte_that_no_frame_has_is_known_at_once() {
+        for first in [0xf1, 0x91, 0xa1, 0x83, 0x8b, 0xc0, 0xc9] {
+            assert!(!may_begin(first, true), "{first:x}");
+        }
+        assert!(may_begin(0xc1, true) && !may_begin(0xc1, false));
+        assert!([0x81, 0x01, 0x02, 0x80, 0x00, 0x88, 0x89, 0x8a].iter().all(|first| may_begin(*first, false)));
+    }
 
     #[test]
     fn a_header_reads_back_as_written_and_not_before_its_end() {

@@ -117,6 +117,10 @@ impl FrameReader {
             Some(frame) => (frame, 0),
             None => match Header::read(&self.unread) {
                 Some(header) => (self.begin(header)?, header.bytes),
+                // What can never become sound is not waited for.
+                None if self.unread.first().is_some_and(|first| !header::may_begin(*first, self.inflates)) => {
+                    return Err(Refusal::Protocol);
+                }
                 None => {
                     self.header_is_cut = true;
                     return Ok(None);

@@ -1,0 +1,210 @@
+//! The same feed for clients without WebSocket: Server-Sent Events, and NDJSON up to now or on and on. No actor: what the session
+//! would do is only to follow, so the body drains the outbox itself.
+
+use std::future::poll_fn;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{Bytes, Data},
+};
+use futures_util::{Stream, stream};
+use serde::Deserialize;
+
+use super::{
+    channel::DealFilter,
+    close::Close,
+    cursor::Cursor,
+    encoding::Encoding,
+    member::Arrival,
+    membership::Membership,
+    notice::Closing,
+    outbox::Next,
+    protocol::TopicRequest,
+    publication::{Class, Wire},
+    socket::SocketHandle,
+    subscribe::{self, Subscription},
+    topic::Topic,
+};
+use crate::{
+    app::App,
+    http::{
+        access::bearer,
+        caller::Caller,
+        error::{Problem, ProblemBody, RETRY_AFTER_SECONDS},
+        reads::Query,
+    },
+};
+
+/// Topics of one request; a longer list is what WebSocket is for.
+const TOPICS_MAX: usize = 100;
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// What is to be followed.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct FeedQuery {
+    /// Topics, separated by commas, at most 100.
+    topics: String,
+    /// Where an earlier answer ended, as it said in `cursor` or `id`.
+    since: Option<String>,
+    /// At most so many states a second of each key.
+    max_rate: Option<f64>,
+    /// Only deals of this category.
+    category: Option<String>,
+    /// Only deals that save at least so many percent.
+    min_saving_percent: Option<u8>,
+    /// Only deals below the lowest price of the last 30 days.
+    honest: Option<bool>,
+    /// NDJSON only: go on when everything up to now was told.
+    follow: bool,
+}
+
+/// How the messages are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    EventStream,
+    Lines { follow: bool },
+}
+
+/// Follows topics as Server-Sent Events. Each has an `id`; the browser sends the last one back as `Last-Event-ID`, and so misses nothing.
+#[utoipa::path(get, path = "/api/v1/live/sse", tag = "live", params(FeedQuery),
+    responses((status = 200, body = String, content_type = "text/event-stream"), (status = "4XX", body = ProblemBody), (status = 503, body = ProblemBody)))]
+pub async fn sse(app: Data<App>, caller: Caller, Query(query): Query<FeedQuery>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    answer(app, caller, query, &request, Form::EventStream)
+}
+
+/// Reads topics from a cursor on, one message a line; with `follow` it goes on.
+#[utoipa::path(get, path = "/api/v1/live/ndjson", tag = "live", params(FeedQuery),
+    responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ProblemBody), (status = 503, body = ProblemBody)))]
+pub async fn ndjson(app: Data<App>, caller: Caller, Query(query): Query<FeedQuery>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let form = Form::Lines { follow: query.follow };
+    answer(app, caller, query, &request, form)
+}
+
+fn answer(app: Data<App>, caller: Caller, query: FeedQuery, request: &HttpRequest, form: Form) -> Result<HttpResponse, Problem> {
+    let names: Vec<&str> = query.topics.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    if names.is_empty() || names.len() > TOPICS_MAX {
+        return Err(
+            Problem::malformed("invalid_parameter", format!("topics takes 1 to {TOPICS_MAX} topics, separated by commas")).at("/topics")
+        );
+    }
+    let last = request.headers().get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()).or(query.since.as_deref());
+    let since = last.map(|text| Cursor::parse(text, names.len()).ok_or_else(no_cursor)).transpose()?;
+    let cursor = Cursor::start(&app.epoch, &names);
+    let since = since.filter(|since| since.epoch() == &*app.epoch);
+    let topics = names.iter().enumerate().map(|(place, name)| query.topic(name, since.as_ref().map(|since| since.at(place)))).collect();
+    let arrival = Arrival {
+        address: request.peer_addr().map(|address| address.ip()),
+        socket: request.conn_data::<SocketHandle>().cloned(),
+        two_way: false,
+    };
+    let membership = Membership::join(&app.hub, arrival, Some(caller.who.clone()), Wire { encoding: Encoding::Json, deflate: false })
+        .map_err(turned_away)?;
+    if let Some(grant) = bearer(request.headers()).and_then(|token| app.hub.rights().admit(token)) {
+        let who = grant.who.clone().unwrap_or(caller.who);
+        membership.admit(who, &grant).map_err(turned_away)?;
+    }
+    let subscription = Subscription::begin(None, topics, since.is_some(), &membership, &app.hub);
+    let feed = Feed { app, membership, subscription: Some(subscription), cursor, form, ended: false };
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header(("x-accel-buffering", "no"));
+    // Each message must leave at once, which a compressor would not let it.
+    response.insert_header(header::ContentEncoding::Identity);
+    response.content_type(if form == Form::EventStream { "text/event-stream" } else { "application/x-ndjson" });
+    Ok(response.streaming(feed.stream()))
+}
+
+fn no_cursor() -> Problem {
+    Problem::malformed("invalid_cursor", "this is no cursor of these topics: leave since and Last-Event-ID out to start from a snapshot")
+        .at("/since")
+}
+
+fn turned_away(close: Close) -> Problem {
+    Problem::unavailable(close.name(), close.reason(), RETRY_AFTER_SECONDS)
+}
+
+impl FeedQuery {
+    fn topic(&self, name: &str, since: Option<crate::events::Position>) -> TopicRequest {
+        let asks = self.category.is_some() || self.min_saving_percent.is_some() || self.honest.is_some();
+        let filter = DealFilter {
+            category: self.category.clone(),
+            min_saving_percent: self.min_saving_percent.unwrap_or(0),
+            honest: self.honest.unwrap_or(false),
+        };
+        let takes_filter = matches!(name.parse(), Ok(Topic::Deals(_)));
+        TopicRequest { topic: name.to_owned(), since, max_rate: self.max_rate, filter: (asks && takes_filter).then_some(filter) }
+    }
+}
+
+/// One reader.
+struct Feed {
+    app: Data<App>,
+    membership: Membership,
+    /// What of the start is still to be told.
+    subscription: Option<Subscription>,
+    cursor: Cursor,
+    form: Form,
+    ended: bool,
+}
+
+impl Feed {
+    fn stream(self) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
+        stream::unfold(self, |mut feed| async move { feed.next().await.map(|bytes| (Ok(bytes), feed)) })
+    }
+
+    /// The next message as it is written; `None` at the end.
+    async fn next(&mut self) -> Option<Bytes> {
+        if let Some(subscription) = self.subscription.take() {
+            return Some(self.start(subscription).await);
+        }
+        if self.ended || self.form == (Form::Lines { follow: false }) {
+            return None;
+        }
+        loop {
+            match poll_fn(|context| self.membership.outbox().poll_push(context)).await? {
+                Next::Pushes(waiting) => {
+                    if waiting.publication.class == Class::Event {
+                        self.cursor.advance(&waiting.follower.channel().topic, waiting.publication.position);
+                    }
+                    if let Some(message) = waiting.publication.json() {
+                        return Some(self.write(&message));
+                    }
+                }
+                Next::Notice(notice) => match notice.json() {
+                    Some(message) => return Some(self.write(&message)),
+                    // Nothing but a sign of life; an empty line is none of NDJSON's messages.
+                    None if self.form == Form::EventStream => return Some(Bytes::from_static(b": ping\n\n")),
+                    None => return Some(Bytes::from_static(b"\n")),
+                },
+                Next::Close(close) => {
+                    self.ended = true;
+                    let message = Encoding::Json.write(&Closing::soon(close, 0))?;
+                    return Some(self.write(&message));
+                }
+            }
+        }
+    }
+
+    async fn start(&mut self, subscription: Subscription) -> Bytes {
+        let (part, rest) = subscribe::next_part(&self.app, Encoding::Json, subscription).await;
+        for gate in &part.gates {
+            if let Some(upto) = gate.upto {
+                self.cursor.advance(&gate.topic, upto);
+            }
+        }
+        self.membership.open_gates(part.gates);
+        self.subscription = rest;
+        self.write(&part.message)
+    }
+
+    fn write(&self, message: &[u8]) -> Bytes {
+        let cursor = self.cursor.to_string();
+        let (before, middle, after) = match self.form {
+            Form::EventStream => ("id: ", "\ndata: ", "\n\n"),
+            Form::Lines { .. } => ("{\"cursor\":\"", "\",\"message\":", "}\n"),
+        };
+        [before.as_bytes(), cursor.as_bytes(), middle.as_bytes(), message, after.as_bytes()].concat().into()
+    }
+}
