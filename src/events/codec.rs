@@ -306,12 +306,12 @@ pub struct RecordedEvent<'a> {
     /// Counts the events of the stream, from 1.
     pub version: u64,
     /// The position of the stream's event before it.
-    #[schema(value_type = Option<String>)]
+    #[schema(required, value_type = Option<String>)]
     pub previous: Option<Position>,
     pub at: Moment,
     #[schema(value_type = Principal)]
     pub who: &'a Principal,
-    #[schema(value_type = Option<CommandId>)]
+    #[schema(required, value_type = Option<CommandId>)]
     pub command_id: Option<&'a CommandId>,
     #[serde(rename = "type")]
     pub kind: &'static str,

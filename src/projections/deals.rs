@@ -127,6 +127,7 @@ pub struct DealQuery {
 pub struct DealPage {
     pub deals: Vec<Deal>,
     /// Where the next page begins; absent on the last.
+    #[schema(required)]
     pub next: Option<String>,
 }
 

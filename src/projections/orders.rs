@@ -64,6 +64,7 @@ pub enum OrderPhase {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct OrderSummary {
     pub id: OrderId,
+    #[schema(required)]
     pub household: Option<HouseholdId>,
     pub store: StoreId,
     pub phase: OrderPhase,
@@ -75,8 +76,10 @@ pub struct OrderSummary {
     /// What was paid in the end: `total` less `refunded`; zero once cancelled.
     pub charged: Money,
     /// What the receipt prints, where it was reported.
+    #[schema(required)]
     pub receipt_total: Option<Money>,
     /// Printed minus computed, where they differ.
+    #[schema(required)]
     pub variance: Option<Money>,
     /// The position of its newest event.
     #[schema(value_type = String)]

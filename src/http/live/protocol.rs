@@ -165,10 +165,12 @@ pub struct Authenticate {
 pub struct Refreshed<'a> {
     #[serde(rename = "type")]
     pub kind: &'static str,
+    #[schema(required)]
     pub id: Option<&'a RequestId>,
     #[schema(value_type = Principal)]
     pub who: &'a Principal,
-    /// When it ends the session; absent where it does not end.
+    /// When it ends the session; null where it does not end.
+    #[schema(required)]
     pub expires_at: Option<Moment>,
 }
 
@@ -177,6 +179,7 @@ pub struct Refreshed<'a> {
 pub struct Subscribed<'a> {
     #[serde(rename = "type")]
     pub kind: &'static str,
+    #[schema(required)]
     pub id: Option<&'a RequestId>,
     /// Another part with the same id follows.
     pub more: bool,
@@ -197,6 +200,7 @@ pub struct TopicAnswer {
 pub enum TopicStart {
     /// The client's position continues without a gap: `events` are all it missed.
     Recovered {
+        #[schema(inline)]
         recovered: True,
         #[schema(value_type = String)]
         position: Position,
@@ -207,6 +211,7 @@ pub enum TopicStart {
     },
     /// Everything as it is at `position`. `events` happened while it was read and are not in it.
     Snapshot {
+        #[schema(inline)]
         recovered: False,
         #[schema(value_type = String)]
         position: Position,
@@ -290,7 +295,7 @@ impl Serialize for False {
 pub struct MissedEvent {
     #[schema(value_type = String)]
     pub position: Position,
-    #[schema(value_type = Option<String>)]
+    #[schema(required, value_type = Option<String>)]
     pub previous: Option<Position>,
     #[schema(value_type = RecordedEvent)]
     pub event: EventValue,
@@ -311,6 +316,7 @@ impl Serialize for EventValue {
 pub struct Unsubscribed<'a> {
     #[serde(rename = "type")]
     pub kind: &'static str,
+    #[schema(required)]
     pub id: Option<&'a RequestId>,
     #[schema(value_type = Vec<String>)]
     pub topics: Vec<&'a str>,
@@ -321,6 +327,7 @@ pub struct Unsubscribed<'a> {
 pub struct CommandDone<'a, T> {
     #[serde(rename = "type")]
     pub kind: &'static str,
+    #[schema(required)]
     pub id: Option<&'a RequestId>,
     pub entity_id: &'a str,
     pub outcome: Outcome,
@@ -342,6 +349,7 @@ pub struct CommandDone<'a, T> {
 pub struct Pong<'a> {
     #[serde(rename = "type")]
     pub kind: &'static str,
+    #[schema(required)]
     pub id: Option<&'a RequestId>,
     #[schema(value_type = String)]
     pub position: Position,
@@ -352,6 +360,7 @@ pub struct Pong<'a> {
 pub struct ErrorReply<'a> {
     #[serde(rename = "type")]
     pub kind: &'static str,
+    #[schema(required)]
     pub id: Option<&'a RequestId>,
     #[serde(flatten)]
     pub error: ErrorBody,
@@ -398,7 +407,7 @@ pub struct EventPush<'a, E> {
     #[schema(value_type = String)]
     pub position: Position,
     /// The topic had no event between this position and `position`: a client that has everything up to it missed nothing.
-    #[schema(value_type = Option<String>)]
+    #[schema(required, value_type = Option<String>)]
     pub previous: Option<Position>,
     #[schema(value_type = PushedEvent)]
     pub event: E,

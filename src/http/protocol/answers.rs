@@ -28,14 +28,15 @@ pub struct ListView<'a> {
     pub position: Position,
     pub name: &'a str,
     pub archived: bool,
-    #[schema(value_type = Option<HouseholdId>)]
+    #[schema(required, value_type = Option<HouseholdId>)]
     pub household: Option<&'a HouseholdId>,
-    #[schema(value_type = Option<StoreId>)]
+    #[schema(required, value_type = Option<StoreId>)]
     pub store: Option<&'a StoreId>,
+    #[schema(required)]
     pub budget: Option<Money>,
     pub members: Vec<MemberView<'a>>,
     pub items: Vec<ItemView<'a>>,
-    #[schema(value_type = Option<OrderId>)]
+    #[schema(required, value_type = Option<OrderId>)]
     pub last_order: Option<&'a OrderId>,
     pub created_at: Moment,
     pub totals: &'a TotalsView,
@@ -55,11 +56,13 @@ pub struct ItemView<'a> {
     #[schema(value_type = ItemId)]
     pub id: &'a ItemId,
     pub name: &'a str,
-    #[schema(value_type = Option<ProductId>)]
+    #[schema(required, value_type = Option<ProductId>)]
     pub product: Option<&'a ProductId>,
+    #[schema(required)]
     pub specification: Option<&'a str>,
     #[schema(value_type = Quantity)]
     pub quantity: &'a Quantity,
+    #[schema(required)]
     pub note: Option<&'a str>,
     pub checked: bool,
     #[schema(value_type = Principal)]

@@ -65,8 +65,10 @@ pub struct UsedPrice {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PriceState {
     pub product: ProductId,
+    #[schema(required)]
     pub store: Option<StoreId>,
     /// Absent where none is known that one could pay.
+    #[schema(required)]
     pub price: Option<UsedPrice>,
 }
 
@@ -83,20 +85,27 @@ impl PriceState {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct TotalsView {
     /// The store of these figures: the one asked for, else the list's, else the one that prices most items, the cheapest of those.
+    #[schema(required)]
     pub store: Option<StoreId>,
     /// False where nobody chose the store.
     pub store_chosen: bool,
     /// Absent where nothing says which currency it would be.
+    #[schema(required)]
     pub currency: Option<Currency>,
+    #[schema(required)]
     pub estimated: Option<Money>,
+    #[schema(required)]
     pub in_cart: Option<Money>,
+    #[schema(required)]
     pub to_get: Option<Money>,
     /// Against the reference prices; already taken off the estimate.
+    #[schema(required)]
     pub savings: Option<Money>,
     pub items: u32,
     pub checked_items: u32,
     pub unpriced_items: u32,
     pub unpriced: Unpriced,
+    #[schema(required)]
     pub oldest_price_at: Option<Moment>,
     /// Side by side, by id: those the list's household compares, and the list's own; else all that price something.
     /// Left out of the answer to a command.
@@ -124,6 +133,7 @@ pub struct StoreTotal {
     pub to_get: Money,
     pub savings: Money,
     pub unpriced_items: u32,
+    #[schema(required)]
     pub oldest_price_at: Option<Moment>,
 }
 

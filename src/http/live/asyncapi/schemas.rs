@@ -33,6 +33,7 @@ pub fn schemas() -> Value {
         }
     }
     requests(&mut schemas);
+    join_closed(&mut schemas);
     // A command of one entity may look like one of another, so that more than one may fit.
     rename(&mut schemas["Command"], "oneOf", "anyOf");
     schemas["RecordedEvent"]["properties"]["type"]["enum"] = json!(EVENT_NAMES);
@@ -85,9 +86,27 @@ fn requests(schemas: &mut Map<String, Value>) {
     for variant in request["oneOf"].as_array_mut().into_iter().flatten() {
         let op = variant["properties"]["op"]["const"].as_str().unwrap_or_default();
         if let Some((_, name)) = FROM_CLIENT.iter().find(|(known, _)| *known == op) {
+            variant["additionalProperties"] = Value::Bool(false);
             variant["properties"]["id"] = json!({ "oneOf": [{ "type": "null" }, to("RequestId")] });
             schemas.insert((*name).to_owned(), variant.take());
         }
+    }
+}
+
+/// A variant that is a closed type with the tag beside its fields becomes one closed object: else neither lets the other's fields be.
+fn join_closed(schemas: &mut Map<String, Value>) {
+    let closed: Map<_, _> = schemas.clone().into_iter().filter(|(_, schema)| schema["additionalProperties"] == false).collect();
+    let closed_part = |part: &Value| closed.get(part["$ref"].as_str()?.rsplit('/').next()?).cloned();
+    for variant in schemas.values_mut().filter_map(|schema| schema.get_mut("oneOf")?.as_array_mut()).flatten() {
+        let Some([part, tag]) = variant.get("allOf").and_then(Value::as_array).map(Vec::as_slice) else { continue };
+        let Some(mut whole) = closed_part(part) else { continue };
+        for (name, schema) in tag["properties"].as_object().into_iter().flatten() {
+            whole["properties"][name] = schema.clone();
+        }
+        if let (Some(required), Some(more)) = (whole["required"].as_array_mut(), tag["required"].as_array()) {
+            required.extend_from_slice(more);
+        }
+        *variant = whole;
     }
 }
 

@@ -1,6 +1,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use super::{document, schemas, text};
+use crate::http::live::{
+    Close,
+    notice::{Closing, Notice},
+};
 
 #[test]
 fn the_kept_document_is_what_the_code_makes() {
@@ -28,5 +32,15 @@ fn no_two_types_share_the_name_of_a_schema() {
         let schema = serde_json::to_value(schema).unwrap();
         let before = known.insert(name.clone(), schema.clone());
         assert!(before.is_none_or(|before| before == schema), "{name} names two types");
+    }
+}
+
+#[test]
+fn the_notices_that_are_rarely_met_are_as_their_examples_say() {
+    let document = document();
+    let revoked = Notice::Revoked(vec!["list:weekly".parse().unwrap()]);
+    for (name, notice) in [("revoked", revoked), ("closing", Notice::Closing(Closing::soon(Close::GoingAway, 1_500)))] {
+        let said: serde_json::Value = serde_json::from_slice(&notice.json().unwrap()).unwrap();
+        assert_eq!(said, document["components"]["messages"][name]["examples"][0]["payload"]);
     }
 }
