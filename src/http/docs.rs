@@ -4,9 +4,13 @@ use std::sync::LazyLock;
 
 use actix_web::{
     HttpResponse,
+    http::StatusCode,
     web::{self, Bytes, Data},
 };
-use utoipa::OpenApi;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{self, RefOr},
+};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{bulk, deals, events, health, households, items, lists, live, orders, prices, products, stores};
@@ -32,6 +36,7 @@ use crate::app::App;
         events::all, events::of_list, live::session::connect, live::feed::sse, live::feed::ndjson,
         health::alive, health::ready, health::metrics, openapi, asyncapi, welcome,
     ),
+    modifiers(&Described),
     components(schemas(bulk::BulkSummary, crate::projections::HeldPrice)),
     tags(
         (name = "lists", description = "Shopping lists, their items and totals"),
@@ -46,6 +51,29 @@ use crate::app::App;
     )
 )]
 pub struct Document;
+
+/// Gives every answer the description that OpenAPI asks for: where none was written, the words of its status.
+struct Described;
+
+impl Modify for Described {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        for path in document.paths.paths.values_mut() {
+            let operations = [&mut path.get, &mut path.post, &mut path.patch, &mut path.delete];
+            for (status, answer) in operations.into_iter().flatten().flat_map(|operation| &mut operation.responses.responses) {
+                if let RefOr::T(answer) = answer
+                    && answer.description.is_empty()
+                {
+                    answer.description = in_words(status).to_owned();
+                }
+            }
+        }
+    }
+}
+
+fn in_words(status: &str) -> &'static str {
+    let known = StatusCode::from_bytes(status.as_bytes()).ok().and_then(|status| status.canonical_reason());
+    known.unwrap_or("Refused: the code says why")
+}
 
 /// This document.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "operation", responses((status = 200, body = Object)))]

@@ -1,6 +1,10 @@
 //! Holds messages to the AsyncAPI document that the repository keeps: each to the schema of its `type`, each request to that of its `op`.
 
-use std::{collections::BTreeMap, fs, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    sync::LazyLock,
+};
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
@@ -30,7 +34,9 @@ pub fn validator(draft: Draft, schema: &Value) -> Validator {
 /// What a validator has against a value, each with its place.
 pub fn faults(validator: &Validator, value: &Value) -> Vec<String> {
     let errors = validator.validate(value).err().into_iter().flatten();
-    errors.map(|error| format!("{}: {error}", error.instance_path)).collect()
+    // Several branches of a schema may say the same.
+    let faults: BTreeSet<_> = errors.map(|error| format!("{}: {error}", error.instance_path)).collect();
+    faults.into_iter().collect()
 }
 
 /// Fails the test unless a value is the message of this name.
