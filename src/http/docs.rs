@@ -63,7 +63,7 @@ impl Modify for Described {
                 if let RefOr::T(answer) = answer
                     && answer.description.is_empty()
                 {
-                    answer.description = in_words(status).to_owned();
+                    in_words(status).clone_into(&mut answer.description);
                 }
             }
         }

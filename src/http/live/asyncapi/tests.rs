@@ -1,9 +1,16 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
-use super::{document, schemas, text};
+use utoipa::PartialSchema;
+
+use super::{
+    document,
+    messages::{FROM_CLIENT, FROM_SERVER},
+    schemas, text,
+};
 use crate::http::live::{
     Close,
     notice::{Closing, Notice},
+    protocol::Request,
 };
 
 #[test]
@@ -23,6 +30,17 @@ fn every_reference_leads_somewhere() {
     for reference in text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(document.pointer(reference).is_some(), "{reference} is missing");
     }
+}
+
+#[test]
+fn every_message_is_told_by_its_type_and_every_request_by_its_op() {
+    let document = document();
+    for (name, schema) in FROM_SERVER.iter().chain(&FROM_CLIENT) {
+        let schema = document["components"]["schemas"][schema].to_string();
+        assert!(schema.contains(&format!(r#""const":"{name}""#)), "{name}: {schema}");
+    }
+    let requests = serde_json::to_value(Request::schema()).unwrap();
+    assert_eq!(requests["oneOf"].as_array().unwrap().len(), FROM_CLIENT.len(), "a request is not described");
 }
 
 #[test]
