@@ -51,6 +51,8 @@ enum Command {
     },
     /// Measures the rows of `docs/performance.md` on folders of its own.
     Bench(bench::Options),
+    /// Measures the live rows, 9 to 15, on servers of its own.
+    BenchLive(bench::live::Options),
 }
 
 #[derive(clap::Args)]
@@ -83,6 +85,7 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (kind, target) = match Arguments::parse().command {
         Command::Bench(options) => return bench::run(&options),
+        Command::BenchLive(options) => return bench::live::run(&options),
         Command::Live { scenario } => return runtime.block_on(live::run(&scenario)),
         Command::PriceFanout(options) => {
             let report = runtime.block_on(fanout::run(&options.server, options.subscribers, options.changes))?;

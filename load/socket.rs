@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     future::poll_fn,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     pin::Pin,
     task::Poll,
     time::Duration,
@@ -49,8 +49,6 @@ pub struct Offer {
     pub encoding: Encoding,
     pub deflate: bool,
     pub token: Option<String>,
-    /// The address to come from; a loopback address has ports for about 28,000 connections.
-    pub from: Option<Ipv4Addr>,
     /// `SO_RCVBUF`, for a reader that shall be slow.
     pub receive_bytes: Option<u32>,
 }
@@ -78,9 +76,6 @@ impl Socket {
         let socket = TcpSocket::new_v4()?;
         if let Some(bytes) = offer.receive_bytes {
             socket.set_recv_buffer_size(bytes)?;
-        }
-        if let Some(from) = offer.from {
-            socket.bind((from, 0).into())?;
         }
         let mut stream = socket.connect(server).await?;
         stream.set_nodelay(true)?;

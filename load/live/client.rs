@@ -37,29 +37,26 @@ pub struct Memory {
     ground: Rc<Ground>,
     /// The answer to its subscription is not there, or not whole.
     waiting: bool,
+    /// Why the subscription failed.
+    refused: Option<String>,
 }
 
 impl Memory {
     pub fn new(ground: &Rc<Ground>, topics: Vec<String>) -> Self {
-        Self { topics, checks: Checks::new(ground.hasher.clone()), epoch: String::new(), ground: Rc::clone(ground), waiting: false }
+        Self { topics, checks: Checks::new(ground.hasher.clone()), epoch: String::new(), ground: Rc::clone(ground), waiting: false, refused: None }
     }
 
     /// Opens a session and waits until every topic has started: anew the first time, later from the positions kept.
     pub async fn connect(self) -> Result<Client> {
-        let offer = self.ground.offer.clone();
-        self.connect_with(&offer).await
-    }
-
-    pub async fn connect_with(self, offer: &Offer) -> Result<Client> {
-        let socket = Socket::open(self.ground.server, offer).await?;
+        let socket = Socket::open(self.ground.server, &self.ground.offer).await?;
         let mut client = Client { socket, memory: self };
         client.memory.waiting = true;
         client.socket.send(&client.memory.subscription()).await?;
         while client.memory.waiting {
             ensure!(client.read().await?, "the server closed before it answered the subscription: {:?}", client.socket.closed);
         }
-        if let Some(error) = client.memory.ground.tally.first_error() {
-            bail!("the subscription failed: {error}");
+        if let Some(why) = client.memory.refused {
+            bail!("the subscription failed: {why}");
         }
         Ok(client)
     }
@@ -99,10 +96,7 @@ impl Memory {
             }
             Kind::Subscribed => self.started(payload),
             Kind::Hello => self.epoch = String::from_utf8_lossy(message::text(payload, "epoch").unwrap_or_default()).into_owned(),
-            Kind::Error => {
-                self.waiting = false;
-                tally.fail(String::from_utf8_lossy(payload));
-            }
+            Kind::Error => self.refused(payload),
             Kind::Closing | Kind::Other => {}
         }
     }
@@ -116,8 +110,27 @@ impl Memory {
         }
         self.waiting = message::more(payload);
         if topics == 0 {
-            tally.fail(String::from_utf8_lossy(payload));
+            self.refused(payload);
         }
+    }
+
+    fn refused(&mut self, payload: &[u8]) {
+        let why = String::from_utf8_lossy(payload).into_owned();
+        self.waiting = false;
+        self.ground.tally.fail(why.as_str());
+        self.refused = Some(why);
+    }
+
+    /// The position it has of a topic.
+    pub fn position(&self, topic: &str) -> u64 {
+        self.checks.since(topic).unwrap_or(0)
+    }
+
+    /// Counts a session that ended without having been asked to.
+    fn lost(&self, code: Option<u16>) {
+        let tally = &self.ground.tally;
+        add(&tally.lost, 1);
+        tally.fail(format!("a session was ended by the server with {code:?}"));
     }
 }
 
@@ -133,6 +146,11 @@ impl Client {
     /// Reads until the server ends the session, which is counted as a loss.
     pub async fn listen(mut self) {
         while let Ok(true) = self.read().await {}
+        self.was_lost();
+    }
+
+    /// Counts that the server has ended the session.
+    pub fn was_lost(&self) {
         self.memory.lost(self.socket.closed);
     }
 
@@ -144,14 +162,5 @@ impl Client {
     /// Ends the session properly.
     pub async fn close(self) -> Result<()> {
         self.socket.close().await
-    }
-}
-
-impl Memory {
-    /// Counts a session that ended without having been asked to.
-    pub fn lost(&self, code: Option<u16>) {
-        let tally = &self.ground.tally;
-        add(&tally.lost, 1);
-        tally.fail(format!("a session was ended by the server with {code:?}"));
     }
 }

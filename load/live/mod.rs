@@ -3,12 +3,20 @@
 
 mod chart;
 mod checks;
+mod churn;
 mod client;
+pub mod handshake;
+pub mod idle;
+mod meter;
 mod outcome;
-mod publish;
-mod publisher;
+pub mod publish;
+pub mod publisher;
 mod schedule;
+pub mod slow_readers;
+mod soak;
 mod stage;
+pub mod stalled_memory;
+pub mod storm;
 mod strace;
 mod tally;
 mod watch;
@@ -17,18 +25,23 @@ use anyhow::Result;
 
 pub use self::{
     outcome::Outcome,
-    publish::{Burst, FanOut, ManyTopics, Spike, Texts},
-    publisher::Subject,
     stage::{Common, raise_open_files},
 };
 
 /// What is done to the server.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Scenario {
-    FanOut(FanOut),
-    ManyTopics(ManyTopics),
-    Burst(Burst),
-    Spike(Spike),
+    FanOut(publish::FanOut),
+    ManyTopics(publish::ManyTopics),
+    Burst(publish::Burst),
+    Spike(publish::Spike),
+    Storm(storm::Storm),
+    SlowReaders(slow_readers::SlowReaders),
+    StalledMemory(stalled_memory::StalledMemory),
+    Churn(churn::Churn),
+    Soak(soak::Soak),
+    Idle(idle::Idle),
+    Handshake(handshake::Handshake),
 }
 
 impl Scenario {
@@ -38,6 +51,13 @@ impl Scenario {
             Self::ManyTopics(options) => publish::run(&options.common, options.plan()).await,
             Self::Burst(options) => publish::run(&options.common, options.plan()).await,
             Self::Spike(options) => publish::run(&options.common, options.plan()).await,
+            Self::Storm(options) => storm::run(options).await,
+            Self::SlowReaders(options) => slow_readers::run(options).await,
+            Self::StalledMemory(options) => stalled_memory::run(options).await,
+            Self::Churn(options) => churn::run(options).await,
+            Self::Soak(options) => soak::run(options).await,
+            Self::Idle(options) => idle::run(options).await,
+            Self::Handshake(options) => handshake::run(options).await,
         }
     }
 
@@ -47,6 +67,13 @@ impl Scenario {
             Self::ManyTopics(options) => &options.common,
             Self::Burst(options) => &options.common,
             Self::Spike(options) => &options.common,
+            Self::Storm(options) => &options.common,
+            Self::SlowReaders(options) => &options.common,
+            Self::StalledMemory(options) => &options.common,
+            Self::Churn(options) => &options.common,
+            Self::Soak(options) => &options.common,
+            Self::Idle(options) => &options.common,
+            Self::Handshake(options) => &options.common,
         }
     }
 }

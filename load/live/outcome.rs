@@ -19,8 +19,8 @@ pub struct Outcome {
     figures: Vec<(String, f64)>,
     counts: Value,
     /// What the protocol promises never happens, and lost sessions and errors.
-    pub faults: u64,
-    pub first_error: Option<String>,
+    faults: u64,
+    first_error: Option<String>,
     notes: Vec<String>,
 }
 
@@ -41,6 +41,19 @@ impl Outcome {
     /// A figure that must be there.
     pub fn need(&self, name: &str) -> Result<f64> {
         self.get(name).with_context(|| format!("{} has no figure {name}", self.scenario))
+    }
+
+    /// What went wrong, as the end of a sentence; empty if nothing did.
+    pub fn faults(&self) -> String {
+        self.faults_or("")
+    }
+
+    pub fn faults_or(&self, none: &str) -> String {
+        match (self.faults, &self.first_error) {
+            (0, _) => none.to_owned(),
+            (faults, Some(error)) => format!(", {faults} FAULTS: {}", error.chars().take(80).collect::<String>()),
+            (faults, None) => format!(", {faults} FAULTS"),
+        }
     }
 
     /// The latencies of a phase.
@@ -103,7 +116,7 @@ impl Outcome {
         let latencies: Map<String, Value> = self.latencies.iter().map(|(name, report)| (name.clone(), quantiles(report))).collect();
         let figures: Map<String, Value> = self.figures.iter().map(|(name, value)| (name.clone(), json!(rounded(*value)))).collect();
         json!({ "scenario": self.scenario, "settings": self.settings, "latency_ms": latencies, "figures": figures, "counts": self.counts,
-            "faults": self.faults, "notes": self.notes })
+            "faults": self.faults, "first_error": self.first_error, "notes": self.notes })
     }
 
     /// The table for people.

@@ -1,6 +1,6 @@
 //! Where a scenario plays: the server, the world made on it, the clients, and what is written beside every figure.
 
-use std::{cell::RefCell, future::Future, path::PathBuf, rc::Rc, time::{Duration, Instant}};
+use std::{future::Future, path::PathBuf, rc::Rc, time::{Duration, Instant}};
 
 use anyhow::{Context, Result};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -71,7 +71,7 @@ impl Stage {
     pub async fn set(common: &Common) -> Result<Self> {
         let world = World::named(&common.server);
         let server = socket::address(&world.server)?;
-        let offer = Offer { encoding: common.encoding, deflate: common.deflate, token: common.token.clone(), from: None, receive_bytes: None };
+        let offer = Offer { encoding: common.encoding, deflate: common.deflate, token: common.token.clone(), receive_bytes: None };
         let ground = Rc::new(Ground { server, offer, tally: Rc::new(Tally::default()), hasher: ahash::RandomState::new() });
         let watch = Watch::new(common.pid);
         let durability = durability(&world.server).await?;
@@ -137,18 +137,6 @@ pub async fn wait_until(patience: Duration, holds: impl Fn() -> bool) -> bool {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     true
-}
-
-/// The value of a metric of the server; 0 where it has not been counted yet.
-pub async fn metric(connection: &RefCell<Connection>, name: &str) -> Result<f64> {
-    let mut request = Vec::new();
-    shapes::get(&mut request, "/metrics");
-    #[allow(clippy::await_holding_refcell_ref, reason = "one task asks for metrics at a time")]
-    let mut connection = connection.borrow_mut();
-    let answer = connection.ask(&request).await?;
-    let text = String::from_utf8_lossy(answer.body);
-    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok());
-    Ok(value.unwrap_or(0.0))
 }
 
 async fn durability(server: &str) -> Result<String> {
