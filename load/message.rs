@@ -11,7 +11,7 @@ static PREVIOUS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("previ
 static RECOVERED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("recovered"));
 /// How many bytes of either encoding stand between a field's name and its value at most.
 const SEPARATOR_BYTES_MAX: usize = 4;
-/// How far behind a missed event's position its `previous` begins at most.
+/// How far a field stands behind the one before it at most: the longest number, and what separates them.
 const PAIR_BYTES_MAX: usize = 32;
 
 /// What a message is.
@@ -99,12 +99,13 @@ pub fn started(message: &[u8]) -> impl Iterator<Item = Started<'_>> {
 }
 
 impl Started<'_> {
-    /// Position and previous of each missed event: the two stand beside each other, as nowhere else.
+    /// Position and previous of each missed event: the two stand right before the event. The event repeats them, before other things.
     pub fn missed(&self) -> impl Iterator<Item = (u64, u64)> {
         PREVIOUS.find_iter(self.rest).filter_map(|at| {
-            let before = &self.rest[at.saturating_sub(PAIR_BYTES_MAX + POSITION.needle().len())..at];
+            let (before, behind) = (&self.rest[at.saturating_sub(PAIR_BYTES_MAX + POSITION.needle().len())..at], &self.rest[at + 8..]);
+            memmem::find(&behind[..behind.len().min(PAIR_BYTES_MAX)], b"event")?;
             let position = memmem::rfind(before, b"position")? + POSITION.needle().len();
-            Some((number(&before[position..])?, number(&self.rest[at + PREVIOUS.needle().len()..]).unwrap_or(0)))
+            Some((number(&before[position..])?, number(behind).unwrap_or(0)))
         })
     }
 }
@@ -172,7 +173,7 @@ mod tests {
     #[test]
     fn an_answer_tells_topics_and_what_they_missed() {
         let answer = br#"{"type":"subscribed","id":1,"more":true,"topics":[{"topic":"list:a-1","recovered":true,"position":"9","events":[
-            {"position":"7","previous":"5","event":{}},{"position":"9","previous":"7","event":{}}],"states":{"totals":{"position":"3"}}},
+            {"position":"7","previous":"5","event":{"position":"7","previous":"5","shape":1}},{"position":"9","previous":"7","event":{}}],"states":{"totals":{"position":"3"}}},
             {"topic":"list:a-2","recovered":false,"position":"4","snapshot":{"position":"4"}}]}"#;
         let all: Vec<_> = started(answer).map(|one| (one.topic.to_vec(), one.recovered, one.position, one.missed().collect())).collect();
         assert_eq!(all, [(b"list:a-1".to_vec(), true, 9, vec![(7, 5), (9, 7)]), (b"list:a-2".to_vec(), false, 4, vec![])]);

@@ -26,7 +26,9 @@ fn write_json(request: &mut Vec<u8>, method: &str, path: impl Display, body: &st
     let length = body.len();
     push(
         request,
-        format_args!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"),
+        format_args!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        ),
     );
 }
 

@@ -1,13 +1,6 @@
 //! The client's half of a WebSocket, made to cost little: one read for all that has arrived, into a buffer that all clients share.
 
-use std::{
-    cell::RefCell,
-    future::poll_fn,
-    net::SocketAddr,
-    pin::Pin,
-    task::Poll,
-    time::Duration,
-};
+use std::{cell::RefCell, future::poll_fn, net::SocketAddr, pin::Pin, task::Poll, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use tokio::{

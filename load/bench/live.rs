@@ -92,7 +92,9 @@ impl LiveBench {
     /// Writes each outcome, and one page with the table and all charts.
     fn save(&self, summary: &str) -> Result<()> {
         let out = &self.options.out;
-        let mut page = String::from("<!doctype html><meta charset=\"utf-8\"><title>Live rows</title><style>svg{max-width:48rem;display:block}</style>");
+        let mut page = String::from(
+            "<!doctype html><meta charset=\"utf-8\"><title>Live rows</title><style>svg{max-width:48rem;display:block}</style>",
+        );
         // Writing to a text cannot fail.
         let _ = writeln!(page, "<pre>{}</pre>", summary.replace('&', "&amp;").replace('<', "&lt;"));
         for (name, outcome) in &self.outcomes {
@@ -117,8 +119,7 @@ pub fn run(options: &Options) -> Result<()> {
     .context("no folder for the measured servers")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let load_before = load_average();
-    let mut bench =
-        LiveBench { options: options.clone(), scratch, table: Table::default(), runtime, servers: 0, outcomes: Vec::new() };
+    let mut bench = LiveBench { options: options.clone(), scratch, table: Table::default(), runtime, servers: 0, outcomes: Vec::new() };
     bench.row(9, "price changes to 1,000 lists", live_rows::price_change);
     bench.row(10, "publications to many clients", live_rows::publications);
     bench.row(11, "fan-out per core", live_rows::per_core);
@@ -128,7 +129,8 @@ pub fn run(options: &Options) -> Result<()> {
     bench.row(15, "handshakes", live_state_rows::handshakes);
     let cores = cores();
     let after = load_average();
-    let summary = format!("{}\nload average before: {load_before}; after: {after}; {cores} cores; client and servers share them", bench.table);
+    let summary =
+        format!("{}\nload average before: {load_before}; after: {after}; {cores} cores; client and servers share them", bench.table);
     println!("{summary}");
     bench.save(&summary)
 }

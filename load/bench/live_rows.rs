@@ -40,7 +40,8 @@ pub fn price_change(bench: &mut LiveBench) -> Result<()> {
 pub fn publications(bench: &mut LiveBench) -> Result<()> {
     for (clients, rate, seconds, must, aim) in LOADS {
         let name = format!("row-10-{clients}-clients");
-        let outcome = fan_out(bench, &name, FanOutOf { clients, rate, seconds, burst: 1 }, |outcome| p99(outcome).unwrap_or(f64::INFINITY))?;
+        let outcome =
+            fan_out(bench, &name, FanOutOf { clients, rate, seconds, burst: 1 }, |outcome| p99(outcome).unwrap_or(f64::INFINITY))?;
         let p99 = p99(outcome)?;
         let what = told(outcome, &format!("{clients} clients, {rate:.0} publications/s to all, p99"))?;
         bench.table.figure(10, what, p99, "ms", AtMost { must, aim });

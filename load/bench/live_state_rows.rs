@@ -25,7 +25,10 @@ pub fn memory(bench: &mut LiveBench) -> Result<()> {
     let outcome = bench.keep("row-12-idle", outcome);
     let (memory, held) = (outcome.need("memory_per_session_kib")? * KILOBYTES_PER_KIB, outcome.need("sessions_held")?);
     let kernel = outcome.get("kernel_slab_per_session_kib_both_ends").unwrap_or(0.0);
-    let what = format!("memory per idle session with 5 topics, {held:.0} of 10,000 held (kernel slab, both ends: {kernel:.1} KiB each{})", outcome.faults());
+    let what = format!(
+        "memory per idle session with 5 topics, {held:.0} of 10,000 held (kernel slab, both ends: {kernel:.1} KiB each{})",
+        outcome.faults()
+    );
     bench.table.figure(12, what, memory, "KB", AtMost { must: 20.0, aim: 16.0 });
     drop(server);
 
@@ -45,8 +48,7 @@ pub fn memory(bench: &mut LiveBench) -> Result<()> {
 pub fn stalled(bench: &mut LiveBench) -> Result<()> {
     let measure = |runtime: &tokio::runtime::Runtime, server: &super::server::Server| {
         let common = Common::of(&server.address, server.pid());
-        let options =
-            SlowReaders { common, clients: 1_000, stalled: 20, rate: 25.0, payload: 1_900, receive_bytes: 4_096, seconds: 5.0 };
+        let options = SlowReaders { common, clients: 1_000, stalled: 20, rate: 25.0, payload: 1_900, receive_bytes: 4_096, seconds: 5.0 };
         runtime.block_on(slow_readers::run(&options))
     };
     let outcome = bench.middle("row-13", measure, |outcome| outcome.get("p99_ratio").unwrap_or(f64::INFINITY))?;

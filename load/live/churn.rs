@@ -17,7 +17,7 @@ use super::{
     stage::{self, Common, Stage},
     tally::Tally,
 };
-use crate::measure::Report;
+use crate::measure::{self, Report};
 
 /// Memory is looked at when the last session of a round is gone.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -69,7 +69,7 @@ async fn run_local(options: &Churn) -> Result<Outcome> {
 
 /// Sessions start at their intended times, whether those before have ended or not.
 async fn round(stage: &Stage, options: &Churn) -> Result<Report> {
-    let (count, start) = ((options.rate * options.seconds) as usize, Instant::now());
+    let (count, start) = (measure::count(options.rate * options.seconds), Instant::now());
     let mut tasks = JoinSet::new();
     let mut report = Report::default();
     for number in 0..count {

@@ -43,7 +43,14 @@ pub struct Memory {
 
 impl Memory {
     pub fn new(ground: &Rc<Ground>, topics: Vec<String>) -> Self {
-        Self { topics, checks: Checks::new(ground.hasher.clone()), epoch: String::new(), ground: Rc::clone(ground), waiting: false, refused: None }
+        Self {
+            topics,
+            checks: Checks::new(ground.hasher.clone()),
+            epoch: String::new(),
+            ground: Rc::clone(ground),
+            waiting: false,
+            refused: None,
+        }
     }
 
     /// Opens a session and waits until every topic has started: anew the first time, later from the positions kept.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::watch::Watch;
-use crate::{connection::Connection, shapes};
+use crate::{connection::Connection, measure, shapes};
 
 /// The gauge of open sessions.
 const SESSIONS: &str = "aisled_live_sessions";
@@ -40,7 +40,7 @@ impl Meter {
         let answer = self.connection.ask(&self.request).await?;
         let text = String::from_utf8_lossy(answer.body);
         let value = text.lines().find_map(|line| line.strip_prefix(SESSIONS)?.strip_prefix(' ')?.trim().parse().ok());
-        Ok(value.map_or(0, |value: f64| value.max(0.0) as usize))
+        Ok(value.map_or(0, measure::count))
     }
 
     /// Watches memory and sessions until `enough` of `before` sessions are gone, or patience is.

@@ -1,6 +1,9 @@
 //! Publications on a schedule to subscribers: fan-out, many topics, burst and spike differ only in numbers.
 
-use std::{rc::Rc, time::{Duration, Instant}};
+use std::{
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use serde_json::json;
@@ -71,10 +74,13 @@ pub struct FanOut {
 impl FanOut {
     pub fn plan(&self) -> Plan {
         let seconds = Duration::from_secs_f64(self.seconds);
-        let schedule = Schedule::default()
-            .phase("warm-up", self.rate, self.burst, self.topics, WARM_UP)
-            .unmeasured()
-            .phase("latency", self.rate, self.burst, self.topics, seconds);
+        let schedule = Schedule::default().phase("warm-up", self.rate, self.burst, self.topics, WARM_UP).unmeasured().phase(
+            "latency",
+            self.rate,
+            self.burst,
+            self.topics,
+            seconds,
+        );
         let publications = self.texts.publications(self.burst);
         Plan { scenario: "fan-out", clients: self.clients, topics: self.topics, topics_each: self.topics, publications, schedule }
     }
@@ -104,10 +110,13 @@ pub struct ManyTopics {
 
 impl ManyTopics {
     pub fn plan(&self) -> Plan {
-        let schedule = Schedule::default()
-            .phase("warm-up", self.rate, 1, self.topics, WARM_UP)
-            .unmeasured()
-            .phase("latency", self.rate, 1, self.topics, Duration::from_secs_f64(self.seconds));
+        let schedule = Schedule::default().phase("warm-up", self.rate, 1, self.topics, WARM_UP).unmeasured().phase(
+            "latency",
+            self.rate,
+            1,
+            self.topics,
+            Duration::from_secs_f64(self.seconds),
+        );
         let (topics_each, publications) = (self.each.min(self.topics), self.texts.publications(1));
         Plan { scenario: "many-topics", clients: self.clients, topics: self.topics, topics_each, publications, schedule }
     }
@@ -138,7 +147,8 @@ pub struct Burst {
 impl Burst {
     pub fn plan(&self) -> Plan {
         let idle = Duration::from_secs_f64(self.idle);
-        let quiet = Schedule::default().phase("warm-up", 10.0, 1, self.topics, WARM_UP).unmeasured().phase("idle", 0.0, 1, 1, idle).unmeasured();
+        let quiet =
+            Schedule::default().phase("warm-up", 10.0, 1, self.topics, WARM_UP).unmeasured().phase("idle", 0.0, 1, 1, idle).unmeasured();
         let schedule = (0..self.repeats).fold(quiet, |schedule, _| schedule.burst("burst", self.publications, self.topics, idle));
         let publications = self.texts.publications(self.publications);
         Plan { scenario: "burst", clients: self.clients, topics: self.topics, topics_each: self.topics, publications, schedule }
@@ -193,7 +203,9 @@ async fn run_local(common: &Common, plan: Plan) -> Result<Outcome> {
     let stage = Stage::set(common).await?;
     let Plan { clients, topics, topics_each, publications, .. } = plan;
     publications.subject.make(&stage.world, topics).await?;
-    let names = |client: usize| (0..topics_each).map(|one| publications.subject.topic(&stage.world, (client * topics_each + one) % topics)).collect();
+    let names = |client: usize| {
+        (0..topics_each).map(|one| publications.subject.topic(&stage.world, (client * topics_each + one) % topics)).collect()
+    };
     let readers = stage::listen(stage.gather(clients, names).await?);
 
     let (schedule, tally) = (Rc::new(plan.schedule), &stage.ground.tally);

@@ -15,7 +15,12 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 
 use super::schedule::{Schedule, Shot};
-use crate::{connection, measure::Report, setup::{NOTED_ITEM, World}, shapes};
+use crate::{
+    connection,
+    measure::Report,
+    setup::{NOTED_ITEM, World},
+    shapes,
+};
 
 /// How long an answer may take.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(30);

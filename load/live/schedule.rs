@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::measure;
+
 /// Every publication of a run, in the order of their intended times.
 #[derive(Debug, Default)]
 pub struct Schedule {
@@ -33,7 +35,7 @@ impl Schedule {
     /// Adds a phase of `rate` publications a second, `burst` of them at a time, going round `topics`.
     pub fn phase(mut self, name: &str, rate: f64, burst: usize, topics: usize, length: Duration) -> Self {
         let phase = self.open(name, length);
-        let bursts = (rate * length.as_secs_f64() / burst.max(1) as f64).round() as usize;
+        let bursts = measure::count(rate * length.as_secs_f64() / burst.max(1) as f64);
         for number in 0..bursts {
             let at = self.length + length.mul_f64(number as f64 / bursts as f64);
             self.shots.extend((0..burst).map(|one| Shot { at, phase, topic: (number * burst + one) % topics.max(1) }));

@@ -96,8 +96,11 @@ async fn run_local(options: &SlowReaders) -> Result<Outcome> {
     let expected = commands.count() as u64 * count;
     stage::wait_until(Duration::from_secs(5), || tally.events.get() >= expected || readers.is_empty()).await;
 
-    let mut outcome = Outcome::new("slow-readers", &stage.settings(json!({ "clients": options.clients, "stalled": options.stalled,
-        "rate": options.rate, "payload_bytes": options.payload, "receive_bytes": options.receive_bytes })));
+    let mut outcome = Outcome::new(
+        "slow-readers",
+        &stage.settings(json!({ "clients": options.clients, "stalled": options.stalled,
+        "rate": options.rate, "payload_bytes": options.payload, "receive_bytes": options.receive_bytes })),
+    );
     outcome.deliveries(tally.deliveries(), tally.wire_bytes.get(), stage.watch.since(before));
     stage.close(&mut outcome);
     let (with, without) = (outcome.phase(STALLED)?.quantile_ms(990), outcome.phase(READING)?.quantile_ms(990));
@@ -107,7 +110,9 @@ async fn run_local(options: &SlowReaders) -> Result<Outcome> {
         outcome.figure("memory_growth_while_stalled_kib", (pressure.resident_max_kib - resident).max(0.0));
     }
     outcome.figure("closed", pressure.closed_after.len() as f64);
-    for (name, closed) in [("first_closed_after_seconds", pressure.closed_after.first()), ("last_closed_after_seconds", pressure.closed_after.last())] {
+    for (name, closed) in
+        [("first_closed_after_seconds", pressure.closed_after.first()), ("last_closed_after_seconds", pressure.closed_after.last())]
+    {
         outcome.figure(name, closed.map_or(f64::NAN, Duration::as_secs_f64));
     }
     outcome.commands(commands);

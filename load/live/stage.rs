@@ -1,6 +1,11 @@
 //! Where a scenario plays: the server, the world made on it, the clients, and what is written beside every figure.
 
-use std::{future::Future, path::PathBuf, rc::Rc, time::{Duration, Instant}};
+use std::{
+    future::Future,
+    path::PathBuf,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -86,7 +91,8 @@ impl Stage {
     /// The settings that every scenario has, with its own.
     pub fn settings(&self, own: Value) -> Value {
         let offer = &self.ground.offer;
-        let mut all = json!({ "encoding": format!("{:?}", offer.encoding).to_lowercase(), "deflate": offer.deflate, "durability": self.durability });
+        let mut all =
+            json!({ "encoding": format!("{:?}", offer.encoding).to_lowercase(), "deflate": offer.deflate, "durability": self.durability });
         if let (Some(all), Value::Object(own)) = (all.as_object_mut(), own) {
             all.extend(own);
         }

@@ -79,8 +79,11 @@ async fn run_local(options: &StalledMemory) -> Result<Outcome> {
     publisher.stop();
     stage::wait_until(CLOSE_PATIENCE, || publisher.is_finished()).await;
 
-    let mut outcome = Outcome::new("stalled-memory", &stage.settings(json!({ "clients": options.clients, "burst": options.burst,
-        "rate": options.rate, "payload_bytes": options.payload, "receive_bytes": options.receive_bytes })));
+    let mut outcome = Outcome::new(
+        "stalled-memory",
+        &stage.settings(json!({ "clients": options.clients, "burst": options.burst,
+        "rate": options.rate, "payload_bytes": options.payload, "receive_bytes": options.receive_bytes })),
+    );
     outcome.figure("memory_per_session_kib", (pressure.resident_max_kib - resident) / options.clients.max(1) as f64);
     outcome.figure("resident_before_kib", resident);
     outcome.figure("first_closed_after_seconds", pressure.closed_after.first().map_or(f64::NAN, Duration::as_secs_f64));

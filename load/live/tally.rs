@@ -70,7 +70,9 @@ impl Tally {
     /// Takes out the latencies by phase; a warm-up is left out.
     pub fn latencies(&self) -> Vec<(String, Report)> {
         let Some(Marks { schedule, reports, .. }) = self.marks.take() else { return Vec::new() };
-        let of = |(phase, report): (&Phase, Report)| (phase.name.clone(), report.finish(phase.length.max(Duration::from_millis(1)).as_secs_f64()));
+        let of = |(phase, report): (&Phase, Report)| {
+            (phase.name.clone(), report.finish(phase.length.max(Duration::from_millis(1)).as_secs_f64()))
+        };
         let measured = schedule.phases.iter().zip(reports).filter(|(phase, _)| phase.measured);
         measured.map(of).collect()
     }

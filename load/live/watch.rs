@@ -35,11 +35,7 @@ impl Watch {
     }
 
     pub fn usage(self) -> Usage {
-        Usage {
-            at: Instant::now(),
-            server_cpu: self.pid.and_then(|pid| cpu_seconds(&pid.to_string())),
-            client_cpu: cpu_seconds("self"),
-        }
+        Usage { at: Instant::now(), server_cpu: self.pid.and_then(|pid| cpu_seconds(&pid.to_string())), client_cpu: cpu_seconds("self") }
     }
 
     pub fn since(self, before: Usage) -> Spent {
