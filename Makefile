@@ -8,10 +8,10 @@ LISTEN ?= 127.0.0.1:8080
 # The licence and ban check: skipped by hand with DENY=no where cargo-deny cannot be installed.
 DENY ?= yes
 
-.PHONY: help run test check fmt lint doc deny imports bench clean tools
+.PHONY: help run test check fmt lint doc deny imports bench bench-live clean tools
 
 help: ## Shows what can be made
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run: tools ## Builds and starts the server on 127.0.0.1:8080 with a small demo household
 	cargo run --release --bin aisled -- serve --listen $(LISTEN) --data $(DATA) --demo
@@ -42,6 +42,11 @@ bench: tools ## Measures the rows of docs/performance.md and prints one table be
 	cargo build --release --bins
 	target=$$(cargo metadata --format-version 1 --no-deps --offline | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
 	"$$target/release/aisled-load" bench --server "$$target/release/aisled"
+
+bench-live: tools ## Measures the live rows, 9 to 15; JSON and charts go to target/bench-live
+	cargo build --release --bins
+	target=$$(cargo metadata --format-version 1 --no-deps --offline | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
+	"$$target/release/aisled-load" bench-live --server "$$target/release/aisled" --out "$$target/bench-live"
 
 clean: ## Removes what was built, never data
 	cargo clean
