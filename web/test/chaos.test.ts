@@ -57,6 +57,11 @@ async function run(seed: number, chaos: Chaos): Promise<void> {
     if (random() < 0.5) given.push(store.command(anyCommand(random, step)).commandId);
     if (random() < 0.4) server.record(pick(random, LISTS), "list.renamed", { name: `theirs ${step}` }, "ben");
     if (random() < 0.04) server.breakAll(pick(random, [1006, 3001, 3500]));
+    if (random() < 0.02) {
+      // The server was restored: positions start anew.
+      server.epoch = `e${step}`;
+      server.breakAll(3001);
+    }
     if (random() < 0.03) {
       // The page is closed and opened again: the commands are in the storage.
       client.close();

@@ -101,6 +101,19 @@ test("an event that does not fit makes the list start anew from a snapshot", asy
   assert.equal(store.snapshot.list?.name, "Weekly");
 });
 
+test("a change that a restored server has lost is not shown for ever", async () => {
+  const { clock, network, store } = await givenStore();
+  store.command({ op: "rename", name: "Mine" });
+  network.socket.answers("command", { type: "done", entity_id: "weekly", outcome: "applied", version: 6, position: "42" });
+  network.socket.closes(3001);
+  await clock.advance(2_500);
+  network.socket.hello({ epoch: "e2" });
+  await settle();
+  const restored = { topic: "list:weekly", recovered: false, position: "30", snapshot: listView({ version: 4 }) };
+  network.socket.answers("subscribe", { type: "subscribed", more: false, topics: [restored] });
+  assert.deepEqual([store.snapshot.list?.name, store.snapshot.pending.length], ["Weekly", 0]);
+});
+
 test("a closed store hears nothing more", async () => {
   const { network, store, told } = await givenStore();
   store.close();

@@ -1,5 +1,6 @@
 // One list as a page shows it: the confirmed list with the commands on their way on top, its totals, prices and who is there.
 import type { LiveClient } from "./client.js";
+import type { TopicStart } from "./feed.js";
 import { applied, listOf, type List } from "./list.js";
 import { asListEvent } from "./list-events.js";
 import { Listeners } from "./listeners.js";
@@ -47,6 +48,7 @@ export class ListStore {
   #states: States = NO_STATES;
   #pending: readonly Pending[];
   #trouble: ListSnapshot["trouble"];
+  #epoch: string | undefined;
   #snapshot: ListSnapshot | undefined;
 
   /** `who` is whom pending changes are ascribed to. Commands of this list that waited already are shown at once. */
@@ -59,7 +61,7 @@ export class ListStore {
     this.#leave = [
       client.queue.onChange((entry) => this.#commandChanged(entry)),
       client.follow(`list:${id}`, {
-        start: ({ snapshot, position, states }) => this.#start(snapshot as ListView, position, states),
+        start: (start) => this.#update(() => this.#start(start)),
         resumed: (position, states) => this.#update(() => this.#resume(position, states)),
         event: (event) => this.#update(() => this.#take(event)),
         state: (key, value, position) => this.#update(() => (this.#states = withState(this.#states, key, position, value))),
@@ -90,12 +92,14 @@ export class ListStore {
     for (const leave of this.#leave) leave();
   }
 
-  #start(view: ListView, position: Position, states: { readonly [key: string]: unknown }): void {
-    this.#update(() => {
-      this.#confirmed = listOf(view);
-      this.#states = withAllStates(NO_STATES, position, { totals: view.totals, ...states });
-      this.#trouble = undefined;
-    });
+  #start({ snapshot, position, epoch, states }: TopicStart): void {
+    const view = snapshot as ListView;
+    this.#confirmed = listOf(view);
+    this.#states = withAllStates(NO_STATES, position, { totals: view.totals, ...states });
+    this.#trouble = undefined;
+    // A restored server may have lost what was done: its version may never be reached, or mean something else.
+    if (this.#epoch !== epoch) this.#pending = this.#pending.filter(({ atVersion }) => atVersion === undefined);
+    this.#epoch = epoch;
   }
 
   #resume(position: Position, states: { readonly [key: string]: unknown }): void {
