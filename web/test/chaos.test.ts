@@ -2,10 +2,11 @@
 // has one outcome. AISLED_SEED tries one seed again.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ListStore, LiveClient, MemoryStorage, type FinalOutcome, type ListCommand } from "../src/live/index.js";
+import { ListStore, LiveClient, LocalListCache, LocalStorage, type FinalOutcome, type ListCommand } from "../src/live/index.js";
 import { FakeClock } from "./support/clock.js";
 import { CALM, ModelServer, type Chaos } from "./support/model-server.js";
 import { below, pick, seeded, type Random } from "./support/random.js";
+import { FakeWebStorage } from "./support/web-storage.js";
 
 const LISTS = ["a", "b", "c"];
 const SEEDS = process.env["AISLED_SEED"] ? [Number(process.env["AISLED_SEED"])] : Array.from({ length: 60 }, (_, index) => index + 1);
@@ -31,15 +32,16 @@ async function run(seed: number, chaos: Chaos): Promise<void> {
   const clock = new FakeClock();
   const server = new ModelServer(clock, random, seed % 3 !== 0);
   for (const id of LISTS) server.record(id, "list.created", { name: id, household: null, store: null }, "ana");
-  const storage = new MemoryStorage();
+  const web = new FakeWebStorage();
   const errors: unknown[] = [];
   let ids = 0;
   const open = () => {
     const onError = (error: unknown) => void errors.push(error);
+    const cache = new LocalListCache(web);
     const patience = { connectMs: 2_000, requestMs: 500, pongMs: 300 };
-    const common = { url: "ws://test", openSocket: server.open, clock, random, storage, onError, patience };
+    const common = { url: "ws://test", openSocket: server.open, clock, random, storage: new LocalStorage(web), onError, patience };
     const client = new LiveClient({ ...common, backoff: { baseMs: 50, capMs: 500 }, newId: () => `c${(ids += 1)}` });
-    return { client, stores: LISTS.map((id) => new ListStore(client, id)) };
+    return { client, stores: LISTS.map((id) => new ListStore(client, id, { cache, onError })) };
   };
   let { client, stores } = open();
   const outcomes = new Map<string, FinalOutcome[]>();
@@ -63,7 +65,7 @@ async function run(seed: number, chaos: Chaos): Promise<void> {
       server.breakAll(3001);
     }
     if (random() < 0.03) {
-      // The page is closed and opened again: the commands are in the storage.
+      // The page is closed and opened again: its commands and lists are in the storage.
       client.close();
       ({ client, stores } = open());
       watch();

@@ -235,10 +235,25 @@ test("a client told not to come back stays away until it is told to connect", as
 test("a wait can be cut short, and is not followed by another socket", async () => {
   const { client, clock, network } = await givenOpenClient();
   network.socket.closes(1006);
-  client.connect();
+  client.wake();
   network.socket.hello();
   await clock.advance(1_000);
   assert.deepEqual([client.status.state, network.sockets.length], ["open", 2]);
+  network.socket.closes(4001);
+  client.wake();
+  assert.deepEqual([client.status.state, network.sockets.length], ["closed", 2], "who was told to stay away is not woken");
+});
+
+test("a client that is closed while it waits to try again leaves no timer behind", async () => {
+  const { client, clock, network } = await givenOpenClient();
+  client.follow("list:a", {});
+  client.command("list", "a", { op: "archive" });
+  network.socket.answers("command", { type: "error", code: "overloaded", detail: "?", temporary: true, retry_after_ms: 5_000 });
+  await answer(network.socket, { topic: "list:a", error: { code: "busy", detail: "?", temporary: true, retry_after_ms: 5_000 } });
+  await settle();
+  client.close();
+  await settle();
+  assert.equal(clock.pending, 0);
 });
 
 test("close ends the session and every timer", async () => {

@@ -14,6 +14,7 @@ import {
 } from "../src/live/index.js";
 import type { Done } from "../src/live/index.js";
 import { FakeClock, settle } from "./support/clock.js";
+import { FakeWebStorage } from "./support/web-storage.js";
 
 const done = (more: Partial<Done> = {}): Done => ({ type: "done", id: 1, entity_id: "a", outcome: "applied", version: 2, position: "9", ...more });
 const rename = (name: string) => ({ entity: "list", entityId: "a", command: { op: "rename", name } }) as const;
@@ -161,21 +162,14 @@ test("a storage that fails is reported and the queue goes on in memory", async (
 });
 
 test("commands in local storage have an entry each, and what is no command is passed over", () => {
-  const entries = new Map([["other", "x"], ["aisled.command.broken", "{"], ["aisled.command.half", '{"commandId":"half"}']]);
-  const storage = new LocalStorage({
-    get length() {
-      return entries.size;
-    },
-    key: (index) => [...entries.keys()][index] ?? null,
-    getItem: (key) => entries.get(key) ?? null,
-    setItem: (key, value) => void entries.set(key, value),
-    removeItem: (key) => void entries.delete(key),
-  });
+  const web = new FakeWebStorage();
+  for (const [key, text] of [["other", "x"], ["aisled.command.broken", "{"], ["aisled.command.half", '{"commandId":"half"}']] as const) web.setItem(key, text);
+  const storage = new LocalStorage(web);
   const command: QueuedCommand = { ...rename("one"), commandId: "c1", order: 1, queuedAtMs: 1 };
   storage.put(command);
   assert.deepEqual(storage.load(), [command]);
   storage.remove("c1");
-  assert.deepEqual([...entries.keys()], ["other", "aisled.command.broken", "aisled.command.half"]);
+  assert.deepEqual([...web.entries.keys()], ["other", "aisled.command.broken", "aisled.command.half"]);
 });
 
 test("new command ids are canonical UUIDs of version 4 and differ", () => {

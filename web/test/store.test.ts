@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ListStore, type ListSnapshot } from "../src/live/index.js";
+import { ListStore, LocalListCache, type ListSnapshot, type ListStoreOptions } from "../src/live/index.js";
 import { settle } from "./support/clock.js";
 import { givenClient, givenOpenClient, listView } from "./support/given.js";
+import { FakeWebStorage } from "./support/web-storage.js";
 
 const renamed = (position: string, previous: string, version: number, name: string, command_id: string | null = null) => ({
   type: "event",
@@ -12,9 +13,9 @@ const renamed = (position: string, previous: string, version: number, name: stri
   event: { type: "list.renamed", data: { name }, version, at: "2026-01-01T00:00:00Z", who: "ana", command_id },
 });
 
-async function givenStore() {
+async function givenStore(options: ListStoreOptions = {}) {
   const given = await givenOpenClient();
-  const store = new ListStore(given.client, "weekly", { who: "eva" });
+  const store = new ListStore(given.client, "weekly", { who: "eva", ...options });
   await settle();
   const started = { topic: "list:weekly", recovered: false, position: "40", snapshot: listView({ version: 5 }), states: { presence: { present: [], more: 0 } } };
   given.network.socket.answers("subscribe", { type: "subscribed", more: false, topics: [started] });
@@ -112,6 +113,47 @@ test("a change that a restored server has lost is not shown for ever", async () 
   const restored = { topic: "list:weekly", recovered: false, position: "30", snapshot: listView({ version: 4 }) };
   network.socket.answers("subscribe", { type: "subscribed", more: false, topics: [restored] });
   assert.deepEqual([store.snapshot.list?.name, store.snapshot.pending.length], ["Weekly", 0]);
+});
+
+test("a list that was open before is there without signal, and continues where it stopped", async () => {
+  const cache = new LocalListCache(new FakeWebStorage());
+  const before = await givenStore({ cache });
+  before.network.socket.says(renamed("42", "40", 6, "Newer"));
+  before.network.socket.says({ type: "state", topic: "list:weekly", key: "totals", position: "42", value: { items: 7 } });
+  await settle();
+
+  const { client, network } = givenClient();
+  const store = new ListStore(client, "weekly", { cache });
+  assert.deepEqual([store.snapshot.list?.name, store.snapshot.totals?.items], ["Newer", 7]);
+  assert.deepEqual(store.snapshot.confirmed, before.store.snapshot.confirmed);
+  client.connect();
+  network.socket.hello();
+  await settle();
+  assert.deepEqual(network.socket.last("subscribe")["topics"], [{ topic: "list:weekly", since: "42" }]);
+  const missed = [{ position: "43", previous: "42", event: renamed("43", "42", 7, "Newest").event }];
+  const answer = { topic: "list:weekly", recovered: true, position: "43", events: missed, states: { totals: { items: 8 } } };
+  network.socket.answers("subscribe", { type: "subscribed", more: false, topics: [answer] });
+  assert.deepEqual([store.snapshot.list?.name, store.snapshot.totals?.items], ["Newest", 8]);
+});
+
+test("what was kept of a list goes with the right to follow it", async () => {
+  const web = new FakeWebStorage();
+  const { network } = await givenStore({ cache: new LocalListCache(web) });
+  await settle();
+  assert.equal(web.length, 1);
+  network.socket.says({ type: "revoked", topics: ["list:weekly"], code: "forbidden" });
+  await settle();
+  assert.equal(web.length, 0);
+});
+
+test("a cache that fails is reported once, and the list goes on", async () => {
+  const errors: unknown[] = [];
+  const web = new FakeWebStorage();
+  web.setItem("aisled.list.weekly", "{");
+  const { network, store } = await givenStore({ cache: new LocalListCache(web), onError: (error) => errors.push(error) });
+  network.socket.says(renamed("42", "40", 6, "New"));
+  await settle();
+  assert.deepEqual([errors.length, store.snapshot.list?.name], [1, "New"]);
 });
 
 test("a closed store hears nothing more", async () => {

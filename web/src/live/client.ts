@@ -5,7 +5,7 @@ import { systemClock, type Clock } from "./clock.js";
 import { verdictOf, type Verdict } from "./close.js";
 import { Connection, type ConnectionHandlers, type Patience } from "./connection.js";
 import { Follower } from "./follower.js";
-import type { TopicListener, TopicOptions } from "./feed.js";
+import type { TopicListener, TopicOptions, TopicPlace } from "./feed.js";
 import { Listeners } from "./listeners.js";
 import { CommandQueue, type SendCommand, type Ticket } from "./queue.js";
 import { openPlatformSocket, type OpenSocket } from "./socket.js";
@@ -86,7 +86,7 @@ export class LiveClient {
     return this.#statuses.add(listener);
   }
 
-  /** Opens a session, now, if there is none. Call it too when the network is known to be back, to cut a wait short. */
+  /** Opens a session, now, if there is none. */
   connect(): void {
     if (this.#connection !== undefined) return;
     this.#cancelRetry();
@@ -101,6 +101,11 @@ export class LiveClient {
     }
   }
 
+  /** Cuts a wait short, such as when the page hears that the network is back. A client that stays away goes on doing so. */
+  wake(): void {
+    if (this.#status.state === "waiting") this.connect();
+  }
+
   /** Ends the session and stays away. Commands go on waiting, topics stay wanted. */
   close(): void {
     this.#cancelRetry();
@@ -112,10 +117,10 @@ export class LiveClient {
    * Follows a topic until the returned function is called. Topics may be followed while there is no session.
    *
    * A topic has one set of options, the last one given. Another listener of a topic that is followed already makes it start
-   * anew, for every listener.
+   * anew, for every listener. With `from`, what the listener knows already is continued instead, where the server can.
    */
-  follow(topic: string, listener: TopicListener, options: TopicOptions = {}): () => void {
-    return this.#follower.follow(topic, listener, options);
+  follow(topic: string, listener: TopicListener, options: TopicOptions = {}, from?: TopicPlace): () => void {
+    return this.#follower.follow(topic, listener, options, from);
   }
 
   /** Reads a topic anew from a snapshot, for a listener that lost track. */

@@ -11,10 +11,14 @@ export interface TopicOptions {
   filter?: DealFilter;
 }
 
-/** Everything a topic holds at a position. */
-export interface TopicStart {
+/** Up to where something is known. */
+export interface TopicPlace {
   position: Position;
   epoch: string;
+}
+
+/** Everything a topic holds at a position. */
+export interface TopicStart extends TopicPlace {
   snapshot: unknown;
   states: { readonly [key: string]: unknown };
 }
@@ -71,9 +75,10 @@ export class Feed {
     return request;
   }
 
-  /** Forgets the position: the next answer is a snapshot. */
-  forget(): void {
-    this.#position = undefined;
+  /** Goes on from a place; without one, the next answer is a snapshot. */
+  goOnFrom(place: TopicPlace | undefined): void {
+    this.#position = place?.position;
+    this.#epoch = place?.epoch;
   }
 
   /** Takes the answer to a subscription that was asked for in an epoch. */

@@ -4,7 +4,7 @@ import { Backoff, type BackoffOptions } from "./backoff.js";
 import type { Clock } from "./clock.js";
 import type { Connection } from "./connection.js";
 import { ConnectionLost, RequestRefused } from "./errors.js";
-import { Feed, type TopicListener, type TopicOptions } from "./feed.js";
+import { Feed, type TopicListener, type TopicOptions, type TopicPlace } from "./feed.js";
 import type { ErrorBody, EventPush, Hello, Revoked, StatePush, Subscribed, TopicRequest } from "./types.js";
 
 /** One subscription names at most so many topics, and takes at most half of the largest message. */
@@ -17,6 +17,7 @@ export class Follower {
   readonly #report: (error: unknown) => void;
   readonly #feeds = new Map<string, Feed>();
   #session: { connection: Connection; hello: Hello } | undefined;
+  readonly #retries = new Set<() => void>();
   #asked = 0;
   #flushPlanned = false;
 
@@ -27,14 +28,15 @@ export class Follower {
   }
 
   /** Follows a topic. Returns what ends it; the last listener to go unsubscribes. */
-  follow(topic: string, listener: TopicListener, options: TopicOptions): () => void {
+  follow(topic: string, listener: TopicListener, options: TopicOptions, from?: TopicPlace): () => void {
     const feed = this.#feeds.get(topic) ?? new Feed(topic, options, this.#report);
     this.#feeds.set(topic, feed);
     feed.options = options;
     const box = { listener };
     feed.listeners.add(box);
-    // The newcomer needs everything, not only what comes from now on.
-    this.restart(topic);
+    // A newcomer among others needs everything, not only what comes from now on.
+    feed.goOnFrom(feed.listeners.size === 1 ? from : undefined);
+    this.#want(feed);
     return () => {
       if (feed.listeners.delete(box) && feed.listeners.size === 0) this.#leave(feed);
     };
@@ -44,7 +46,7 @@ export class Follower {
   restart(topic: string): void {
     const feed = this.#feeds.get(topic);
     if (feed === undefined) return;
-    feed.forget();
+    feed.goOnFrom(undefined);
     this.#want(feed);
   }
 
@@ -62,9 +64,11 @@ export class Follower {
     }
   }
 
-  /** The session is over. */
+  /** The session is over; the next one asks for everything anyway. */
   offline(): void {
     this.#session = undefined;
+    for (const cancel of this.#retries) cancel();
+    this.#retries.clear();
   }
 
   /** Takes a push. */
@@ -82,7 +86,7 @@ export class Follower {
       const feed = this.#feeds.get(topic);
       if (feed === undefined) continue;
       feed.phase = "revoked";
-      feed.forget();
+      feed.goOnFrom(undefined);
       feed.tell((listener) => listener.revoked?.(code));
     }
   }
@@ -145,10 +149,12 @@ export class Follower {
   #refused(feed: Feed, error: ErrorBody): void {
     feed.phase = error.temporary ? "resting" : "refused";
     feed.tell((listener) => listener.refused?.(error));
-    if (!error.temporary) return;
-    this.#clock.after(error.retry_after_ms ?? this.#backoff.next(), () => {
+    if (!error.temporary || this.#session === undefined) return;
+    const cancel = this.#clock.after(error.retry_after_ms ?? this.#backoff.next(), () => {
+      this.#retries.delete(cancel);
       if (feed.phase === "resting" && this.#feeds.get(feed.topic) === feed) this.#want(feed);
     });
+    this.#retries.add(cancel);
   }
 }
 

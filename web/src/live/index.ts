@@ -5,8 +5,9 @@ export { systemClock, type Clock } from "./clock.js";
 export { verdictOf, type Verdict } from "./close.js";
 export { Connection, type ConnectionHandlers, type ConnectionOptions, type Patience } from "./connection.js";
 export { ConnectionLost, RequestRefused, RequestTimedOut } from "./errors.js";
-export type { TopicListener, TopicOptions, TopicStart } from "./feed.js";
+export type { TopicListener, TopicOptions, TopicPlace, TopicStart } from "./feed.js";
 export { newCommandId } from "./ids.js";
+export { LocalListCache, type ListCache, type StoredList } from "./cache.js";
 export { applied, listOf, type Applied, type List, type ListItem } from "./list.js";
 export { asListEvent, type ListEvent, type ListEventData } from "./list-events.js";
 export { withPending, type ListCommand } from "./pending.js";
@@ -16,6 +17,6 @@ export { CommandQueue, type CommandEntry, type FinalOutcome, type QueueOptions, 
 export { openPlatformSocket, SUBPROTOCOL, type OpenSocket, type Socket } from "./socket.js";
 export { withAllStates, withState, NO_STATES, type KeyedState, type States } from "./states.js";
 export { LocalStorage, MemoryStorage, type CommandStorage, type QueuedCommand, type WebStorage } from "./storage.js";
-export { ListStore, type ListClient, type ListSnapshot } from "./store.js";
+export { ListStore, type ListClient, type ListSnapshot, type ListStoreOptions } from "./store.js";
 export type { TokenSource } from "./token.js";
 export type * from "./types.js";

@@ -59,7 +59,7 @@ export class CommandQueue {
   readonly #finished = new Map<string, CommandEntry>();
   #send: SendCommand | undefined;
   #sending = false;
-  #resting = false;
+  #cancelRest: (() => void) | undefined;
   #lastOrder = 0;
 
   /** Takes up what the storage kept. */
@@ -125,12 +125,14 @@ export class CommandQueue {
   /** Stops to send; an answer that is still under way counts. */
   offline(): void {
     this.#send = undefined;
+    this.#cancelRest?.();
+    this.#cancelRest = undefined;
   }
 
   #pump(): void {
     const send = this.#send;
     const [next] = this.#waiting.values();
-    if (send === undefined || next === undefined || this.#sending || this.#resting) return;
+    if (send === undefined || next === undefined || this.#sending || this.#cancelRest !== undefined) return;
     this.#sending = true;
     next.attempts += 1;
     this.#told(next.command.commandId);
@@ -151,15 +153,12 @@ export class CommandQueue {
       const { code, message: detail, pointer } = error;
       return this.#finish(command, { state: "refused", code, detail, ...(pointer === undefined ? {} : { pointer }) });
     }
-    if (error instanceof ConnectionLost) {
-      // That sender is of no use any more; a new one may have come already.
-      if (this.#send === send) this.#send = undefined;
-      return;
-    }
+    // That sender is of no use any more; a new one may have come already, and tries at once.
+    if (error instanceof ConnectionLost && this.#send === send) this.#send = undefined;
+    if (error instanceof ConnectionLost || this.#send !== send) return;
     const afterMs = error instanceof RequestRefused ? error.retryAfterMs : undefined;
-    this.#resting = true;
-    this.#clock.after(afterMs ?? this.#backoff.next(), () => {
-      this.#resting = false;
+    this.#cancelRest = this.#clock.after(afterMs ?? this.#backoff.next(), () => {
+      this.#cancelRest = undefined;
       this.#pump();
     });
   }

@@ -1,10 +1,12 @@
 // One list as a page shows it: the confirmed list with the commands on their way on top, its totals, prices and who is there.
+import { ListKeeper, type ListCache, type StoredList } from "./cache.js";
 import type { LiveClient } from "./client.js";
-import type { TopicStart } from "./feed.js";
+import type { TopicListener, TopicPlace, TopicStart } from "./feed.js";
 import { applied, listOf, type List } from "./list.js";
 import { asListEvent } from "./list-events.js";
 import { Listeners } from "./listeners.js";
 import { withPending, type ListCommand } from "./pending.js";
+import { later } from "./position.js";
 import type { CommandEntry, Ticket } from "./queue.js";
 import { NO_STATES, withAllStates, withState, type States } from "./states.js";
 import type { QueuedCommand } from "./storage.js";
@@ -35,6 +37,14 @@ interface Pending {
   readonly atVersion?: number;
 }
 
+export interface ListStoreOptions {
+  /** Whom pending changes are ascribed to. */
+  who?: string;
+  /** Keeps the list over a restart, so that it is there without signal; not kept if not given. */
+  cache?: ListCache;
+  onError?: (error: unknown) => void;
+}
+
 const PRICE = "price:";
 
 /** The store of one list. Follows it until `close`. */
@@ -42,32 +52,38 @@ export class ListStore {
   readonly id: string;
   readonly #client: ListClient;
   readonly #who: string;
+  readonly #keeper: ListKeeper;
   readonly #changes: Listeners<ListSnapshot>;
   readonly #leave: readonly (() => void)[];
   #confirmed: List | undefined;
   #states: States = NO_STATES;
   #pending: readonly Pending[];
   #trouble: ListSnapshot["trouble"];
-  #epoch: string | undefined;
+  /** Up to where the confirmed list is known. */
+  #place: TopicPlace | undefined;
   #snapshot: ListSnapshot | undefined;
 
-  /** `who` is whom pending changes are ascribed to. Commands of this list that waited already are shown at once. */
-  constructor(client: ListClient, id: string, options: { who?: string; onError?: (error: unknown) => void } = {}) {
+  /** Shows at once what the cache has and the commands of this list that wait already. */
+  constructor(client: ListClient, id: string, options: ListStoreOptions = {}) {
     this.id = id;
     this.#client = client;
     this.#who = options.who ?? "";
-    this.#changes = new Listeners(options.onError ?? console.error);
+    const report = options.onError ?? console.error;
+    this.#changes = new Listeners(report);
+    this.#keeper = new ListKeeper(id, options.cache, report);
+    this.#recall(this.#keeper.load());
     this.#pending = client.queue.waiting.map(({ command }) => ({ command })).filter(({ command }) => this.#isMine(command));
+    const listener: TopicListener = {
+      start: (start) => this.#update(() => this.#start(start)),
+      resumed: (position, states) => this.#update(() => this.#resume(position, states)),
+      event: (event, position) => this.#update(() => this.#take(event, position)),
+      state: (key, value, position) => this.#update(() => (this.#states = withState(this.#states, key, position, value))),
+      refused: (error) => this.#update(() => error.temporary || this.#refuse(error)),
+      revoked: (code) => this.#update(() => this.#refuse({ code, detail: "you may not follow this list any more" })),
+    };
     this.#leave = [
       client.queue.onChange((entry) => this.#commandChanged(entry)),
-      client.follow(`list:${id}`, {
-        start: (start) => this.#update(() => this.#start(start)),
-        resumed: (position, states) => this.#update(() => this.#resume(position, states)),
-        event: (event) => this.#update(() => this.#take(event)),
-        state: (key, value, position) => this.#update(() => (this.#states = withState(this.#states, key, position, value))),
-        refused: (error) => this.#update(() => this.#refuse(error)),
-        revoked: (code) => this.#update(() => (this.#trouble = { code, detail: "you may not follow this list any more" })),
-      }),
+      client.follow(`list:${id}`, listener, {}, this.#place),
     ];
   }
 
@@ -98,28 +114,51 @@ export class ListStore {
     this.#states = withAllStates(NO_STATES, position, { totals: view.totals, ...states });
     this.#trouble = undefined;
     // A restored server may have lost what was done: its version may never be reached, or mean something else.
-    if (this.#epoch !== epoch) this.#pending = this.#pending.filter(({ atVersion }) => atVersion === undefined);
-    this.#epoch = epoch;
+    if (this.#place?.epoch !== epoch) this.#pending = this.#pending.filter(({ atVersion }) => atVersion === undefined);
+    this.#place = { position, epoch };
   }
 
   #resume(position: Position, states: { readonly [key: string]: unknown }): void {
     this.#states = withAllStates(this.#states, position, states);
     this.#trouble = undefined;
+    this.#reached(position);
   }
 
-  #take(recorded: RecordedEvent): void {
+  #reached(position: Position): void {
+    if (this.#place !== undefined) this.#place = { ...this.#place, position: later(this.#place.position, position) };
+  }
+
+  #take(recorded: RecordedEvent, position: Position): void {
+    this.#reached(position);
     const event = asListEvent(recorded);
     if (event === undefined) return;
     const result = applied(this.#confirmed, this.id, event);
-    if (result.kind === "lost") return this.#client.restart(`list:${this.id}`);
+    if (result.kind === "lost") {
+      this.#place = undefined;
+      return this.#client.restart(`list:${this.id}`);
+    }
     if (result.kind === "known") return;
     this.#confirmed = result.list;
     // Its own effect is in the list now; the outcome may come later.
     this.#pending = this.#pending.filter(({ command }) => command.commandId !== event.command_id);
   }
 
-  #refuse({ code, detail, temporary }: ErrorBody): void {
-    if (!temporary) this.#trouble = { code, detail };
+  /** Who may not follow a list has no business with a copy of it either. */
+  #refuse({ code, detail }: Pick<ErrorBody, "code" | "detail">): void {
+    this.#trouble = { code, detail };
+    this.#keeper.remove();
+  }
+
+  #recall(stored: StoredList | undefined): void {
+    if (stored === undefined) return;
+    this.#confirmed = stored.list;
+    this.#states = stored.states;
+    this.#place = stored.place;
+  }
+
+  #stored(): StoredList | undefined {
+    const [list, place, states] = [this.#confirmed, this.#place, this.#states];
+    return list === undefined || place === undefined || this.#trouble !== undefined ? undefined : { list, place, states };
   }
 
   #commandChanged({ command, outcome }: CommandEntry): void {
@@ -149,6 +188,7 @@ export class ListStore {
     }
     const after = [this.#confirmed, this.#states, this.#pending, this.#trouble];
     if (after.every((part, index) => part === before[index])) return;
+    this.#keeper.plan(() => this.#stored());
     this.#snapshot = undefined;
     this.#changes.tell(this.snapshot);
   }
