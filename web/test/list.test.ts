@@ -8,8 +8,8 @@ import {
   withAllStates,
   withPending,
   withState,
-  type ItemView,
   type List,
+  type ListView,
   type ListCommand,
   type ListEvent,
   type ListEventData,
@@ -100,7 +100,7 @@ test("an event of a newer server counts but shows nothing", () => {
   assert.deepEqual(folded(list, event(6, "list.painted" as "list.archived", {})), { ...list, version: 6 });
 });
 
-const view = (id: string, rank?: number): ItemView => ({
+const view = (id: string, rank?: number): ListView["items"][number] => ({
   ...{ id, name: id, product: null, specification: null, quantity: each("1"), note: null, checked: false },
   ...{ added_by: "ana", added_at: "2026-01-01T00:00:00Z", ...(rank === undefined ? {} : { rank }) },
 });

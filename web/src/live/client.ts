@@ -11,7 +11,8 @@ import { CommandQueue, type SendCommand, type Ticket } from "./queue.js";
 import { openPlatformSocket, type OpenSocket } from "./socket.js";
 import type { CommandStorage, QueuedCommand } from "./storage.js";
 import type { TokenSource } from "./token.js";
-import type { CommandRequest, EntityKind } from "./types.js";
+import type { CommandRequest } from "./types.js";
+import type { EntityKind } from "./wire.js";
 
 /** How the client stands to the server. */
 export type Status =

@@ -5,7 +5,8 @@ import { ConnectionLost, RequestRefused } from "./errors.js";
 import { PendingRequests, type Replies, type Reply, type RequestBody, type Requests } from "./requests.js";
 import { SUBPROTOCOL, type OpenSocket, type Socket } from "./socket.js";
 import { TokenKeeper, type TokenSource } from "./token.js";
-import type { Authenticate, Closing, ErrorBody, EventPush, Hello, Revoked, StatePush } from "./types.js";
+import type { Authenticate, Closing, EventPush, Hello, Revoked, StatePush } from "./types.js";
+import type { ErrorBody } from "./wire.js";
 
 /** What a session tells its owner. */
 export interface ConnectionHandlers {

@@ -1,5 +1,5 @@
 // How a request can fail. Only `RequestRefused` is the server's word; after the others nobody knows whether it was carried out.
-import type { ErrorBody } from "./types.js";
+import type { ErrorBody } from "./wire.js";
 
 /** The server answered with an error: nothing was done. */
 export class RequestRefused extends Error {

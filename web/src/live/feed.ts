@@ -1,7 +1,8 @@
 // What the client knows of one topic it follows: up to where, in which epoch, and whether something is missing. Pure bookkeeping:
 // it sends nothing itself.
 import { isAfter, later } from "./position.js";
-import type { DealFilter, ErrorBody, EventPush, MissedEvent, Position, RecordedEvent, StatePush, TopicAnswer, TopicRequest } from "./types.js";
+import type { EventPush, StatePush } from "./types.js";
+import type { DealFilter, ErrorBody, MissedEvent, Position, RecordedEvent, TopicAnswer, TopicRequest } from "./wire.js";
 
 /** Options of a topic. */
 export interface TopicOptions {

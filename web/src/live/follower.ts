@@ -5,7 +5,8 @@ import type { Clock } from "./clock.js";
 import type { Connection } from "./connection.js";
 import { ConnectionLost, RequestRefused } from "./errors.js";
 import { Feed, type TopicListener, type TopicOptions, type TopicPlace } from "./feed.js";
-import type { ErrorBody, EventPush, Hello, Revoked, StatePush, Subscribed, TopicRequest } from "./types.js";
+import type { EventPush, Hello, Revoked, StatePush, Subscribed } from "./types.js";
+import type { ErrorBody, TopicRequest } from "./wire.js";
 
 /** One subscription names at most so many topics, and takes at most half of the largest message. */
 const TOPICS_PER_REQUEST_MAX = 200;

@@ -20,3 +20,17 @@ export { LocalStorage, MemoryStorage, type CommandStorage, type QueuedCommand, t
 export { ListStore, type ListClient, type ListSnapshot, type ListStoreOptions } from "./store.js";
 export type { TokenSource } from "./token.js";
 export type * from "./types.js";
+export type {
+  DealFilter,
+  EntityKind,
+  ErrorBody,
+  MissedEvent,
+  Money,
+  Outcome,
+  Position,
+  Quantity,
+  RecordedEvent,
+  Role,
+  TopicAnswer,
+  TopicRequest,
+} from "./wire.js";

@@ -1,5 +1,5 @@
 // The events of a list. A stored event is a promise, so these shapes only ever grow.
-import type { Money, Quantity, RecordedEvent, Role } from "./types.js";
+import type { Money, Quantity, RecordedEvent, Role } from "./wire.js";
 
 /** What each event of a list says, by its name. */
 export interface ListEventData {
@@ -45,6 +45,7 @@ export type ListEvent = { [Name in keyof ListEventData]: Envelope & { type: Name
 
 /** Reads a recorded event as one of a list: undefined if it is of something else. Names of a newer server pass; the reducer skips them. */
 export function asListEvent(event: RecordedEvent): ListEvent | undefined {
-  const isOfList = event.type.startsWith("list.") && typeof event.version === "number";
+  const { type, version } = event as { type?: unknown; version?: unknown };
+  const isOfList = typeof type === "string" && type.startsWith("list.") && typeof version === "number";
   return isOfList ? (event as unknown as ListEvent) : undefined;
 }

@@ -1,6 +1,7 @@
 // A list as the server has confirmed it: a pure reducer from a snapshot and events to what a page shows.
 import type { ListEvent } from "./list-events.js";
-import type { ListView, Money, Quantity, Role } from "./types.js";
+import type { ListView } from "./types.js";
+import type { Money, Quantity, Role } from "./wire.js";
 
 /** One line of a list. */
 export interface ListItem {
@@ -54,11 +55,16 @@ export function listOf(view: ListView): List {
     addedBy: item.added_by,
     addedAt: item.added_at,
     checked: item.checked ? { by: item.checked_by ?? "", at: item.checked_at ?? "" } : null,
-    rank: item.rank ?? index * RANK_GAP,
+    rank: rankOf(item) ?? index * RANK_GAP,
   }));
   const members = new Map(view.members.map(({ member, role }) => [member, role]));
-  const ranked = view.items.every((item) => item.rank !== undefined);
+  const ranked = view.items.every((item) => rankOf(item) !== undefined);
   return { id, version, name, archived, household, store, budget, members, items, lastOrder, createdAt, ranked };
+}
+
+/** Not every server gives it. */
+function rankOf(item: { readonly rank?: number }): number | undefined {
+  return item.rank;
 }
 
 /** What an event makes of a list: changed, the same because it was known already, or unknowable without a snapshot. */

@@ -3,7 +3,7 @@
 import { changed, lastRank, withDetails, withItem, without, type List, type ListItem } from "./list.js";
 import { isPositive, sum } from "./quantity.js";
 import type { QueuedCommand } from "./storage.js";
-import type { Money, Quantity, Role } from "./types.js";
+import type { Money, Quantity, Role } from "./wire.js";
 
 /** The commands of a list; the same as over HTTP. */
 export type ListCommand =

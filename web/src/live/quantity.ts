@@ -1,5 +1,5 @@
 // Exact sums of quantities: decimal text in, decimal text out, never a floating-point number.
-import type { Quantity } from "./types.js";
+import type { Quantity } from "./wire.js";
 
 /** Digits behind the point of a quantity. */
 const SCALE = 6;

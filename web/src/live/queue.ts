@@ -7,7 +7,8 @@ import { ConnectionLost, RequestRefused } from "./errors.js";
 import { Listeners } from "./listeners.js";
 import { newCommandId } from "./ids.js";
 import { MemoryStorage, type CommandStorage, type QueuedCommand } from "./storage.js";
-import type { Done, Outcome, Position } from "./types.js";
+import type { Done } from "./types.js";
+import type { Outcome, Position } from "./wire.js";
 
 /** What became of a command in the end. */
 export type FinalOutcome =

@@ -1,6 +1,6 @@
 // States by key, such as `totals` or `price:milk`: a pure reducer in which an older value never replaces a newer one.
 import { isAfter } from "./position.js";
-import type { Position } from "./types.js";
+import type { Position } from "./wire.js";
 
 /** The latest value of a key, and where in the log it was computed. */
 export interface KeyedState {

@@ -1,6 +1,6 @@
 // Where commands wait that the server has not answered yet. One entry for each, so that two pages of one browser do not
 // overwrite each other's; a command that both send is applied once, because its id is the same.
-import type { EntityKind } from "./types.js";
+import type { EntityKind } from "./wire.js";
 
 /** A command on its way, with the id that makes it repeatable. */
 export interface QueuedCommand {

@@ -10,7 +10,8 @@ import { later } from "./position.js";
 import type { CommandEntry, Ticket } from "./queue.js";
 import { NO_STATES, withAllStates, withState, type States } from "./states.js";
 import type { QueuedCommand } from "./storage.js";
-import type { ErrorBody, ListView, Position, Presence, PriceState, RecordedEvent, TotalsView } from "./types.js";
+import type { ListView, Presence, PriceState, TotalsView } from "./types.js";
+import type { ErrorBody, Position, RecordedEvent } from "./wire.js";
 
 /** What a page shows of a list. A new object whenever something changed, so that `===` tells. */
 export interface ListSnapshot {

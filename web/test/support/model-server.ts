@@ -1,7 +1,7 @@
 // A model of the server on a bad network: it keeps lists as events, answers over links that delay, repeat, reorder and break,
 // and remembers what every command id stood for.
 import assert from "node:assert/strict";
-import { applied, type List, type ListEvent, type ListView, type OpenSocket, type RecordedEvent } from "../../src/live/index.js";
+import { applied, type List, type ListEvent, type ListView, type OpenSocket } from "../../src/live/index.js";
 import type { FakeClock } from "./clock.js";
 import { listView } from "./given.js";
 import { below, type Random } from "./random.js";
@@ -19,6 +19,18 @@ export interface Chaos {
 
 export const CALM: Chaos = { breaks: 0, repeats: 0, reorders: 0, putsOff: 0 };
 
+/** An event with all that the client uses of it. */
+interface ModelEvent {
+  type: string;
+  data: object;
+  position: string;
+  previous: string | null;
+  version: number;
+  at: string;
+  who: string;
+  command_id: string | null;
+}
+
 interface Link {
   socket: FakeSocket;
   topics: Set<string>;
@@ -35,7 +47,7 @@ export class ModelServer {
   epoch = "e1";
   /** Every message of a command by its id, to see that an id never stands for two. */
   readonly seen = new Map<string, string>();
-  readonly #events = new Map<string, RecordedEvent[]>();
+  readonly #events = new Map<string, ModelEvent[]>();
   readonly #outcomes = new Map<string, Json>();
   readonly #links = new Set<Link>();
   readonly #clock: FakeClock;
@@ -71,13 +83,13 @@ export class ModelServer {
   }
 
   /** Something happens to a list. */
-  record(id: string, type: string, data: object, who: string, commandId: string | null = null): RecordedEvent {
+  record(id: string, type: string, data: object, who: string, commandId: string | null = null): ModelEvent {
     const events = this.#events.get(id) ?? [];
     this.#events.set(id, events);
     const previous = events.at(-1)?.position ?? null;
     const position = String((this.#position += 1 + below(this.#random, 3)));
     const at = new Date(this.#clock.now()).toISOString();
-    const event: RecordedEvent = { type, data, position, previous, version: events.length + 1, at, who, command_id: commandId };
+    const event: ModelEvent = { type, data, position, previous, version: events.length + 1, at, who, command_id: commandId };
     events.push(event);
     this.#publish(`list:${id}`, { type: "event", position, previous, event });
     this.#publish(`list:${id}`, { type: "state", key: "totals", position, value: this.totals(id) });
@@ -163,7 +175,7 @@ export class ModelServer {
     if (events === undefined) return { topic, error: { code: "not_found", detail: "no such list", temporary: false } };
     const position = events.at(-1)?.position ?? "0";
     const states = { totals: this.totals(id) };
-    const missed = events.filter((event) => since === undefined || BigInt(event.position ?? "0") > BigInt(since));
+    const missed = events.filter((event) => since === undefined || BigInt(event.position) > BigInt(since));
     if (since === undefined || missed.length > RECOVERY_EVENTS_MAX) {
       return { topic, recovered: false, position, snapshot: this.#view(this.fold(id)), states };
     }
