@@ -63,7 +63,7 @@ export function listOf(view: ListView): List {
 }
 
 /** Not every server gives it. */
-function rankOf(item: { readonly rank?: number }): number | undefined {
+function rankOf(item: { readonly id: string; readonly rank?: number }): number | undefined {
   return item.rank;
 }
 
