@@ -8,7 +8,7 @@ LISTEN ?= 127.0.0.1:8080
 # The licence and ban check: skipped by hand with DENY=no where cargo-deny cannot be installed.
 DENY ?= yes
 
-.PHONY: help run test check fmt lint doc deny imports bench bench-live clean tools
+.PHONY: help run test web check fmt lint doc deny imports bench bench-live clean tools
 
 help: ## Shows what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -18,6 +18,13 @@ run: tools ## Builds and starts the server on 127.0.0.1:8080 with a small demo h
 
 test: tools ## Runs every test
 	cargo test
+	@$(MAKE) --no-print-directory web
+
+web: ## Checks and tests the TypeScript client
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "missing: node and npm (Debian and Ubuntu: apt install nodejs npm)."; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "missing: node 20 or newer; this is $$(node --version)."; exit 1; }
+	cd web && if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then npm ci; fi
+	cd web && npm run check && npm test
 
 check: fmt lint doc imports deny ## Format, lints, documentation, import rules, licences and bans: what CI runs
 
