@@ -44,7 +44,7 @@ pub struct Common {
     /// Offers permessage-deflate.
     #[arg(long)]
     pub deflate: bool,
-    /// A bearer token for the handshakes.
+    /// A bearer token for handshakes and commands.
     #[arg(long)]
     pub token: Option<String>,
     /// Writes JSON and a chart into this folder.
@@ -74,9 +74,12 @@ pub struct Stage {
 
 impl Stage {
     pub async fn set(common: &Common) -> Result<Self> {
+        if let Some(token) = &common.token {
+            shapes::present(token);
+        }
         let world = World::named(&common.server);
         let server = socket::address(&world.server)?;
-        let offer = Offer { encoding: common.encoding, deflate: common.deflate, token: common.token.clone(), receive_bytes: None };
+        let offer = Offer { encoding: common.encoding, deflate: common.deflate, receive_bytes: None };
         let ground = Rc::new(Ground { server, offer, tally: Rc::new(Tally::default()), hasher: ahash::RandomState::new() });
         let watch = Watch::new(common.pid);
         let durability = durability(&world.server).await?;
@@ -91,8 +94,7 @@ impl Stage {
     /// The settings that every scenario has, with its own.
     pub fn settings(&self, own: Value) -> Value {
         let offer = &self.ground.offer;
-        let mut all =
-            json!({ "encoding": format!("{:?}", offer.encoding).to_lowercase(), "deflate": offer.deflate, "durability": self.durability });
+        let mut all = json!({ "encoding": format!("{:?}", offer.encoding).to_lowercase(), "deflate": offer.deflate, "token": shapes::has_token(), "durability": self.durability });
         if let (Some(all), Value::Object(own)) = (all.as_object_mut(), own) {
             all.extend(own);
         }
