@@ -27,8 +27,6 @@ use crate::{
 
 /// Handshakes under way at the same time while clients gather.
 const GATHERING: usize = 64;
-/// Open files wanted: a server that this process starts inherits the limit.
-const OPEN_FILES: u64 = 65_536;
 
 /// What every live scenario takes.
 #[derive(Debug, Clone, clap::Args)]
@@ -154,15 +152,4 @@ async fn durability(server: &str) -> Result<String> {
     let answer = connection.ask(&request).await?;
     let ready: Value = serde_json::from_slice(answer.body).unwrap_or_default();
     Ok(ready["log"]["durability"].as_str().unwrap_or("unknown").to_owned())
-}
-
-/// Allows this process, and servers it starts, thousands of sockets: as many as are wanted where that is allowed, else all that are.
-pub fn raise_open_files() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let allowed = getrlimit(Resource::Nofile).maximum;
-    let wanted = allowed.map(|allowed| allowed.max(OPEN_FILES));
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: wanted, maximum: wanted });
-    if raised.is_err() {
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: allowed, maximum: allowed });
-    }
 }
