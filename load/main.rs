@@ -10,6 +10,7 @@ mod inflate;
 mod live;
 mod measure;
 mod message;
+mod open_files;
 mod scenario;
 mod setup;
 mod shapes;
@@ -81,7 +82,7 @@ struct Fanout {
 }
 
 fn main() -> anyhow::Result<()> {
-    live::raise_open_files();
+    open_files::raise();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (kind, target) = match Arguments::parse().command {
         Command::Bench(options) => return bench::run(&options),

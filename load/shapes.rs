@@ -1,6 +1,6 @@
 //! The requests as bytes: the only place of the load generator that knows the wire.
 
-use std::{fmt::Display, io::Write};
+use std::{fmt::Display, io::Write, sync::OnceLock};
 
 use crate::socket::{Encoding, Offer};
 
@@ -13,8 +13,29 @@ const NAME_BYTES_MAX: usize = 280;
 /// The currency of everything the load generator makes.
 const CURRENCY: &str = "EUR";
 
+/// What every request of this process presents, once it is set.
+static TOKEN: OnceLock<String> = OnceLock::new();
+
+/// Presents a bearer token with every request from now on; only the first one counts.
+pub fn present(token: &str) {
+    TOKEN.get_or_init(|| token.to_owned());
+}
+
+pub fn has_token() -> bool {
+    TOKEN.get().is_some()
+}
+
 pub fn get(request: &mut Vec<u8>, path: impl Display) {
-    push(request, format_args!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+    push(request, format_args!("GET {path} HTTP/1.1\r\nhost: localhost\r\n"));
+    end_head(request);
+}
+
+/// The last lines of a head.
+fn end_head(request: &mut Vec<u8>) {
+    if let Some(token) = TOKEN.get() {
+        push(request, format_args!("authorization: Bearer {token}\r\n"));
+    }
+    push(request, "\r\n");
 }
 
 /// Posts a JSON body.
@@ -24,12 +45,10 @@ pub fn post(request: &mut Vec<u8>, path: impl Display, body: &str) {
 
 fn write_json(request: &mut Vec<u8>, method: &str, path: impl Display, body: &str) {
     let length = body.len();
-    push(
-        request,
-        format_args!(
-            "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-        ),
-    );
+    let head = "host: localhost\r\ncontent-type: application/json";
+    push(request, format_args!("{method} {path} HTTP/1.1\r\n{head}\r\ncontent-length: {length}\r\n"));
+    end_head(request);
+    push(request, body);
 }
 
 pub fn create_store(request: &mut Vec<u8>, store: &str) {
@@ -130,10 +149,7 @@ pub fn upgrade(request: &mut Vec<u8>, offer: &Offer) {
     if offer.deflate {
         push(request, "sec-websocket-extensions: permessage-deflate; client_no_context_takeover; server_no_context_takeover\r\n");
     }
-    if let Some(token) = &offer.token {
-        push(request, format_args!("authorization: Bearer {token}\r\n"));
-    }
-    push(request, "\r\n");
+    end_head(request);
 }
 
 /// How a total of so many cents stands in a push.

@@ -41,7 +41,6 @@ pub enum Encoding {
 pub struct Offer {
     pub encoding: Encoding,
     pub deflate: bool,
-    pub token: Option<String>,
     /// `SO_RCVBUF`, for a reader that shall be slow.
     pub receive_bytes: Option<u32>,
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::{RUNS, cores, live_rows, live_state_rows, load_average, server::Server, table::Table};
-use crate::{live::Outcome, measure::median};
+use crate::{live::Outcome, measure::median, shapes};
 
 #[derive(Clone, clap::Args)]
 pub struct Options {
@@ -36,6 +36,8 @@ pub struct LiveBench {
     pub table: Table,
     pub runtime: Runtime,
     servers: usize,
+    /// What the servers ask for: handshakes are measured with authentication.
+    token: String,
     outcomes: Vec<(String, Outcome)>,
 }
 
@@ -44,7 +46,7 @@ impl LiveBench {
     pub fn server(&mut self) -> Result<Server> {
         self.servers += 1;
         let folder = self.scratch.path().join(self.servers.to_string());
-        let server = Server::start_for_sessions(&self.options.server, &folder)?;
+        let server = Server::start_for_sessions(&self.options.server, &folder, &self.token)?;
         server.ready()?;
         self.table.durability(&server.durability()?);
         Ok(server)
@@ -119,7 +121,10 @@ pub fn run(options: &Options) -> Result<()> {
     .context("no folder for the measured servers")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let load_before = load_average();
-    let mut bench = LiveBench { options: options.clone(), scratch, table: Table::default(), runtime, servers: 0, outcomes: Vec::new() };
+    let token = format!("load-{:032x}", std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos());
+    shapes::present(&token);
+    let mut bench =
+        LiveBench { options: options.clone(), scratch, table: Table::default(), runtime, servers: 0, token, outcomes: Vec::new() };
     bench.row(9, "price changes to 1,000 lists", live_rows::price_change);
     bench.row(10, "publications to many clients", live_rows::publications);
     bench.row(11, "fan-out per core", live_rows::per_core);

@@ -11,7 +11,8 @@ use crate::{
     fanout,
     live::{
         Common, Outcome,
-        publish::{self, FanOut, Texts},
+        plans::{FanOut, Texts},
+        publish,
         publisher::Subject,
     },
     measure::median,

@@ -35,7 +35,7 @@ pub fn memory(bench: &mut LiveBench) -> Result<()> {
     let server = bench.server()?;
     let mut common = Common::of(&server.address, server.pid());
     common.deflate = true;
-    let options = StalledMemory { common, clients: 500, burst: 12, rate: 25.0, payload: 1_900, receive_bytes: 16_384 };
+    let options = StalledMemory { common, clients: 500, burst: 12, lists: 1, rate: 25.0, payload: 1_900, receive_bytes: 16_384 };
     let outcome = bench.runtime.block_on(stalled_memory::run(&options))?;
     let outcome = bench.keep("row-12-worst", outcome);
     let (memory, faults) = (outcome.need("memory_per_session_kib")? * KILOBYTES_PER_KIB, outcome.faults());

@@ -31,21 +31,22 @@ pub struct Server {
 impl Server {
     /// Starts `serve` and waits for its `listening on` line.
     pub fn start(binary: &Path, data: &Path) -> Result<Self> {
-        Self::start_with(binary, data, &[])
+        Self::start_with(binary, data, &[], None)
     }
 
-    /// Starts it for many live sessions from one address.
-    pub fn start_for_sessions(binary: &Path, data: &Path) -> Result<Self> {
-        Self::start_with(binary, data, &session_flags(binary)?)
+    /// Starts it for many live sessions from one address, each of which presents a token.
+    pub fn start_for_sessions(binary: &Path, data: &Path, token: &str) -> Result<Self> {
+        Self::start_with(binary, data, &session_flags(binary)?, Some(token))
     }
 
-    fn start_with(binary: &Path, data: &Path, flags: &[&str]) -> Result<Self> {
+    fn start_with(binary: &Path, data: &Path, flags: &[&str], token: Option<&str>) -> Result<Self> {
         let started = Instant::now();
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(flags)
             .env("AISLED_LOG_FILTER", "warn")
+            .envs(token.map(|token| ("AISLED_ADMIN_TOKEN", token)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -49,7 +49,7 @@ async fn run_local(options: &Handshake) -> Result<Outcome> {
     }
     let spent = stage.watch.since(before);
 
-    let settings = json!({ "parallel": options.parallel, "lists": options.lists, "token": stage.ground.offer.token.is_some() });
+    let settings = json!({ "parallel": options.parallel, "lists": options.lists });
     let mut outcome = Outcome::new("handshake", &stage.settings(settings));
     outcome.figure("sessions_per_second", report.count() as f64 / spent.seconds);
     outcome.figure("bytes_per_session", (stage.ground.tally.wire_bytes.get() - bytes) as f64 / report.count().max(1) as f64);

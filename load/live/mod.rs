@@ -9,6 +9,7 @@ pub mod handshake;
 pub mod idle;
 mod meter;
 mod outcome;
+pub mod plans;
 pub mod publish;
 pub mod publisher;
 mod schedule;
@@ -23,18 +24,15 @@ mod watch;
 
 use anyhow::Result;
 
-pub use self::{
-    outcome::Outcome,
-    stage::{Common, raise_open_files},
-};
+pub use self::{outcome::Outcome, stage::Common};
 
 /// What is done to the server.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Scenario {
-    FanOut(publish::FanOut),
-    ManyTopics(publish::ManyTopics),
-    Burst(publish::Burst),
-    Spike(publish::Spike),
+    FanOut(plans::FanOut),
+    ManyTopics(plans::ManyTopics),
+    Burst(plans::Burst),
+    Spike(plans::Spike),
     Storm(storm::Storm),
     SlowReaders(slow_readers::SlowReaders),
     StalledMemory(stalled_memory::StalledMemory),

@@ -11,7 +11,7 @@ use tokio::{sync::watch, task::JoinSet, time::sleep_until};
 
 use super::{
     client::{Client, Ground},
-    meter::Meter,
+    meter::{Meter, Pressure},
     outcome::Outcome,
     publisher::{Publications, Publisher, Subject},
     schedule::Schedule,
@@ -66,15 +66,7 @@ async fn run_local(options: &SlowReaders) -> Result<Outcome> {
     let (stop, stopped) = watch::channel(false);
     let slow = read_until(slow, &stopped);
 
-    let schedule = Rc::new(
-        Schedule::default()
-            .phase("warm-up", options.rate, 1, 1, WARM_UP)
-            .unmeasured()
-            .phase(READING, options.rate, 1, 1, length)
-            .phase(STALLED, options.rate, 1, 1, length)
-            .phase("until closed", options.rate, 1, 1, CLOSE_PATIENCE)
-            .unmeasured(),
-    );
+    let schedule = Rc::new(schedule(options.rate, length));
     let mut meter = Meter::open(&stage.world.server).await?;
     let (before, sessions, tally) = (stage.watch.usage(), meter.sessions().await?, &stage.ground.tally);
     let how = Publications { subject: Subject::List, payload_bytes: options.payload, connections: 16 };
@@ -103,22 +95,33 @@ async fn run_local(options: &SlowReaders) -> Result<Outcome> {
     );
     outcome.deliveries(tally.deliveries(), tally.wire_bytes.get(), stage.watch.since(before));
     stage.close(&mut outcome);
-    let (with, without) = (outcome.phase(STALLED)?.quantile_ms(990), outcome.phase(READING)?.quantile_ms(990));
-    outcome.figure("p99_ratio", with / without.max(0.001));
     if let (Some(warm), Some(resident)) = (resident_warm, resident) {
         outcome.figure("memory_growth_while_all_read_kib", resident - warm);
         outcome.figure("memory_growth_while_stalled_kib", (pressure.resident_max_kib - resident).max(0.0));
     }
-    outcome.figure("closed", pressure.closed_after.len() as f64);
-    for (name, closed) in
-        [("first_closed_after_seconds", pressure.closed_after.first()), ("last_closed_after_seconds", pressure.closed_after.last())]
-    {
-        outcome.figure(name, closed.map_or(f64::NAN, Duration::as_secs_f64));
-    }
+    compare(&mut outcome, &pressure)?;
     outcome.commands(commands);
     outcome.missing(expected.saturating_sub(tally.events.get()));
     drop(slow);
     Ok(outcome)
+}
+
+/// Both phases are as long and as busy; then it goes on until the last stalled reader is closed.
+fn schedule(rate: f64, length: Duration) -> Schedule {
+    let warm = Schedule::default().phase("warm-up", rate, 1, 1, WARM_UP).unmeasured();
+    let measured = warm.phase(READING, rate, 1, 1, length).phase(STALLED, rate, 1, 1, length);
+    measured.phase("until closed", rate, 1, 1, CLOSE_PATIENCE).unmeasured()
+}
+
+/// What the others felt, and when the stalled ones were let go.
+fn compare(outcome: &mut Outcome, pressure: &Pressure) -> Result<()> {
+    let (with, without) = (outcome.phase(STALLED)?.quantile_ms(990), outcome.phase(READING)?.quantile_ms(990));
+    outcome.figure("p99_ratio", with / without.max(0.001));
+    outcome.figure("closed", pressure.closed_after.len() as f64);
+    let seconds = |closed: Option<&Duration>| closed.map_or(f64::NAN, Duration::as_secs_f64);
+    outcome.figure("first_closed_after_seconds", seconds(pressure.closed_after.first()));
+    outcome.figure("last_closed_after_seconds", seconds(pressure.closed_after.last()));
+    Ok(())
 }
 
 /// Those that will stop count for themselves and take little into their sockets.

@@ -17,7 +17,7 @@ use tokio::{
 use super::{
     client::Memory,
     outcome::Outcome,
-    publish::Texts,
+    plans::Texts,
     publisher::Publisher,
     schedule::Schedule,
     stage::{self, Common, Stage},

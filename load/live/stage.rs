@@ -27,8 +27,6 @@ use crate::{
 
 /// Handshakes under way at the same time while clients gather.
 const GATHERING: usize = 64;
-/// Open files wanted: a server that this process starts inherits the limit.
-const OPEN_FILES: u64 = 65_536;
 
 /// What every live scenario takes.
 #[derive(Debug, Clone, clap::Args)]
@@ -44,7 +42,7 @@ pub struct Common {
     /// Offers permessage-deflate.
     #[arg(long)]
     pub deflate: bool,
-    /// A bearer token for the handshakes.
+    /// A bearer token for handshakes and commands.
     #[arg(long)]
     pub token: Option<String>,
     /// Writes JSON and a chart into this folder.
@@ -74,9 +72,12 @@ pub struct Stage {
 
 impl Stage {
     pub async fn set(common: &Common) -> Result<Self> {
+        if let Some(token) = &common.token {
+            shapes::present(token);
+        }
         let world = World::named(&common.server);
         let server = socket::address(&world.server)?;
-        let offer = Offer { encoding: common.encoding, deflate: common.deflate, token: common.token.clone(), receive_bytes: None };
+        let offer = Offer { encoding: common.encoding, deflate: common.deflate, receive_bytes: None };
         let ground = Rc::new(Ground { server, offer, tally: Rc::new(Tally::default()), hasher: ahash::RandomState::new() });
         let watch = Watch::new(common.pid);
         let durability = durability(&world.server).await?;
@@ -91,8 +92,7 @@ impl Stage {
     /// The settings that every scenario has, with its own.
     pub fn settings(&self, own: Value) -> Value {
         let offer = &self.ground.offer;
-        let mut all =
-            json!({ "encoding": format!("{:?}", offer.encoding).to_lowercase(), "deflate": offer.deflate, "durability": self.durability });
+        let mut all = json!({ "encoding": format!("{:?}", offer.encoding).to_lowercase(), "deflate": offer.deflate, "token": shapes::has_token(), "durability": self.durability });
         if let (Some(all), Value::Object(own)) = (all.as_object_mut(), own) {
             all.extend(own);
         }
@@ -152,15 +152,4 @@ async fn durability(server: &str) -> Result<String> {
     let answer = connection.ask(&request).await?;
     let ready: Value = serde_json::from_slice(answer.body).unwrap_or_default();
     Ok(ready["log"]["durability"].as_str().unwrap_or("unknown").to_owned())
-}
-
-/// Allows this process, and servers it starts, thousands of sockets: as many as are wanted where that is allowed, else all that are.
-pub fn raise_open_files() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let allowed = getrlimit(Resource::Nofile).maximum;
-    let wanted = allowed.map(|allowed| allowed.max(OPEN_FILES));
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: wanted, maximum: wanted });
-    if raised.is_err() {
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: allowed, maximum: allowed });
-    }
 }

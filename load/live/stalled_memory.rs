@@ -33,12 +33,16 @@ pub struct StalledMemory {
     pub common: Common,
     #[arg(long, default_value_t = 500)]
     pub clients: usize,
-    /// Publications at once that everybody reads; together they must fit the server's outbox.
+    /// Publications at once on each list, which everybody reads; together they must fit the server's outbox.
     #[arg(long, default_value_t = 12)]
     pub burst: usize,
     /// Publications a second that nobody reads.
     #[arg(long, default_value_t = 25.0)]
     pub rate: f64,
+    /// Lists there are. With one, all sessions wait for the same messages, which the server holds once; with one for each session,
+    /// every session's are its own, and what the server keeps of the lists themselves counts as well.
+    #[arg(long, default_value_t = 1)]
+    pub lists: usize,
     #[arg(long, default_value_t = 1_900)]
     pub payload: usize,
     /// `SO_RCVBUF` of the clients.
@@ -52,10 +56,11 @@ pub async fn run(options: &StalledMemory) -> Result<Outcome> {
 
 async fn run_local(options: &StalledMemory) -> Result<Outcome> {
     let stage = Stage::set(&options.common).await?;
-    Subject::List.make(&stage.world, 1).await?;
-    let topic = |_| vec![Subject::List.topic(&stage.world, 0)];
+    let lists = options.lists.max(1);
+    Subject::List.make(&stage.world, lists).await?;
+    let topic = |client: usize| vec![Subject::List.topic(&stage.world, client % lists)];
     // The list's actor is awake and code is warm before memory counts.
-    drop(stage.gather(1, topic).await?);
+    drop(stage.gather(lists, topic).await?);
     tokio::time::sleep(SETTLE).await;
     let resident = stage.watch.resident_kib().unwrap_or(0.0);
 
@@ -63,8 +68,8 @@ async fn run_local(options: &StalledMemory) -> Result<Outcome> {
     let clients = stage::gather(&ground, options.clients, topic).await?;
     let (stop, stopped) = watch::channel(false);
     let clients = read_until(clients, &stopped);
-    let how = Publications { subject: Subject::List, payload_bytes: options.payload, connections: 16 };
-    let burst = Schedule::default().burst("burst", options.burst, 1, BURST_PATIENCE);
+    let how = Publications { subject: Subject::List, payload_bytes: options.payload, connections: 64 };
+    let burst = Schedule::default().burst("burst", options.burst * lists, lists, BURST_PATIENCE);
     let publisher = Publisher::start(stage.ground.server, &stage.world, how, &burst, Instant::now())?;
     let expected = (options.burst * options.clients) as u64;
     let burst_read = stage::wait_until(BURST_PATIENCE, || ground.tally.events.get() >= expected).await;
@@ -73,7 +78,7 @@ async fn run_local(options: &StalledMemory) -> Result<Outcome> {
     let mut meter = Meter::open(&stage.world.server).await?;
     let sessions = meter.sessions().await?;
     stop.send_replace(true);
-    let stream = Rc::new(Schedule::default().phase("unread", options.rate, 1, 1, CLOSE_PATIENCE));
+    let stream = Rc::new(Schedule::default().phase("unread", options.rate, 1, lists, CLOSE_PATIENCE));
     let publisher = Publisher::start(stage.ground.server, &stage.world, how, &stream, Instant::now() + HEAD_START)?;
     let pressure = meter.press(stage.watch, sessions, 1, CLOSE_PATIENCE).await?;
     publisher.stop();
@@ -81,7 +86,7 @@ async fn run_local(options: &StalledMemory) -> Result<Outcome> {
 
     let mut outcome = Outcome::new(
         "stalled-memory",
-        &stage.settings(json!({ "clients": options.clients, "burst": options.burst,
+        &stage.settings(json!({ "clients": options.clients, "lists": lists, "burst": options.burst,
         "rate": options.rate, "payload_bytes": options.payload, "receive_bytes": options.receive_bytes })),
     );
     outcome.figure("memory_per_session_kib", (pressure.resident_max_kib - resident) / options.clients.max(1) as f64);
