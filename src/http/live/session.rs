@@ -66,6 +66,7 @@ type Ctx = ws::WebsocketContext<Session>;
 #[into_params(parameter_in = Query)]
 pub struct ConnectQuery {
     /// `off` leaves messages as they are, for clients that always offer compression.
+    #[param(inline)]
     compression: Option<Compression>,
 }
 
