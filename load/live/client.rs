@@ -37,6 +37,8 @@ pub struct Memory {
     ground: Rc<Ground>,
     /// The answer to its subscription is not there, or not whole.
     waiting: bool,
+    /// Topics that have started in this session.
+    started: usize,
     /// Why the subscription failed.
     refused: Option<String>,
 }
@@ -49,6 +51,7 @@ impl Memory {
             epoch: String::new(),
             ground: Rc::clone(ground),
             waiting: false,
+            started: 0,
             refused: None,
         }
     }
@@ -57,7 +60,7 @@ impl Memory {
     pub async fn connect(self) -> Result<Client> {
         let socket = Socket::open(self.ground.server, &self.ground.offer).await?;
         let mut client = Client { socket, memory: self };
-        client.memory.waiting = true;
+        (client.memory.waiting, client.memory.started) = (true, 0);
         client.socket.send(&client.memory.subscription()).await?;
         while client.memory.waiting {
             ensure!(client.read().await?, "the server closed before it answered the subscription: {:?}", client.socket.closed);
@@ -110,13 +113,12 @@ impl Memory {
 
     fn started(&mut self, payload: &[u8]) {
         let tally = &self.ground.tally;
-        let mut topics = 0;
         for started in message::started(payload) {
-            topics += 1;
+            self.started += 1;
             self.checks.started(&started, tally);
         }
         self.waiting = message::more(payload);
-        if topics == 0 {
+        if !self.waiting && self.started < self.topics.len() {
             self.refused(payload);
         }
     }
