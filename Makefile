@@ -8,7 +8,7 @@ LISTEN ?= 127.0.0.1:8080
 # The licence and ban check: skipped by hand with DENY=no where cargo-deny cannot be installed.
 DENY ?= yes
 
-.PHONY: help run test check fmt lint doc deny imports bench clean tools
+.PHONY: help run test check fmt lint doc deny imports bench conformance clean tools
 
 help: ## Shows what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -42,6 +42,9 @@ bench: tools ## Measures the rows of docs/performance.md and prints one table be
 	cargo build --release --bins
 	target=$$(cargo metadata --format-version 1 --no-deps --offline | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
 	"$$target/release/aisled-load" bench --server "$$target/release/aisled"
+
+conformance: tools ## Runs the Autobahn test suite against the WebSocket adapter; all of it with CASES=all (needs Python 2.7)
+	tests/conformance/run
 
 clean: ## Removes what was built, never data
 	cargo clean
