@@ -8,7 +8,7 @@ LISTEN ?= 127.0.0.1:8080
 # The licence and ban check: skipped by hand with DENY=no where cargo-deny cannot be installed.
 DENY ?= yes
 
-.PHONY: help run test check fmt lint doc deny imports bench conformance clean tools
+.PHONY: help run test interop check fmt lint doc deny imports bench conformance clean tools
 
 help: ## Shows what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -16,8 +16,11 @@ help: ## Shows what can be made
 run: tools ## Builds and starts the server on 127.0.0.1:8080 with a small demo household
 	cargo run --release --bin aisled -- serve --listen $(LISTEN) --data $(DATA) --demo
 
-test: tools ## Runs every test
+test: tools interop ## Runs every test
 	cargo test
+
+interop: tools ## Installs the Python and Node clients that `make test` tries the live protocol with
+	tests/interop/prepare
 
 check: fmt lint doc imports deny ## Format, lints, documentation, import rules, licences and bans: what CI runs
 
