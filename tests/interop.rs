@@ -40,6 +40,16 @@ fn the_node_client_speaks_compressed_with_the_server() {
 }
 
 #[test]
+fn the_typescript_client_keeps_lists_on_the_server() {
+    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
+    assert!(web.join("node_modules").exists(), "the client's tools are not installed: run `make interop` once");
+    let app = TestApp::start();
+    let mut tests = Command::new("npm");
+    tests.args(["run", "--silent", "e2e"]).current_dir(web).env("AISLED_URL", app.server().url());
+    succeeds(&mut tests);
+}
+
+#[test]
 fn a_large_answer_is_compressed_if_the_client_offers_it() {
     let app = shop(10);
     let mut raw = Raw::connect(&app, "/api/v1/live", Some("permessage-deflate; client_max_window_bits"));
@@ -84,7 +94,11 @@ fn a_bomb_ends_the_session_as_too_large() {
 fn run_client(client: &mut Command) {
     let app = shop(0);
     let url = app.server().url().replace("http://", "ws://");
-    let ended = client.arg(format!("{url}/api/v1/live")).current_dir(tools()).output().expect("the client starts");
+    succeeds(client.arg(format!("{url}/api/v1/live")).current_dir(tools()));
+}
+
+fn succeeds(command: &mut Command) {
+    let ended = command.output().expect("it starts");
     assert!(ended.status.success(), "{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
 }
 
