@@ -1,8 +1,13 @@
 //! One live client: connects, subscribes, checks what it is told, and can come back to where it was.
 
-use std::{fmt::Write, rc::Rc, time::Instant};
+use std::{
+    fmt::Write,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use tokio::time::timeout;
 
 use super::{
     checks::Checks,
@@ -12,6 +17,9 @@ use crate::{
     message::{self, Kind},
     socket::{Message, Offer, Socket},
 };
+
+/// How long connecting and the answer to the subscription may take; then the client counts as failed.
+const CONNECT_PATIENCE: Duration = Duration::from_mins(1);
 
 /// What all clients of a run share.
 #[derive(Clone)]
@@ -58,6 +66,10 @@ impl Memory {
 
     /// Opens a session and waits until every topic has started: anew the first time, later from the positions kept.
     pub async fn connect(self) -> Result<Client> {
+        timeout(CONNECT_PATIENCE, self.connect_patiently()).await.context("no whole answer to the subscription in time")?
+    }
+
+    async fn connect_patiently(self) -> Result<Client> {
         let socket = Socket::open(self.ground.server, &self.ground.offer).await?;
         let mut client = Client { socket, memory: self };
         (client.memory.waiting, client.memory.started) = (true, 0);
