@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     channel::DealFilter,
@@ -94,8 +95,8 @@ enum ListValue {
 }
 
 /// What one event did to the deals of one store: one push, so that a position is never half delivered.
-#[derive(Serialize)]
-struct DealsChanged {
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DealsChanged {
     #[serde(rename = "type")]
     kind: &'static str,
     deals: Vec<DealChange>,
