@@ -79,7 +79,6 @@ test("every event of a list shows in it", () => {
     ],
     lastOrder: null,
     createdAt: "2026-01-01T00:00:01Z",
-    ranked: true,
   });
   assert.equal(names(folded(list, event(20, "list.checked_out", { order: "o1", items: ["i1"] }))), "i4 i3");
   assert.equal(folded(list, event(20, "list.checked_out", { order: "o1", items: ["i1"] })).lastOrder, "o1");
@@ -100,18 +99,15 @@ test("an event of a newer server counts but shows nothing", () => {
   assert.deepEqual(folded(list, event(6, "list.painted" as "list.archived", {})), { ...list, version: 6 });
 });
 
-const view = (id: string, rank?: number): ListView["items"][number] => ({
+const view = (id: string, rank: number): ListView["items"][number] => ({
   ...{ id, name: id, product: null, specification: null, quantity: each("1"), note: null, checked: false },
-  ...{ added_by: "ana", added_at: "2026-01-01T00:00:00Z", ...(rank === undefined ? {} : { rank }) },
+  ...{ added_by: "ana", added_at: "2026-01-01T00:00:00Z", rank },
 });
 
-test("a snapshot without ranks keeps its order, takes new items at the end, and cannot place a moved one", () => {
-  const list = listOf(listView({ version: 5, items: [view("c"), view("a")] }));
-  const longer = folded(list, itemAdded(6, "b", 7));
-  assert.equal(names(longer), "c a b");
-  assert.equal(applied(longer, "weekly", event(7, "list.item_moved", { item: "a", rank: 0 })).kind, "lost");
-  const ranked = listOf(listView({ version: 5, items: [view("c", 3), view("a", 9)] }));
-  assert.equal(names(folded(ranked, event(6, "list.item_moved", { item: "a", rank: 3 }))), "a c", "same rank: by id");
+test("a moved item takes its place by rank, then id", () => {
+  const list = listOf(listView({ version: 5, items: [view("c", 3), view("a", 9)] }));
+  assert.equal(names(folded(list, event(6, "list.item_moved", { item: "a", rank: 3 }))), "a c", "same rank: by id");
+  assert.equal(names(folded(list, itemAdded(6, "b", 99))), "c a b");
 });
 
 test("quantities add exactly or not at all", () => {

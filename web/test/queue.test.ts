@@ -25,7 +25,7 @@ function given(options: Partial<QueueOptions> = {}) {
   const queue = new CommandQueue({ clock, backoff: { random: () => 0.5 }, onError: (error) => errors.push(error), ...options });
   const sent: { command: QueuedCommand; resolve: (done: Done) => void; reject: (error: Error) => void }[] = [];
   const send = (command: QueuedCommand) => new Promise<Done>((resolve, reject) => void sent.push({ command, resolve, reject }));
-  const names = () => sent.map(({ command }) => command.command["name"]);
+  const names = () => sent.map(({ command }) => (command.command as { name?: string }).name);
   const answer = async (how: Done | Error): Promise<void> => {
     const last = sent.at(-1);
     assert.ok(last);
@@ -117,7 +117,7 @@ test("a full queue refuses the new command and keeps the old ones", async () => 
   const tickets = ["one", "two", "three"].map((name) => queue.add(rename(name)));
   const outcome = await tickets[2]?.outcome;
   assert.ok(outcome?.state === "refused" && outcome.code === "queue_full");
-  assert.deepEqual(queue.waiting.map(({ command }) => command.command["name"]), ["one", "two"]);
+  assert.deepEqual(queue.waiting.map(({ command }) => (command.command as { name?: string }).name), ["one", "two"]);
   assert.equal(queue.entry(tickets[2]?.commandId ?? "")?.outcome.state, "refused");
 });
 

@@ -41,7 +41,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 const CLIENT_AT_FAULT: ReadonlySet<number> = new Set([1002, 1003, 1007, 1009]);
 
 /** Judges a close code. A code that the server announced counts more than what arrived, because a lost close frame is seen as 1006. */
-export function verdictOf(code: number, announced?: { code: number; come_back_within_ms?: number }): Verdict {
+export function verdictOf(code: number, announced?: { code: number; come_back_within_ms?: number | null }): Verdict {
   const decisive = announced?.code ?? code;
   const verdict: Verdict = {
     code: decisive,

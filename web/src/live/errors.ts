@@ -15,8 +15,8 @@ export class RequestRefused extends Error {
     super(body.detail);
     this.code = body.code;
     this.temporary = body.temporary;
-    this.pointer = body.pointer;
-    this.retryAfterMs = body.retry_after_ms;
+    this.pointer = body.pointer ?? undefined;
+    this.retryAfterMs = body.retry_after_ms ?? undefined;
   }
 }
 

@@ -103,7 +103,7 @@ export class Feed {
   pushed(push: EventPush): boolean {
     // Before the first answer nothing is known, and that answer will hold it.
     if (this.#position === undefined) return true;
-    if (push.previous !== null && isAfter(push.previous, this.#position)) return false;
+    if (push.previous != null && isAfter(push.previous, this.#position)) return false;
     this.#catchUp([push]);
     return true;
   }

@@ -35,8 +35,6 @@ export interface List {
   readonly items: readonly ListItem[];
   readonly lastOrder: string | null;
   readonly createdAt: string;
-  /** False where the snapshot gave no ranks: the items are in order, but where a moved one goes is not known. */
-  readonly ranked: boolean;
 }
 
 /** Between neighbours that were never moved, as the server spaces them. */
@@ -44,27 +42,22 @@ const RANK_GAP = 2 ** 24;
 
 /** Reads a list's snapshot. */
 export function listOf(view: ListView): List {
-  const { id, version, name, archived, household, store, budget, last_order: lastOrder, created_at: createdAt } = view;
-  const items = view.items.map((item, index) => ({
+  const { id, version, name, archived, created_at: createdAt } = view;
+  const items = view.items.map((item) => ({
     id: item.id,
     name: item.name,
-    product: item.product,
-    specification: item.specification,
+    product: item.product ?? null,
+    specification: item.specification ?? null,
     quantity: item.quantity,
-    note: item.note,
+    note: item.note ?? null,
     addedBy: item.added_by,
     addedAt: item.added_at,
     checked: item.checked ? { by: item.checked_by ?? "", at: item.checked_at ?? "" } : null,
-    rank: rankOf(item) ?? index * RANK_GAP,
+    rank: item.rank,
   }));
   const members = new Map(view.members.map(({ member, role }) => [member, role]));
-  const ranked = view.items.every((item) => rankOf(item) !== undefined);
-  return { id, version, name, archived, household, store, budget, members, items, lastOrder, createdAt, ranked };
-}
-
-/** Not every server gives it. */
-function rankOf(item: { readonly id: string; readonly rank?: number }): number | undefined {
-  return item.rank;
+  const [household, store, budget, lastOrder] = [view.household ?? null, view.store ?? null, view.budget ?? null, view.last_order ?? null];
+  return { id, version, name, archived, household, store, budget, members, items, lastOrder, createdAt };
 }
 
 /** What an event makes of a list: changed, the same because it was known already, or unknowable without a snapshot. */
@@ -77,14 +70,13 @@ export function applied(list: List | undefined, id: string, event: ListEvent): A
   if (event.version > version + 1) return { kind: "lost" };
   if (event.type === "list.created") return { kind: "applied", list: created(id, event) };
   if (list === undefined) return { kind: "lost" };
-  if (event.type === "list.item_moved" && !list.ranked && list.items.length > 1) return { kind: "lost" };
   return { kind: "applied", list: { ...evolved(list, event), version: event.version } };
 }
 
 function created(id: string, event: ListEvent & { type: "list.created" }): List {
   const { at, who, version, data } = event;
   const members = new Map<string, Role>([[who, "owner"]]);
-  return { id, version, ...data, archived: false, budget: null, members, items: [], lastOrder: null, createdAt: at, ranked: true };
+  return { id, version, ...data, archived: false, budget: null, members, items: [], lastOrder: null, createdAt: at };
 }
 
 function evolved(list: List, event: ListEvent): List {
@@ -104,7 +96,7 @@ function evolved(list: List, event: ListEvent): List {
     case "list.revived":
       return { ...list, archived: false };
     case "list.item_added":
-      return withItem(list, added(event, list));
+      return withItem(list, added(event));
     case "list.item_quantity_changed":
       return changed(list, event.data.item, (item) => ({ ...item, quantity: event.data.quantity }));
     case "list.item_details_changed":
@@ -129,11 +121,9 @@ function evolved(list: List, event: ListEvent): List {
   }
 }
 
-function added(event: ListEvent & { type: "list.item_added" }, list: List): ListItem {
+function added(event: ListEvent & { type: "list.item_added" }): ListItem {
   const { item: id, rank, ...texts } = event.data;
-  // A new item goes behind all others, also where those have no true ranks.
-  const shown = list.ranked ? rank : lastRank(list);
-  return { id, ...texts, addedBy: event.who, addedAt: event.at, checked: null, rank: shown };
+  return { id, ...texts, addedBy: event.who, addedAt: event.at, checked: null, rank };
 }
 
 /** The rank of a new item: behind all others. */

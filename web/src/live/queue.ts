@@ -199,5 +199,5 @@ export class CommandQueue {
 
 function outcomeOf(done: Done): FinalOutcome {
   const { outcome: state, version, position, item, repeated = false } = done;
-  return { state, version, position, repeated, ...(item === undefined ? {} : { item }) };
+  return { state, version, position, repeated, ...(item == null ? {} : { item }) };
 }

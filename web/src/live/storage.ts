@@ -1,5 +1,6 @@
 // Where commands wait that the server has not answered yet. One entry for each, so that two pages of one browser do not
 // overwrite each other's; a command that both send is applied once, because its id is the same.
+import type { CommandRequest } from "./types.js";
 import type { EntityKind } from "./wire.js";
 
 /** A command on its way, with the id that makes it repeatable. */
@@ -7,7 +8,7 @@ export interface QueuedCommand {
   readonly commandId: string;
   readonly entity: EntityKind;
   readonly entityId: string;
-  readonly command: { readonly op: string; readonly [field: string]: unknown };
+  readonly command: CommandRequest["command"];
   readonly ifVersion?: number;
   /** Commands are sent in this order. */
   readonly order: number;

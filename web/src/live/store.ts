@@ -10,7 +10,7 @@ import { later } from "./position.js";
 import type { CommandEntry, Ticket } from "./queue.js";
 import { NO_STATES, withAllStates, withState, type States } from "./states.js";
 import type { QueuedCommand } from "./storage.js";
-import type { ListView, Presence, PriceState, TotalsView } from "./types.js";
+import type { ListView, Present, PriceState, TotalsView } from "./types.js";
 import type { ErrorBody, Position, RecordedEvent } from "./wire.js";
 
 /** What a page shows of a list. A new object whenever something changed, so that `===` tells. */
@@ -22,7 +22,7 @@ export interface ListSnapshot {
   readonly totals: TotalsView | undefined;
   /** By product. */
   readonly prices: ReadonlyMap<string, PriceState>;
-  readonly presence: Presence | undefined;
+  readonly presence: Present | undefined;
   /** Commands that are not part of the confirmed list yet, in their order. */
   readonly pending: readonly QueuedCommand[];
   /** Why the list is not followed, such as `not_found`; undefined while it is. */
@@ -203,7 +203,7 @@ export class ListStore {
       list: withPending(confirmed, pending, this.#who),
       totals: this.#states.get("totals")?.value as TotalsView | undefined,
       prices: new Map(prices.map(([key, { value }]) => [key.slice(PRICE.length), value as PriceState])),
-      presence: this.#states.get("presence")?.value as Presence | undefined,
+      presence: this.#states.get("presence")?.value as Present | undefined,
       pending,
       trouble: this.#trouble,
     };

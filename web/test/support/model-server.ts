@@ -52,13 +52,11 @@ export class ModelServer {
   readonly #links = new Set<Link>();
   readonly #clock: FakeClock;
   readonly #random: Random;
-  readonly #givesRanks: boolean;
   #position = 0;
 
-  constructor(clock: FakeClock, random: Random, givesRanks: boolean) {
+  constructor(clock: FakeClock, random: Random) {
     this.#clock = clock;
     this.#random = random;
-    this.#givesRanks = givesRanks;
   }
 
   readonly open: OpenSocket = () => {
@@ -184,10 +182,9 @@ export class ModelServer {
   }
 
   #view(list: List): ListView {
-    const items = list.items.map(({ addedBy: added_by, addedAt: added_at, checked, rank, pending: _, ...rest }) => ({
+    const items = list.items.map(({ addedBy: added_by, addedAt: added_at, checked, pending: _, ...rest }) => ({
       ...{ ...rest, added_by, added_at, checked: checked !== null },
       ...(checked === null ? {} : { checked_by: checked.by, checked_at: checked.at }),
-      ...(this.#givesRanks ? { rank } : {}),
     }));
     const members = [...list.members].map(([member, role]) => ({ member, role }));
     const { id, version, name, createdAt: created_at } = list;
