@@ -105,9 +105,9 @@ impl Kept {
         if answer["recovered"] == false {
             assert!(answer["snapshot"].is_object(), "{answer}");
             if self.begun {
-                self.jumps.push((self.last, at))
+                self.jumps.push((self.last, at));
             } else {
-                self.first = at
+                self.first = at;
             }
             self.begun = true;
             self.last = at;

@@ -47,9 +47,9 @@ fn a_client_that_vanishes_amid_a_message_is_forgotten() {
         let whole = frame(0x81, br#"{"id":1,"op":"ping"}"#);
         wire.send_bytes(&whole[..10]);
         if gone == "reset" {
-            wire.reset()
+            wire.reset();
         } else {
-            drop(wire)
+            drop(wire);
         }
         wait_for("only the bystander to be left", || (sessions(&app) == 1).then_some(()));
         bystander.hears_everything(gone);

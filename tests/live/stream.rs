@@ -51,7 +51,7 @@ impl Feed {
         loop {
             let line = self.line()?;
             match (line.split_once(": "), &mut message) {
-                (Some(("id", id)), _) => cursor = id.to_owned(),
+                (Some(("id", id)), _) => id.clone_into(&mut cursor),
                 (Some(("data", data)), message) => *message = Some(serde_json::from_str(data).expect("data is JSON")),
                 (None, message) if line.is_empty() => {
                     if let Some(message) = message.take() {
