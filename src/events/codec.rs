@@ -4,7 +4,8 @@
 use std::hash::{BuildHasher, RandomState};
 
 use rmp::{Marker, decode, encode};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
@@ -294,21 +295,50 @@ impl Mark<'_> {
 }
 
 /// An event as clients see it: positions as opaque text, money and quantities as decimal text.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct RecordedEvent<'a> {
+    /// Where in the log it is.
+    #[schema(value_type = String)]
+    pub position: Position,
+    /// Whose event it is: `list/weekly`.
+    #[schema(value_type = String)]
+    pub stream: &'a StreamId,
+    /// Counts the events of the stream, from 1.
+    pub version: u64,
+    /// The position of the stream's event before it.
+    #[schema(value_type = Option<String>)]
+    pub previous: Option<Position>,
+    pub at: Moment,
+    #[schema(value_type = Principal)]
+    pub who: &'a Principal,
+    #[schema(value_type = Option<CommandId>)]
+    pub command_id: Option<&'a CommandId>,
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The number of the form of `data`; a changed form gets a new number.
+    pub shape: u16,
+    /// What happened, in fields of the type.
+    #[schema(value_type = Object)]
+    pub data: Value,
+}
+
+/// An event as clients see it, as JSON.
 #[must_use]
 pub fn event_json(recorded: &Recorded) -> Value {
     let name = event_name(&recorded.event);
-    json!({
-        "position": recorded.position,
-        "stream": recorded.stream,
-        "version": recorded.version,
-        "previous": recorded.previous,
-        "at": recorded.at,
-        "who": recorded.who,
-        "command_id": recorded.command.as_ref().map(|mark| &mark.id),
-        "type": name,
-        "shape": current_shape(name),
-        "data": content_json(&recorded.event),
-    })
+    let event = RecordedEvent {
+        position: recorded.position,
+        stream: &recorded.stream,
+        version: recorded.version,
+        previous: recorded.previous,
+        at: recorded.at,
+        who: &recorded.who,
+        command_id: recorded.command.as_ref().map(|mark| &mark.id),
+        kind: name,
+        shape: current_shape(name),
+        data: content_json(&recorded.event),
+    };
+    serde_json::to_value(event).expect("every type of an event can be shown as JSON")
 }
 
 /// The fields of an event, without the variant's name around them.

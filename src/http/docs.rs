@@ -30,7 +30,7 @@ use crate::app::App;
         orders::index, orders::create, orders::show, orders::command,
         households::index, households::create, households::show, households::command, households::spend,
         events::all, events::of_list, live::session::connect, live::feed::sse, live::feed::ndjson,
-        health::alive, health::ready, health::metrics, openapi, welcome,
+        health::alive, health::ready, health::metrics, openapi, asyncapi, welcome,
     ),
     components(schemas(bulk::BulkSummary, crate::projections::HeldPrice)),
     tags(
@@ -52,6 +52,12 @@ pub struct Document;
 pub async fn openapi() -> HttpResponse {
     static TEXT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(Document::openapi().to_json().unwrap_or_default()));
     HttpResponse::Ok().content_type("application/json").body(TEXT.clone())
+}
+
+/// The live protocol as an AsyncAPI document.
+#[utoipa::path(get, path = "/api/v1/asyncapi.json", tag = "live", responses((status = 200, body = Object)))]
+pub async fn asyncapi() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(live::asyncapi::text())
 }
 
 /// Attaches the page to browse the document.

@@ -72,6 +72,7 @@ routes! {
     "/api/v1/households/{id}/spend": GET households::spend;
     "/api/v1/events": GET events::all;
     "/api/v1/openapi.json": GET docs::openapi;
+    "/api/v1/asyncapi.json": GET docs::asyncapi;
     "/healthz": GET health::alive;
     "/readyz": GET health::ready;
     "/metrics": GET health::metrics;

@@ -1,11 +1,12 @@
 //! A WebSocket client that speaks the JSON subprotocol: send a request, take the next message, or the first that fits.
+//! Every message it receives is held to its schema in the AsyncAPI document.
 
 use std::net::TcpStream;
 
 use serde_json::Value;
 use tungstenite::{Message, WebSocket, client::IntoClientRequest, http::HeaderValue, protocol::CloseFrame};
 
-use super::PATIENCE;
+use super::{PATIENCE, conform};
 
 /// An open live connection.
 pub struct Live {
@@ -59,7 +60,11 @@ impl Live {
     pub fn next_or_close(&mut self) -> Result<Value, Option<CloseFrame>> {
         loop {
             match self.socket.read() {
-                Ok(Message::Text(text)) => return Ok(serde_json::from_str(&text).expect("a message is JSON")),
+                Ok(Message::Text(text)) => {
+                    let message = serde_json::from_str(&text).expect("a message is JSON");
+                    conform::assert_sent_by_server(&message);
+                    return Ok(message);
+                }
                 Ok(Message::Close(frame)) => return Err(frame),
                 Ok(_) => {}
                 Err(tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed | tungstenite::Error::Protocol(_)) => {

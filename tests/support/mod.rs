@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses the part it needs")]
 
 mod client;
+pub mod conform;
 mod live;
 pub mod process;
 mod random;

@@ -11,6 +11,8 @@ struct Row {
     name: &'static str,
     /// The sentence on the wire; at most 123 bytes, as a close frame demands.
     reason: &'static str,
+    /// What it means, for documentation.
+    meaning: &'static str,
 }
 
 macro_rules! closes {
@@ -24,7 +26,7 @@ macro_rules! closes {
             pub const ALL: &'static [Self] = &[ $( Self::$close, )+ ];
         }
 
-        static ROWS: &[Row] = &[ $( Row { close: Close::$close, code: $code, name: $name, reason: $reason }, )+ ];
+        static ROWS: &[Row] = &[ $( Row { close: Close::$close, code: $code, name: $name, reason: $reason, meaning: concat!($($doc),+) }, )+ ];
     };
 }
 
@@ -92,6 +94,12 @@ impl Close {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.row().name
+    }
+
+    /// What it means, for documentation.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        self.row().meaning.trim()
     }
 
     /// Whether the client should come back by itself.

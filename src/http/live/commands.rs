@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{
     encoding::Encoding,
+    errors::ErrorCode,
     protocol::{CommandDone, EntityKind, ErrorBody, RequestId},
 };
 use crate::{
@@ -94,7 +95,7 @@ impl Job {
     where
         E: Checked<Command: Serialize + DeserializeOwned>,
     {
-        check_id(&self.entity_id).map_err(|error| ErrorBody::lasting("invalid_id", error.to_string()).at("/entity_id"))?;
+        check_id(&self.entity_id).map_err(|error| ErrorBody::new(ErrorCode::InvalidId, error.to_string()).at("/entity_id"))?;
         // Read as the body of an HTTP request is, so that the errors are the same.
         let command: E::Command = body::parse(self.command.to_string().as_bytes())?;
         let key = self.key(&command)?;
@@ -106,7 +107,7 @@ impl Job {
     /// As over HTTP, so that a command sent there may be repeated here.
     fn key<C: Serialize>(&self, command: &C) -> Result<Option<CommandKey>, ErrorBody> {
         let Some(id) = &self.command_id else { return Ok(None) };
-        let id = CommandId::new(id).map_err(|error| ErrorBody::lasting("invalid_id", error.to_string()).at("/command_id"))?;
+        let id = CommandId::new(id).map_err(|error| ErrorBody::new(ErrorCode::InvalidId, error.to_string()).at("/command_id"))?;
         Ok(Some(CommandKey { id, digest: digest(&self.entity_id, command) }))
     }
 

@@ -2,6 +2,7 @@
 //! lifecycle; pushes do not pass through its mailbox but go from the hub to its outbox, which the response body drains.
 
 pub mod admission;
+pub mod asyncapi;
 mod audience;
 pub mod body;
 pub mod channel;
@@ -11,6 +12,7 @@ pub mod counters;
 mod cursor;
 pub mod deflate;
 pub mod encoding;
+pub mod errors;
 pub mod feed;
 pub mod follower;
 mod fragments;
@@ -34,13 +36,14 @@ mod start;
 mod subscribe;
 mod throttle;
 pub mod topic;
+pub mod values;
 mod worker;
 
 pub use close::Close;
 pub use hub::Hub;
 pub use limits::Limits;
 pub use rights::{Grant, OwnerRights, Rights};
-pub use socket::{on_connect, raise_file_limit};
+pub use socket::on_connect;
 pub use topic::Topic;
 
 #[cfg(test)]

@@ -21,7 +21,6 @@ pub enum Notice {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Closing {
     #[serde(rename = "type")]
-    #[schema(pattern = "^closing$")]
     pub kind: &'static str,
     pub code: u16,
     /// The name of the code.
@@ -37,7 +36,6 @@ pub struct Closing {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Revoked<'a> {
     #[serde(rename = "type")]
-    #[schema(pattern = "^revoked$")]
     pub kind: &'static str,
     #[schema(value_type = Vec<String>)]
     pub topics: &'a [Topic],

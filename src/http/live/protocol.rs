@@ -4,17 +4,31 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
+};
 
-use super::{channel::DealFilter, encoding::Encoding, limits::Limits, topic::Topic};
+use super::{
+    channel::DealFilter,
+    encoding::Encoding,
+    errors::ErrorCode,
+    limits::Limits,
+    topic::Topic,
+    values::{AnySnapshot, Command, PushedEvent, StateValue},
+};
 use crate::{
     actors::Loaded,
     domain::{
         ListId, Moment, Outcome, Principal,
         list::{ListState, Lists},
     },
-    events::{Position, Recorded, codec},
+    events::{
+        Position, Recorded,
+        codec::{self, RecordedEvent},
+    },
     http::protocol::ListView,
+    projections::totals::TotalsView,
 };
 
 /// The longest request id, in bytes.
@@ -47,6 +61,7 @@ pub enum Request {
         entity: EntityKind,
         entity_id: String,
         /// As the body of the HTTP command: an object with `op`.
+        #[schema(value_type = Command)]
         command: Value,
         /// Makes it repeatable: the same id is applied once.
         #[serde(default)]
@@ -182,27 +197,25 @@ pub struct TopicAnswer {
 pub enum TopicStart {
     /// The client's position continues without a gap: `events` are all it missed.
     Recovered {
-        #[schema(value_type = bool)]
         recovered: True,
         #[schema(value_type = String)]
         position: Position,
         events: Vec<MissedEvent>,
         #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
-        #[schema(value_type = Object)]
+        #[schema(value_type = BTreeMap<String, StateValue>)]
         states: States,
     },
     /// Everything as it is at `position`. `events` happened while it was read and are not in it.
     Snapshot {
-        #[schema(value_type = bool)]
         recovered: False,
         #[schema(value_type = String)]
         position: Position,
-        #[schema(value_type = Object)]
+        #[schema(value_type = AnySnapshot)]
         snapshot: Snapshot,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         events: Vec<MissedEvent>,
         #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
-        #[schema(value_type = Object)]
+        #[schema(value_type = BTreeMap<String, StateValue>)]
         states: States,
     },
     Refused {
@@ -244,6 +257,22 @@ pub struct True;
 #[derive(Debug, Clone, Copy)]
 pub struct False;
 
+impl PartialSchema for True {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([true])).into()
+    }
+}
+
+impl PartialSchema for False {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([false])).into()
+    }
+}
+
+impl ToSchema for True {}
+
+impl ToSchema for False {}
+
 impl Serialize for True {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bool(true)
@@ -263,7 +292,7 @@ pub struct MissedEvent {
     pub position: Position,
     #[schema(value_type = Option<String>)]
     pub previous: Option<Position>,
-    #[schema(value_type = Object)]
+    #[schema(value_type = RecordedEvent)]
     pub event: EventValue,
 }
 
@@ -304,6 +333,7 @@ pub struct CommandDone<'a, T> {
     pub repeated: bool,
     /// A list's new totals.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<TotalsView>)]
     pub totals: Option<T>,
 }
 
@@ -345,22 +375,16 @@ pub struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// An error that the same request will meet again.
+    /// An error of the gateway's own.
     #[must_use]
-    pub fn lasting(code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
-        Self { code: code.into(), detail: detail.into(), temporary: false, pointer: None, retry_after_ms: None }
+    pub fn new(error: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { code: error.code().into(), detail: detail.into(), temporary: error.is_temporary(), pointer: None, retry_after_ms: None }
     }
 
     /// The same error, pointing at the field at fault.
     #[must_use]
     pub fn at(self, pointer: impl Into<String>) -> Self {
         Self { pointer: Some(pointer.into()), ..self }
-    }
-
-    /// An error that may be gone on another try.
-    #[must_use]
-    pub fn temporary(code: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
-        Self { temporary: true, ..Self::lasting(code, detail) }
     }
 }
 
@@ -376,6 +400,7 @@ pub struct EventPush<'a, E> {
     /// The topic had no event between this position and `position`: a client that has everything up to it missed nothing.
     #[schema(value_type = Option<String>)]
     pub previous: Option<Position>,
+    #[schema(value_type = PushedEvent)]
     pub event: E,
 }
 
@@ -389,6 +414,7 @@ pub struct StatePush<'a, V> {
     pub key: &'a str,
     #[schema(value_type = String)]
     pub position: Position,
+    #[schema(value_type = StateValue)]
     pub value: &'a V,
 }
 
@@ -399,14 +425,14 @@ pub struct StatePush<'a, V> {
 pub fn parse(encoding: Encoding, message: &[u8]) -> (Option<RequestId>, Result<Request, ErrorBody>) {
     let mut value = match encoding.read(message) {
         Ok(value) => value,
-        Err(error) => return (None, Err(ErrorBody::lasting("malformed_message", error))),
+        Err(error) => return (None, Err(ErrorBody::new(ErrorCode::MalformedMessage, error))),
     };
     let id = match value.as_object_mut().and_then(|object| object.remove("id")).map(request_id) {
         Some(Err(error)) => return (None, Err(error)),
         Some(Ok(id)) => id,
         None => None,
     };
-    (id, serde_json::from_value(value).map_err(|error| ErrorBody::lasting("invalid_request", error.to_string())))
+    (id, serde_json::from_value(value).map_err(|error| ErrorBody::new(ErrorCode::InvalidRequest, error.to_string())))
 }
 
 fn request_id(value: Value) -> Result<Option<RequestId>, ErrorBody> {
@@ -415,7 +441,7 @@ fn request_id(value: Value) -> Result<Option<RequestId>, ErrorBody> {
         Ok(id) => Ok(id),
         Err(_) => Err(()),
     }
-    .map_err(|()| ErrorBody::lasting("invalid_request_id", "the id of a request is an integer or a text of at most 64 bytes"))
+    .map_err(|()| ErrorBody::new(ErrorCode::InvalidRequestId, "the id of a request is an integer or a text of at most 64 bytes"))
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use super::{
     counters::Limit,
     deflate::{self, Sizes},
     encoding::Encoding,
+    errors::ErrorCode,
     fragments::{Fragments, Joined},
     member::Arrival,
     membership::Membership,
@@ -66,6 +67,7 @@ type Ctx = ws::WebsocketContext<Session>;
 #[into_params(parameter_in = Query)]
 pub struct ConnectQuery {
     /// `off` leaves messages as they are, for clients that always offer compression.
+    #[param(inline)]
     compression: Option<Compression>,
 }
 
@@ -214,7 +216,7 @@ impl Session {
     fn answer(&mut self, id: Option<RequestId>, request: Request, ctx: &mut Ctx) {
         if self.membership.who().is_none() && !matches!(request, Request::Refresh { .. }) {
             let detail = "show a token first: {\"op\":\"refresh\",\"token\":…}";
-            return self.refuse(ctx, id.as_ref(), ErrorBody::lasting("not_authenticated", detail));
+            return self.refuse(ctx, id.as_ref(), ErrorBody::new(ErrorCode::NotAuthenticated, detail));
         }
         match request {
             Request::Subscribe { topics, epoch } => {
@@ -238,7 +240,7 @@ impl Session {
         let who = grant.who.clone().unwrap_or_else(|| self.named.clone());
         if before.as_ref().is_some_and(|before| *before != who) {
             let detail = "this token names somebody else: connect anew to act for another";
-            return self.refuse(ctx, id, ErrorBody::lasting("forbidden", detail));
+            return self.refuse(ctx, id, ErrorBody::new(ErrorCode::Forbidden, detail));
         }
         if let Err(close) = self.membership.admit(who.clone(), &grant) {
             return self.end(close, ctx);
@@ -280,13 +282,13 @@ impl Session {
         if self.lanes.in_flight() >= limits.requests_in_flight_max {
             self.app.hub.counters().met(Limit::RequestsInFlight, 1);
             let detail = format!("{} commands wait already: send the next when one is answered", limits.requests_in_flight_max);
-            return self.refuse(ctx, job.id.as_ref(), ErrorBody::temporary("too_many_in_flight", detail));
+            return self.refuse(ctx, job.id.as_ref(), ErrorBody::new(ErrorCode::TooManyInFlight, detail));
         }
         if let Err(wait) = self.throttle.take_command() {
             self.app.hub.counters().met(Limit::CommandsPerSecond, 1);
             let detail = format!("at most {} commands a second: slow down", limits.commands_per_second);
             let retry_after_ms = Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1));
-            let error = ErrorBody { retry_after_ms, ..ErrorBody::temporary("too_many_commands", detail) };
+            let error = ErrorBody { retry_after_ms, ..ErrorBody::new(ErrorCode::TooManyCommands, detail) };
             return self.refuse(ctx, job.id.as_ref(), error);
         }
         if let Some(job) = self.lanes.enter(job) {

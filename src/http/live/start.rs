@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use actix_web::web;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     audience::{household_of_order, is_price},
     channel::Channel,
     counters::Limit,
+    errors::ErrorCode,
     presence,
     protocol::{ErrorBody, EventValue, False, MissedEvent, Snapshot, States, TopicStart, True},
     topic::Topic,
+    values::{OrdersSnapshot, ProductSnapshot, SystemSnapshot},
 };
 use crate::{
     actors::Loaded,
@@ -48,8 +50,8 @@ pub async fn begin(app: &App, channel: &Channel, since: Option<Position>) -> Sta
         Topic::Orders(household) => orders(app, household, since).await,
         Topic::System => {
             let position = app.log.head();
-            let snapshot = json!({ "version": env!("CARGO_PKG_VERSION"), "position": position });
-            Ok((snapshot_at(position, snapshot), position))
+            let snapshot = SystemSnapshot { version: env!("CARGO_PKG_VERSION"), position };
+            Ok((snapshot_at(position, value(&snapshot)), position))
         }
     }
 }
@@ -108,7 +110,7 @@ async fn product(app: &App, topic: &Topic, id: &ProductId, since: Option<Positio
     }
     let position = views.position();
     let details = views.product(id).ok_or_else(|| not_found(topic))?;
-    Ok((snapshot_at(position, json!({ "product": details, "prices": prices })), position))
+    Ok((snapshot_at(position, value(&ProductSnapshot { product: details, prices })), position))
 }
 
 async fn household(app: &App, topic: &Topic, id: &HouseholdId, since: Option<Position>) -> Start {
@@ -158,8 +160,8 @@ async fn orders(app: &App, household: &HouseholdId, since: Option<Position>) -> 
     }
     let views = app.views.read();
     let position = views.position();
-    let snapshot = json!({ "orders": views.orders_of(household, None, app.hub.limits().snapshot_entries_max) });
-    Ok((snapshot_at(position, snapshot), position))
+    let snapshot = OrdersSnapshot { orders: views.orders_of(household, None, app.hub.limits().snapshot_entries_max) };
+    Ok((snapshot_at(position, value(&snapshot)), position))
 }
 
 async fn missed_orders(app: &App, household: &HouseholdId, since: Position, upto: Position) -> Result<Option<Vec<MissedEvent>>, ErrorBody> {
@@ -168,7 +170,7 @@ async fn missed_orders(app: &App, household: &HouseholdId, since: Position, upto
         return Ok(None);
     }
     let log = Arc::clone(&app.log);
-    let recorded = blocking(move || read_all(&*log, since, upto)).await?;
+    let recorded = blocking(app, move || read_all(&*log, since, upto)).await?;
     let views = app.views.read();
     let is_ours = |one: &Arc<Recorded>| matches!(one.event, Event::Order(_)) && household_of_order(one, &views).as_ref() == Some(household);
     let events = told_after(since, recorded.into_iter().filter(is_ours));
@@ -210,10 +212,11 @@ async fn missed(app: &App, stream: &StreamId, head: StreamHead, since: Option<Po
 /// A stream's events after a version; off the worker's thread, because old ones are read from storage.
 async fn read_stream(app: &App, stream: &StreamId, after_version: u64) -> Result<Vec<Arc<Recorded>>, ErrorBody> {
     let (log, stream, events_max) = (Arc::clone(&app.log), stream.clone(), app.hub.limits().recovery_events_max);
-    blocking(move || log.read_stream(&stream, after_version, events_max)).await
+    blocking(app, move || log.read_stream(&stream, after_version, events_max)).await
 }
 
-async fn blocking<T: Send + 'static>(read: impl FnOnce() -> Result<T, LogError> + Send + 'static) -> Result<T, ErrorBody> {
+async fn blocking<T: Send + 'static>(app: &App, read: impl FnOnce() -> Result<T, LogError> + Send + 'static) -> Result<T, ErrorBody> {
+    let _turn = app.hub.readers().acquire().await.map_err(|error| Problem::internal(&error))?;
     let read = web::block(read).await.map_err(|error| Problem::internal(&error))?;
     Ok(read.map_err(|error| Problem::internal(&error))?)
 }
@@ -225,7 +228,7 @@ fn head_of(app: &App, topic: &Topic) -> Result<(StreamId, StreamHead), ErrorBody
 }
 
 fn not_found(topic: &Topic) -> ErrorBody {
-    ErrorBody::lasting("not_found", format!("there is nothing named {topic}: create it first"))
+    ErrorBody::new(ErrorCode::NotFound, format!("there is nothing named {topic}: create it first"))
 }
 
 fn snapshot_at(position: Position, snapshot: Value) -> TopicStart {

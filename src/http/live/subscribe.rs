@@ -9,6 +9,7 @@ use super::{
     channel::Channel,
     counters::Limit,
     encoding::Encoding,
+    errors::ErrorCode,
     membership::Membership,
     pace,
     protocol::{ErrorBody, RequestId, TopicAnswer, TopicRequest, TopicStart},
@@ -110,20 +111,20 @@ fn enter(request: &TopicRequest, who: Option<&Principal>, membership: &Membershi
     if !who.is_some_and(|who| hub.rights().may_follow(who, topic)) {
         hub.counters().met(Limit::Rights, 1);
         membership.unsubscribe(topic);
-        return Err(ErrorBody::lasting("forbidden", format!("you may not follow {topic}")));
+        return Err(ErrorBody::new(ErrorCode::Forbidden, format!("you may not follow {topic}")));
     }
     let topics_max = hub.limits().topics_per_session_max;
     if !membership.follows(topic) && membership.topic_count() >= topics_max {
         hub.counters().met(Limit::Topics, 1);
-        return Err(ErrorBody::lasting("too_many_topics", format!("one session may follow {topics_max} topics")));
+        return Err(ErrorBody::new(ErrorCode::TooManyTopics, format!("one session may follow {topics_max} topics")));
     }
     membership.subscribe(wanted.channel.clone());
     Ok(wanted)
 }
 
 fn wanted(request: &TopicRequest) -> Result<Wanted, ErrorBody> {
-    let topic: Topic = request.topic.parse().map_err(|error: TopicError| ErrorBody::lasting("invalid_topic", error.to_string()))?;
-    let invalid = |detail: String| ErrorBody::lasting("invalid_option", detail);
+    let topic: Topic = request.topic.parse().map_err(|error: TopicError| ErrorBody::new(ErrorCode::InvalidTopic, error.to_string()))?;
+    let invalid = |detail: String| ErrorBody::new(ErrorCode::InvalidOption, detail);
     let every = match request.max_rate {
         None => None,
         Some(rate) => {
@@ -143,7 +144,7 @@ fn wanted(request: &TopicRequest) -> Result<Wanted, ErrorBody> {
 
 fn render(encoding: Encoding, answer: &TopicAnswer) -> Vec<u8> {
     encoding.write(answer).unwrap_or_else(|| {
-        let error = ErrorBody::temporary("internal", "the server made a mistake; it has been logged");
+        let error = ErrorBody::new(ErrorCode::Internal, "the server made a mistake; it has been logged");
         let instead = TopicAnswer { topic: answer.topic.clone(), start: TopicStart::Refused { error } };
         encoding.write(&instead).expect("a text can be written, because it is nothing but texts")
     })

@@ -1,0 +1,81 @@
+//! What travels inside the messages: snapshots, the values of states, events and commands. The enums are never built:
+//! they are how the AsyncAPI document tells what may stand in a place.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{audience::DealsChanged, presence::Present};
+use crate::{
+    domain::{household::HouseholdCommand, list::ListCommand, order::OrderCommand, product::ProductCommand, store::StoreCommand},
+    events::{Position, codec::RecordedEvent},
+    http::protocol::ListView,
+    projections::{
+        BestPrice, DealPage, HouseholdEntry, OrderSummary, ProductEntry,
+        totals::{PriceState, TotalsView},
+    },
+};
+
+/// The snapshot of `product:<id>`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProductSnapshot {
+    pub product: ProductEntry,
+    /// The prices that can be paid now, the cheapest first.
+    pub prices: Vec<BestPrice>,
+}
+
+/// The snapshot of `orders:<household>`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrdersSnapshot {
+    /// The newest first.
+    pub orders: Vec<OrderSummary>,
+}
+
+/// The snapshot of `system`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SystemSnapshot {
+    /// Of the server.
+    pub version: &'static str,
+    /// The newest event of the log.
+    #[schema(value_type = String)]
+    pub position: Position,
+}
+
+/// Everything of a topic at one moment, by the kind of the topic.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub enum AnySnapshot {
+    List(ListView<'static>),
+    Product(ProductSnapshot),
+    Deals(DealPage),
+    Household(HouseholdEntry),
+    Orders(OrdersSnapshot),
+    System(SystemSnapshot),
+}
+
+/// The value of a state, by its key: `totals`, `price:<product>` (of a product: `price:<store>`) or `presence`.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub enum StateValue {
+    Totals(TotalsView),
+    Price(PriceState),
+    Presence(Present),
+}
+
+/// What an event push tells: an event of the log, or what became of deals.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub enum PushedEvent {
+    Recorded(RecordedEvent<'static>),
+    Deals(DealsChanged),
+}
+
+/// A command, by the `entity` of its request.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub enum Command {
+    List(ListCommand),
+    Product(ProductCommand),
+    Order(OrderCommand),
+    Household(HouseholdCommand),
+    Store(StoreCommand),
+}
