@@ -35,24 +35,6 @@ fn bad_requests_are_answered_and_harm_nobody() {
 }
 
 #[test]
-fn one_session_has_a_thousand_topics_and_no_more() {
-    let app = shop();
-    let (mut live, _) = connect(&app);
-    let topics: Vec<_> = (0..1_200).map(|number| json!({ "topic": format!("deals:s{number}") })).collect();
-    live.send(&json!({ "id": 1, "op": "subscribe", "topics": topics }));
-    let mut refused = Vec::new();
-    loop {
-        let part = live.next_where(|message| message["id"] == 1);
-        refused.extend(part["topics"].as_array().unwrap().iter().filter(|topic| topic.get("error").is_some()).cloned());
-        if part["more"] == false {
-            break;
-        }
-    }
-    assert_eq!(refused.len(), 200);
-    assert!(refused.iter().all(|topic| topic["error"]["code"] == "too_many_topics"));
-}
-
-#[test]
 fn what_is_no_text_message_ends_the_session_with_its_code() {
     let app = shop();
     let ended = |message: Message| {
@@ -77,22 +59,6 @@ fn what_is_no_text_message_ends_the_session_with_its_code() {
         }
     }
     assert!(matches!(raw_close_code(&mut raw), Some(1002 | 1009)));
-}
-
-#[test]
-fn a_client_that_only_talks_nonsense_is_sent_away() {
-    let app = shop();
-    let (mut live, _) = connect(&app);
-    for _ in 0..20 {
-        live.send_text("nonsense");
-    }
-    let end = loop {
-        match live.next_or_close() {
-            Ok(message) => assert_eq!(message["code"], "malformed_message"),
-            end => break end,
-        }
-    };
-    assert_eq!(code(end), Some(4010));
 }
 
 #[test]

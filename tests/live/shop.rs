@@ -8,11 +8,19 @@ use std::{
 use serde_json::{Value, json};
 use tungstenite::protocol::CloseFrame;
 
-use crate::support::{Live, PATIENCE, TestApp};
+use crate::{
+    support::{Client, Live, PATIENCE, TestApp, wait_for},
+    wire::{Opening, Wire},
+};
 
 /// A server with one store, one product with a price there, and one list that holds two of it.
 pub fn shop() -> TestApp {
-    let app = TestApp::start();
+    shop_with(&[])
+}
+
+/// A shop whose server has more arguments.
+pub fn shop_with(arguments: &[&str]) -> TestApp {
+    let app = TestApp::start_with(arguments);
     app.post("/api/v1/stores", &json!({ "id": "billa", "name": "Billa", "currency": "EUR" })).ok();
     app.post("/api/v1/products", &json!({ "id": "milk", "name": "Milk" })).ok();
     price(&app, "1.49");
@@ -115,4 +123,89 @@ pub fn raw_close_code(stream: &mut TcpStream) -> Option<u16> {
     }
     let at = bytes.iter().rposition(|byte| *byte == 0x88)?;
     Some(u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]))
+}
+
+/// The counters of a server.
+pub struct Counted<'a> {
+    pub client: &'a Client,
+    pub headers: &'a [(&'a str, &'a str)],
+}
+
+impl Counted<'_> {
+    /// What a counter with one label has counted.
+    pub fn value(&self, name: &str, label: &str, value: &str) -> u64 {
+        let text = self.client.get_with("/metrics", self.headers).ok().text;
+        let wanted = format!("{name}{{{label}=\"{value}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&wanted)).and_then(|value| value.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// Waits until it has counted so many.
+    pub fn wait_for(&self, name: &str, label: &str, value: &str, times: u64) {
+        wait_for(&format!("{name} of {value} to be {times}"), || (self.value(name, label, value) >= times).then_some(()));
+    }
+}
+
+/// Waits until a limit was met at least so many times.
+pub fn wait_for_limit(app: &TestApp, limit: &str, times: u64) {
+    Counted { client: app.client(), headers: &[] }.wait_for("aisled_live_limits_total", "limit", limit, times);
+}
+
+/// Waits until at least so many sessions ended for a reason.
+pub fn wait_for_closed(app: &TestApp, reason: &str, times: u64) {
+    Counted { client: app.client(), headers: &[] }.wait_for("aisled_live_closed_total", "reason", reason, times);
+}
+
+/// How many sessions ended for a reason.
+pub fn closed(app: &TestApp, reason: &str) -> u64 {
+    Counted { client: app.client(), headers: &[] }.value("aisled_live_closed_total", "reason", reason)
+}
+
+/// A session that behaves, beside one that does not: it must notice nothing.
+pub struct Bystander<'a> {
+    app: &'a TestApp,
+    wire: Wire,
+    last: Value,
+    heard: u32,
+}
+
+impl<'a> Bystander<'a> {
+    pub fn beside(app: &'a TestApp) -> Self {
+        let (mut wire, _) = Wire::greeted(app.server().url(), Opening::default());
+        let last = wire.follow("list:weekly")["position"].clone();
+        Self { app, wire, last, heard: 0 }
+    }
+
+    /// Changes the list and hears of it, at once behind the change before; the server has logged no panic.
+    #[track_caller]
+    pub fn notices_nothing(&mut self, of: &str) {
+        self.heard += 1;
+        let name = format!("Change {}", self.heard);
+        rename(self.app, &name);
+        let event = self.wire.next_where(|message| message["type"] == "event");
+        assert_eq!((&event["previous"], &event["event"]["data"]["name"]), (&self.last, &json!(name)), "after {of}");
+        self.last = event["position"].clone();
+        self.sees_no_panic(of);
+    }
+
+    /// Hears of everything that others changed, without a gap, and then of a change of its own.
+    #[track_caller]
+    pub fn hears_everything(&mut self, of: &str) {
+        self.heard += 1;
+        let name = format!("Change {}", self.heard);
+        rename(self.app, &name);
+        loop {
+            let event = self.wire.next_where(|message| message["type"] == "event");
+            assert_eq!(event["previous"], self.last, "after {of}");
+            self.last = event["position"].clone();
+            if event["event"]["data"]["name"] == *name {
+                return self.sees_no_panic(of);
+            }
+        }
+    }
+
+    #[track_caller]
+    fn sees_no_panic(&self, of: &str) {
+        let said = self.app.server().stderr();
+        assert!(!said.contains("panicked"), "after {of} the server says:\n{said}");
+    }
 }
