@@ -10,7 +10,7 @@ use super::{
 use crate::{
     fanout,
     live::{
-        Common, Outcome,
+        Common, Outcome, floor,
         plans::{FanOut, Texts},
         publish,
         publisher::Subject,
@@ -23,6 +23,9 @@ const PHASE: &str = "latency";
 /// Clients, publications a second, seconds, and the budget of the p99 in ms.
 const LOADS: [(usize, f64, f64, f64, f64); 3] =
     [(200, 100.0, 3.0, 5.0, 2.0), (1_000, 50.0, 3.0, 15.0, 8.0), (5_000, 10.0, 3.0, 80.0, 45.0)];
+
+/// A lone delivery of row 11, frame and all.
+const DELIVERY_BYTES: usize = 440;
 
 /// Row 9: a price change to the totals of 1,000 lists.
 pub fn price_change(bench: &mut LiveBench) -> Result<()> {
@@ -61,6 +64,10 @@ pub fn per_core(bench: &mut LiveBench) -> Result<()> {
         let what = told(outcome, &format!("deliveries per server CPU second to 1,000 clients, {what}"))?;
         bench.table.figure(11, what, per_second, "/s", AtLeast { must, aim });
     }
+    let floors = (0..bench.runs()).map(|_| floor::lone_sends_per_cpu_second(lone.clients, DELIVERY_BYTES)).collect::<Result<Vec<_>>>()?;
+    let floor = median(floors, |floor| *floor).unwrap_or_default();
+    let what = format!("floor: a bare loop that sends {DELIVERY_BYTES} bytes to 1,000 sockets, sends per CPU second of its thread");
+    bench.table.note(11, what, format!("{:.1} k /s", floor / 1_000.0));
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod chart;
 mod checks;
 mod churn;
 mod client;
+pub mod floor;
 pub mod handshake;
 pub mod idle;
 mod meter;

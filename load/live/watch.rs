@@ -70,7 +70,7 @@ pub fn load_average() -> String {
 }
 
 /// User and system time, children not included.
-fn cpu_seconds(process: &str) -> Option<f64> {
+pub fn cpu_seconds(process: &str) -> Option<f64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name in parentheses may hold anything; the fields behind it do not.
     let fields: Vec<_> = stat.rsplit_once(')')?.1.split_whitespace().collect();
