@@ -8,16 +8,23 @@ LISTEN ?= 127.0.0.1:8080
 # The licence and ban check: skipped by hand with DENY=no where cargo-deny cannot be installed.
 DENY ?= yes
 
-.PHONY: help run test check fmt lint doc deny imports bench clean tools
+.PHONY: help run test interop web web-tools check fmt lint doc deny imports bench bench-live conformance clean tools
 
 help: ## Shows what can be made
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run: tools ## Builds and starts the server on 127.0.0.1:8080 with a small demo household
 	cargo run --release --bin aisled -- serve --listen $(LISTEN) --data $(DATA) --demo
 
-test: tools ## Runs every test
+test: tools interop ## Runs every test
 	cargo test
+	@$(MAKE) --no-print-directory web
+
+web: web-tools ## Checks and tests the TypeScript client
+	cd web && npm run check && npm test
+
+interop: tools web-tools ## Installs the Python and Node clients that `make test` tries the live protocol with
+	tests/interop/prepare
 
 check: fmt lint doc imports deny ## Format, lints, documentation, import rules, licences and bans: what CI runs
 
@@ -43,6 +50,14 @@ bench: tools ## Measures the rows of docs/performance.md and prints one table be
 	target=$$(cargo metadata --format-version 1 --no-deps --offline | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
 	"$$target/release/aisled-load" bench --server "$$target/release/aisled"
 
+bench-live: tools ## Measures the live rows, 9 to 15; JSON and charts go to target/bench-live
+	cargo build --release --bins
+	target=$$(cargo metadata --format-version 1 --no-deps --offline | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
+	"$$target/release/aisled-load" bench-live --server "$$target/release/aisled" --out "$$target/bench-live"
+
+conformance: tools ## Runs the Autobahn test suite against the WebSocket adapter; all of it with CASES=all (needs Python 2.7)
+	tests/conformance/run
+
 clean: ## Removes what was built, never data
 	cargo clean
 
@@ -50,3 +65,8 @@ clean: ## Removes what was built, never data
 tools:
 	@command -v cargo >/dev/null || { echo "missing: cargo. Install Rust from https://rustup.rs, then open a new shell."; exit 1; }
 	@command -v cc >/dev/null || { echo "missing: cc, a C compiler (Debian and Ubuntu: apt install build-essential)."; exit 1; }
+
+web-tools:
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "missing: node and npm (Debian and Ubuntu: apt install nodejs npm)."; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "missing: node 20 or newer; this is $$(node --version)."; exit 1; }
+	cd web && if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then npm ci --no-audit --no-fund; fi

@@ -69,12 +69,12 @@ impl Connection {
             _ => Ok(()),
         }
     }
+}
 
-    /// The bare stream once a handshake has turned it into a WebSocket, with what was read beyond the answer.
-    pub fn into_parts(mut self) -> (TcpStream, Vec<u8>) {
-        let end = self.buffer.windows(4).position(|window| window == b"\r\n\r\n").map_or(self.buffer.len(), |at| at + 4);
-        (self.stream, self.buffer.split_off(end))
-    }
+/// The status of an answer, once all of it is there.
+pub fn whole(bytes: &[u8]) -> io::Result<Option<u16>> {
+    let Some(head) = head_of(bytes)? else { return Ok(None) };
+    Ok(body_end(bytes, &head).map(|_| head.status))
 }
 
 /// Reads the head by hand: the status, and how long the body is.

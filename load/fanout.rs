@@ -14,7 +14,7 @@ use crate::{
     measure::Report,
     setup::{World, now},
     shapes,
-    socket::Socket,
+    socket::{self, Offer, Socket},
 };
 
 /// How long one change may take to reach everybody before the run fails.
@@ -66,9 +66,9 @@ async fn run_local(server: &str, subscribers: usize, changes: usize) -> Result<R
         finished: watch::Sender::new(0),
         report: RefCell::default(),
     });
-    let mut tasks = JoinSet::new();
+    let (mut tasks, address) = (JoinSet::new(), socket::address(&world.server)?);
     for subscriber in 0..subscribers {
-        let mut socket = Socket::open(&world.server).await?;
+        let mut socket = Socket::open(address, &Offer::default()).await?;
         socket.send(&shapes::subscribe(&world.list(subscriber))).await?;
         let first = shapes::total_in_push(QUANTITY * cents(0));
         timeout(CHANGE_PATIENCE, socket.wait_for(|text| holds(text, first.as_bytes()))).await.context("no snapshot with the total")??;
@@ -127,5 +127,5 @@ fn cents(change: usize) -> u64 {
 }
 
 fn holds(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
+    memchr::memmem::find(text, part).is_some()
 }

@@ -5,7 +5,12 @@
 mod bench;
 mod connection;
 mod fanout;
+mod frames;
+mod inflate;
+mod live;
 mod measure;
+mod message;
+mod open_files;
 mod scenario;
 mod setup;
 mod shapes;
@@ -40,8 +45,15 @@ enum Command {
     ReadBest(Target),
     /// Changes a price and waits until every subscriber has the new total of its list.
     PriceFanout(Fanout),
+    /// Puts a load on the live gateway.
+    Live {
+        #[command(subcommand)]
+        scenario: live::Scenario,
+    },
     /// Measures the rows of `docs/performance.md` on folders of its own.
     Bench(bench::Options),
+    /// Measures the live rows, 9 to 15, on servers of its own.
+    BenchLive(bench::live::Options),
 }
 
 #[derive(clap::Args)]
@@ -70,9 +82,12 @@ struct Fanout {
 }
 
 fn main() -> anyhow::Result<()> {
+    open_files::raise();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (kind, target) = match Arguments::parse().command {
         Command::Bench(options) => return bench::run(&options),
+        Command::BenchLive(options) => return bench::live::run(&options),
+        Command::Live { scenario } => return runtime.block_on(live::run(&scenario)),
         Command::PriceFanout(options) => {
             let report = runtime.block_on(fanout::run(&options.server, options.subscribers, options.changes))?;
             println!("{}", report.line("price-fanout"));

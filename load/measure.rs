@@ -72,6 +72,12 @@ fn round(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
 }
 
+/// A count from a figure: rounded, and never negative.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded and clamped; no count here is near 2^52")]
+pub fn count(value: f64) -> usize {
+    value.round().max(0.0) as usize
+}
+
 /// The middle of several runs by one figure.
 pub fn median<T>(mut runs: Vec<T>, figure: impl Fn(&T) -> f64) -> Option<T> {
     runs.sort_by(|a, b| figure(a).total_cmp(&figure(b)));

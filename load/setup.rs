@@ -21,6 +21,8 @@ pub const STORES: usize = 13;
 pub const PRODUCTS_EVERYWHERE: usize = 100;
 /// Items on each list that is read.
 pub const ITEMS_READ: usize = 20;
+/// The item of a list that notes are written on.
+pub const NOTED_ITEM: &str = "noted";
 /// Connections that make the world.
 const BUILDERS: usize = 64;
 
@@ -68,6 +70,13 @@ impl World {
             shapes::add_item(request, &world.list(list), &item(list, number), &world.product(number * 7 % PRODUCTS));
         })
         .await
+    }
+
+    /// Makes lists with one item for notes, in the first store.
+    pub async fn make_plain_lists(&self, count: usize) -> Result<()> {
+        self.make(1, |world, n, request| shapes::create_store(request, &world.store(n))).await?;
+        self.make(count, |world, n, request| shapes::create_list(request, &world.list(n), &world.store(0))).await?;
+        self.make(count, |world, n, request| shapes::add_plain_item(request, &world.list(n), NOTED_ITEM)).await
     }
 
     /// Sends `count` requests over a few connections; every one must succeed.

@@ -1,99 +1,197 @@
-//! The client's half of a WebSocket, just enough for a measurement: masked text out, whole server frames in, pings answered.
+//! The client's half of a WebSocket, made to cost little: one read for all that has arrived, into a buffer that all clients share.
 
-use anyhow::{Result, bail, ensure};
+use std::{cell::RefCell, future::poll_fn, net::SocketAddr, pin::Pin, task::Poll, time::Duration};
+
+use anyhow::{Context, Result, bail, ensure};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    io::{AsyncRead, AsyncWriteExt, ReadBuf},
+    net::{TcpSocket, TcpStream},
 };
 
-use crate::{connection::Connection, shapes};
+use crate::{
+    frames::{self, BINARY, CLOSE, PING, PONG, TEXT},
+    inflate::Inflater,
+    shapes,
+};
 
-const TEXT: u8 = 0x1;
-const CLOSE: u8 = 0x8;
-const PING: u8 = 0x9;
-const PONG: u8 = 0xA;
+/// One read takes at most so much.
+const READ_BYTES: usize = 64 << 10;
+/// A half message larger than this gives its memory back when it is whole.
+const HALF_BYTES_KEPT: usize = 4 << 10;
+
+thread_local! {
+    static SHARED: RefCell<Shared> = RefCell::new(Shared { buffer: vec![0; READ_BYTES], inflater: Inflater::default() });
+}
+
+/// What all sockets of a thread use in turn.
+struct Shared {
+    buffer: Vec<u8>,
+    inflater: Inflater,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Encoding {
+    #[default]
+    Json,
+    Msgpack,
+}
+
+/// What a client asks for in its handshake.
+#[derive(Debug, Clone, Default)]
+pub struct Offer {
+    pub encoding: Encoding,
+    pub deflate: bool,
+    /// `SO_RCVBUF`, for a reader that shall be slow.
+    pub receive_bytes: Option<u32>,
+}
+
+/// One message as it arrived.
+pub struct Message<'a> {
+    pub payload: &'a [u8],
+    /// Its frame on the wire, header included.
+    pub wire_bytes: usize,
+    pub deflated: bool,
+}
 
 /// An open WebSocket.
 pub struct Socket {
     stream: TcpStream,
-    buffer: Vec<u8>,
-    /// Where the next frame starts in the buffer.
-    at: usize,
-}
-
-/// One frame: its kind and where its payload lies.
-struct Frame {
-    kind: u8,
-    payload: std::ops::Range<usize>,
+    /// The beginning of a message whose rest has not arrived.
+    half: Vec<u8>,
+    encoding: Encoding,
+    /// The code of the server's close frame.
+    pub closed: Option<u16>,
 }
 
 impl Socket {
-    pub async fn open(server: &str) -> Result<Self> {
-        let mut connection = Connection::open(server).await?;
-        let mut request = Vec::new();
-        shapes::upgrade(&mut request);
-        let answer = connection.ask(&request).await?;
-        ensure!(answer.status == 101, "the upgrade was answered {}: {}", answer.status, String::from_utf8_lossy(answer.body));
-        let (stream, buffer) = connection.into_parts();
-        Ok(Self { stream, buffer, at: 0 })
+    pub async fn open(server: SocketAddr, offer: &Offer) -> Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        if let Some(bytes) = offer.receive_bytes {
+            socket.set_recv_buffer_size(bytes)?;
+        }
+        let mut stream = socket.connect(server).await?;
+        stream.set_nodelay(true)?;
+        // Closing resets the connection, so that its port is free at once and not only after a minute.
+        socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
+        let mut request = Vec::with_capacity(512);
+        shapes::upgrade(&mut request, offer);
+        stream.write_all(&request).await?;
+        let half = upgraded(&mut stream).await?;
+        Ok(Self { stream, half, encoding: offer.encoding, closed: None })
     }
 
-    pub async fn send(&mut self, text: &str) -> Result<()> {
-        Ok(self.stream.write_all(&masked(TEXT, text.as_bytes())).await?)
-    }
-
-    /// Waits for the next text that fits.
-    pub async fn wait_for(&mut self, fits: impl Fn(&[u8]) -> bool) -> Result<()> {
-        loop {
-            while let Some(frame) = self.frame() {
-                let payload = &self.buffer[frame.payload];
-                match frame.kind {
-                    TEXT if fits(payload) => return Ok(()),
-                    CLOSE => bail!("the server closed: {}", String::from_utf8_lossy(payload)),
-                    PING => {
-                        let pong = masked(PONG, payload);
-                        self.stream.write_all(&pong).await?;
-                    }
-                    _ => {}
-                }
+    /// Sends a request; it is written in JSON and goes out in the encoding that was asked for.
+    pub async fn send(&mut self, request: &str) -> Result<()> {
+        let frame = match self.encoding {
+            Encoding::Json => frames::masked(TEXT, request.as_bytes()),
+            Encoding::Msgpack => {
+                let value: serde_json::Value = serde_json::from_str(request)?;
+                frames::masked(BINARY, &rmp_serde::to_vec_named(&value)?)
             }
-            ensure!(self.stream.read_buf(&mut self.buffer).await? > 0, "the server hung up");
-        }
+        };
+        Ok(self.stream.write_all(&frame).await?)
     }
 
-    /// The next whole frame of the buffer. Frames of a server are not masked.
-    fn frame(&mut self) -> Option<Frame> {
-        if self.at == self.buffer.len() {
-            self.buffer.clear();
-            self.at = 0;
+    /// Says goodbye and waits for the server to say so too.
+    pub async fn close(mut self) -> Result<()> {
+        self.stream.write_all(&frames::masked(CLOSE, &1_000_u16.to_be_bytes())).await?;
+        while self.closed.is_none() && self.read(|_| {}).await? {}
+        Ok(())
+    }
+
+    /// Waits for bytes and hands on every whole message; false once the connection has ended.
+    pub async fn read(&mut self, mut take: impl FnMut(Message<'_>)) -> Result<bool> {
+        if !self.half.is_empty() {
+            // What came with the answer of the handshake may be whole already.
+            let bytes = std::mem::take(&mut self.half);
+            let before = bytes.len();
+            SHARED.with_borrow_mut(|shared| self.messages(&bytes, &mut shared.inflater, &mut take))?;
+            if self.half.len() < before {
+                return Ok(self.closed.is_none());
+            }
         }
-        let bytes = &self.buffer[self.at..];
-        let (kind, short) = (*bytes.first()? & 0x0F, *bytes.get(1)? & 0x7F);
-        let (head, length) = match short {
-            126 => (4, u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?) as usize),
-            127 => (10, usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?),
-            short => (2, usize::from(short)),
-        };
-        let from = self.at + head;
-        let payload = from..from.checked_add(length)?;
-        (self.buffer.len() >= payload.end).then(|| {
-            self.at = payload.end;
-            Frame { kind, payload }
+        poll_fn(|context| {
+            SHARED.with_borrow_mut(|shared| {
+                let mut buffer = ReadBuf::new(&mut shared.buffer);
+                let read = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
+                match read {
+                    Poll::Pending => Poll::Pending,
+                    Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+                    Poll::Ready(Ok(())) if buffer.filled().is_empty() => Poll::Ready(Ok(false)),
+                    Poll::Ready(Ok(())) => {
+                        let taken = self.arrived(buffer.filled(), &mut shared.inflater, &mut take);
+                        Poll::Ready(taken.map(|()| self.closed.is_none()))
+                    }
+                }
+            })
         })
+        .await
+    }
+
+    /// Waits for the next message that fits; what arrived with it and behind it is dropped.
+    pub async fn wait_for(&mut self, fits: impl Fn(&[u8]) -> bool) -> Result<()> {
+        let mut found = false;
+        while !found {
+            ensure!(self.read(|message| found |= fits(message.payload)).await?, "the server hung up: {:?}", self.closed);
+        }
+        Ok(())
+    }
+
+    fn arrived(&mut self, bytes: &[u8], inflater: &mut Inflater, take: &mut impl FnMut(Message<'_>)) -> Result<()> {
+        if self.half.is_empty() {
+            return self.messages(bytes, inflater, take);
+        }
+        let mut joined = std::mem::take(&mut self.half);
+        joined.extend_from_slice(bytes);
+        self.messages(&joined, inflater, take)?;
+        if self.half.is_empty() && joined.capacity() <= HALF_BYTES_KEPT {
+            joined.clear();
+            self.half = joined;
+        }
+        Ok(())
+    }
+
+    /// Hands on the whole messages and keeps the rest.
+    fn messages(&mut self, bytes: &[u8], inflater: &mut Inflater, take: &mut impl FnMut(Message<'_>)) -> Result<()> {
+        let mut at = 0;
+        while let Some(frame) = frames::at(bytes, at)? {
+            let (payload, wire_bytes) = (&bytes[frame.payload.clone()], frame.payload.end - at);
+            at = frame.payload.end;
+            match frame.kind {
+                TEXT | BINARY if frame.deflated => take(Message { payload: inflater.inflate(payload)?, wire_bytes, deflated: true }),
+                TEXT | BINARY => take(Message { payload, wire_bytes, deflated: false }),
+                PING => self.pong(payload),
+                CLOSE => self.closed = Some(payload.first_chunk().map_or(0, |code| u16::from_be_bytes(*code))),
+                _ => {}
+            }
+        }
+        self.half.extend_from_slice(&bytes[at..]);
+        Ok(())
+    }
+
+    /// Answers a ping, unless the socket is full: then the server has other worries.
+    fn pong(&self, payload: &[u8]) {
+        let _ = self.stream.try_write(&frames::masked(PONG, payload));
     }
 }
 
-/// A frame of a client: masked with zeros, which leaves the payload as it is.
-fn masked(kind: u8, payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![0x80 | kind];
-    match payload.len() {
-        length @ 0..=125 => frame.push(0x80 | u8::try_from(length).expect("this holds because it is at most 125")),
-        length => {
-            frame.push(0x80 | 127);
-            frame.extend((length as u64).to_be_bytes());
+/// Reads the answer of the handshake; what came behind it.
+async fn upgraded(stream: &mut TcpStream) -> Result<Vec<u8>> {
+    let mut answer = Vec::with_capacity(1 << 10);
+    loop {
+        ensure!(tokio::io::AsyncReadExt::read_buf(stream, &mut answer).await? > 0, "the server hung up during the handshake");
+        if let Some(end) = memchr::memmem::find(&answer, b"\r\n\r\n") {
+            if !answer.starts_with(b"HTTP/1.1 101") {
+                bail!("the handshake was answered {}", String::from_utf8_lossy(&answer));
+            }
+            return Ok(answer.split_off(end + 4));
         }
     }
-    frame.extend([0; 4]);
-    frame.extend(payload);
-    frame
+}
+
+/// The address of a server as sockets want it.
+pub fn address(server: &str) -> Result<SocketAddr> {
+    use std::net::ToSocketAddrs;
+    let all = server.to_socket_addrs().with_context(|| format!("no such address: {server}"))?;
+    all.into_iter().find(SocketAddr::is_ipv4).with_context(|| format!("no IPv4 address: {server}"))
 }

@@ -1,6 +1,7 @@
 //! The one place that wires log, actors, projections and HTTP together, starts them in order and stops them in reverse.
 
 mod folder;
+mod machine;
 mod serve;
 mod views;
 

@@ -2,6 +2,9 @@
 //! Nothing here fails a build: a row that cannot be measured says why.
 
 mod data_rows;
+pub mod live;
+mod live_rows;
+mod live_state_rows;
 mod log_rows;
 mod server;
 mod server_rows;

@@ -16,6 +16,10 @@ use serde_json::Value;
 /// How long a server may take to get ready before the row is given up.
 const READY_PATIENCE: Duration = Duration::from_mins(3);
 
+/// Limits of sessions that one client machine alone would meet.
+const SESSION_LIMITS: [&str; 3] = ["--sessions-max", "--sessions-per-address-max", "--sessions-per-principal-max"];
+const SESSIONS_MAX: &str = "20000";
+
 /// A running server.
 pub struct Server {
     child: Child,
@@ -27,11 +31,22 @@ pub struct Server {
 impl Server {
     /// Starts `serve` and waits for its `listening on` line.
     pub fn start(binary: &Path, data: &Path) -> Result<Self> {
+        Self::start_with(binary, data, &[], None)
+    }
+
+    /// Starts it for many live sessions from one address, each of which presents a token.
+    pub fn start_for_sessions(binary: &Path, data: &Path, token: &str) -> Result<Self> {
+        Self::start_with(binary, data, &session_flags(binary)?, Some(token))
+    }
+
+    fn start_with(binary: &Path, data: &Path, flags: &[&str], token: Option<&str>) -> Result<Self> {
         let started = Instant::now();
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            .args(flags)
             .env("AISLED_LOG_FILTER", "warn")
+            .envs(token.map(|token| ("AISLED_ADMIN_TOKEN", token)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -44,6 +59,10 @@ impl Server {
         let address = address.ok_or_else(|| anyhow!("the server ended before it listened: {:?}", child.wait()))?;
         let address = address.split([' ', '/']).next().unwrap_or_default().to_owned();
         Ok(Self { child, address, started })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// From the start until the first answer.
@@ -102,6 +121,14 @@ impl Server {
         ensure!(head.starts_with("HTTP/1.1 200"), "{path} was answered {}", head.lines().next().unwrap_or_default());
         Ok(body.to_owned())
     }
+}
+
+/// The flags that lift the limits of sessions, as far as the server knows them.
+fn session_flags(binary: &Path) -> Result<Vec<&'static str>> {
+    let help = Command::new(binary).args(["serve", "--help"]).output().with_context(|| format!("cannot start {}", binary.display()))?;
+    let help = String::from_utf8_lossy(&help.stdout);
+    let known = SESSION_LIMITS.iter().filter(|flag| help.contains(&format!("{flag} ")));
+    Ok(known.flat_map(|flag| [*flag, SESSIONS_MAX]).collect())
 }
 
 impl Drop for Server {

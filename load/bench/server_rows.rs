@@ -16,8 +16,8 @@ use crate::{
     setup::World,
 };
 
-const SUBSCRIBERS: usize = 1_000;
-const PRICE_CHANGES: usize = 100;
+pub const SUBSCRIBERS: usize = 1_000;
+pub const PRICE_CHANGES: usize = 100;
 
 /// Row 20: the binary's size, and an empty server's first answer.
 pub fn empty_server(bench: &mut Bench) -> Result<()> {
@@ -95,7 +95,7 @@ fn reads(bench: &mut Bench, runtime: &tokio::runtime::Runtime, server: &Server) 
 }
 
 /// The rest of what a run says, beside its figure.
-fn spread(what: &str, run: &Report) -> String {
+pub fn spread(what: &str, run: &Report) -> String {
     let errors = if run.errors > 0 { format!(", {} ERRORS", run.errors) } else { String::new() };
     format!(
         "{what} (p50 {:.2}, p99 {:.2}, max {:.1} ms, n {}{errors})",

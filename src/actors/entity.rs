@@ -1,9 +1,13 @@
 //! The actor of one entity: load, decide, append at the expected version, evolve only what the log committed, answer.
 
-use std::sync::{Arc, OnceLock, atomic::Ordering};
+use std::{
+    sync::{Arc, OnceLock, atomic::Ordering},
+    time::Duration,
+};
 
 use actix::{
-    Actor, ActorContext, ActorFutureExt, AtomicResponse, Context, ContextFutureSpawner, Handler, WrapFuture, fut::LocalBoxActorFuture,
+    Actor, ActorContext, ActorFutureExt, AsyncContext, AtomicResponse, Context, ContextFutureSpawner, Handler, SpawnHandle, WrapFuture,
+    fut::LocalBoxActorFuture,
 };
 use tokio::sync::oneshot;
 
@@ -18,9 +22,14 @@ use super::{
     shared::{CONFLICT_RETRIES_MAX, MAILBOX_MAX, MEMO_EVERY_EVENTS, Shared, count},
 };
 use crate::{
-    domain::{Decision, Outcome, StreamId},
+    domain::{Decision, Moment, Outcome, StreamId},
     events::{Append, AppendError, CommandMark, Position, log::Appended},
 };
+
+/// A view that is stale already is looked at again no sooner than this, so that a clock that stands still makes no busy loop.
+const LOOK_SOONEST: Duration = Duration::from_millis(10);
+/// A timer runs no longer than this; then the actor looks whether the moment has come.
+const LOOK_LATEST: Duration = Duration::from_hours(24);
 
 type Answer<E> = Result<Done<<E as Hosted>::View>, Failure>;
 type Work<E> = LocalBoxActorFuture<EntityActor<E>, Answer<E>>;
@@ -38,6 +47,8 @@ pub struct EntityActor<E: Hosted> {
     as_of: Position,
     /// Why the entity cannot serve: its own history cannot be replayed.
     poison: Option<Failure>,
+    /// When it looks again because its view changes by time alone, and the timer for that.
+    expiry: Option<(Moment, SpawnHandle)>,
     /// Dropped with the actor: whoever sent it to rest learns that it is gone.
     farewell: Option<oneshot::Sender<()>>,
 }
@@ -46,7 +57,17 @@ impl<E: Hosted> EntityActor<E> {
     pub(super) fn new(stream: StreamId, handle: Arc<Handle<E>>, shared: Arc<Shared>) -> Self {
         // Counted here and not when it starts, because `drop` takes it off also if it never does.
         shared.counters.alive.fetch_add(1, Ordering::Relaxed);
-        Self { stream, handle, shared, entity: Hydrated::default(), desk: None, as_of: Position::START, poison: None, farewell: None }
+        Self {
+            stream,
+            handle,
+            shared,
+            entity: Hydrated::default(),
+            desk: None,
+            as_of: Position::START,
+            poison: None,
+            expiry: None,
+            farewell: None,
+        }
     }
 }
 
@@ -86,7 +107,8 @@ impl<E: Hosted> Handler<Execute<E>> for EntityActor<E> {
     type Result = AtomicResponse<Self, Answer<E>>;
 
     fn handle(&mut self, Execute(request, waiting): Execute<E>, _context: &mut Context<Self>) -> Self::Result {
-        let answered = self.attempt(request, 0).map(move |answer, _, _| {
+        let answered = self.attempt(request, 0).map(move |answer, actor, context| {
+            actor.look_when_stale(context);
             drop(waiting);
             answer
         });
@@ -97,11 +119,12 @@ impl<E: Hosted> Handler<Execute<E>> for EntityActor<E> {
 impl<E: Hosted> Handler<Load<E>> for EntityActor<E> {
     type Result = Result<Arc<Loaded<E>>, Failure>;
 
-    fn handle(&mut self, Load(_waiting): Load<E>, _context: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Load(_waiting): Load<E>, context: &mut Context<Self>) -> Self::Result {
         if let Some(poison) = &self.poison {
             return Err(poison.clone());
         }
         self.take_in_news();
+        self.look_when_stale(context);
         let loaded = Arc::new(Loaded {
             state: self.entity.state.clone(),
             version: self.entity.version,
@@ -118,8 +141,9 @@ impl<E: Hosted> Handler<Load<E>> for EntityActor<E> {
 impl<E: Hosted> Handler<NewsWaits> for EntityActor<E> {
     type Result = ();
 
-    fn handle(&mut self, _: NewsWaits, _context: &mut Context<Self>) {
+    fn handle(&mut self, _: NewsWaits, context: &mut Context<Self>) {
         self.take_in_news();
+        self.look_when_stale(context);
     }
 }
 
@@ -307,6 +331,27 @@ impl<E: Hosted> EntityActor<E> {
         if changed {
             self.announce();
         }
+    }
+
+    /// Looks again at the moment when the view changes by time alone, so that listeners hear of it as of any other change.
+    fn look_when_stale(&mut self, context: &mut Context<Self>) {
+        let until = self.desk.as_ref().and_then(E::fresh_until);
+        if self.expiry.as_ref().map(|(at, _)| *at) == until {
+            return;
+        }
+        if let Some((_, timer)) = self.expiry.take() {
+            context.cancel_future(timer);
+        }
+        self.expiry = until.map(|until| {
+            let micros = u64::try_from(until.0.saturating_sub(self.shared.clock.now().0)).unwrap_or(0);
+            let wait = Duration::from_micros(micros).clamp(LOOK_SOONEST, LOOK_LATEST);
+            let timer = context.run_later(wait, |actor, context| {
+                actor.expiry = None;
+                actor.take_in_news();
+                actor.look_when_stale(context);
+            });
+            (until, timer)
+        });
     }
 
     fn announce(&mut self) {

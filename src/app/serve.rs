@@ -17,7 +17,7 @@ const STOP_REQUESTS_WAIT: Duration = Duration::from_secs(3);
 /// # Errors
 /// When the folder, the log or the address cannot be used, or the last write failed.
 pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppError> {
-    http::live::raise_file_limit();
+    super::machine::prepare();
     let (folder, log) = open_log(&config).await?;
     if config.demo {
         seed_demo(Arc::clone(&log)).await?;

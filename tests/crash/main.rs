@@ -18,7 +18,7 @@ use std::{
 
 use ledger::Ledger;
 use serde_json::json;
-use support::{PATIENCE, TestApp};
+use support::{PATIENCE, Random, TestApp};
 use writer::{Command, Fate, Writer};
 
 /// Concurrent clients, each with one command under way.
@@ -107,20 +107,4 @@ fn verify(app: &TestApp) {
 
 fn setting<T: FromStr>(name: &str) -> Option<T> {
     env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
-}
-
-/// A small generator of numbers that a seed repeats (splitmix64).
-pub struct Random(u64);
-
-impl Random {
-    pub fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.draw() % bound
-    }
 }

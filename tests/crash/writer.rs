@@ -4,10 +4,7 @@ use std::sync::{Arc, mpsc};
 
 use serde_json::{Value, json};
 
-use crate::{
-    Random,
-    support::{Answer, Client},
-};
+use crate::support::{Answer, Client, Random};
 
 /// A command that was sent, under an id of its own.
 #[derive(Debug, Clone)]

@@ -5,10 +5,12 @@ mod client;
 pub mod conform;
 mod live;
 pub mod process;
+mod random;
 
 pub use client::{Answer, Client};
 pub use live::Live;
 pub use process::{Exited, Server};
+pub use random::Random;
 
 use std::{
     path::{Path, PathBuf},

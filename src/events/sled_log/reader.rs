@@ -1,6 +1,7 @@
-//! Reading blocks back: a few unpacked blocks are remembered, because neighbours in a stream are often neighbours in the log.
+//! Reading blocks back. Unpacked blocks are remembered: neighbours in a stream are often neighbours in the log, and those who come back
+//! after the same outage all read the same part of it.
 
-use std::{collections::VecDeque, ops::ControlFlow, sync::Arc};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 use parking_lot::Mutex;
 
@@ -13,8 +14,10 @@ use crate::events::{
     codec::{DecodeError, Decoder, read_envelope},
 };
 
-/// How many unpacked blocks are remembered: about 2 MiB.
-const BLOCKS_REMEMBERED: usize = 64;
+/// Unpacked bytes that are remembered: about the newest hundred thousand small events.
+const BYTES_REMEMBERED: usize = 16 << 20;
+/// When they are too many, so large a part of the blocks is forgotten at once, the longest unused.
+const PART_FORGOTTEN: usize = 4;
 
 /// An unpacked block.
 struct Unpacked {
@@ -31,9 +34,46 @@ impl Unpacked {
     }
 }
 
-/// The blocks unpacked last, the newest first.
+/// The blocks that were read last.
 #[derive(Default)]
-pub struct Remembered(Mutex<VecDeque<Arc<Unpacked>>>);
+pub struct Remembered(Mutex<Shelf>);
+
+#[derive(Default)]
+struct Shelf {
+    /// By first position, each with when it was last used.
+    blocks: BTreeMap<Position, (Arc<Unpacked>, u64)>,
+    bytes: usize,
+    /// Counts uses.
+    now: u64,
+}
+
+impl Shelf {
+    fn take(&mut self, position: Position) -> Option<Arc<Unpacked>> {
+        self.now += 1;
+        let (_, (block, used)) = self.blocks.range_mut(..=position).next_back()?;
+        block.event(position)?;
+        *used = self.now;
+        Some(Arc::clone(block))
+    }
+
+    fn put(&mut self, block: &Arc<Unpacked>) {
+        self.bytes += block.raw.len();
+        if let Some((before, _)) = self.blocks.insert(block.first, (Arc::clone(block), self.now)) {
+            self.bytes -= before.raw.len();
+        }
+        if self.bytes > BYTES_REMEMBERED {
+            self.forget_some();
+        }
+    }
+
+    fn forget_some(&mut self) {
+        let mut uses: Vec<u64> = self.blocks.values().map(|(_, used)| *used).collect();
+        let (_, limit, _) = uses.select_nth_unstable(self.blocks.len() / PART_FORGOTTEN);
+        let limit = *limit;
+        self.blocks.retain(|_, (_, used)| *used > limit);
+        self.bytes = self.blocks.values().map(|(block, _)| block.raw.len()).sum();
+    }
+}
 
 impl Remembered {
     /// Reads one event, wherever it is.
@@ -51,8 +91,8 @@ impl Remembered {
     }
 
     fn block(&self, store: &Store, position: Position) -> Result<Arc<Unpacked>, LogError> {
-        if let Some(block) = self.0.lock().iter().find(|block| block.event(position).is_some()) {
-            return Ok(Arc::clone(block));
+        if let Some(block) = self.0.lock().take(position) {
+            return Ok(block);
         }
         let (first, bytes) = store.holding(position).map_err(LogError::Storage)?.ok_or_else(|| missing(position))?;
         let mut raw = Vec::new();
@@ -63,9 +103,7 @@ impl Remembered {
             Some((u32::try_from(start).unwrap_or(u32::MAX), u32::try_from(*at).unwrap_or(u32::MAX)))
         });
         let block = Arc::new(Unpacked { first, places: places.collect(), raw });
-        let mut remembered = self.0.lock();
-        remembered.push_front(Arc::clone(&block));
-        remembered.truncate(BLOCKS_REMEMBERED);
+        self.0.lock().put(&block);
         Ok(block)
     }
 }
@@ -129,4 +167,26 @@ fn missing(position: Position) -> LogError {
 /// The event at a position is whole but not understood.
 pub fn undecodable(position: Position, error: &DecodeError) -> LogError {
     LogError::Undecodable { position, reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unpacked(first: u64, bytes: usize) -> Arc<Unpacked> {
+        Arc::new(Unpacked { first: Position(first), raw: vec![0; bytes], places: vec![(0, 1), (1, 2)] })
+    }
+
+    #[test]
+    fn what_was_used_last_is_remembered_and_the_bytes_stay_bounded() {
+        let mut shelf = Shelf::default();
+        shelf.put(&unpacked(1, 1 << 20));
+        for number in 1..100 {
+            shelf.put(&unpacked(1 + 2 * number, 1 << 20));
+            assert!(shelf.take(Position(1)).is_some(), "it is used all the time");
+            assert!(shelf.bytes <= BYTES_REMEMBERED);
+            assert_eq!(shelf.bytes, shelf.blocks.len() << 20);
+        }
+        assert!(shelf.take(Position(200)).is_some() && shelf.take(Position(201)).is_none() && shelf.take(Position(3)).is_none());
+    }
 }

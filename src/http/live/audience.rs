@@ -21,6 +21,9 @@ use crate::{
     },
 };
 
+/// Sessions that are told who is there without anybody having to wait longer for it.
+const CROWD: usize = 500;
+
 impl Audience for Hub {
     fn committed(&self, recorded: &Arc<Recorded>, changes: &Changes, views: &Views) {
         self.advance(recorded.position);
@@ -66,11 +69,14 @@ impl Hub {
 /// Tells who has which list open whenever that changes, at most once within an interval. Runs as long as its worker.
 pub(super) async fn tell_presence(hub: Arc<Hub>) {
     loop {
+        let mut told = 0;
         for list in hub.presence().changed().await {
             let state = State { key: presence::KEY.into(), value: hub.presence().of(&list) };
-            hub.publish_states(&Topic::List(list), hub.newest(), &[state]);
+            told += hub.publish_states(&Topic::List(list), hub.newest(), &[state]);
         }
-        tokio::time::sleep(hub.limits().presence_interval).await;
+        // The more had to hear it, the less often: a crowd that gathers must not cost more than what it came for.
+        let intervals = 1 + u32::try_from(told / CROWD).unwrap_or(u32::MAX);
+        tokio::time::sleep(hub.limits().presence_interval.saturating_mul(intervals)).await;
     }
 }
 

@@ -15,11 +15,12 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Nothing told yet. A name that is no topic keeps its place.
+    /// Nothing told yet since an earlier cursor of these topics: one that was not told before the feed breaks off continues from there.
+    /// A name that is no topic keeps its place.
     #[must_use]
-    pub fn start(epoch: &str, names: &[&str]) -> Self {
+    pub fn start(epoch: &str, names: &[&str], since: Option<&Self>) -> Self {
         let topics: Vec<_> = names.iter().map(|name| name.parse().ok()).collect();
-        let positions = vec![Position::START; topics.len()];
+        let positions = since.map_or_else(|| vec![Position::START; topics.len()], |since| since.positions.clone());
         Self { epoch: epoch.to_owned(), topics, positions }
     }
 
@@ -77,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back_what_it_writes() {
-        let mut cursor = Cursor::start("e-1", &["list:a", "list:b", "moon:c"]);
+        let mut cursor = Cursor::start("e-1", &["list:a", "list:b", "moon:c"], None);
         assert_eq!(cursor.to_string(), "e-1/0");
         cursor.advance(&"list:b".parse().unwrap(), Position(7));
         cursor.advance(&"list:a".parse().unwrap(), Position(5));
@@ -85,6 +86,9 @@ mod tests {
         let read = Cursor::parse("e-1/5.7.0", 3).unwrap();
         assert_eq!((read.epoch(), read.at(0), read.at(1), read.at(2)), ("e-1", Position(5), Position(7), Position(0)));
         assert_eq!(Cursor::parse("e-1/9", 3).unwrap().at(2), Position(9));
+        cursor = Cursor::start("e-1", &["list:a", "list:b", "moon:c"], Some(&read));
+        cursor.advance(&"list:a".parse().unwrap(), Position(8));
+        assert_eq!(cursor.to_string(), "e-1/8.7.0", "what was not told yet is where it was");
     }
 
     #[test]

@@ -92,8 +92,8 @@ fn answer(app: Data<App>, caller: Caller, query: FeedQuery, request: &HttpReques
     }
     let last = request.headers().get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()).or(query.since.as_deref());
     let since = last.map(|text| Cursor::parse(text, names.len()).ok_or_else(no_cursor)).transpose()?;
-    let cursor = Cursor::start(&app.epoch, &names);
     let since = since.filter(|since| since.epoch() == &*app.epoch);
+    let cursor = Cursor::start(&app.epoch, &names, since.as_ref());
     let topics = names.iter().enumerate().map(|(place, name)| query.topic(name, since.as_ref().map(|since| since.at(place)))).collect();
     let arrival = Arrival {
         address: request.peer_addr().map(|address| address.ip()),

@@ -121,7 +121,9 @@ impl Follower {
                     && let Turn::Later { at, replaced } = pace.offer(key, publication, now)
                 {
                     replaced.iter().for_each(|older| self.outbox.release(self.bytes(older)));
-                    return if self.outbox.hold(self.bytes(publication)) { Delivered::TooMuch } else { Delivered::Later(at) };
+                    let too_much = self.outbox.hold(self.bytes(publication));
+                    // The turn of one that takes another's place is expected already.
+                    return if too_much || replaced.is_some() { done_unless(too_much) } else { Delivered::Later(at) };
                 }
             }
         }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use serde::Serialize;
 use smallvec::SmallVec;
+use tokio::sync::Semaphore;
 
 use super::{
     admission::Admission,
@@ -48,6 +49,8 @@ pub struct Hub {
     admission: Admission,
     presence: Presence,
     presence_told: AtomicBool,
+    /// Histories that are read from storage at the same time: more threads would only wait for each other and hold memory.
+    readers: Semaphore,
     /// The newest event handed to `publish_event`.
     position: AtomicU64,
     /// The newest position that any session was told.
@@ -92,6 +95,7 @@ impl Hub {
             admission: Admission::default(),
             presence: Presence::default(),
             presence_told: AtomicBool::new(false),
+            readers: Semaphore::new(limits.readers_max),
             position: AtomicU64::new(0),
             newest: AtomicU64::new(0),
             limits,
@@ -173,13 +177,16 @@ impl Hub {
     }
 
     /// Publishes states to a topic's followers, together, so that they leave together. Of the same key only the latest waits.
-    pub fn publish_states<V: Serialize>(&self, topic: &Topic, position: Position, states: &[State<V>]) {
+    /// Gives how many followers there are.
+    pub fn publish_states<V: Serialize>(&self, topic: &Topic, position: Position, states: &[State<V>]) -> usize {
         if self.is_quiet() {
-            return;
+            return 0;
         }
         self.told(position);
+        let mut followers = 0;
         let shard = self.shard(topic).read();
         for room in shard.get(topic).into_iter().flatten() {
+            followers += room.followers();
             self.send(
                 room,
                 states.iter().map(|State { key, value }| {
@@ -188,6 +195,7 @@ impl Hub {
                 }),
             );
         }
+        followers
     }
 
     /// Where a channel's newest event is, as far as its room knows: nothing happened in it between that and now.
@@ -238,6 +246,11 @@ impl Hub {
         if rooms.is_empty() {
             shard.remove(&channel.topic);
         }
+    }
+
+    /// A turn at reading a history from storage.
+    pub(super) fn readers(&self) -> &Semaphore {
+        &self.readers
     }
 
     /// Notes a position that sessions are told.
@@ -297,6 +310,10 @@ impl Room {
                 Some(last.min(Position(recorded.position.0.saturating_sub(1))))
             }
         }
+    }
+
+    fn followers(&self) -> usize {
+        self.workers.iter().flat_map(|audience| audience.by_encoding).map(|count| usize::try_from(count).unwrap_or(0)).sum()
     }
 
     fn publication(&self, class: Class, position: Position, encode: impl Fn(Encoding) -> Option<Bytes>) -> Arc<Publication> {

@@ -37,6 +37,8 @@ pub struct Limits {
     pub recovery_events_max: usize,
     /// How much of the log is searched for the missed events of a topic that is no single stream; beyond, it gets a snapshot.
     pub recovery_scan_events_max: usize,
+    /// Histories read from storage at the same time; others wait for their turn.
+    pub readers_max: usize,
     /// The most deals, or orders, in one snapshot.
     pub snapshot_entries_max: usize,
     /// One answer to a subscription is split near this size, so that a slow reader never makes the server hold a large one.
@@ -94,6 +96,7 @@ impl Default for Limits {
             bad_requests_max: 20,
             recovery_events_max: 1_000,
             recovery_scan_events_max: 10_000,
+            readers_max: 4,
             snapshot_entries_max: 200,
             answer_bytes_soft_max: 16 * 1024,
             authenticate_within: Duration::from_secs(10),

@@ -43,7 +43,7 @@ pub use close::Close;
 pub use hub::Hub;
 pub use limits::Limits;
 pub use rights::{Grant, OwnerRights, Rights};
-pub use socket::{on_connect, raise_file_limit};
+pub use socket::on_connect;
 pub use topic::Topic;
 
 #[cfg(test)]

@@ -236,21 +236,21 @@ impl Inner {
     fn take_chunk(&mut self, wire: Wire) -> Option<Bytes> {
         let first = self.pop_frame(wire);
         let chunk = match first {
-            Some(first) if self.next_size(wire).is_some_and(|next| first.len() + next <= CHUNK_BYTES) => self.join(&first, wire),
+            Some(first) if self.next_size(wire).is_some_and(|next| first.len() + next <= CHUNK_BYTES) => Some(self.join(&first, wire)),
             first => first,
         };
         self.looked();
         chunk
     }
 
-    fn join(&mut self, first: &Bytes, wire: Wire) -> Option<Bytes> {
+    fn join(&mut self, first: &Bytes, wire: Wire) -> Bytes {
         let mut chunk = BytesMut::with_capacity(self.bytes.saturating_add(first.len()).min(CHUNK_BYTES));
         chunk.extend_from_slice(first);
         while self.next_size(wire).is_some_and(|next| chunk.len() + next <= CHUNK_BYTES) {
             let Some(frame) = self.pop_frame(wire) else { break };
             chunk.extend_from_slice(&frame);
         }
-        Some(chunk.freeze())
+        chunk.freeze()
     }
 
     fn next_size(&self, wire: Wire) -> Option<usize> {

@@ -46,12 +46,16 @@ pub struct Person {
 }
 
 impl Presence {
-    /// A session opened a list.
+    /// A session opened a list. Whoever is alone on a list is not told so: the start of the topic says it.
     pub fn join(&self, list: &ListId, who: &Principal) {
         let mut rooms = self.rooms.lock();
-        *rooms.open.entry(list.clone()).or_default().entry(who.clone()).or_default() += 1;
-        rooms.changed.insert(list.clone());
-        self.changed.notify_one();
+        let people = rooms.open.entry(list.clone()).or_default();
+        let is_alone = people.is_empty();
+        *people.entry(who.clone()).or_default() += 1;
+        if !is_alone {
+            rooms.changed.insert(list.clone());
+            self.changed.notify_one();
+        }
     }
 
     /// A session closed it.
@@ -123,6 +127,7 @@ mod tests {
     fn those_who_come_and_go_between_two_looks_are_told_once() {
         let (presence, list) = (Presence::default(), ListId::new("weekly").unwrap());
         presence.join(&list, &who("ana"));
+        assert_eq!(presence.changed().now_or_never(), None, "whoever is alone knows it from the start of the topic");
         for _ in 0..100 {
             presence.join(&list, &who("ben"));
             presence.leave(&list, &who("ben"));

@@ -11,7 +11,7 @@ use std::{
 };
 
 use actix_web::{dev::Extensions, rt::net::TcpStream};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, getrlimit};
 use socket2::{SockRef, Socket};
 
 /// A second handle costs a file. Only so large a part of the files this process may open goes to them; a connection without one
@@ -56,15 +56,5 @@ pub fn on_connect(connection: &dyn Any, data: &mut Extensions) {
             data.insert(SocketHandle(Arc::new(Counted(handle))));
         }
         Err(error) => tracing::warn!(%error, "a connection gets no second handle; out of file descriptors?"),
-    }
-}
-
-/// Asks for as many open files as this process may have: every session is one, and a common default of 1,024 is little.
-pub fn raise_file_limit() {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current != limit.maximum
-        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
-    {
-        tracing::warn!(%error, files = ?limit.current, "the limit of open files could not be raised");
     }
 }

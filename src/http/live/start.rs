@@ -170,7 +170,7 @@ async fn missed_orders(app: &App, household: &HouseholdId, since: Position, upto
         return Ok(None);
     }
     let log = Arc::clone(&app.log);
-    let recorded = blocking(move || read_all(&*log, since, upto)).await?;
+    let recorded = blocking(app, move || read_all(&*log, since, upto)).await?;
     let views = app.views.read();
     let is_ours = |one: &Arc<Recorded>| matches!(one.event, Event::Order(_)) && household_of_order(one, &views).as_ref() == Some(household);
     let events = told_after(since, recorded.into_iter().filter(is_ours));
@@ -212,10 +212,11 @@ async fn missed(app: &App, stream: &StreamId, head: StreamHead, since: Option<Po
 /// A stream's events after a version; off the worker's thread, because old ones are read from storage.
 async fn read_stream(app: &App, stream: &StreamId, after_version: u64) -> Result<Vec<Arc<Recorded>>, ErrorBody> {
     let (log, stream, events_max) = (Arc::clone(&app.log), stream.clone(), app.hub.limits().recovery_events_max);
-    blocking(move || log.read_stream(&stream, after_version, events_max)).await
+    blocking(app, move || log.read_stream(&stream, after_version, events_max)).await
 }
 
-async fn blocking<T: Send + 'static>(read: impl FnOnce() -> Result<T, LogError> + Send + 'static) -> Result<T, ErrorBody> {
+async fn blocking<T: Send + 'static>(app: &App, read: impl FnOnce() -> Result<T, LogError> + Send + 'static) -> Result<T, ErrorBody> {
+    let _turn = app.hub.readers().acquire().await.map_err(|error| Problem::internal(&error))?;
     let read = web::block(read).await.map_err(|error| Problem::internal(&error))?;
     Ok(read.map_err(|error| Problem::internal(&error))?)
 }

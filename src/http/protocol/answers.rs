@@ -65,6 +65,8 @@ pub struct ItemView<'a> {
     #[schema(required)]
     pub note: Option<&'a str>,
     pub checked: bool,
+    /// Its place: items are in the order of their ranks, those of one rank by id. A move changes the rank of the moved item only.
+    pub rank: i64,
     #[schema(value_type = Principal)]
     pub added_by: &'a Principal,
     pub added_at: Moment,
@@ -109,6 +111,7 @@ impl<'a> ItemView<'a> {
             quantity: &item.quantity,
             note: item.note.as_deref(),
             checked: item.checked.is_some(),
+            rank: item.rank,
             added_by: &item.added.who,
             added_at: item.added.at,
             checked_by: item.checked.as_ref().map(|mark| &mark.who),

@@ -31,13 +31,12 @@ struct Compressor {
 #[must_use]
 pub fn deflate_frame(opcode: u8, payload: &[u8], window_bits: u8) -> Option<Bytes> {
     COMPRESSOR.with_borrow_mut(|compressor| {
-        let compressed = compressor.deflate(payload, window_bits)?;
-        let header = header::of_server(FIN | RSV1 | opcode, compressed.len());
-        let mut frame = Vec::with_capacity(header.len() + compressed.len());
-        frame.extend_from_slice(&header);
-        frame.extend_from_slice(compressed);
+        let frame = compressor.deflate(payload, window_bits).map(|message| {
+            let header = header::of_server(FIN | RSV1 | opcode, message.len());
+            [&header[..], message].concat().into()
+        });
         compressor.tidy();
-        Some(frame.into())
+        frame
     })
 }
 
@@ -60,18 +59,28 @@ impl Compressor {
         let compress = slot.get_or_insert_with(|| Compress::new_with_window_bits(Compression::new(LEVEL), false, window_bits));
         compress.reset();
         self.scratch.clear();
-        // Whatever does not fit is not smaller.
-        self.scratch.reserve(payload.len() + TAIL.len());
-        compress.compress_vec(payload, &mut self.scratch, FlushCompress::Sync).ok()?;
-        let is_whole = self.scratch.len() < self.scratch.capacity() && compress.total_in() == payload.len() as u64;
+        // Room even for what gets longer: a compressor that could not write everything may not be used again, because
+        // resetting it leaves a part of its own buffer taken (zlib-rs 0.6.8), and it panics when nothing is left.
+        self.scratch.reserve(longest(payload.len()));
+        let outcome = compress.compress_vec(payload, &mut self.scratch, FlushCompress::Sync);
+        let is_whole = outcome.is_ok() && self.scratch.len() < self.scratch.capacity() && compress.total_in() == payload.len() as u64;
+        if !is_whole {
+            *slot = None;
+            return None;
+        }
         let message = self.scratch.strip_suffix(&TAIL)?;
-        (is_whole && message.len() < payload.len()).then_some(message)
+        (message.len() < payload.len()).then_some(message)
     }
 
     fn tidy(&mut self) {
         self.scratch.clear();
         self.scratch.shrink_to(SCRATCH_BYTES_KEPT);
     }
+}
+
+/// How long a message may get at most: nine bits for each byte, and what begins and ends it.
+fn longest(payload_bytes: usize) -> usize {
+    payload_bytes + payload_bytes / 8 + 64
 }
 
 #[cfg(test)]
@@ -126,6 +135,16 @@ mod tests {
         assert_eq!(deflate_frame(TEXT, b"hi", 15), None);
         assert_eq!(deflate_frame(TEXT, &noise(4_000), 15), None);
         assert!(deflate_frame(TEXT, &text(4_000), 15).is_some(), "the noise left nothing behind");
+    }
+
+    #[test]
+    fn messages_that_do_not_fit_never_use_up_the_compressor() {
+        for bytes in [4_000, 40_000, 400_000].repeat(20) {
+            assert_eq!(deflate_frame(TEXT, &noise(bytes), 15), None);
+        }
+        let plain = text(40_000);
+        let frame = deflate_frame(TEXT, &plain, 15).unwrap();
+        assert_eq!(inflate(frame[Header::read(&frame).unwrap().bytes..].to_vec(), plain.len(), 0), Ok(plain));
     }
 
     #[test]

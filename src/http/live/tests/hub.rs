@@ -138,7 +138,7 @@ async fn a_session_is_ended_for_silence_age_and_a_token_that_ends() {
     look(1_101);
     assert_eq!(listening.outbox().closing(), Some(Close::Lifetime));
     let expiring = join(&hub);
-    let until = Some(Instant::now() + Duration::from_secs(60));
+    let until = Some(Instant::now() + Duration::from_mins(1));
     expiring.admit(who("ana"), &crate::http::live::Grant { who: None, until }).unwrap();
     look(59);
     drain(expiring.outbox());

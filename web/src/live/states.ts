@@ -1,0 +1,37 @@
+// States by key, such as `totals` or `price:milk`: a pure reducer in which an older value never replaces a newer one.
+import { isAfter } from "./position.js";
+import type { Position } from "./wire.js";
+
+/** The latest value of a key, and where in the log it was computed. */
+export interface KeyedState {
+  readonly position: Position;
+  readonly value: unknown;
+}
+
+/** All states of a topic. */
+export type States = ReadonlyMap<string, KeyedState>;
+
+/** No states. */
+export const NO_STATES: States = new Map();
+
+/**
+ * Takes a value. One older than what is known changes nothing and gives the same map back. One of the same position replaces
+ * it: presence, for one, changes without an event, and states arrive in the order they were told.
+ */
+export function withState(states: States, key: string, position: Position, value: unknown): States {
+  const known = states.get(key);
+  if (known !== undefined && isAfter(known.position, position)) return states;
+  return new Map(states).set(key, { position, value });
+}
+
+/** Takes all states of a topic as they are at a position. Keys that are not among them are over, unless they are known to be newer. */
+export function withAllStates(states: States, position: Position, values: { readonly [key: string]: unknown }): States {
+  const next = new Map<string, KeyedState>();
+  for (const [key, known] of states) {
+    if (isAfter(known.position, position)) next.set(key, known);
+  }
+  for (const [key, value] of Object.entries(values)) {
+    if (!next.has(key)) next.set(key, { position, value });
+  }
+  return next;
+}
