@@ -113,7 +113,7 @@ export interface DealFilter {
 export interface DealPage {
   deals: readonly Deal[];
   /** Where the next page begins; absent on the last. */
-  next?: string | null;
+  next: string | null;
 }
 
 /** What one event did to the deals of one store: one push, so that a position is never half delivered. */
@@ -125,7 +125,7 @@ export interface DealsChanged {
 /** The answer to a command: what the HTTP answer says, but `id` is the request's and the entity's is `entity_id`. */
 export interface Done {
   entity_id: string;
-  id?: RequestId | null;
+  id: RequestId | null;
   item?: string | null;
   outcome: Outcome;
   position: string;
@@ -154,7 +154,7 @@ export interface ErrorBody {
 
 /** A request that failed. */
 export type ErrorReply = ErrorBody & ({
-  id?: RequestId | null;
+  id: RequestId | null;
   type: "error";
 });
 
@@ -163,7 +163,7 @@ export interface EventPush {
   event: PushedEvent;
   position: string;
   /** The topic had no event between this position and `position`: a client that has everything up to it missed nothing. */
-  previous?: string | null;
+  previous: string | null;
   topic: string;
   type: "event";
 }
@@ -173,8 +173,6 @@ export interface Extra {
   amount: Money;
   kind: string;
 }
-
-export type False = false;
 
 /** One line of the feed without WebSocket. */
 export interface FeedLine {
@@ -258,12 +256,12 @@ export interface ItemView {
   checked_by?: Principal | null;
   id: ItemId;
   name: string;
-  note?: string | null;
-  product?: ProductId | null;
+  note: string | null;
+  product: ProductId | null;
   quantity: Quantity;
   /** Its place: items are in the order of their ranks, those of one rank by id. A move changes the rank of the moved item only. */
   rank: number;
-  specification?: string | null;
+  specification: string | null;
 }
 
 /** What somebody wants of a list. The `op` names the intent on the wire. */
@@ -340,17 +338,17 @@ export type ListId = string;
 /** A list with its items in their order and its totals. */
 export interface ListView {
   archived: boolean;
-  budget?: Money | null;
+  budget: Money | null;
   created_at: Moment;
-  household?: HouseholdId | null;
+  household: HouseholdId | null;
   id: string;
   items: readonly ItemView[];
-  last_order?: OrderId | null;
+  last_order: OrderId | null;
   members: readonly MemberView[];
   name: string;
   /** Up to where prices are taken into account. */
   position: string;
-  store?: StoreId | null;
+  store: StoreId | null;
   totals: TotalsView;
   /** Send it as `If-Match` to write only if nobody else did. */
   version: number;
@@ -366,7 +364,7 @@ export interface MemberView {
 export interface MissedEvent {
   event: RecordedEvent;
   position: string;
-  previous?: string | null;
+  previous: string | null;
 }
 
 export type Moment = string;
@@ -402,8 +400,17 @@ export type OfferTerms = {
 };
 
 /** What somebody wants of, or reports about, an order. */
-export type OrderCommand = OrderPlacement & {
+export type OrderCommand = {
+  /** Tax, deposit, delivery, tip, savings: signed amounts that are not lines. */
+  extras?: readonly Extra[];
+  household?: HouseholdId | null;
+  lines: readonly OrderLine[];
+  list?: ListId | null;
   op: "place";
+  placed_at: Moment;
+  printed_total?: Money | null;
+  source: string;
+  store: StoreId;
 } | {
   charged: Money;
   line: number;
@@ -473,19 +480,19 @@ export interface OrderPlacement {
 export interface OrderSummary {
   /** What was paid in the end: `total` less `refunded`; zero once cancelled. */
   charged: Money;
-  household?: HouseholdId | null;
+  household: HouseholdId | null;
   id: OrderId;
   lines: number;
   phase: OrderPhase;
   placed_at: Moment;
-  receipt_total?: Money | null;
+  receipt_total: Money | null;
   refunded: Money;
   store: StoreId;
   /** Lines as charged plus extras; refunds are not taken off. */
   total: Money;
   /** The position of its newest event. */
   updated: string;
-  variance?: Money | null;
+  variance: Money | null;
 }
 
 /** The snapshot of `orders:<household>`. */
@@ -513,7 +520,7 @@ export type Plu = string;
 
 /** The answer to a ping. */
 export interface Pong {
-  id?: RequestId | null;
+  id: RequestId | null;
   position: string;
   type: "pong";
 }
@@ -544,9 +551,9 @@ export interface PriceSeen {
 
 /** The price of a product that holds at a store now. */
 export interface PriceState {
-  price?: UsedPrice | null;
+  price: UsedPrice | null;
   product: ProductId;
-  store?: StoreId | null;
+  store: StoreId | null;
 }
 
 export type Principal = string;
@@ -571,8 +578,23 @@ export type ProductCode = {
 };
 
 /** What somebody says about a product. */
-export type ProductCommand = ProductDetails & {
+export type ProductCommand = {
+  brand?: string | null;
+  /** Free text of the source; heissepreise uses its category code. */
+  category?: string | null;
+  codes?: readonly ProductCode[];
+  content?: Quantity | null;
+  ingredients?: string | null;
+  name: string;
+  /**
+   * Per 100 g or 100 ml: nutrient name to micrograms. Energy has no mass: names that begin with `energy` hold
+   * millionths of the unit they name (`energy-kj`, `energy-kcal`).
+   */
+  nutrition?: { [name: string]: number };
   op: "register";
+  organic?: boolean;
+  /** Sold loose: half a pack can be bought. */
+  sold_by_weight?: boolean;
 } | {
   brand?: string | null;
   category?: string | null;
@@ -583,8 +605,18 @@ export type ProductCommand = ProductDetails & {
 } | {
   code: ProductCode;
   op: "link_code";
-} | PriceSeen & {
+} | {
+  /** A link or note that backs it. */
+  evidence?: string | null;
+  kind?: PriceKind;
+  /** When it was true; the log adds when we learnt it. */
+  observed_at: Moment;
   op: "observe_price";
+  price: UnitPrice;
+  source: string;
+  store: StoreId;
+  valid_from?: Moment | null;
+  valid_until?: Moment | null;
 } | {
   kind: PriceKind;
   op: "withdraw_price";
@@ -666,13 +698,13 @@ export interface Quantity {
 /** An event as clients see it: positions as opaque text, money and quantities as decimal text. */
 export interface RecordedEvent {
   at: Moment;
-  command_id?: CommandId | null;
+  command_id: CommandId | null;
   /** What happened, in fields of the type. */
   data: { [name: string]: unknown };
   /** Where in the log it is. */
   position: string;
   /** The position of the stream's event before it. */
-  previous?: string | null;
+  previous: string | null;
   /** The number of the form of `data`; a changed form gets a new number. */
   shape: number;
   /** Whose event it is: `list/weekly`. */
@@ -692,8 +724,8 @@ export interface RefreshRequest {
 
 /** The answer to a token that fits. */
 export interface Refreshed {
-  expires_at?: Moment | null;
-  id?: RequestId | null;
+  expires_at: Moment | null;
+  id: RequestId | null;
   type: "refreshed";
   who: Principal;
 }
@@ -727,8 +759,15 @@ export type StateValue = TotalsView | PriceState | Present;
 export type Stock = "in" | "low" | "out";
 
 /** What somebody says about a store. */
-export type StoreCommand = StoreDetails & {
+export type StoreCommand = {
+  chain?: string | null;
+  /** ISO 3166 two-letter code. */
+  country?: string | null;
+  currency: Currency;
+  name: string;
   op: "register";
+  /** IANA name; days of offers are this zone's days. */
+  time_zone?: string | null;
 } | {
   chain?: string | null;
   country?: string | null;
@@ -757,7 +796,7 @@ export type StoreId = string;
 export interface StoreTotal {
   estimated: Money;
   in_cart: Money;
-  oldest_price_at?: Moment | null;
+  oldest_price_at: Moment | null;
   savings: Money;
   store: StoreId;
   to_get: Money;
@@ -775,7 +814,7 @@ export interface SubscribeRequest {
 
 /** The answer to a subscription, or a part of it. */
 export interface Subscribed {
-  id?: RequestId | null;
+  id: RequestId | null;
   /** Another part with the same id follows. */
   more: boolean;
   topics: readonly TopicAnswer[];
@@ -809,12 +848,12 @@ export interface TopicRequest {
 export type TopicStart = {
   events: readonly MissedEvent[];
   position: string;
-  recovered: True;
+  recovered: true;
   states?: { [name: string]: StateValue };
 } | {
   events?: readonly MissedEvent[];
   position: string;
-  recovered: False;
+  recovered: false;
   snapshot: AnySnapshot;
   states?: { [name: string]: StateValue };
 } | {
@@ -824,13 +863,13 @@ export type TopicStart = {
 /** What a list costs at its store, and at others side by side. */
 export interface TotalsView {
   checked_items: number;
-  currency?: Currency | null;
-  estimated?: Money | null;
-  in_cart?: Money | null;
+  currency: Currency | null;
+  estimated: Money | null;
+  in_cart: Money | null;
   items: number;
-  oldest_price_at?: Moment | null;
-  savings?: Money | null;
-  store?: StoreId | null;
+  oldest_price_at: Moment | null;
+  savings: Money | null;
+  store: StoreId | null;
   /** False where nobody chose the store. */
   store_chosen: boolean;
   /**
@@ -838,12 +877,10 @@ export interface TotalsView {
    * Left out of the answer to a command.
    */
   stores?: readonly StoreTotal[];
-  to_get?: Money | null;
+  to_get: Money | null;
   unpriced: Unpriced;
   unpriced_items: number;
 }
-
-export type True = true;
 
 /** A unit as shops spell it; an unknown one is kept as written and converts into nothing */
 export type Unit = string;
@@ -875,7 +912,7 @@ export interface UnsubscribeRequest {
 
 /** The answer to an unsubscription: the topics that were left, no push of them follows. */
 export interface Unsubscribed {
-  id?: RequestId | null;
+  id: RequestId | null;
   topics: readonly string[];
   type: "unsubscribed";
 }
