@@ -90,6 +90,8 @@ impl Running {
         let (views, checkpoint) = views::load(&*log, folder)?;
         let views: SharedViews = Arc::new(parking_lot::RwLock::new(views));
         let hub = Arc::new(Hub::new(live::Limits::of(&config), rights));
+        // The views are at the head: whatever comes before it will never be published.
+        hub.advance(log.head());
         let shared = Arc::new(Shared {
             log: Arc::clone(&log),
             views: Arc::clone(&views),

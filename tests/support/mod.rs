@@ -10,6 +10,7 @@ mod random;
 pub use client::{Answer, Client};
 pub use live::Live;
 pub use process::{Exited, Server};
+#[allow(unused_imports, reason = "each test file uses the part it needs")]
 pub use random::Random;
 
 use std::{

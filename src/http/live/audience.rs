@@ -76,7 +76,9 @@ pub(super) async fn tell_presence(hub: Arc<Hub>) {
         let mut told = 0;
         for list in hub.presence().changed().await {
             let state = State { key: Key::Presence, value: hub.presence().of(&list) };
-            told += hub.publish_states(&Topic::List(list), hub.newest(), &[state]);
+            told += hub.publish_states(&Topic::List(list.clone()), hub.newest(), std::slice::from_ref(&state));
+            // Whoever came between the two may have been told what was true before.
+            hub.presence().recheck(&list, &state.value);
         }
         // The more had to hear it, the less often: a crowd that gathers must not cost more than what it came for.
         let intervals = 1 + u32::try_from(told / CROWD).unwrap_or(u32::MAX);

@@ -12,39 +12,49 @@ use futures_util::Stream;
 
 use super::outbox::{Next, Outbox};
 
+/// What is given to the connection at a time: so much it may hold beside what the socket takes, and each piece it comes for
+/// shows that the socket took the one before.
+pub const PIECE_BYTES: usize = 8 * 1024;
+
 /// Merges the frames of the session actor with prepared frames. Ends with the actor, or once the outbox's close frame was given.
 pub struct SessionBody<S> {
     /// Polling it is what runs the actor; absent after the close frame, so that the actor ends with it.
     replies: Option<Pin<Box<S>>>,
     outbox: Rc<Outbox>,
+    /// What is left of a large chunk; nothing may come between its pieces.
+    rest: Bytes,
 }
 
 impl<S> SessionBody<S> {
     /// The body of one session.
     pub fn new(replies: S, outbox: Rc<Outbox>) -> Self {
-        Self { replies: Some(Box::pin(replies)), outbox }
+        Self { replies: Some(Box::pin(replies)), outbox, rest: Bytes::new() }
+    }
+
+    fn piece(&mut self) -> Bytes {
+        let piece = self.rest.split_to(self.rest.len().min(PIECE_BYTES));
+        self.outbox.took_piece(!self.rest.is_empty());
+        piece
     }
 }
 
-impl<S: Stream<Item = Result<Bytes, Error>>> Stream for SessionBody<S> {
-    type Item = Result<Bytes, Error>;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        let Some(replies) = &mut this.replies else { return Poll::Ready(None) };
+impl<S: Stream<Item = Result<Bytes, Error>>> SessionBody<S> {
+    /// The next whole frames, however many.
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        let Some(replies) = &mut self.replies else { return Poll::Ready(None) };
         // An answer's pushes are let out together with the answer, by the actor, so they cannot overtake it here.
         if let ready @ Poll::Ready(_) = replies.as_mut().poll_next(context) {
             return ready;
         }
         loop {
-            return match this.outbox.poll_frames(context) {
+            return match self.outbox.poll_frames(context) {
                 Poll::Ready(Some(Next::Pushes(frames))) => Poll::Ready(Some(Ok(frames))),
-                Poll::Ready(Some(Next::Notice(notice))) => match notice.frame(this.outbox.wire().encoding) {
+                Poll::Ready(Some(Next::Notice(notice))) => match notice.frame(self.outbox.wire().encoding) {
                     Some(frame) => Poll::Ready(Some(Ok(frame))),
                     None => continue,
                 },
                 Poll::Ready(Some(Next::Close(close))) => {
-                    this.replies = None;
+                    self.replies = None;
                     Poll::Ready(Some(Ok(close.frame())))
                 }
                 Poll::Ready(None) => Poll::Ready(None),
@@ -54,9 +64,31 @@ impl<S: Stream<Item = Result<Bytes, Error>>> Stream for SessionBody<S> {
     }
 }
 
+impl<S: Stream<Item = Result<Bytes, Error>>> Stream for SessionBody<S> {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if !this.rest.is_empty() {
+            return Poll::Ready(Some(Ok(this.piece())));
+        }
+        match this.poll_chunk(context) {
+            Poll::Ready(Some(Ok(chunk))) if chunk.len() > 2 * PIECE_BYTES => {
+                this.rest = chunk;
+                Poll::Ready(Some(Ok(this.piece())))
+            }
+            chunk => chunk,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, task::Waker};
+    use std::{
+        sync::Arc,
+        task::Waker,
+        time::{Duration, Instant},
+    };
 
     use futures_util::{StreamExt, stream};
 
@@ -119,6 +151,25 @@ mod tests {
         outbox.notify(Notice::Ping);
         assert_eq!(next(&mut body), Poll::Ready(Some(Bytes::from_static(&[0x89, 0]))), "one ping, however often it was due");
         assert_eq!(next(&mut body), Poll::Ready(Some(Bytes::from_static(b"push"))));
+    }
+
+    #[test]
+    fn a_large_reply_leaves_in_pieces_with_nothing_between_them_and_each_is_a_sign_of_life() {
+        let outbox = outbox();
+        let large = Bytes::from(vec![b'x'; 5 * PIECE_BYTES + 1]);
+        let mut body = SessionBody::new(stream::iter([Ok(large.clone())]).chain(stream::pending()), Rc::clone(&outbox));
+        push(&outbox, "push");
+        let stuck = || outbox.is_stuck(Instant::now() + Duration::from_secs(5), Duration::from_secs(4), Duration::from_secs(4));
+        let mut joined = Vec::new();
+        while joined.len() < large.len() {
+            let Poll::Ready(Some(piece)) = next(&mut body) else { panic!("there is more of it") };
+            assert!(piece.len() <= PIECE_BYTES);
+            joined.extend_from_slice(&piece);
+            assert!(stuck(), "from here on the socket must take something");
+        }
+        assert_eq!(joined, large);
+        assert_eq!(next(&mut body), Poll::Ready(Some(Bytes::from_static(b"push"))));
+        assert!(!stuck());
     }
 
     #[test]

@@ -37,6 +37,8 @@ limits! {
     Rights "rights";
     /// More events were missed than are told again: a snapshot was given.
     RecoveryEvents "recovery_events";
+    /// A history had to wait for its turn to be read.
+    Readers "readers";
     Origin "origin";
     Key "key";
 }

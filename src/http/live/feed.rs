@@ -12,6 +12,7 @@ use futures_util::{Stream, stream};
 use serde::Deserialize;
 
 use super::{
+    body::PIECE_BYTES,
     channel::DealFilter,
     close::Close,
     cursor::Cursor,
@@ -92,8 +93,10 @@ fn answer(app: Data<App>, caller: Caller, query: FeedQuery, request: &HttpReques
     }
     let last = request.headers().get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()).or(query.since.as_deref());
     let since = last.map(|text| Cursor::parse(text, names.len()).ok_or_else(no_cursor)).transpose()?;
-    let since = since.filter(|since| since.epoch() == &*app.epoch);
-    let cursor = Cursor::start(&app.epoch, &names, since.as_ref());
+    // With another filter the positions say nothing about what the client has.
+    let epoch = format!("{}{}", app.epoch, query.filter_mark());
+    let since = since.filter(|since| since.epoch() == epoch);
+    let cursor = Cursor::start(&epoch, &names, since.as_ref());
     let topics = names.iter().enumerate().map(|(place, name)| query.topic(name, since.as_ref().map(|since| since.at(place)))).collect();
     let arrival = Arrival {
         address: request.peer_addr().map(|address| address.ip()),
@@ -106,8 +109,8 @@ fn answer(app: Data<App>, caller: Caller, query: FeedQuery, request: &HttpReques
         let who = grant.who.clone().unwrap_or(caller.who);
         membership.admit(who, &grant).map_err(turned_away)?;
     }
-    let subscription = Subscription::begin(None, topics, since.is_some(), &membership, &app.hub);
-    let feed = Feed { app, membership, subscription: Some(subscription), cursor, form, ended: false };
+    let subscription = Subscription::begin(None, topics, since.is_some(), membership.seat());
+    let feed = Feed { app, membership, subscription: Some(subscription), cursor, form, ended: false, rest: Bytes::new() };
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header(("x-accel-buffering", "no"));
     // Each message must leave at once, which a compressor would not let it.
@@ -126,15 +129,26 @@ fn turned_away(close: Close) -> Problem {
 }
 
 impl FeedQuery {
-    fn topic(&self, name: &str, since: Option<crate::events::Position>) -> TopicRequest {
+    /// The filter that was asked for, if any.
+    fn filter(&self) -> Option<DealFilter> {
         let asks = self.category.is_some() || self.min_saving_percent.is_some() || self.honest.is_some();
-        let filter = DealFilter {
+        asks.then(|| DealFilter {
             category: self.category.clone(),
             min_saving_percent: self.min_saving_percent.unwrap_or(0),
             honest: self.honest.unwrap_or(false),
-        };
-        let takes_filter = matches!(name.parse(), Ok(Topic::Deals(_)));
-        TopicRequest { topic: name.to_owned(), since, max_rate: self.max_rate, filter: (asks && takes_filter).then_some(filter) }
+        })
+    }
+
+    /// Tells cursors under one filter from those under another.
+    fn filter_mark(&self) -> String {
+        let Some(filter) = self.filter() else { return String::new() };
+        let bytes = Encoding::Json.write(&filter).unwrap_or_default();
+        format!("~{}", &blake3::hash(&bytes).to_hex()[..8])
+    }
+
+    fn topic(&self, name: &str, since: Option<crate::events::Position>) -> TopicRequest {
+        let filter = self.filter().filter(|_| matches!(name.parse(), Ok(Topic::Deals(_))));
+        TopicRequest { topic: name.to_owned(), since, max_rate: self.max_rate, filter }
     }
 }
 
@@ -147,11 +161,23 @@ struct Feed {
     cursor: Cursor,
     form: Form,
     ended: bool,
+    /// What is left of a large message.
+    rest: Bytes,
 }
 
 impl Feed {
     fn stream(self) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
-        stream::unfold(self, |mut feed| async move { feed.next().await.map(|bytes| (Ok(bytes), feed)) })
+        stream::unfold(self, |mut feed| async move { feed.piece().await.map(|bytes| (Ok(bytes), feed)) })
+    }
+
+    /// The next message, or a piece of a large one: each piece that is asked for shows that the socket took the one before.
+    async fn piece(&mut self) -> Option<Bytes> {
+        if self.rest.is_empty() {
+            self.rest = self.next().await?;
+        }
+        let piece = self.rest.split_to(self.rest.len().min(PIECE_BYTES));
+        self.membership.outbox().took_piece(!self.rest.is_empty());
+        Some(piece)
     }
 
     /// The next message as it is written; `None` at the end.
@@ -188,7 +214,7 @@ impl Feed {
     }
 
     async fn start(&mut self, subscription: Subscription) -> Bytes {
-        let (part, rest) = subscribe::next_part(&self.app, Encoding::Json, subscription).await;
+        let (part, rest) = subscribe::next_part(&self.app, self.membership.seat(), subscription).await;
         for gate in &part.gates {
             if let Some(upto) = gate.upto {
                 self.cursor.advance(&gate.topic, upto);

@@ -9,7 +9,6 @@ use std::{
 
 use super::{
     channel::Channel,
-    close::Close,
     outbox::Outbox,
     pace::{Pace, Turn},
     publication::{Class, Publication},
@@ -27,6 +26,8 @@ pub struct Follower {
     gate: RefCell<Option<Vec<Arc<Publication>>>>,
     /// Absent where states are not slowed.
     pace: RefCell<Option<Box<Pace>>>,
+    /// When its worker will look for states that are due.
+    expected: Cell<Option<Instant>>,
 }
 
 /// What became of a publication.
@@ -44,7 +45,14 @@ impl Follower {
     /// A place behind a closed gate.
     #[must_use]
     pub fn new(channel: Arc<Channel>, outbox: Rc<Outbox>) -> Rc<Self> {
-        Rc::new(Self { channel, outbox, told: Cell::new(Position::START), gate: RefCell::new(Some(Vec::new())), pace: RefCell::new(None) })
+        Rc::new(Self {
+            channel,
+            outbox,
+            told: Cell::new(Position::START),
+            gate: RefCell::new(Some(Vec::new())),
+            pace: RefCell::new(None),
+            expected: Cell::new(None),
+        })
     }
 
     /// What it follows.
@@ -100,6 +108,24 @@ impl Follower {
         next
     }
 
+    /// Whether its worker must look at this moment; false if it will look before that anyway. Each follower is looked for once at most.
+    pub fn expects(&self, at: Instant) -> bool {
+        let sooner = self.expected.get().is_none_or(|expected| at < expected);
+        if sooner {
+            self.expected.set(Some(at));
+        }
+        sooner
+    }
+
+    /// Whether this is the moment it is looked for; an earlier one took the place of others.
+    pub fn is_expected(&self, at: Instant) -> bool {
+        let expected = self.expected.get() == Some(at);
+        if expected {
+            self.expected.set(None);
+        }
+        expected
+    }
+
     /// Forgets what waits: the channel was left.
     pub fn forget(self: &Rc<Self>) {
         self.close_gate();
@@ -107,9 +133,9 @@ impl Follower {
         self.outbox.release(held.iter().map(|publication| self.bytes(publication)).sum());
     }
 
-    /// Ends its session.
-    pub fn close(&self, close: Close) {
-        self.outbox.close(close);
+    /// Whether so much waits for its session that it should be let write before more comes.
+    pub fn is_pressed(&self) -> bool {
+        self.outbox.is_pressed()
     }
 
     fn pass(self: &Rc<Self>, publication: &Arc<Publication>, now: Instant) -> Delivered {

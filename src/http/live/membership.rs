@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    ops::Deref,
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
@@ -10,7 +11,6 @@ use std::{
 use super::{
     channel::Channel,
     close::Close,
-    counters::Limit,
     follower::Follower,
     hub::Hub,
     member::{Arrival, Member},
@@ -27,9 +27,22 @@ use crate::{domain::Principal, events::Position};
 const LIFETIME_JITTER: f64 = 0.1;
 
 /// A session's place in the hub.
-pub struct Membership {
+#[derive(Debug)]
+pub struct Membership(Seat);
+
+/// What a session does with its place; whatever works for it may hold one for a while.
+#[derive(Clone)]
+pub struct Seat {
     worker: Rc<Worker>,
     member: Rc<Member>,
+}
+
+impl Deref for Membership {
+    type Target = Seat;
+
+    fn deref(&self) -> &Seat {
+        &self.0
+    }
 }
 
 impl Membership {
@@ -59,9 +72,17 @@ impl Membership {
         if hub.takes_presence() {
             actix_web::rt::spawn(super::audience::tell_presence(Arc::clone(hub)));
         }
-        Ok(Self { worker, member })
+        Ok(Self(Seat { worker, member }))
     }
 
+    /// Its seat.
+    #[must_use]
+    pub fn seat(&self) -> &Seat {
+        &self.0
+    }
+}
+
+impl Seat {
     /// The session's outbox.
     #[must_use]
     pub fn outbox(&self) -> &Rc<Outbox> {
@@ -111,11 +132,23 @@ impl Membership {
         self.member.topics.borrow().contains_key(topic)
     }
 
-    /// Starts to follow, behind a closed gate: read the history, then open the gate at its end. Idempotent; another filter takes the place of the one before.
-    pub fn subscribe(&self, channel: Channel) {
+    /// Holds a channel back that is followed already, until its history is told anew.
+    pub fn hold_back(&self, channel: &Channel) {
+        if let Some(follower) = self.member.topics.borrow().get(&channel.topic).filter(|follower| **follower.channel() == *channel) {
+            follower.close_gate();
+        }
+    }
+
+    /// Starts to follow, behind a closed gate: read the history, then open the gate at its end. Idempotent; another filter takes the
+    /// place of the one before, and then it is false that the topic goes on as before.
+    pub fn subscribe(&self, channel: Channel) -> bool {
         let known = self.member.topics.borrow().get(&channel.topic).cloned();
+        let as_before = known.as_ref().is_none_or(|follower| **follower.channel() == channel);
         match known {
-            Some(follower) if **follower.channel() == channel => return follower.close_gate(),
+            Some(follower) if as_before => {
+                follower.close_gate();
+                return as_before;
+            }
             Some(_) => _ = self.unsubscribe(&channel.topic),
             None => {}
         }
@@ -126,6 +159,7 @@ impl Membership {
             hub.presence().join(list, who);
         }
         self.member.topics.borrow_mut().insert(topic, follower);
+        as_before
     }
 
     /// Lets a topic's pushes flow, from behind the end of the history that was told, its states no faster than one every so often.
@@ -135,9 +169,6 @@ impl Membership {
         if let Some(follower) = follower {
             let moments = follower.open_gate(upto, every, Instant::now());
             self.worker.expect_states(&follower, moments);
-            if self.outbox().closing() == Some(Close::TooSlow) {
-                self.worker.hub().counters().met(Limit::OutboxBytes, 1);
-            }
         }
     }
 
@@ -159,23 +190,24 @@ impl Membership {
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        let topics: Vec<_> = self.member.topics.borrow().keys().cloned().collect();
+        let Seat { worker, member } = &self.0;
+        let topics: Vec<_> = member.topics.borrow().keys().cloned().collect();
         for topic in &topics {
-            self.unsubscribe(topic);
+            self.0.unsubscribe(topic);
         }
-        self.worker.remove(&self.member);
-        let hub = self.worker.hub();
-        hub.admission().leave(self.member.arrival.address, self.member.who.borrow().as_ref());
+        worker.remove(member);
+        let hub = worker.hub();
+        hub.admission().leave(member.arrival.address, member.who.borrow().as_ref());
         hub.counters().sessions.decrement(1);
-        let closing = self.outbox().closing().unwrap_or(Close::Normal);
+        let closing = member.outbox.closing().unwrap_or(Close::Normal);
         hub.counters().ended(closing);
         // Whatever still waits holds the followers, and they the outbox.
-        self.outbox().close(closing);
+        member.outbox.close(closing);
     }
 }
 
-impl std::fmt::Debug for Membership {
+impl std::fmt::Debug for Seat {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Membership").field(&self.member).finish()
+        f.debug_tuple("Seat").field(&self.member).finish()
     }
 }

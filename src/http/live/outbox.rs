@@ -21,7 +21,10 @@ use super::{
 
 /// Waiting frames are joined into chunks near this size: one write for many, and no large buffer kept by the connection.
 const CHUNK_BYTES: usize = 8 * 1024;
-/// Notices that may wait. Pings are not repeated while one waits, so only a session whose rights change all the time comes here.
+/// When so large a part of what may wait does, the session is let write before more comes.
+const PRESSED_PART: usize = 4;
+/// Notices that may wait; one more closes the session, because its client would not know what it follows. Pings are not repeated while one waits,
+/// so only a session whose rights change all the time comes here.
 const NOTICES_MAX: usize = 16;
 
 /// A push and whom it is for.
@@ -119,8 +122,12 @@ impl Outbox {
     /// Says something before everything that waits. Of pings only one waits.
     pub fn notify(&self, notice: Notice) {
         let mut inner = self.inner.borrow_mut();
-        if inner.closing.is_some() || (notice == Notice::Ping && inner.notices.contains(&notice)) || inner.notices.len() >= NOTICES_MAX {
+        if inner.closing.is_some() || (notice == Notice::Ping && inner.notices.contains(&notice)) {
             return;
+        }
+        if inner.notices.len() >= NOTICES_MAX {
+            inner.begin_close(Close::TooSlow);
+            return wake(inner);
         }
         if inner.waiting_since.is_none() {
             inner.waiting_since = Some(Instant::now());
@@ -165,6 +172,15 @@ impl Outbox {
         })
     }
 
+    /// The body took a piece of something large; `more` of it is still to be taken.
+    pub fn took_piece(&self, more: bool) {
+        let mut inner = self.inner.borrow_mut();
+        inner.looked();
+        if more {
+            inner.waiting_since = Some(Instant::now());
+        }
+    }
+
     /// Whether only shutting down the socket helps: something waits, or the close frame does, and the body does not come for it.
     #[must_use]
     pub fn is_stuck(&self, now: Instant, stalled_max: Duration, closing_max: Duration) -> bool {
@@ -181,6 +197,12 @@ impl Outbox {
     #[must_use]
     pub fn closing(&self) -> Option<Close> {
         self.inner.borrow().closing.map(|(close, _)| close)
+    }
+
+    /// Whether a good part of what may wait does.
+    #[must_use]
+    pub fn is_pressed(&self) -> bool {
+        self.inner.borrow().bytes > self.bytes_max / PRESSED_PART
     }
 
     /// Bytes that wait, here and behind gates.

@@ -75,6 +75,14 @@ impl Presence {
         }
     }
 
+    /// Tells a list again if what was just told is not true any more.
+    pub fn recheck(&self, list: &ListId, told: &Present) {
+        if self.of(list) != *told {
+            self.rooms.lock().changed.insert(list.clone());
+            self.changed.notify_one();
+        }
+    }
+
     /// Who has a list open now.
     #[must_use]
     pub fn of(&self, list: &ListId) -> Present {

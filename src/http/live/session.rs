@@ -221,7 +221,7 @@ impl Session {
         match request {
             Request::Subscribe { topics, epoch } => {
                 let continues = epoch.as_deref() == Some(&*self.app.epoch);
-                let subscription = Subscription::begin(id, topics, continues, &self.membership, &self.app.hub);
+                let subscription = Subscription::begin(id, topics, continues, self.membership.seat());
                 self.subscribe(subscription, ctx);
             }
             Request::Unsubscribe { topics } => self.unsubscribe(id.as_ref(), &topics, ctx),
@@ -260,8 +260,8 @@ impl Session {
     /// request never overtakes it, and a blocked socket stops it before its answers pile up.
     fn subscribe(&mut self, subscription: Subscription, ctx: &mut Ctx) {
         let app = self.app.clone();
-        let encoding = self.wire.encoding;
-        let part = async move { subscribe::next_part(&app, encoding, subscription).await };
+        let seat = self.membership.seat().clone();
+        let part = async move { subscribe::next_part(&app, &seat, subscription).await };
         ctx.wait(part.into_actor(self).map(|(part, rest), session, ctx| {
             session.send(ctx, part.message);
             session.membership.open_gates(part.gates);

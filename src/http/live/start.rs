@@ -40,7 +40,8 @@ const MISSED_EVENTS_FIRST: u64 = 128;
 /// # Errors
 /// When the topic's subject does not exist or cannot be read.
 pub async fn begin(app: &App, channel: &Channel, since: Option<Position>) -> Start {
-    let since = since.filter(|since| *since <= app.log.head());
+    // Whoever is at the very start has nothing yet: a snapshot is shorter than all there ever was.
+    let since = since.filter(|since| *since > Position::START && *since <= app.log.head());
     let topic = &channel.topic;
     match topic {
         Topic::List(id) => list(app, topic, id, since).await,
@@ -168,6 +169,7 @@ async fn orders(app: &App, household: &HouseholdId, since: Option<Position>) -> 
 async fn missed_orders(app: &App, household: &HouseholdId, since: Position, upto: Position) -> Result<Option<Vec<MissedEvent>>, ErrorBody> {
     let span = usize::try_from(upto.0 - since.0).unwrap_or(usize::MAX);
     if span > app.hub.limits().recovery_scan_events_max {
+        app.hub.counters().met(Limit::RecoveryEvents, 1);
         return Ok(None);
     }
     let log = Arc::clone(&app.log);
@@ -175,7 +177,11 @@ async fn missed_orders(app: &App, household: &HouseholdId, since: Position, upto
     let views = app.views.read();
     let is_ours = |one: &Arc<Recorded>| matches!(one.event, Event::Order(_)) && household_of_order(one, &views).as_ref() == Some(household);
     let events = told_after(since, recorded.into_iter().filter(is_ours));
-    Ok((events.len() <= app.hub.limits().recovery_events_max).then_some(events))
+    let too_many = events.len() > app.hub.limits().recovery_events_max;
+    if too_many {
+        app.hub.counters().met(Limit::RecoveryEvents, 1);
+    }
+    Ok((!too_many).then_some(events))
 }
 
 /// Events of the whole log behind a position, up to another.
@@ -217,6 +223,9 @@ async fn read_stream(app: &App, stream: &StreamId, after_version: u64) -> Result
 }
 
 async fn blocking<T: Send + 'static>(app: &App, read: impl FnOnce() -> Result<T, LogError> + Send + 'static) -> Result<T, ErrorBody> {
+    if app.hub.readers().available_permits() == 0 {
+        app.hub.counters().met(Limit::Readers, 1);
+    }
     let _turn = app.hub.readers().acquire().await.map_err(|error| Problem::internal(&error))?;
     let read = web::block(read).await.map_err(|error| Problem::internal(&error))?;
     Ok(read.map_err(|error| Problem::internal(&error))?)

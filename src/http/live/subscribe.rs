@@ -10,20 +10,20 @@ use super::{
     counters::Limit,
     encoding::Encoding,
     errors::ErrorCode,
-    membership::Membership,
+    membership::Seat,
     pace,
     protocol::{ErrorBody, RequestId, TopicAnswer, TopicRequest, TopicStart},
     start,
     topic::{Topic, TopicError},
 };
-use crate::{app::App, domain::Principal, events::Position, http::live::Hub};
+use crate::{app::App, events::Position, http::live::Hub};
 
 /// A subscription whose answer is under way.
 #[derive(Debug)]
 pub struct Subscription {
     id: Option<RequestId>,
-    /// What is not answered yet. Those to be followed wait behind closed gates.
-    waiting: VecDeque<(TopicRequest, Result<Wanted, ErrorBody>)>,
+    /// What is not answered yet.
+    waiting: VecDeque<TopicRequest>,
     /// The client's positions are of this epoch.
     continues: bool,
     /// A part was answered already.
@@ -56,34 +56,29 @@ pub struct Gate {
 }
 
 impl Subscription {
-    /// Starts to follow every topic that may be followed; a topic named twice counts once.
-    pub fn begin(id: Option<RequestId>, topics: Vec<TopicRequest>, continues: bool, membership: &Membership, hub: &Hub) -> Self {
+    /// Takes a subscription in; a topic named twice counts once. What is followed already is held back from now on, so that nothing
+    /// is told twice; the rest is entered when its turn comes, so that what is published meanwhile does not pile up for all of them.
+    pub fn begin(id: Option<RequestId>, topics: Vec<TopicRequest>, continues: bool, seat: &Seat) -> Self {
         let mut seen = AHashSet::new();
-        let who = membership.who();
-        let waiting = topics
-            .into_iter()
-            .filter(|request| seen.insert(request.topic.clone()))
-            .map(|request| {
-                let wanted = enter(&request, who.as_ref(), membership, hub);
-                (request, wanted)
-            })
-            .collect();
+        let waiting: VecDeque<_> = topics.into_iter().filter(|request| seen.insert(request.topic.clone())).collect();
+        waiting.iter().filter_map(|request| wanted(request).ok()).for_each(|wanted| seat.hold_back(&wanted.channel));
         Self { id, waiting, continues, begun: false }
     }
 }
 
 /// Makes the next part of the answer, and gives back what remains.
-pub async fn next_part(app: &App, encoding: Encoding, mut subscription: Subscription) -> (Part, Option<Subscription>) {
+pub async fn next_part(app: &App, seat: &Seat, mut subscription: Subscription) -> (Part, Option<Subscription>) {
     if subscription.begun {
         // Lets the part before go to the socket; on a blocked socket nobody polls on.
         tokio::task::yield_now().await;
     }
     subscription.begun = true;
+    let encoding = seat.outbox().wire().encoding;
     let (mut answers, mut gates, mut bytes) = (Vec::new(), Vec::new(), 0);
     while bytes < app.hub.limits().answer_bytes_soft_max
-        && let Some((request, wanted)) = subscription.waiting.pop_front()
+        && let Some(request) = subscription.waiting.pop_front()
     {
-        let (start, gate) = begin(app, &request, wanted, subscription.continues).await;
+        let (start, gate) = begin(app, seat, &request, subscription.continues).await;
         gates.extend(gate);
         let answer = render(encoding, &TopicAnswer { topic: request.topic, start });
         bytes += answer.len();
@@ -94,32 +89,42 @@ pub async fn next_part(app: &App, encoding: Encoding, mut subscription: Subscrip
     (Part { message, gates }, more.then_some(subscription))
 }
 
-async fn begin(app: &App, request: &TopicRequest, wanted: Result<Wanted, ErrorBody>, continues: bool) -> (TopicStart, Option<Gate>) {
-    let Wanted { channel, every } = match wanted {
-        Ok(wanted) => wanted,
+async fn begin(app: &App, seat: &Seat, request: &TopicRequest, continues: bool) -> (TopicStart, Option<Gate>) {
+    let (Wanted { channel, every }, as_before) = match enter(request, seat, &app.hub) {
+        Ok(entered) => entered,
         Err(error) => return (TopicStart::Refused { error }, None),
     };
-    match start::begin(app, &channel, request.since.filter(|_| continues)).await {
+    // What another filter let through says nothing about this one.
+    let since = request.since.filter(|_| continues && as_before);
+    let started = start::begin(app, &channel, since).await;
+    // The right may have gone while the history was read.
+    match started.and_then(|start| check_right(seat, &app.hub, &channel.topic).map(|()| start)) {
         Ok((start, upto)) => (start, Some(Gate { topic: channel.topic, upto: Some(upto), every })),
         Err(error) => (TopicStart::Refused { error }, Some(Gate { topic: channel.topic, upto: None, every })),
     }
 }
 
-fn enter(request: &TopicRequest, who: Option<&Principal>, membership: &Membership, hub: &Hub) -> Result<Wanted, ErrorBody> {
+/// Follows a topic, behind a closed gate, if it may be followed. Says whether that goes on as before: false if the session followed
+/// the topic with another filter.
+fn enter(request: &TopicRequest, seat: &Seat, hub: &Hub) -> Result<(Wanted, bool), ErrorBody> {
     let wanted = wanted(request)?;
     let topic = &wanted.channel.topic;
-    if !who.is_some_and(|who| hub.rights().may_follow(who, topic)) {
-        hub.counters().met(Limit::Rights, 1);
-        membership.unsubscribe(topic);
-        return Err(ErrorBody::new(ErrorCode::Forbidden, format!("you may not follow {topic}")));
-    }
+    check_right(seat, hub, topic).inspect_err(|_| _ = seat.unsubscribe(topic))?;
     let topics_max = hub.limits().topics_per_session_max;
-    if !membership.follows(topic) && membership.topic_count() >= topics_max {
+    if !seat.follows(topic) && seat.topic_count() >= topics_max {
         hub.counters().met(Limit::Topics, 1);
         return Err(ErrorBody::new(ErrorCode::TooManyTopics, format!("one session may follow {topics_max} topics")));
     }
-    membership.subscribe(wanted.channel.clone());
-    Ok(wanted)
+    let as_before = seat.subscribe(wanted.channel.clone());
+    Ok((wanted, as_before))
+}
+
+fn check_right(seat: &Seat, hub: &Hub, topic: &Topic) -> Result<(), ErrorBody> {
+    if seat.who().is_some_and(|who| hub.rights().may_follow(&who, topic)) {
+        return Ok(());
+    }
+    hub.counters().met(Limit::Rights, 1);
+    Err(ErrorBody::new(ErrorCode::Forbidden, format!("you may not follow {topic}")))
 }
 
 fn wanted(request: &TopicRequest) -> Result<Wanted, ErrorBody> {

@@ -113,7 +113,13 @@ impl Worker {
 
     /// Sends a follower's slowed states when they are due.
     pub(super) fn expect_states(&self, follower: &Rc<Follower>, moments: Vec<Instant>) {
-        moments.into_iter().for_each(|at| self.at(at, What::Send(Rc::downgrade(follower))));
+        moments.into_iter().for_each(|at| self.expect_state(follower, at));
+    }
+
+    fn expect_state(&self, follower: &Rc<Follower>, at: Instant) {
+        if follower.expects(at) {
+            self.at(at, What::Send(Rc::downgrade(follower)));
+        }
     }
 
     pub(super) fn enter(&self, follower: &Rc<Follower>) {
@@ -133,27 +139,29 @@ impl Worker {
         }
     }
 
-    /// Hands a publication to whoever follows here. Costs as much as there are of them.
+    /// Hands a publication to whoever follows here. Costs as much as there are of them. Gives how many deliveries in a row that
+    /// counts for: where one is pressed for room, all of them, so that no reader is taken for slow that had no turn to write.
     pub(super) fn deliver(&self, channel: &Channel, publication: &Arc<Publication>, now: Instant) -> usize {
         let rooms = self.rooms.borrow();
         let Some(room) = rooms.get(channel) else { return 0 };
-        let mut too_slow = 0;
+        let (mut too_slow, mut pressed) = (0, false);
         for follower in room {
             match follower.deliver(publication, now) {
                 Delivered::Done => {}
                 Delivered::TooMuch => too_slow += 1,
-                Delivered::Later(at) => self.at(at, What::Send(Rc::downgrade(follower))),
+                Delivered::Later(at) => self.expect_state(follower, at),
             }
+            pressed |= follower.is_pressed();
         }
         let counters = self.hub.counters();
         counters.deliveries.increment(room.len() as u64);
         if too_slow > 0 {
             counters.met(Limit::OutboxBytes, too_slow);
         }
-        room.len()
+        if pressed { DELIVERIES_IN_A_ROW } else { room.len() }
     }
 
-    /// Takes one delivery in. Gives how many sessions it concerned.
+    /// Takes one delivery in. Gives how many deliveries in a row it counts for.
     fn take(&self, delivery: &Delivery, now: Instant) -> usize {
         match delivery {
             Delivery::Publication(channel, publication) => self.deliver(channel, publication, now),
@@ -209,21 +217,21 @@ impl Worker {
             let due = {
                 let mut deadlines = self.deadlines.borrow_mut();
                 match deadlines.peek() {
-                    Some(Reverse(first)) if first.at <= now => deadlines.pop().map(|Reverse(due)| due.what),
+                    Some(Reverse(first)) if first.at <= now => deadlines.pop(),
                     next => return next.map(|Reverse(next)| next.at),
                 }
             };
-            match due {
-                Some(What::Send(follower)) => {
-                    if let Some(follower) = follower.upgrade()
+            let Some(Reverse(Deadline { at, what })) = due else { return None };
+            match what {
+                What::Send(follower) => {
+                    if let Some(follower) = follower.upgrade().filter(|follower| follower.is_expected(at))
                         && let Some(next) = follower.send_due(now)
                     {
-                        self.at(next, What::Send(Rc::downgrade(&follower)));
+                        self.expect_state(&follower, next);
                     }
                 }
-                Some(What::Look(id)) => self.member(id).into_iter().for_each(|member| self.look_at(&member, now)),
-                Some(What::Farewell(id)) => self.member(id).into_iter().for_each(|member| member.outbox.close(Close::GoingAway)),
-                None => {}
+                What::Look(id) => self.member(id).into_iter().for_each(|member| self.look_at(&member, now)),
+                What::Farewell(id) => self.member(id).into_iter().for_each(|member| member.outbox.close(Close::GoingAway)),
             }
         }
     }

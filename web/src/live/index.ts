@@ -15,7 +15,7 @@ export { isAfter, later } from "./position.js";
 export { sum } from "./quantity.js";
 export { CommandQueue, type CommandEntry, type FinalOutcome, type QueueOptions, type Ticket } from "./queue.js";
 export { openPlatformSocket, SUBPROTOCOL, type OpenSocket, type Socket } from "./socket.js";
-export { withAllStates, withState, NO_STATES, type KeyedState, type States } from "./states.js";
+export { allStates, withState, NO_STATES, type KeyedState, type States } from "./states.js";
 export { LocalStorage, MemoryStorage, type CommandStorage, type QueuedCommand, type WebStorage } from "./storage.js";
 export { ListStore, type ListClient, type ListSnapshot, type ListStoreOptions } from "./store.js";
 export type { TokenSource } from "./token.js";

@@ -24,14 +24,10 @@ export function withState(states: States, key: string, position: Position, value
   return new Map(states).set(key, { position, value });
 }
 
-/** Takes all states of a topic as they are at a position. Keys that are not among them are over, unless they are known to be newer. */
-export function withAllStates(states: States, position: Position, values: { readonly [key: string]: unknown }): States {
-  const next = new Map<string, KeyedState>();
-  for (const [key, known] of states) {
-    if (isAfter(known.position, position)) next.set(key, known);
-  }
-  for (const [key, value] of Object.entries(values)) {
-    if (!next.has(key)) next.set(key, { position, value });
-  }
-  return next;
+/**
+ * All states of a topic as an answer tells them. They take the place of everything known before: an answer is newer than whatever
+ * was pushed before it, though its position, that of the topic's last event, may be lower than that of a state that prices moved.
+ */
+export function allStates(position: Position, values: { readonly [key: string]: unknown }): States {
+  return new Map(Object.entries(values).map(([key, value]) => [key, { position, value }]));
 }

@@ -8,7 +8,7 @@ import { Listeners } from "./listeners.js";
 import { withPending, type ListCommand } from "./pending.js";
 import { later } from "./position.js";
 import type { CommandEntry, Ticket } from "./queue.js";
-import { NO_STATES, withAllStates, withState, type States } from "./states.js";
+import { NO_STATES, allStates, withState, type States } from "./states.js";
 import type { QueuedCommand } from "./storage.js";
 import type { ListView, Present, PriceState, TotalsView } from "./types.js";
 import type { ErrorBody, Position, RecordedEvent } from "./wire.js";
@@ -112,7 +112,7 @@ export class ListStore {
   #start({ snapshot, position, epoch, states }: TopicStart): void {
     const view = snapshot as ListView;
     this.#confirmed = listOf(view);
-    this.#states = withAllStates(NO_STATES, position, { totals: view.totals, ...states });
+    this.#states = allStates(position, { totals: view.totals, ...states });
     this.#trouble = undefined;
     // A restored server may have lost what was done: its version may never be reached, or mean something else.
     if (this.#place?.epoch !== epoch) this.#pending = this.#pending.filter(({ atVersion }) => atVersion === undefined);
@@ -120,7 +120,7 @@ export class ListStore {
   }
 
   #resume(position: Position, states: { readonly [key: string]: unknown }): void {
-    this.#states = withAllStates(this.#states, position, states);
+    this.#states = allStates(position, states);
     this.#trouble = undefined;
     this.#reached(position);
   }
