@@ -18,6 +18,7 @@ mod policy;
 mod presence;
 mod prices;
 mod resume;
+mod reviewed;
 mod rewritten;
 mod rights;
 mod shop;

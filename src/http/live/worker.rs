@@ -287,6 +287,18 @@ impl Worker {
         self.members.borrow().values().filter(|member| fits(member)).cloned().collect()
     }
 
+    /// Moments that are waited for.
+    #[cfg(test)]
+    pub(super) fn deadline_count(&self) -> usize {
+        self.deadlines.borrow().len()
+    }
+
+    /// Does what is due by then; for tests that have no task running.
+    #[cfg(test)]
+    pub(super) fn do_due_by(&self, now: Instant) {
+        self.do_due(now);
+    }
+
     /// Takes in what waits; for tests that have no task running.
     #[cfg(test)]
     pub(super) fn take_in_now(&self) {

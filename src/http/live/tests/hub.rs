@@ -12,9 +12,10 @@ use crate::{
         Close, Hub, Limits,
         channel::{Channel, DealFilter},
         encoding::Encoding,
+        hub::State,
         member::Arrival,
         membership::Membership,
-        publication::Wire,
+        publication::{Key, Wire},
         worker::Worker,
     },
 };
@@ -145,6 +146,23 @@ async fn a_session_is_ended_for_silence_age_and_a_token_that_ends() {
     assert_eq!(expiring.outbox().closing(), None);
     look(61);
     assert_eq!(expiring.outbox().closing(), Some(Close::TokenExpired));
+}
+
+#[actix_web::test]
+async fn slowed_states_are_waited_for_once_per_follower_however_many_there_are() {
+    let hub = hub(Limits::default());
+    let one = join(&hub);
+    one.subscribe(Channel::whole(topic("product:p")));
+    one.open(&topic("product:p"), Position(0), Some(Duration::from_millis(100)));
+    let (worker, begin) = (Worker::of(&hub), Instant::now());
+    for step in 1..500_u64 {
+        let key = Key::PriceAt(format!("s{}", step % 3).parse().unwrap());
+        hub.publish_states(&topic("product:p"), Position(step), &[State { key, value: step }]);
+        worker.take_in_now();
+        worker.do_due_by(begin + Duration::from_millis(step * 7));
+        received(&one);
+        assert!(worker.deadline_count() <= 4, "{} moments at step {step}", worker.deadline_count());
+    }
 }
 
 #[actix_web::test]
