@@ -144,6 +144,11 @@ fn every_kind_of_message_of_a_session_fits_its_schema() {
     session.live.send_text("nonsense");
     session.take(|message| message["code"] == "malformed_message");
 
+    // Somebody else opens the list.
+    let mut other = Session::open(&app);
+    other.ask(json!({ "id": 1, "op": "subscribe", "topics": [{ "topic": "list:weekly" }] }));
+    session.take(|message| message["key"] == "presence" && message["value"]["present"][0]["sessions"] == 2);
+
     app.stop();
     session.take(|message| message["type"] == "closing");
     let known = [
