@@ -3,12 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
+use smallvec::SmallVec;
 use utoipa::ToSchema;
 
 use super::{
     channel::DealFilter,
     hub::{Hub, State},
-    presence,
+    publication::Key,
     topic::Topic,
 };
 use crate::{
@@ -44,9 +45,12 @@ impl Audience for Hub {
     }
 
     fn list_changed(&self, list: &ListId, position: Position, totals: &Arc<TotalsView>, prices: &[PriceState]) {
-        let price = |price: &PriceState| State { key: format!("price:{}", price.product).into(), value: ListValue::Price(price.clone()) };
-        let totals = State { key: "totals".into(), value: ListValue::Totals(Arc::clone(totals)) };
-        let states: Vec<_> = prices.iter().map(price).chain([totals]).collect();
+        let totals = State { key: Key::Totals, value: ListValue::Totals(totals) };
+        let states: SmallVec<[_; 4]> = prices
+            .iter()
+            .map(|price| State { key: Key::PriceOf(price.product.clone()), value: ListValue::Price(price) })
+            .chain([totals])
+            .collect();
         self.publish_states(&Topic::List(list.clone()), position, &states);
     }
 
@@ -60,7 +64,7 @@ impl Hub {
         let topic = Topic::Product(product.clone());
         if self.wants(&topic) {
             let price = |store: &&StoreId| PriceState::of(product, Some(store), views, recorded.at);
-            let states: Vec<_> = stores.iter().map(|store| State { key: format!("price:{store}").into(), value: price(store) }).collect();
+            let states: Vec<_> = stores.iter().map(|store| State { key: Key::PriceAt((*store).clone()), value: price(store) }).collect();
             self.publish_states(&topic, recorded.position, &states);
         }
     }
@@ -71,7 +75,7 @@ pub(super) async fn tell_presence(hub: Arc<Hub>) {
     loop {
         let mut told = 0;
         for list in hub.presence().changed().await {
-            let state = State { key: presence::KEY.into(), value: hub.presence().of(&list) };
+            let state = State { key: Key::Presence, value: hub.presence().of(&list) };
             told += hub.publish_states(&Topic::List(list), hub.newest(), &[state]);
         }
         // The more had to hear it, the less often: a crowd that gathers must not cost more than what it came for.
@@ -89,9 +93,9 @@ pub fn is_price(event: &Event) -> bool {
 /// The value of a state of a list.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum ListValue {
-    Totals(Arc<TotalsView>),
-    Price(PriceState),
+enum ListValue<'a> {
+    Totals(&'a TotalsView),
+    Price(&'a PriceState),
 }
 
 /// What one event did to the deals of one store: one push, so that a position is never half delivered.

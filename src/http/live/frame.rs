@@ -12,13 +12,15 @@ pub const PING: u8 = 0x9;
 const FIN: u8 = 0x80;
 /// The longest header of an unmasked frame.
 const HEADER_BYTES_MAX: usize = 10;
+/// Room for most messages: a list's totals take about 900 bytes.
+const MESSAGE_BYTES_USUAL: usize = 1_024;
 /// A ping without a payload.
 static EMPTY_PING: [u8; 2] = [FIN | PING, 0];
 
 /// An empty buffer in which the payload starts behind the room for the longest header.
 #[must_use]
 pub fn with_room_for_header() -> Vec<u8> {
-    let mut buffer = Vec::with_capacity(512);
+    let mut buffer = Vec::with_capacity(MESSAGE_BYTES_USUAL);
     buffer.resize(HEADER_BYTES_MAX, 0);
     buffer
 }

@@ -98,18 +98,22 @@ mod tests {
     use super::*;
     use crate::{events::Position, http::live::publication::Class};
 
-    fn state(key: &'static str, position: u64) -> Arc<Publication> {
-        Arc::new(Publication::new(Class::State(key.into()), Position(position), [None, None]))
+    fn key(name: &str) -> Key {
+        Key::PriceOf(name.parse().unwrap())
+    }
+
+    fn state(name: &str, position: u64) -> Arc<Publication> {
+        Arc::new(Publication::new(Class::State(key(name)), Position(position), [None, None]))
     }
 
     #[test]
     fn the_first_leaves_at_once_and_the_last_on_its_turn() {
         let (start, every) = (Instant::now(), Duration::from_millis(100));
         let mut pace = Pace::new(every);
-        assert!(matches!(pace.offer(&"a".into(), &state("a", 1), start), Turn::Now));
-        assert!(matches!(pace.offer(&"a".into(), &state("a", 2), start), Turn::Later { at, replaced: None } if at == start + every));
-        assert!(matches!(pace.offer(&"a".into(), &state("a", 3), start), Turn::Later { replaced: Some(_), .. }));
-        assert!(matches!(pace.offer(&"b".into(), &state("b", 3), start), Turn::Now), "keys do not wait for one another");
+        assert!(matches!(pace.offer(&key("a"), &state("a", 1), start), Turn::Now));
+        assert!(matches!(pace.offer(&key("a"), &state("a", 2), start), Turn::Later { at, replaced: None } if at == start + every));
+        assert!(matches!(pace.offer(&key("a"), &state("a", 3), start), Turn::Later { replaced: Some(_), .. }));
+        assert!(matches!(pace.offer(&key("b"), &state("b", 3), start), Turn::Now), "keys do not wait for one another");
         assert_eq!(pace.take_due(start + every / 2).0.len(), 0);
         let (due, next) = pace.take_due(start + every);
         assert_eq!((due[0].position, due.len(), next), (Position(3), 1, None));
@@ -133,8 +137,8 @@ mod tests {
             let keys = ["a", "b", "c"];
             let (mut now, mut last_offered, mut arrived) = (start, [0; 3], vec![Vec::new(); 3]);
             let mut arrive = |publication: &Publication, at: Instant| {
-                let Class::State(key) = &publication.class else { return };
-                let index = keys.iter().position(|one| one == key).unwrap_or_default();
+                let Class::State(of) = &publication.class else { return };
+                let index = keys.iter().position(|one| key(one) == *of).unwrap_or_default();
                 arrived[index].push((publication.position.0, at));
             };
             for (position, (pause, index)) in (1..).zip(&steps) {
@@ -142,7 +146,7 @@ mod tests {
                 pace.take_due(now).0.iter().for_each(|one| arrive(one, now));
                 let publication = state(keys[*index], position);
                 last_offered[*index] = position;
-                if let Turn::Now = pace.offer(&keys[*index].into(), &publication, now) {
+                if let Turn::Now = pace.offer(&key(keys[*index]), &publication, now) {
                     arrive(&publication, now);
                 }
             }

@@ -10,8 +10,6 @@ use utoipa::ToSchema;
 
 use crate::domain::{ListId, Principal};
 
-/// The state's key.
-pub const KEY: &str = "presence";
 /// People named; the rest is counted.
 const NAMED_MAX: usize = 50;
 

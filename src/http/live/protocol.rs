@@ -14,6 +14,7 @@ use super::{
     encoding::Encoding,
     errors::ErrorCode,
     limits::Limits,
+    publication::Key,
     topic::Topic,
     values::{AnySnapshot, Command, PushedEvent, StateValue},
 };
@@ -420,7 +421,8 @@ pub struct StatePush<'a, V> {
     pub kind: &'static str,
     #[schema(value_type = String)]
     pub topic: &'a Topic,
-    pub key: &'a str,
+    #[schema(value_type = String)]
+    pub key: &'a Key,
     #[schema(value_type = String)]
     pub position: Position,
     #[schema(value_type = StateValue)]

@@ -1,14 +1,43 @@
 //! One push, encoded once for all its receivers and deflated at most once, by the first who needs it so.
 
-use std::{borrow::Cow, sync::OnceLock};
+use std::{fmt, sync::OnceLock};
 
 use bytes::Bytes;
+use serde::{Serialize, Serializer};
 
 use super::{deflate, encoding::Encoding, frame};
-use crate::events::Position;
+use crate::{
+    domain::{ProductId, StoreId},
+    events::Position,
+};
 
-/// The key of a state, such as `totals` or `price:milk`.
-pub type Key = Cow<'static, str>;
+/// The key of a state; as text `totals`, `presence`, `price:<product>` or `price:<store>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    Totals,
+    Presence,
+    /// Of a list: the price of one of its products.
+    PriceOf(ProductId),
+    /// Of a product: its price at a store.
+    PriceAt(StoreId),
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Totals => f.write_str("totals"),
+            Self::Presence => f.write_str("presence"),
+            Self::PriceOf(product) => write!(f, "price:{product}"),
+            Self::PriceAt(store) => write!(f, "price:{store}"),
+        }
+    }
+}
+
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 /// How a push may be treated while it waits.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use super::{
     channel::Channel,
     counters::Limit,
     errors::ErrorCode,
-    presence,
     protocol::{ErrorBody, EventValue, False, MissedEvent, Snapshot, States, TopicStart, True},
+    publication::Key,
     topic::Topic,
     values::{OrdersSnapshot, ProductSnapshot, SystemSnapshot},
 };
@@ -66,7 +66,7 @@ async fn list(app: &App, topic: &Topic, id: &ListId, since: Option<Position>) ->
     let (stream, head) = head_of(app, topic)?;
     let mut states = list_states(app, id, list, &loaded);
     if let Some(events) = missed(app, &stream, head, since).await? {
-        states.insert("totals".to_owned(), value(&*loaded.view));
+        states.insert(Key::Totals.to_string(), value(&*loaded.view));
         return Ok((TopicStart::Recovered { recovered: True, position: head.position, events: told(events), states }, head.position));
     }
     let late = if loaded.version < head.version { read_stream(app, &stream, loaded.version).await? } else { Vec::new() };
@@ -84,10 +84,10 @@ fn list_states(app: &App, id: &ListId, list: &List, loaded: &Loaded<Lists>) -> S
         .items
         .values()
         .filter_map(|item| item.product.as_ref())
-        .map(|product| (format!("price:{product}"), value(&PriceState::of(product, store, &*views, now))))
+        .map(|product| (Key::PriceOf(product.clone()).to_string(), value(&PriceState::of(product, store, &*views, now))))
         .collect();
     drop(views);
-    states.insert(presence::KEY.to_owned(), value(&app.hub.presence().of(id)));
+    states.insert(Key::Presence.to_string(), value(&app.hub.presence().of(id)));
     states
 }
 
@@ -102,8 +102,9 @@ async fn product(app: &App, topic: &Topic, id: &ProductId, since: Option<Positio
     let views = app.views.read();
     let prices = views.best_prices(id, now, false);
     if let (Some(events), Some(since)) = (events, since) {
-        let states =
-            prices.iter().map(|price| (format!("price:{}", price.store), value(&PriceState::of(id, Some(&price.store), &*views, now))));
+        let states = prices
+            .iter()
+            .map(|price| (Key::PriceAt(price.store.clone()).to_string(), value(&PriceState::of(id, Some(&price.store), &*views, now))));
         let events = told_after(since, events.into_iter().filter(|one| !is_price(&one.event)));
         let position = head.position.max(published);
         return Ok((TopicStart::Recovered { recovered: True, position, events, states: states.collect() }, position));

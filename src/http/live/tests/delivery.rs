@@ -18,7 +18,7 @@ use crate::{
         follower::{Delivered, Follower},
         frame,
         outbox::Outbox,
-        publication::{Class, Publication},
+        publication::{Class, Key, Publication},
     },
 };
 
@@ -41,7 +41,7 @@ fn event(position: u64) -> Arc<Publication> {
 }
 
 fn state(key: &'static str, position: u64) -> Arc<Publication> {
-    publication(Class::State(key.into()), position, &format!("{key}{position};"))
+    publication(Class::State(Key::PriceOf(key.parse().unwrap())), position, &format!("{key}{position};"))
 }
 
 fn give(follower: &Rc<Follower>, publications: &[Arc<Publication>]) {
