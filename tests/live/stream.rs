@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::wire::{Opening, connect};
+use crate::{
+    support::conform,
+    wire::{Opening, connect},
+};
 
 /// An answer whose body goes on and on.
 pub struct Feed {
@@ -55,6 +58,7 @@ impl Feed {
                 (Some(("data", data)), message) => *message = Some(serde_json::from_str(data).expect("data is JSON")),
                 (None, message) if line.is_empty() => {
                     if let Some(message) = message.take() {
+                        conform::assert_sent_by_server(&message);
                         return Some(Told { cursor, message });
                     }
                 }
@@ -78,6 +82,7 @@ impl Feed {
     pub fn told(&mut self) -> Option<Told> {
         let line = std::iter::from_fn(|| self.line()).find(|line| !line.is_empty())?;
         let mut line: Value = serde_json::from_str(&line).expect("a line is JSON");
+        conform::assert_message("line", &line);
         Some(Told { cursor: line["cursor"].as_str().expect("a cursor").to_owned(), message: line["message"].take() })
     }
 

@@ -11,7 +11,7 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 
-use crate::support::PATIENCE;
+use crate::support::{PATIENCE, conform};
 
 pub const TEXT: u8 = 0x81;
 pub const BINARY: u8 = 0x82;
@@ -256,14 +256,16 @@ fn parse(bytes: &[u8]) -> Option<(Frame, usize)> {
     Some((Frame { first, payload }, start + length))
 }
 
-/// The message in a frame: inflated, and read in the encoding that the opcode tells.
+/// The message in a frame: inflated, read in the encoding that the opcode tells, and held to its schema.
 pub fn message(frame: &Frame) -> Value {
     assert_eq!(frame.first & 0x80, 0x80, "the server sends whole messages");
     let inflated = if frame.first & RSV1 == 0 { frame.payload.clone() } else { inflate(&frame.payload) };
-    match frame.first & 0x0f {
+    let message = match frame.first & 0x0f {
         0x1 => serde_json::from_slice(&inflated).expect("a text message is JSON"),
         _ => rmp_serde::from_slice(&inflated).expect("a binary message is MessagePack"),
-    }
+    };
+    conform::assert_sent_by_server(&message);
+    message
 }
 
 /// Inflates one message that was compressed on its own.

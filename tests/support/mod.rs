@@ -1,5 +1,5 @@
 //! Drives the real binary from outside: its own port, its own data folder, and a client. Ends only what it started.
-#![allow(dead_code, reason = "each test file uses the part it needs")]
+#![allow(dead_code, unused_imports, reason = "each test file uses the part it needs")]
 
 mod client;
 pub mod conform;
