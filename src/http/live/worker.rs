@@ -221,7 +221,7 @@ impl Worker {
                     next => return next.map(|Reverse(next)| next.at),
                 }
             };
-            let Some(Reverse(Deadline { at, what })) = due else { return None };
+            let Reverse(Deadline { at, what }) = due?;
             match what {
                 What::Send(follower) => {
                     if let Some(follower) = follower.upgrade().filter(|follower| follower.is_expected(at))
