@@ -52,7 +52,7 @@ fn a_reader_that_stops_for_a_while_loses_no_event_and_sees_the_last_states() {
     let (mut wire, hello) = Wire::greeted(url, opening);
     let mut last = wire.follow("list:weekly")["position"].clone();
     let mut expected = 0;
-    for pause in [5, 40, 400] {
+    for pause in [5, 40, 200] {
         // Nothing is read meanwhile.
         for number in 0..pause {
             app.patch("/api/v1/lists/weekly/items/i1", &json!({ "note": format!("{number}{}", "x".repeat(400)) })).ok();

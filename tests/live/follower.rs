@@ -101,6 +101,7 @@ impl Kept {
     fn start(&mut self, topic: &str, answer: &Value) -> u64 {
         assert!(self.waiting, "{topic} is answered once");
         self.waiting = false;
+        assert!(answer.get("error").is_none(), "refused: {answer}");
         let at = position(&answer["position"]);
         if answer["recovered"] == false {
             assert!(answer["snapshot"].is_object(), "{answer}");
@@ -128,6 +129,7 @@ impl Kept {
     }
 
     fn event(&mut self, message: &Value) {
+        assert!(message["previous"].is_string(), "an event behind another names it: {message}");
         let (previous, at) = (position(&message["previous"]), position(&message["position"]));
         assert!(previous <= self.last, "a gap: behind {} comes {message}", self.last);
         assert!(at > self.last, "a repetition: behind {} comes {message}", self.last);

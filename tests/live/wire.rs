@@ -198,6 +198,8 @@ impl Wire {
                 self.read.extend_from_slice(&buffer[..read]);
                 true
             }
+            // A stopped and continued process, as on a machine that is moved.
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.fill(),
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted) => {
                 false
             }
