@@ -3,12 +3,16 @@
 use std::{
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
 };
 
 use actix_web::Error;
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, task::AtomicWaker};
 
 use super::outbox::{Next, Outbox};
 
@@ -20,15 +24,39 @@ pub const PIECE_BYTES: usize = 8 * 1024;
 pub struct SessionBody<S> {
     /// Polling it is what runs the actor; absent after the close frame, so that the actor ends with it.
     replies: Option<Pin<Box<S>>>,
+    /// Whether the actor has something to do: a push alone does not run it.
+    call: Arc<Call>,
+    /// Of `call`, for whatever the actor waits for.
+    call_waker: Waker,
     outbox: Rc<Outbox>,
     /// What is left of a large chunk; nothing may come between its pieces.
     rest: Bytes,
 }
 
+/// Wakes the connection, and remembers that it is for the actor. Nearly every wake of a session that listens is a push, and running the
+/// actor for each would cost more than handing it over.
+struct Call {
+    is_for_actor: AtomicBool,
+    connection: AtomicWaker,
+}
+
+impl Wake for Call {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.is_for_actor.store(true, Ordering::Release);
+        self.connection.wake();
+    }
+}
+
 impl<S> SessionBody<S> {
     /// The body of one session.
     pub fn new(replies: S, outbox: Rc<Outbox>) -> Self {
-        Self { replies: Some(Box::pin(replies)), outbox, rest: Bytes::new() }
+        let call = Arc::new(Call { is_for_actor: AtomicBool::new(true), connection: AtomicWaker::new() });
+        let call_waker = Waker::from(Arc::clone(&call));
+        Self { replies: Some(Box::pin(replies)), call, call_waker, outbox, rest: Bytes::new() }
     }
 
     fn piece(&mut self) -> Bytes {
@@ -42,8 +70,13 @@ impl<S: Stream<Item = Result<Bytes, Error>>> SessionBody<S> {
     /// The next whole frames, however many.
     fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         let Some(replies) = &mut self.replies else { return Poll::Ready(None) };
+        self.call.connection.register(context.waker());
         // An answer's pushes are let out together with the answer, by the actor, so they cannot overtake it here.
-        if let ready @ Poll::Ready(_) = replies.as_mut().poll_next(context) {
+        if self.call.is_for_actor.swap(false, Ordering::AcqRel)
+            && let ready @ Poll::Ready(_) = replies.as_mut().poll_next(&mut Context::from_waker(&self.call_waker))
+        {
+            // It may have more to say.
+            self.call.is_for_actor.store(true, Ordering::Release);
             return ready;
         }
         loop {
@@ -85,8 +118,7 @@ impl<S: Stream<Item = Result<Bytes, Error>>> Stream for SessionBody<S> {
 #[cfg(test)]
 mod tests {
     use std::{
-        sync::Arc,
-        task::Waker,
+        cell::{Cell, RefCell},
         time::{Duration, Instant},
     };
 
@@ -140,6 +172,27 @@ mod tests {
         outbox.close(Close::GoingAway);
         assert_eq!(next(&mut body), Poll::Ready(Some(Close::GoingAway.frame())));
         assert_eq!(next(&mut body), Poll::Ready(None));
+    }
+
+    #[test]
+    fn the_actor_runs_when_something_is_for_it_and_not_for_each_push() {
+        let outbox = outbox();
+        let (runs, waker) = (Rc::new(Cell::new(0)), Rc::new(RefCell::new(None::<Waker>)));
+        let replies = stream::poll_fn({
+            let (runs, waker) = (Rc::clone(&runs), Rc::clone(&waker));
+            move |context| {
+                runs.set(runs.get() + 1);
+                *waker.borrow_mut() = Some(context.waker().clone());
+                Poll::Pending
+            }
+        });
+        let mut body = SessionBody::new(replies, Rc::clone(&outbox));
+        assert_eq!((next(&mut body), runs.get()), (Poll::Pending, 1), "it runs once to begin with");
+        push(&outbox, "push");
+        assert_eq!(next(&mut body), Poll::Ready(Some(Bytes::from_static(b"push"))));
+        assert_eq!((next(&mut body), runs.get()), (Poll::Pending, 1));
+        waker.take().expect("it waits").wake();
+        assert_eq!((next(&mut body), runs.get()), (Poll::Pending, 2));
     }
 
     #[test]
