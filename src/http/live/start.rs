@@ -25,7 +25,10 @@ use crate::{
         list::{List, ListState, Lists},
     },
     events::{Log, LogError, Position, Recorded, StreamHead},
-    http::{error::Problem, reads::wait_until},
+    http::{
+        error::Problem,
+        reads::{AFTER_WAIT, wait_until},
+    },
     projections::{DealQuery, totals::PriceState},
 };
 
@@ -64,7 +67,7 @@ async fn list(app: &App, topic: &Topic, id: &ListId, since: Option<Position>) ->
         ListState::Absent => return Err(not_found(topic)),
         ListState::Active(list) | ListState::Archived(list) => list,
     };
-    let (stream, head) = head_of(app, topic)?;
+    let (stream, head) = head_of(app, topic).await?;
     let mut states = list_states(app, id, list, &loaded);
     if let Some(events) = missed(app, &stream, head, since).await? {
         states.insert(Key::Totals.to_string(), value(&*loaded.view));
@@ -96,7 +99,7 @@ fn list_states(app: &App, id: &ListId, list: &List, loaded: &Loaded<Lists>) -> S
 async fn product(app: &App, topic: &Topic, id: &ProductId, since: Option<Position>) -> Start {
     // Asked before the stream's head: the topic has no event between that and this.
     let published = app.hub.published();
-    let (stream, head) = head_of(app, topic)?;
+    let (stream, head) = head_of(app, topic).await?;
     let events = missed(app, &stream, head, since).await?;
     wait_until(app, Some(head.position)).await?;
     let now = app.clock.now();
@@ -116,7 +119,7 @@ async fn product(app: &App, topic: &Topic, id: &ProductId, since: Option<Positio
 }
 
 async fn household(app: &App, topic: &Topic, id: &HouseholdId, since: Option<Position>) -> Start {
-    let (stream, head) = head_of(app, topic)?;
+    let (stream, head) = head_of(app, topic).await?;
     if let Some(events) = missed(app, &stream, head, since).await? {
         let start = TopicStart::Recovered { recovered: True, position: head.position, events: told(events), states: States::new() };
         return Ok((start, head.position));
@@ -231,9 +234,13 @@ async fn blocking<T: Send + 'static>(app: &App, read: impl FnOnce() -> Result<T,
     Ok(read.map_err(|error| Problem::internal(&error))?)
 }
 
-fn head_of(app: &App, topic: &Topic) -> Result<(StreamId, StreamHead), ErrorBody> {
+/// The topic's stream and its newest event. The log shows that a moment before its own head, and nothing told may be ahead of that.
+async fn head_of(app: &App, topic: &Topic) -> Result<(StreamId, StreamHead), ErrorBody> {
     let stream = topic.stream().ok_or_else(|| not_found(topic))?;
     let head = app.log.stream_head(&stream).ok_or_else(|| not_found(topic))?;
+    let mut newest = app.log.follow();
+    // A log that fails in that moment never comes there; then this answers as well as it can.
+    let _ = tokio::time::timeout(AFTER_WAIT, newest.wait_for(|newest| *newest >= head.position)).await;
     Ok((stream, head))
 }
 
