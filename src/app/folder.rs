@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +11,10 @@ use uuid::Uuid;
 use super::AppError;
 use crate::{
     config::Config,
-    events::sled_log::{OpenReport, SledLog},
+    events::{
+        Log, Position,
+        sled_log::{OpenReport, SledLog},
+    },
 };
 
 /// The folder cannot be used.
@@ -46,17 +50,44 @@ impl DataFolder {
         self.root.join("log")
     }
 
-    /// Opens the log. Where acknowledged events are gone, as accepted, a new history begins: their positions are given out once
-    /// more, and nobody may go on from one of the old.
+    /// Opens the log. Where acknowledged events are gone, as accepted, or the folder is a copy that was put back, a new history begins:
+    /// positions are given out once more, and nobody may go on from one of the old.
     ///
     /// # Errors
     /// When it is in use, damaged, or cannot be used.
     pub fn open_log(&mut self, config: &Config) -> Result<(SledLog, OpenReport), AppError> {
+        let folder = self.root.clone();
+        let failed = |error| FolderError { folder: folder.clone(), error };
+        let is_copy = self.is_copy().map_err(failed)?;
         let (log, report) = SledLog::open(config.log_options(self.log()))?;
-        if report.lost_tail.is_some() {
-            self.epoch = name_history(&self.root.join("epoch")).map_err(|error| FolderError { folder: self.root.clone(), error })?;
+        if report.lost_tail.is_some() || (is_copy && log.head() > Position::START) {
+            self.epoch = name_history(&self.root.join("epoch")).map_err(failed)?;
+            tracing::info!(is_copy, lost_tail = report.lost_tail.is_some(), "a new history begins: live sessions start from snapshots");
         }
+        self.identity().and_then(|identity| fs::write(self.identity_file(), identity)).map_err(failed)?;
         Ok((log, report))
+    }
+
+    /// Whether this is not the folder that was served last, but a copy of it as it was at some time: events may have been recorded since.
+    fn is_copy(&self) -> io::Result<bool> {
+        match fs::read_to_string(self.identity_file()) {
+            Ok(known) => Ok(known != self.identity()?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a copy does not have: the places of its files in the file system, and when the epoch was last written. A folder that is
+    /// moved keeps them; one that is copied to another machine begins a new history, which costs a snapshot and loses nothing.
+    fn identity(&self) -> io::Result<String> {
+        let epoch = fs::metadata(self.root.join("epoch"))?;
+        let place = |path: PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.ino());
+        let (log, storage) = (place(self.log()), place(self.log().join("db")));
+        Ok(format!("{} {}.{:09} {log} {storage}", epoch.ino(), epoch.ctime(), epoch.ctime_nsec()))
+    }
+
+    fn identity_file(&self) -> PathBuf {
+        self.root.join("identity")
     }
 
     /// The views as of some position: a cache.

@@ -76,6 +76,49 @@ fn positions_of_another_history_or_of_the_future_are_not_continued() {
 }
 
 #[test]
+fn a_copy_of_the_folder_that_is_put_back_begins_a_new_history() {
+    let mut app = shop();
+    let spare = tempfile::tempdir().unwrap();
+    assert_eq!(app.stop(), Some(0));
+    copy(app.data(), spare.path());
+    app.restart();
+    let (mut wire, hello) = Wire::greeted(app.server().url(), Opening::default());
+    (0..5).for_each(|number| drop(rename(&app, &format!("lost {number}"))));
+    let told = wire.follow("list:weekly")["position"].clone();
+    assert_eq!(app.stop(), Some(0));
+    fs::remove_dir_all(app.data()).unwrap();
+    copy(spare.path(), app.data());
+    app.restart();
+    // The same positions, given out once more and beyond.
+    (0..8).for_each(|number| drop(rename(&app, &format!("new {number}"))));
+    let (mut wire, again) = Wire::greeted(app.server().url(), Opening::default());
+    assert_ne!(again["epoch"], hello["epoch"]);
+    let start = resume(&mut wire, "list:weekly", &told, &hello["epoch"]);
+    assert_eq!((&start["recovered"], &start["snapshot"]["name"]), (&json!(false), &json!("new 7")), "{start}");
+    // From here on it is the folder that was served last.
+    let told = start["position"].clone();
+    app.kill();
+    app.restart();
+    let (mut wire, last) = Wire::greeted(app.server().url(), Opening::default());
+    assert_eq!(last["epoch"], again["epoch"]);
+    assert_eq!(resume(&mut wire, "list:weekly", &told, &last["epoch"])["recovered"], true);
+}
+
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_thousand_missed_events_are_told_again_and_one_more_gives_a_snapshot() {
     let app = shop();
     let (mut wire, hello) = Wire::greeted(app.server().url(), Opening::default());
