@@ -132,7 +132,7 @@ mod tests {
             close::Close,
             encoding::Encoding,
             follower::Follower,
-            notice::Notice,
+            notice::{Closing, Notice},
             publication::{Class, Publication, Wire},
             topic::Topic,
         },
@@ -223,6 +223,19 @@ mod tests {
         assert_eq!(joined, large);
         assert_eq!(next(&mut body), Poll::Ready(Some(Bytes::from_static(b"push"))));
         assert!(!stuck());
+    }
+
+    #[test]
+    fn a_close_never_overtakes_its_announcement() {
+        let outbox = outbox();
+        let mut body = SessionBody::new(stream::pending(), Rc::clone(&outbox));
+        push(&outbox, "never sent");
+        outbox.notify(Notice::Closing(Closing::soon(Close::GoingAway, 0)));
+        outbox.close(Close::GoingAway);
+        let Poll::Ready(Some(announced)) = next(&mut body) else { panic!("it is announced") };
+        assert!(String::from_utf8_lossy(&announced).contains(r#""type":"closing""#));
+        assert_eq!(next(&mut body), Poll::Ready(Some(Close::GoingAway.frame())));
+        assert_eq!(next(&mut body), Poll::Ready(None));
     }
 
     #[test]

@@ -216,13 +216,13 @@ impl Outbox {
         if inner.ended {
             return Poll::Ready(None);
         }
-        if let Some((close, _)) = inner.closing {
-            inner.ended = true;
-            return Poll::Ready(Some(Next::Close(close)));
-        }
         if let Some(notice) = inner.notices.pop_front() {
             inner.looked();
             return Poll::Ready(Some(Next::Notice(notice)));
+        }
+        if let Some((close, _)) = inner.closing {
+            inner.ended = true;
+            return Poll::Ready(Some(Next::Close(close)));
         }
         if let Some(pushes) = take(&mut inner) {
             return Poll::Ready(Some(Next::Pushes(pushes)));
@@ -301,7 +301,7 @@ impl Inner {
         if self.closing.is_none() {
             self.closing = Some((close, Instant::now()));
         }
-        self.notices = VecDeque::new();
+        // What was to be said is said first: a close that was announced must not overtake its announcement.
         self.queue = VecDeque::new();
         self.bytes = 0;
         self.waiting_since = None;
