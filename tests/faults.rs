@@ -11,12 +11,12 @@ use std::{
         fs::{MetadataExt, PermissionsExt},
         process::CommandExt,
     },
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
 };
 
 use serde_json::json;
-use support::{Answer, Exited, Server, TestApp, process};
+use support::{Answer, Exited, Server, TestApp, process, storage_file};
 
 /// How every block of the log begins.
 const BLOCK_MAGIC: &[u8] = b"aisB";
@@ -176,22 +176,6 @@ fn change_a_block(data: &Path, change: impl Fn(&mut [u8])) {
         change(&mut bytes[at..at + 120]);
     }
     fs::write(&path, bytes).unwrap();
-}
-
-/// sled's file, wherever the log keeps it.
-fn storage_file(data: &Path) -> PathBuf {
-    let mut folders = vec![data.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.file_name().is_some_and(|name| name == "db") {
-                return path;
-            }
-        }
-    }
-    panic!("no storage file in {}", data.display())
 }
 
 /// The binary, run by somebody whom file permissions stop: root must step down, and take the binary along.

@@ -2,13 +2,14 @@
 
 use std::{
     fs::{self, OpenOptions},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use serde_json::{Value, json};
 
 use crate::{
     shop::{position, rename, shop, shop_with, wait_for_limit},
+    support::storage_file,
     wire::{Opening, Wire},
 };
 
@@ -142,20 +143,4 @@ fn cut_the_log(data: &Path, bytes: u64) {
     let content = fs::read(&path).unwrap();
     let written = content.iter().rposition(|byte| *byte != 0).unwrap();
     OpenOptions::new().write(true).open(&path).unwrap().set_len(written as u64 - bytes).unwrap();
-}
-
-/// The log's file, wherever it is kept.
-fn storage_file(data: &Path) -> PathBuf {
-    let mut folders = vec![data.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.file_name().is_some_and(|name| name == "db") {
-                return path;
-            }
-        }
-    }
-    panic!("no storage file in {}", data.display())
 }

@@ -147,3 +147,19 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         thread::yield_now();
     }
 }
+
+/// sled's file, wherever the log keeps it: what a test cuts or damages.
+pub fn storage_file(data: &Path) -> PathBuf {
+    let mut folders = vec![data.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("the folder can be read") {
+            let path = entry.expect("its entries can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.file_name().is_some_and(|name| name == "db") {
+                return path;
+            }
+        }
+    }
+    panic!("no storage file in {}", data.display())
+}
