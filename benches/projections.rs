@@ -40,6 +40,7 @@ fn price_event(n: u64) -> Recorded {
         at: Moment(days * DAY_MICROS),
         who: Principal::new("bench").expect("a valid id"),
         command: None,
+        client: None,
         event: Event::Product(ProductEvent::PriceObserved { seen, outlier: false }),
     }
 }

@@ -1,17 +1,22 @@
 //! The one place that wires log, actors, projections and HTTP together, starts them in order and stops them in reverse.
 
 mod folder;
+mod history;
 mod machine;
 mod serve;
 mod views;
 
-use std::{io, sync::Arc};
+use std::{io, ops::Deref, sync::Arc};
 
+use arc_swap::ArcSwap;
 use metrics_exporter_prometheus::PrometheusHandle;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::{
-    actors::{ActorLimits, Audience, CheckpointPlan, Projector, Registry, Shared, interest::Interest, memos::Memos, shared::Counters},
+    actors::{
+        ActorLimits, Audience, CheckpointPlan, Projector, Registry, Shared, Threads, interest::Interest, memos::Memos, shared::Counters,
+    },
     config::Config,
     events::{
         Log, LogError, Position,
@@ -19,10 +24,11 @@ use crate::{
         sled_log::OpenError,
     },
     http::live::{self, Hub, OwnerRights, Rights},
-    projections::SharedViews,
+    projections::{SharedViews, Views},
 };
 
 pub use folder::{DataFolder, FolderError};
+pub use history::History;
 pub use serve::serve;
 
 /// What every handler works with.
@@ -39,6 +45,10 @@ pub struct App {
     /// Names this history; another epoch means that positions cannot be compared.
     pub epoch: Arc<str>,
     pub metrics: PrometheusHandle,
+    /// The log and its folder, for those who copy or replace them.
+    pub history: History,
+    /// Becomes true when another history takes its place: whoever follows the log for long ends then.
+    pub ended: watch::Receiver<bool>,
 }
 
 /// Why the server did not start, or did not stop well.
@@ -60,8 +70,27 @@ pub enum AppError {
 
 /// A running server with everything behind it.
 pub struct Running {
-    pub app: App,
+    current: ArcSwap<App>,
+    threads: Arc<Threads>,
+    behind: Mutex<Option<Behind>>,
+}
+
+/// What works behind the application that is served.
+struct Behind {
     projector: Projector,
+    ended: watch::Sender<bool>,
+}
+
+/// The application as one request found it. Cheap to clone.
+#[derive(Clone)]
+pub struct Current(Arc<App>);
+
+impl Deref for Current {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.0
+    }
 }
 
 impl Running {
@@ -69,9 +98,9 @@ impl Running {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn start(config: Config, log: Arc<dyn Log>, folder: Option<&DataFolder>, metrics: PrometheusHandle) -> Result<Self, AppError> {
+    pub fn start(config: Config, history: History, metrics: PrometheusHandle) -> Result<Arc<Self>, AppError> {
         let rights = Arc::new(OwnerRights::of(&config));
-        Self::start_with_rights(config, log, folder, metrics, rights)
+        Self::start_with_rights(config, history, metrics, rights)
     }
 
     /// As `start`, with other rights to live topics than the owner's.
@@ -80,46 +109,95 @@ impl Running {
     /// When the log cannot be read.
     pub fn start_with_rights(
         config: Config,
-        log: Arc<dyn Log>,
-        folder: Option<&DataFolder>,
+        history: History,
         metrics: PrometheusHandle,
         rights: Arc<dyn Rights>,
-    ) -> Result<Self, AppError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let epoch: Arc<str> = folder.map_or_else(|| Arc::from("memory"), |folder| Arc::from(folder.epoch()));
-        let (views, checkpoint) = views::load(&*log, folder)?;
-        let views: SharedViews = Arc::new(parking_lot::RwLock::new(views));
+    ) -> Result<Arc<Self>, AppError> {
+        let replayed = views::load(&*history.log, history.folder.as_ref())?;
         let hub = Arc::new(Hub::new(live::Limits::of(&config), rights));
-        // The views are at the head: whatever comes before it will never be published.
-        hub.advance(log.head());
-        let shared = Arc::new(Shared {
-            log: Arc::clone(&log),
-            views: Arc::clone(&views),
-            audience: Arc::clone(&hub) as Arc<dyn Audience>,
-            clock: Arc::clone(&clock),
-            interest: Interest::default(),
-            memos: folder.map_or_else(Memos::none, |folder| Memos::at(&folder.memos())),
-            limits: limits(&config),
-            counters: Counters::default(),
-        });
-        let projector = Projector::start(Arc::clone(&shared), folder.map(|folder| checkpoint_plan(&config, folder, checkpoint, &log)));
-        let applied = projector.applied();
-        let app = App { log, registry: Registry::start(shared), views, applied, hub, config: Arc::new(config), clock, epoch, metrics };
-        Ok(Self { app, projector })
+        let threads = Arc::new(Threads::start(config.actor_threads));
+        let frame = Frame { hub, config: Arc::new(config), clock: Arc::new(SystemClock), metrics };
+        let (app, behind) = frame.around(history, replayed, &threads);
+        Ok(Arc::new(Self { current: ArcSwap::from_pointee(app), threads, behind: Mutex::new(Some(behind)) }))
+    }
+
+    /// The application for a request that begins now.
+    #[must_use]
+    pub fn current(&self) -> Current {
+        Current(self.current.load_full())
+    }
+
+    /// Lends the current thread to entities, if it runs an arbiter and there are no threads of their own.
+    pub fn lend_this_thread(&self) {
+        self.threads.lend_this();
     }
 
     /// Stops in the order of the flow: commands first, then the views, then the log.
     ///
     /// # Errors
     /// When the log's last write failed.
-    pub async fn stop(self) -> Result<(), AppError> {
-        self.app.registry.stop().await;
-        let (projector, log) = (self.projector, Arc::clone(&self.app.log));
+    pub async fn stop(&self) -> Result<(), AppError> {
+        self.end_history().await?;
+        self.threads.stop();
+        Ok(())
+    }
+
+    /// Lets entities finish, the views write themselves down, and the log close. What was served is read-only afterwards.
+    async fn end_history(&self) -> Result<(), AppError> {
+        let app = self.current();
+        app.registry.stop().await;
+        let Some(behind) = self.behind.lock().take() else { return Ok(()) };
         let closing = tokio::task::spawn_blocking(move || {
-            projector.stop();
-            log.close()
+            behind.projector.stop();
+            behind.ended.send_replace(true);
+            app.log.close()
         });
         closing.await.map_err(|error| AppError::Server(io::Error::other(error)))?.map_err(AppError::Log)
+    }
+}
+
+/// What stays when a history is replaced.
+struct Frame {
+    hub: Arc<Hub>,
+    config: Arc<Config>,
+    clock: Arc<dyn Clock>,
+    metrics: PrometheusHandle,
+}
+
+impl Frame {
+    /// Wires the flow around a history whose views are at its head.
+    fn around(self, history: History, (views, checkpoint): (Views, Position), threads: &Arc<Threads>) -> (App, Behind) {
+        let Self { hub, config, clock, metrics } = self;
+        let views: SharedViews = Arc::new(parking_lot::RwLock::new(views));
+        // The views are at the head: whatever comes before it will never be published.
+        hub.begin_history(history.epoch(), history.log.head());
+        let shared = Arc::new(Shared {
+            log: Arc::clone(&history.log),
+            views: Arc::clone(&views),
+            audience: Arc::clone(&hub) as Arc<dyn Audience>,
+            clock: Arc::clone(&clock),
+            interest: Interest::default(),
+            memos: history.folder.as_ref().map_or_else(Memos::none, |folder| Memos::at(&folder.memos())),
+            limits: limits(&config),
+            counters: Counters::default(),
+        });
+        let plan = history.folder.as_ref().map(|folder| checkpoint_plan(&config, folder, checkpoint, &history.log));
+        let projector = Projector::start(Arc::clone(&shared), plan);
+        let (ended_sender, ended) = watch::channel(false);
+        let app = App {
+            log: Arc::clone(&history.log),
+            registry: Registry::start(shared, Arc::clone(threads)),
+            views,
+            applied: projector.applied(),
+            hub,
+            config,
+            clock,
+            epoch: history.epoch(),
+            metrics,
+            history,
+            ended,
+        };
+        (app, Behind { projector, ended: ended_sender })
     }
 }
 
@@ -133,9 +211,5 @@ fn checkpoint_plan(config: &Config, folder: &DataFolder, saved: Position, log: &
 }
 
 fn limits(config: &Config) -> ActorLimits {
-    ActorLimits {
-        alive_max: config.actors_alive_max,
-        idle_seconds: u32::try_from(config.actor_idle_seconds).unwrap_or(u32::MAX),
-        threads: config.actor_threads,
-    }
+    ActorLimits { alive_max: config.actors_alive_max, idle_seconds: u32::try_from(config.actor_idle_seconds).unwrap_or(u32::MAX) }
 }

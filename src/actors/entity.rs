@@ -22,7 +22,7 @@ use super::{
     shared::{CONFLICT_RETRIES_MAX, MAILBOX_MAX, MEMO_EVERY_EVENTS, Shared, count},
 };
 use crate::{
-    domain::{Decision, Moment, Outcome, StreamId},
+    domain::{Decision, Moment, Outcome, Refusal, StreamId, decide_all},
     events::{Append, AppendError, CommandMark, Position, log::Appended},
 };
 
@@ -179,8 +179,7 @@ impl<E: Hosted> EntityActor<E> {
         if let Some(answer) = self.answer_early(request) {
             return Err(Box::new(answer));
         }
-        let decision = E::check_own(self.stream.id(), &request.command)
-            .and_then(|()| E::decide(&self.entity.state, &request.command, &request.context));
+        let decision = E::check_own(self.stream.id(), &request.command).and_then(|()| self.decide_by_rules(request));
         let Decision { outcome, events } = match decision {
             Ok(decision) => decision,
             Err(refusal) => return Err(Box::new(Err(refusal.into()))),
@@ -193,9 +192,19 @@ impl<E: Hosted> EntityActor<E> {
             expected_version: self.entity.version,
             who: request.context.who.clone(),
             command: request.key.as_ref().map(|key| CommandMark { id: key.id.clone(), digest: key.digest, outcome }),
+            client: request.client.clone(),
             events: events.into_iter().map(Into::into).collect(),
         };
         Ok((append, outcome))
+    }
+
+    /// One command is by far the commonest, and needs no copy of the state.
+    fn decide_by_rules(&self, request: &Request<E::Command>) -> Result<Decision<E::Event>, Refusal> {
+        if request.more.is_empty() {
+            return E::decide(&self.entity.state, &request.command, &request.context);
+        }
+        let commands: Vec<_> = std::iter::once(&request.command).chain(&request.more).cloned().collect();
+        decide_all::<E>(&self.entity.state, &commands, &request.context)
     }
 
     /// The answers that need no decision: poison, a repetition, a stale `If-Match`.

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::{failure::Failure, handle::Waiting, hosted::Hosted};
 use crate::{
-    domain::{CommandId, Context, Moment, Outcome},
+    domain::{ClientId, CommandId, Context, Moment, Outcome},
     events::Position,
 };
 
@@ -23,8 +23,12 @@ pub struct CommandKey {
 #[derive(Debug, Clone)]
 pub struct Request<C> {
     pub command: C,
+    /// Further commands, decided behind it and recorded with it: all or none.
+    pub more: Vec<C>,
     pub context: Context,
     pub key: Option<CommandKey>,
+    /// The device or program it was sent from.
+    pub client: Option<ClientId>,
     /// Refuse unless the entity is at this version.
     pub if_version: Option<u64>,
 }

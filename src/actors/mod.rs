@@ -18,9 +18,10 @@ pub mod recent;
 pub mod registry;
 pub mod shared;
 mod store;
+mod system;
 #[cfg(test)]
 mod tests;
-mod threads;
+pub mod threads;
 
 pub use audience::{Audience, NoAudience};
 pub use failure::Failure;
@@ -29,3 +30,4 @@ pub use message::{CommandKey, Done, Loaded, Rendered, Request};
 pub use projector::{CheckpointPlan, Projector};
 pub use registry::Registry;
 pub use shared::{ActorLimits, RegistryCounters, Shared};
+pub use threads::Threads;

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use actix::{Actor, Arbiter, MailboxError};
+use actix::{Actor, MailboxError};
 use futures_util::future::LocalBoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -24,7 +24,9 @@ use super::{
     shared::{MAILBOX_MAX, RegistryCounters, Shared, count},
     threads::Threads,
 };
-use crate::domain::{Moment, StreamId, household::Households, list::Lists, order::Orders, product::Products, store::Stores};
+use crate::domain::{
+    Moment, StreamId, household::Households, list::Lists, order::Orders, product::Products, store::Stores, system::System,
+};
 
 /// Shards of each shelf, so that lookups do not queue behind one lock.
 const SHARDS: usize = 64;
@@ -56,12 +58,13 @@ pub struct Shelves {
     pub orders: Shelf<Orders>,
     pub households: Shelf<Households>,
     pub stores: Shelf<Stores>,
+    pub system: Shelf<System>,
 }
 
 struct Inner {
     shelves: Shelves,
     shared: Arc<Shared>,
-    threads: Threads,
+    threads: Arc<Threads>,
     hasher: ahash::RandomState,
     stopping: AtomicBool,
     /// When a full table was last swept, so that refusals stay cheap.
@@ -73,10 +76,9 @@ struct Inner {
 pub struct Registry(Arc<Inner>);
 
 impl Registry {
-    /// Starts the entities' own threads, if they are to have any. Must be called inside an actix system.
+    /// An empty registry whose entities run on these threads. Must be called inside an actix system.
     #[must_use]
-    pub fn start(shared: Arc<Shared>) -> Self {
-        let threads = Threads::start(shared.limits.threads);
+    pub fn start(shared: Arc<Shared>, threads: Arc<Threads>) -> Self {
         let registry = Self(Arc::new(Inner {
             shelves: Shelves::default(),
             shared,
@@ -132,21 +134,13 @@ impl Registry {
         &self.0.shared
     }
 
-    /// Lends the current thread to entities, if it runs an arbiter and there are no threads of their own.
-    pub fn lend_this_thread(&self) {
-        if let Some(host) = Arbiter::try_current() {
-            self.0.threads.lend(host);
-        }
-    }
-
-    /// Refuses new commands, lets every entity finish and rest, then stops the threads.
+    /// Refuses new commands and lets every entity finish and rest.
     pub async fn stop(&self) {
         self.0.stopping.store(true, Ordering::Release);
         let finished = futures_util::future::join_all(self.rest_all());
         if tokio::time::timeout(STOP_WAIT, finished).await.is_err() {
             tracing::warn!(alive = self.counters().alive, "some entities did not finish in time; the log has what was acknowledged");
         }
-        self.0.threads.stop();
     }
 
     /// Sends every entity to rest, as if all had been idle for long.
@@ -279,6 +273,7 @@ impl Registry {
         shelves.orders.rest_idle(before, shared);
         shelves.households.rest_idle(before, shared);
         shelves.stores.rest_idle(before, shared);
+        shelves.system.rest_idle(before, shared);
     }
 
     /// Sends everybody to rest; each future ends when its entity has.
@@ -289,6 +284,7 @@ impl Registry {
         resting.extend(shelves.orders.rest_all());
         resting.extend(shelves.households.rest_all());
         resting.extend(shelves.stores.rest_all());
+        resting.extend(shelves.system.rest_all());
         resting
     }
 }

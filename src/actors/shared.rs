@@ -28,8 +28,6 @@ pub struct ActorLimits {
     pub alive_max: usize,
     /// An entity unused for this long rests.
     pub idle_seconds: u32,
-    /// Threads of their own that run entities; with none they run on the threads that are lent.
-    pub threads: usize,
 }
 
 /// What everybody may count, for metrics and tests.

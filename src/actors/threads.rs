@@ -20,6 +20,13 @@ impl Threads {
         threads
     }
 
+    /// Lends the current thread, if it runs an arbiter.
+    pub fn lend_this(&self) {
+        if let Some(host) = Arbiter::try_current() {
+            self.lend(host);
+        }
+    }
+
     /// Lends a thread, unless there are own ones. It may end later: what ran on it wakes elsewhere.
     pub fn lend(&self, host: ArbiterHandle) {
         if self.own.lock().is_empty() {

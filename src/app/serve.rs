@@ -6,7 +6,7 @@ use actix_web::dev::ServerHandle;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix;
 
-use super::{App, AppError, DataFolder, Running};
+use super::{App, AppError, DataFolder, History, Running};
 use crate::{config::Config, events::Log, http};
 
 /// How long a graceful stop waits for requests under way; together with the actors and the checkpoint it stays under ten seconds.
@@ -18,20 +18,20 @@ const STOP_REQUESTS_WAIT: Duration = Duration::from_secs(3);
 /// When the folder, the log or the address cannot be used, or the last write failed.
 pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppError> {
     super::machine::prepare();
-    let (folder, log) = open_log(&config).await?;
+    let history = open_history(&config).await?;
     if config.demo {
-        seed_demo(Arc::clone(&log)).await?;
+        seed_demo(Arc::clone(&history.log)).await?;
     }
     let alive = Arc::new(());
     if let Err(error) = crate::telemetry::start_upkeep(metrics.clone(), &alive) {
         tracing::warn!(%error, "metrics are folded only when somebody reads them");
     }
-    let running = Running::start(config, log, Some(&folder), metrics)?;
-    let address = running.app.config.listen;
-    let (server, bound) = http::server::start(running.app.clone()).map_err(|error| AppError::Listen { address, error })?;
+    let running = Running::start(config, history, metrics)?;
+    let address = running.current().config.listen;
+    let (server, bound) = http::server::start(Arc::clone(&running)).map_err(|error| AppError::Listen { address, error })?;
     let signals = Signals::hear();
-    announce(&running.app, bound);
-    let stopping = actix_rt::spawn(stop_on_signal(signals, server.handle(), running.app.clone()));
+    announce(&running.current(), bound);
+    let stopping = actix_rt::spawn(stop_on_signal(signals, server.handle(), Arc::clone(&running)));
     let served = server.await;
     stopping.abort();
     running.stop().await?;
@@ -39,13 +39,13 @@ pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppE
     served.map_err(AppError::Server)
 }
 
-async fn open_log(config: &Config) -> Result<(DataFolder, Arc<dyn Log>), AppError> {
+async fn open_history(config: &Config) -> Result<History, AppError> {
     let mut folder = DataFolder::open(&config.data)?;
     let own = config.clone();
     let opened = tokio::task::spawn_blocking(move || folder.open_log(&own).map(|opened| (folder, opened))).await;
     let (folder, (log, report)) = opened.map_err(|error| AppError::Server(io::Error::other(error)))??;
     tracing::info!(?report, durability = ?config.durability, "the log is open");
-    Ok((folder, Arc::new(log)))
+    Ok(History::in_folder(log, folder))
 }
 
 async fn seed_demo(log: Arc<dyn Log>) -> Result<(), AppError> {
@@ -76,12 +76,13 @@ impl Signals {
 }
 
 /// Ends live sessions with a word, lets every entity finish what it does, then lets requests finish within their time.
-async fn stop_on_signal(signals: io::Result<Signals>, server: ServerHandle, app: App) {
+async fn stop_on_signal(signals: io::Result<Signals>, server: ServerHandle, running: Arc<Running>) {
     let Ok(Signals(mut terminate, mut interrupt)) = signals else {
         return tracing::error!("signals cannot be heard; stop the process with SIGKILL, which loses nothing acknowledged");
     };
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     tracing::info!("stopping: no new requests, finishing what is under way");
+    let app = running.current();
     app.hub.say_farewell().await;
     // Entities finish and rest while the threads they may be lent still run.
     app.registry.stop().await;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ids::Principal, moment::Moment};
+use super::{Entity, ids::Principal, moment::Moment};
 
 /// Who commands, and when it arrived. Handed in, so that deciders need no clock.
 #[derive(Debug, Clone)]
@@ -62,6 +62,27 @@ impl<E> Decision<E> {
     pub fn unchanged() -> Self {
         Self { outcome: Outcome::Unchanged, events: Vec::new() }
     }
+}
+
+/// Decides several commands one after the other, each on what those before it led to, as one: all are accepted or none.
+/// The first that is refused says why.
+///
+/// # Errors
+/// The refusal of the first command that is refused.
+pub fn decide_all<E: Entity>(state: &E::State, commands: &[E::Command], context: &Context) -> Result<Decision<E::Event>, Refusal> {
+    let (mut state, mut decided) = (state.clone(), Decision::unchanged());
+    for command in commands {
+        let Decision { outcome, events } = E::decide(&state, command, context)?;
+        for event in &events {
+            // Where it will be recorded is not known yet, and no rule of the same command asks for it.
+            E::evolve(&mut state, event, &Fact { who: &context.who, at: context.at, position: 0, version: 0 });
+        }
+        if decided.outcome == Outcome::Unchanged {
+            decided.outcome = outcome;
+        }
+        decided.events.extend(events);
+    }
+    Ok(decided)
 }
 
 /// What kind of refusal it is; the edge maps each kind to one status.

@@ -125,5 +125,7 @@ id_type!(/// An offer announced for a product.
     OfferId);
 id_type!(/// Who acts: a person, a device or a job.
     Principal);
+id_type!(/// The device or program a command came from, such as `kitchen-tablet` or `firefox`.
+    ClientId);
 id_type!(/// The text a client names a command by, so that it can be repeated safely.
     CommandId);

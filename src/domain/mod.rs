@@ -21,12 +21,13 @@ pub mod quantity;
 mod ratio;
 pub mod store;
 pub mod stream;
+pub mod system;
 pub mod text;
 mod unit_price;
 mod units;
 
-pub use decision::{Context, Decision, Fact, Outcome, Refusal, RefusalKind};
-pub use ids::{CommandId, HouseholdId, ItemId, ListId, OfferId, OrderId, Principal, ProductId, StoreId};
+pub use decision::{Context, Decision, Fact, Outcome, Refusal, RefusalKind, decide_all};
+pub use ids::{ClientId, CommandId, HouseholdId, ItemId, ListId, OfferId, OrderId, Principal, ProductId, StoreId};
 pub use moment::Moment;
 pub use money::{Content, Currency, LineError, Money, MoneyError, UnitPrice, line_total};
 pub use quantity::{Dimension, Quantity, QuantityError, Unit};

@@ -247,7 +247,7 @@ impl Entity for Orders {
     fn own(event: &Event) -> Option<&OrderEvent> {
         match event {
             Event::Order(event) => Some(event),
-            Event::List(_) | Event::Product(_) | Event::Household(_) | Event::Store(_) => None,
+            Event::List(_) | Event::Product(_) | Event::Household(_) | Event::Store(_) | Event::System(_) => None,
         }
     }
 }

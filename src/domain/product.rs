@@ -272,7 +272,7 @@ impl Entity for Products {
     fn own(event: &Event) -> Option<&ProductEvent> {
         match event {
             Event::Product(event) => Some(event),
-            Event::List(_) | Event::Order(_) | Event::Household(_) | Event::Store(_) => None,
+            Event::List(_) | Event::Order(_) | Event::Household(_) | Event::Store(_) | Event::System(_) => None,
         }
     }
 }

@@ -11,6 +11,7 @@ use super::{
     order::OrderEvent,
     product::ProductEvent,
     store::StoreEvent,
+    system::SystemEvent,
 };
 
 /// The kinds of entity, each with its own streams.
@@ -21,10 +22,12 @@ pub enum StreamKind {
     Order,
     Household,
     Store,
+    /// The server itself, as its admins see it.
+    System,
 }
 
 impl StreamKind {
-    pub const ALL: [Self; 5] = [Self::List, Self::Product, Self::Order, Self::Household, Self::Store];
+    pub const ALL: [Self; 6] = [Self::List, Self::Product, Self::Order, Self::Household, Self::Store, Self::System];
 
     /// The word before the slash in a stream's name.
     #[must_use]
@@ -35,6 +38,7 @@ impl StreamKind {
             Self::Order => "order",
             Self::Household => "household",
             Self::Store => "store",
+            Self::System => "system",
         }
     }
 }
@@ -111,6 +115,7 @@ pub enum Event {
     Order(OrderEvent),
     Household(HouseholdEvent),
     Store(StoreEvent),
+    System(SystemEvent),
 }
 
 macro_rules! from_event {
@@ -122,7 +127,7 @@ macro_rules! from_event {
         }
     )*};
 }
-from_event!(List(ListEvent), Product(ProductEvent), Order(OrderEvent), Household(HouseholdEvent), Store(StoreEvent));
+from_event!(List(ListEvent), Product(ProductEvent), Order(OrderEvent), Household(HouseholdEvent), Store(StoreEvent), System(SystemEvent));
 
 impl Event {
     /// The kind of stream it belongs to.
@@ -134,6 +139,7 @@ impl Event {
             Self::Order(_) => StreamKind::Order,
             Self::Household(_) => StreamKind::Household,
             Self::Store(_) => StreamKind::Store,
+            Self::System(_) => StreamKind::System,
         }
     }
 }

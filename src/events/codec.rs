@@ -14,14 +14,14 @@ use super::{
     names::event_name,
     upcast::{current_shape, upcast},
 };
-use crate::domain::{CommandId, Event, Moment, Outcome, Principal, StreamId};
+use crate::domain::{ClientId, CommandId, Event, Moment, Outcome, Principal, StreamId};
 
-/// Entries of the map: two of the opening, seven of the body.
+/// Entries of the map: two of the opening, seven of the body. One more where the client is known.
 const ENTRIES: u32 = 9;
 
 /// Appends the part of an event that only the log's writer knows. [`write_body`] must follow.
-pub fn write_opening(bytes: &mut Vec<u8>, previous: Option<Position>, at: Moment) {
-    written(encode::write_map_len(bytes, ENTRIES).map(|_| ()));
+pub fn write_opening(bytes: &mut Vec<u8>, previous: Option<Position>, at: Moment, has_client: bool) {
+    written(encode::write_map_len(bytes, ENTRIES + u32::from(has_client)).map(|_| ()));
     text(bytes, "previous");
     match previous {
         Some(previous) => written(encode::write_uint(bytes, previous.0).map(|_| ())),
@@ -31,8 +31,18 @@ pub fn write_opening(bytes: &mut Vec<u8>, previous: Option<Position>, at: Moment
     written(encode::write_sint(bytes, at.0).map(|_| ()));
 }
 
+/// What the events of one command have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Author<'a> {
+    pub stream: &'a StreamId,
+    pub who: &'a Principal,
+    pub command: Option<&'a CommandMark>,
+    pub client: Option<&'a ClientId>,
+}
+
 /// Appends the part of an event that its author knows. `data` comes last: a reader may take all that remains for it.
-pub fn write_body(bytes: &mut Vec<u8>, stream: &StreamId, version: u64, who: &Principal, command: Option<&CommandMark>, event: &Event) {
+pub fn write_body(bytes: &mut Vec<u8>, version: u64, event: &Event, author: &Author<'_>) {
+    let Author { stream, who, command, client } = *author;
     let name = event_name(event);
     text(bytes, "stream");
     write_stream(bytes, stream);
@@ -44,6 +54,10 @@ pub fn write_body(bytes: &mut Vec<u8>, stream: &StreamId, version: u64, who: &Pr
     match command {
         Some(mark) => write_mark(bytes, mark),
         None => nil(bytes),
+    }
+    if let Some(client) = client {
+        text(bytes, "client");
+        text(bytes, client.as_str());
     }
     text(bytes, "name");
     text(bytes, name);
@@ -115,6 +129,7 @@ pub struct Envelope<'a> {
     pub at: Moment,
     pub who: &'a str,
     command: Option<Mark<'a>>,
+    client: Option<&'a str>,
     pub name: &'a str,
     pub shape: u16,
     data: &'a [u8],
@@ -139,8 +154,18 @@ enum MarkId<'a> {
 /// Says what is missing or wrong.
 pub fn read_envelope(bytes: &[u8]) -> Result<Envelope<'_>, DecodeError> {
     let mut rest = bytes;
-    let mut envelope =
-        Envelope { stream: "", version: 0, previous: None, at: Moment(0), who: "", command: None, name: "", shape: 0, data: &[] };
+    let mut envelope = Envelope {
+        stream: "",
+        version: 0,
+        previous: None,
+        at: Moment(0),
+        who: "",
+        command: None,
+        client: None,
+        name: "",
+        shape: 0,
+        data: &[],
+    };
     for _ in 0..map_len(&mut rest)? {
         match word(&mut rest)? {
             b"previous" => envelope.previous = optional(&mut rest, uint)?.map(Position),
@@ -149,6 +174,7 @@ pub fn read_envelope(bytes: &[u8]) -> Result<Envelope<'_>, DecodeError> {
             b"version" => envelope.version = uint(&mut rest)?,
             b"who" => envelope.who = string(&mut rest)?,
             b"command" => envelope.command = optional(&mut rest, mark)?,
+            b"client" => envelope.client = Some(string(&mut rest)?),
             b"name" => envelope.name = string(&mut rest)?,
             b"shape" => envelope.shape = u16::try_from(uint(&mut rest)?).map_err(wrong)?,
             b"data" => envelope.data = std::mem::take(&mut rest),
@@ -271,6 +297,7 @@ impl Decoder {
             at,
             who: self.principal(envelope.who)?,
             command: envelope.command.map(Mark::into_owned).transpose()?,
+            client: envelope.client.map(|client| ClientId::new(client).map_err(wrong)).transpose()?,
             event: upcast(name, shape, version, data).map_err(DecodeError)?,
         })
     }
@@ -313,6 +340,10 @@ pub struct RecordedEvent<'a> {
     pub who: &'a Principal,
     #[schema(required, value_type = Option<CommandId>)]
     pub command_id: Option<&'a CommandId>,
+    /// The device or program it was sent from, where it said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ClientId>)]
+    pub client: Option<&'a ClientId>,
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// The number of the form of `data`; a changed form gets a new number.
@@ -334,6 +365,7 @@ pub fn event_json(recorded: &Recorded) -> Value {
         at: recorded.at,
         who: &recorded.who,
         command_id: recorded.command.as_ref().map(|mark| &mark.id),
+        client: recorded.client.as_ref(),
         kind: name,
         shape: current_shape(name),
         data: content_json(&recorded.event),
@@ -349,6 +381,7 @@ fn content_json(event: &Event) -> Value {
         Event::Order(event) => serde_json::to_value(event),
         Event::Household(event) => serde_json::to_value(event),
         Event::Store(event) => serde_json::to_value(event),
+        Event::System(event) => serde_json::to_value(event),
     };
     match tagged.expect("every type of an event can be shown as JSON") {
         Value::Object(variant) => variant.into_iter().next().map_or(Value::Null, |(_, fields)| fields),

@@ -20,6 +20,7 @@ pub fn write_content(bytes: &mut Vec<u8>, event: &Event) {
         Event::Order(event) => event.serialize(&mut serializer),
         Event::Household(event) => event.serialize(&mut serializer),
         Event::Store(event) => event.serialize(&mut serializer),
+        Event::System(event) => event.serialize(&mut serializer),
     }
     .expect("writing to memory cannot fail, and every type of an event can be written");
     // serde writes {"item_added": {fields}}; the envelope already has the name, so the wrapping goes.
@@ -42,6 +43,7 @@ pub fn read_content(name: &str, bytes: &[u8]) -> Result<Event, String> {
         "order" => read_variant(variant, bytes).map(Event::Order),
         "household" => read_variant(variant, bytes).map(Event::Household),
         "store" => read_variant(variant, bytes).map(Event::Store),
+        "system" => read_variant(variant, bytes).map(Event::System),
         _ => Err(format!("{name:?} is not the name of an event")),
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::domain::{CommandId, Event, Fact, Moment, Outcome, Principal, StreamId};
+use crate::domain::{ClientId, CommandId, Event, Fact, Moment, Outcome, Principal, StreamId};
 
 /// A place in the log, from 1; zero is before the first event. Shown to clients as opaque text:
 /// a distributed log would name a partition here too.
@@ -74,6 +74,8 @@ pub struct Recorded {
     pub at: Moment,
     pub who: Principal,
     pub command: Option<CommandMark>,
+    /// The device or program it was sent from, where it said so.
+    pub client: Option<ClientId>,
     pub event: Event,
 }
 

@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 
 use super::{
     CommandMark, Event, Position, Recorded,
-    codec::{Decoder, event_json, write_body, write_opening},
+    codec::{Author, Decoder, event_json, write_body, write_opening},
     names::{EVENT_NAMES, event_name},
     upcast::current_shape,
 };
-use crate::domain::{CommandId, Outcome, Principal, StreamId};
+use crate::domain::{ClientId, CommandId, Outcome, Principal, StreamId};
 
 const DIGEST: u64 = 0x0123_4567_89ab_cdef;
 
@@ -34,7 +34,8 @@ fn from_json(event: &Value) -> Recorded {
         "product" => Event::Product(serde_json::from_value(tagged).unwrap()),
         "order" => Event::Order(serde_json::from_value(tagged).unwrap()),
         "household" => Event::Household(serde_json::from_value(tagged).unwrap()),
-        _ => Event::Store(serde_json::from_value(tagged).unwrap()),
+        "store" => Event::Store(serde_json::from_value(tagged).unwrap()),
+        _ => Event::System(serde_json::from_value(tagged).unwrap()),
     };
     Recorded {
         position: text("position").parse().unwrap(),
@@ -44,14 +45,17 @@ fn from_json(event: &Value) -> Recorded {
         at: text("at").parse().unwrap(),
         who: Principal::new(text("who")).unwrap(),
         command: Some(CommandMark { id: CommandId::new(text("command_id")).unwrap(), digest: DIGEST, outcome: Outcome::Applied }),
+        client: event["client"].as_str().map(|client| ClientId::new(client).unwrap()),
         event: content,
     }
 }
 
 fn stored(recorded: &Recorded) -> Vec<u8> {
     let mut bytes = Vec::new();
-    write_opening(&mut bytes, recorded.previous, recorded.at);
-    write_body(&mut bytes, &recorded.stream, recorded.version, &recorded.who, recorded.command.as_ref(), &recorded.event);
+    write_opening(&mut bytes, recorded.previous, recorded.at, recorded.client.is_some());
+    let Recorded { stream, who, command, client, .. } = recorded;
+    let author = Author { stream, who, command: command.as_ref(), client: client.as_ref() };
+    write_body(&mut bytes, recorded.version, &recorded.event, &author);
     bytes
 }
 

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::{oneshot, watch};
 
 use super::envelope::{CommandMark, Position, Recorded};
-use crate::domain::{Event, Principal, StreamId};
+use crate::domain::{ClientId, Event, Principal, StreamId};
 
 /// The events of one command for one stream: all are recorded side by side, or none is.
 #[derive(Debug, Clone)]
@@ -21,6 +21,7 @@ pub struct Append {
     pub expected_version: u64,
     pub who: Principal,
     pub command: Option<CommandMark>,
+    pub client: Option<ClientId>,
     /// At least one.
     pub events: Vec<Event>,
 }

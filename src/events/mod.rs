@@ -1,5 +1,6 @@
 //! How facts are written and handed on: the envelope, the codec with upcasting, the log and the feed that reads it.
 
+pub mod at;
 pub mod clock;
 pub mod codec;
 mod content;
@@ -20,6 +21,7 @@ pub mod upcast;
 pub mod verify;
 
 pub use crate::domain::Event;
+pub use at::{At, AtError, Point};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use envelope::{CommandMark, Position, Recorded};
 pub use feed::{Feed, FeedReader};

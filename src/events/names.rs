@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Event, household::HouseholdEvent as Household, list::ListEvent as List, order::OrderEvent as Order, product::ProductEvent as Product,
-    store::StoreEvent as Store,
+    store::StoreEvent as Store, system::SystemEvent as System,
 };
 
 macro_rules! names {
@@ -64,4 +64,11 @@ names! {
     Store::Registered => "store.registered",
     Store::DetailsChanged => "store.details_changed",
     Store::AisleOrderLearned => "store.aisle_order_learned",
+    System::SnapshotCreated => "system.snapshot_created",
+    System::SnapshotDeleted => "system.snapshot_deleted",
+    System::RestoreBegun => "system.restore_begun",
+    System::Restored => "system.restored",
+    System::RestoreUndone => "system.restore_undone",
+    System::StreamRestored => "system.stream_restored",
+    System::ViewsRebuilt => "system.views_rebuilt",
 }

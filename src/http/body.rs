@@ -6,7 +6,7 @@ use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
     http::{StatusCode, header},
-    web::{Bytes, BytesMut, Data},
+    web::{Bytes, BytesMut},
 };
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
@@ -14,7 +14,7 @@ use serde_path_to_error::Segment;
 
 use super::error::Problem;
 use crate::{
-    app::App,
+    app::Current,
     domain::{CommandId, object::from_object},
 };
 
@@ -42,7 +42,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let checked = check_content_type(request, &["application/json"]);
-        let bytes_max = request.app_data::<Data<App>>().map_or(1 << 20, |app| app.config.body_bytes_max);
+        let bytes_max = Current::of(request).map_or(1 << 20, |app| app.config.body_bytes_max);
         let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
         let payload = payload.take();
         Box::pin(async move {

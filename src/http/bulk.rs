@@ -6,7 +6,7 @@ use std::{cell::Cell, rc::Rc};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
-    web::{Bytes, Data, Payload},
+    web::{Bytes, Payload},
 };
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use super::{
     reads::Query,
 };
 use crate::{
-    app::App,
+    app::{App, Current},
     domain::{Outcome, product::Products},
     events::Position,
 };
@@ -96,7 +96,7 @@ pub struct BulkSummary {
     request_body(content = PriceLine, content_type = "application/x-ndjson"),
     responses((status = 200, body = LineAnswer, content_type = "application/x-ndjson"), (status = "4XX", body = ProblemBody)))]
 pub async fn prices(
-    app: Data<App>,
+    app: Current,
     caller: Caller,
     request: HttpRequest,
     payload: Payload,
@@ -131,7 +131,7 @@ impl BulkSummary {
     }
 }
 
-async fn take(app: Data<App>, caller: Caller, line: Line) -> LineAnswer {
+async fn take(app: Current, caller: Caller, line: Line) -> LineAnswer {
     let number = line.number;
     let empty = LineAnswer {
         line: number,

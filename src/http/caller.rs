@@ -9,7 +9,6 @@ use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
     http::header::{self, HeaderMap},
-    web::Data,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -17,14 +16,16 @@ use uuid::Uuid;
 use super::error::Problem;
 use crate::{
     actors::{CommandKey, Request},
-    app::App,
-    domain::{CommandId, Context, Moment, Principal, ids::IdError},
+    app::Current,
+    domain::{ClientId, CommandId, Context, Moment, Principal, ids::IdError},
 };
 
 /// Names a family member the owner acts for; believed because the request was authenticated before.
 pub const ACTING_AS: &str = "x-aisled-as";
 /// Makes a write repeatable.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Names the device or program a command comes from; the history of a list shows it.
+pub const CLIENT: &str = "x-aisled-client";
 /// The longest `Idempotency-Key` accepted, in bytes.
 pub const KEY_BYTES_MAX: usize = 255;
 
@@ -34,6 +35,8 @@ pub struct Caller {
     pub who: Principal,
     /// When the request arrived.
     pub at: Moment,
+    /// The device or program it comes from.
+    pub client: Option<ClientId>,
     key: Option<CommandId>,
     if_version: Option<u64>,
 }
@@ -50,8 +53,14 @@ impl FromRequest for Caller {
 impl Caller {
     fn read(request: &HttpRequest) -> Result<Self, Problem> {
         let headers = request.headers();
-        let app = request.app_data::<Data<App>>().ok_or_else(|| Problem::internal(&"no application is attached to the request"))?;
-        Ok(Self { who: principal(headers)?, at: app.clock.now(), key: idempotency_key(headers)?, if_version: if_match(headers)? })
+        let app = Current::of(request)?;
+        Ok(Self {
+            who: principal(headers)?,
+            at: app.clock.now(),
+            client: client(headers)?,
+            key: idempotency_key(headers)?,
+            if_version: if_match(headers)?,
+        })
     }
 
     /// What the decider may know of the request.
@@ -105,14 +114,14 @@ impl Caller {
     #[must_use]
     pub fn request<C: Serialize>(self, entity: &str, command: C) -> Request<C> {
         let key = self.key.clone().map(|id| CommandKey { id, digest: digest(entity, &command) });
-        Request { context: self.context(), command, key, if_version: self.if_version }
+        Request { context: self.context(), command, more: Vec::new(), key, client: self.client, if_version: self.if_version }
     }
 
     /// As `request`, for a command that holds something the client left to us, such as the time: `given` is what the client sent.
     #[must_use]
     pub fn request_as_given<C, G: Serialize>(self, entity: &str, command: C, given: &G) -> Request<C> {
         let key = self.key.clone().map(|id| CommandKey { id, digest: digest(entity, given) });
-        Request { context: self.context(), command, key, if_version: self.if_version }
+        Request { context: self.context(), command, more: Vec::new(), key, client: self.client, if_version: self.if_version }
     }
 }
 
@@ -150,6 +159,19 @@ fn principal(headers: &HeaderMap) -> Result<Principal, Problem> {
             .and_then(|text| Principal::new(text).map_err(|error| error.to_string()))
             .map_err(|error| Problem::malformed("invalid_principal", format!("X-Aisled-As does not name anybody: {error}"))),
     }
+}
+
+/// What the client calls itself, else the program that its `User-Agent` names, without its version.
+fn client(headers: &HeaderMap) -> Result<Option<ClientId>, Problem> {
+    if let Some(value) = headers.get(CLIENT) {
+        let named = ClientId::new(value.to_str().unwrap_or_default());
+        return named.map(Some).map_err(|error| Problem::malformed("invalid_client", format!("X-Aisled-Client names no device: {error}")));
+    }
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // Every browser begins as Mozilla; the one that it is comes later, and some name others behind themselves.
+    let browser = ["Edg", "OPR", "Firefox", "Chrome", "Safari"].into_iter().find(|browser| agent.contains(&format!("{browser}/")));
+    let program = browser.unwrap_or_else(|| agent.split(['/', ' ']).next().unwrap_or_default());
+    Ok(ClientId::new(&program.to_ascii_lowercase()).ok())
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommandId>, Problem> {
@@ -195,6 +217,17 @@ mod tests {
             assert_eq!(if_match(&headers("if-match", text)).expect("is a version"), Some(version));
         }
         assert_eq!(if_match(&headers("if-match", "\"abc\"")).expect_err("is refused").code(), "invalid_if_match");
+    }
+
+    #[test]
+    fn a_client_is_what_it_calls_itself_or_the_program_it_runs_in() {
+        let named = |name: &'static str, value: &str| client(&headers(name, value)).map(|client| client.map(|client| client.to_string()));
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
+        assert_eq!(named(CLIENT, "kitchen-tablet").expect("is an id").as_deref(), Some("kitchen-tablet"));
+        assert_eq!(named("user-agent", "curl/8.5.0").expect("is allowed").as_deref(), Some("curl"));
+        assert_eq!(named("user-agent", firefox).expect("is allowed").as_deref(), Some("firefox"));
+        assert_eq!(named("user-agent", "(odd)").expect("is allowed"), None);
+        assert_eq!(named(CLIENT, "my phone").expect_err("is refused").code(), "invalid_client");
     }
 
     #[test]

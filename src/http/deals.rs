@@ -1,6 +1,6 @@
 //! Deals: prices lower than usual, with an honest reference.
 
-use actix_web::{HttpResponse, web::Data};
+use actix_web::HttpResponse;
 use serde::Deserialize;
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     stores,
 };
 use crate::{
-    app::App,
+    app::Current,
     domain::{Moment, StoreId},
     events::Position,
     projections::{DealMark, DealPage, DealQuery},
@@ -44,7 +44,7 @@ pub struct DealsQuery {
 /// Lists the deals of now, the greatest saving in percent first.
 #[utoipa::path(get, path = "/api/v1/deals", tag = "prices", params(DealsQuery),
     responses((status = 200, body = DealPage), (status = "4XX", body = ProblemBody)))]
-pub async fn index(app: Data<App>, Query(query): Query<DealsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, Query(query): Query<DealsQuery>) -> Result<HttpResponse, Problem> {
     let percent = query.min_saving_percent.unwrap_or(0);
     if percent > 100 {
         return Err(Problem::malformed("invalid_parameter", "min_saving_percent must be from 0 to 100").at("/min_saving_percent"));

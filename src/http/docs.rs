@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use actix_web::{
     HttpResponse,
     http::StatusCode,
-    web::{self, Bytes, Data},
+    web::{self, Bytes},
 };
 use utoipa::{
     Modify, OpenApi,
@@ -14,7 +14,7 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{bulk, deals, events, health, households, items, lists, live, orders, prices, products, stores};
-use crate::app::App;
+use crate::app::Current;
 
 /// The description of every route.
 #[derive(OpenApi)]
@@ -96,7 +96,7 @@ pub fn attach(config: &mut web::ServiceConfig) {
 
 /// Says where to look.
 #[utoipa::path(get, path = "/", tag = "operation", responses((status = 200, body = String)))]
-pub async fn welcome(app: Data<App>) -> HttpResponse {
+pub async fn welcome(app: Current) -> HttpResponse {
     let text = format!(
         "aisled {version}: a live grocery server on one event log\n\n\
          /api/v1/docs      browse and try every route\n\

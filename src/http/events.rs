@@ -1,18 +1,16 @@
 //! The log as clients may read it: NDJSON from a position, whole or filtered, to the head or on and on.
 
-use actix_web::{
-    HttpResponse,
-    web::{Bytes, Data},
-};
+use actix_web::{HttpResponse, web::Bytes};
 use futures_util::{Stream, stream};
 use serde::Deserialize;
+use tokio::sync::watch;
 
 use super::{
     error::{Problem, ProblemBody},
     reads::{Id, Query},
 };
 use crate::{
-    app::App,
+    app::{App, Current},
     domain::{ListId, StreamId, StreamKind},
     events::{
         LogError, Position, Recorded, StreamHead,
@@ -49,7 +47,7 @@ pub struct EventsQuery {
 /// Reads the log, one event a line, from a position to the head, or on and on with `follow`.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(EventsQuery),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ProblemBody)))]
-pub async fn all(app: Data<App>, Query(query): Query<EventsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn all(app: Current, Query(query): Query<EventsQuery>) -> Result<HttpResponse, Problem> {
     answer(app, query)
 }
 
@@ -71,7 +69,7 @@ pub struct ListEventsQuery {
 /// Reads everything that happened to a list, one event a line.
 #[utoipa::path(get, path = "/api/v1/lists/{id}/events", tag = "events", params(("id" = ListId, Path), ListEventsQuery),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = 404, body = ProblemBody)))]
-pub async fn of_list(app: Data<App>, Id(id): Id<ListId>, Query(query): Query<ListEventsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn of_list(app: Current, Id(id): Id<ListId>, Query(query): Query<ListEventsQuery>) -> Result<HttpResponse, Problem> {
     let stream = StreamId::new(StreamKind::List, id.as_str()).map_err(|error| Problem::internal(&error))?;
     if app.log.stream_head(&stream).is_none() {
         return Err(Problem::not_found("list_not_found", format!("there is no list {id}")));
@@ -79,7 +77,7 @@ pub async fn of_list(app: Data<App>, Id(id): Id<ListId>, Query(query): Query<Lis
     answer(app, EventsQuery { after: query.after, stream: Some(stream), kind: None, limit: query.limit, follow: query.follow })
 }
 
-fn answer(app: Data<App>, query: EventsQuery) -> Result<HttpResponse, Problem> {
+fn answer(app: Current, query: EventsQuery) -> Result<HttpResponse, Problem> {
     let head = app.log.head();
     let after = query.after.unwrap_or(Position::START);
     if after > head {
@@ -102,7 +100,8 @@ fn answer(app: Data<App>, query: EventsQuery) -> Result<HttpResponse, Problem> {
     }
     let reader = Feed::new(std::sync::Arc::clone(&app.log)).reader(after);
     let until = if query.follow { None } else { Some(head) };
-    Ok(response.streaming(Following { reader, until, filter, remaining }.stream()))
+    let ended = app.ended.clone();
+    Ok(response.streaming(Following { reader, until, filter, remaining, ended }.stream()))
 }
 
 struct Filter {
@@ -140,6 +139,8 @@ struct Following {
     until: Option<Position>,
     filter: Filter,
     remaining: u64,
+    /// Becomes true when another history takes the place of this one: it is not followed for ever.
+    ended: watch::Receiver<bool>,
 }
 
 impl Following {
@@ -149,7 +150,10 @@ impl Following {
 
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         while self.remaining > 0 && self.until.is_none_or(|until| self.reader.position() < until) {
-            let events = self.reader.next().await.map_err(|error| unreadable(&error))?;
+            let events = tokio::select! {
+                events = self.reader.next() => events.map_err(|error| unreadable(&error))?,
+                _ = self.ended.wait_for(|ended| *ended) => return Ok(None),
+            };
             let mut text = Vec::new();
             for recorded in events.iter().filter(|recorded| self.until.is_none_or(|until| recorded.position <= until)) {
                 if self.filter.wants(recorded) {
@@ -174,7 +178,7 @@ struct StreamHistory {
 }
 
 impl StreamHistory {
-    fn stream(self, app: Data<App>) -> impl Stream<Item = Result<Bytes, Problem>> {
+    fn stream(self, app: Current) -> impl Stream<Item = Result<Bytes, Problem>> {
         stream::try_unfold(
             (self, app),
             |(mut history, app)| async move { Ok(history.next(&app).await?.map(|text| (text, (history, app)))) },

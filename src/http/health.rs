@@ -1,12 +1,12 @@
 //! For those who run the server: does it live, can it serve, and how is it doing?
 
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpResponse, http::StatusCode};
 use metrics::{counter, gauge};
 use serde::Serialize;
 
 use super::{body::render, error::Problem};
 use crate::{
-    app::App,
+    app::{App, Current},
     config::Durability,
     events::Position,
     telemetry::{self, process::as_metric},
@@ -62,7 +62,7 @@ pub struct DiskReadiness {
 
 /// Says whether the server can do its work: the log takes events, the views keep up, the disk has room.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
-pub async fn ready(app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn ready(app: Current) -> Result<HttpResponse, Problem> {
     let readiness = readiness(&app);
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok(HttpResponse::build(status).content_type("application/json").body(render(&readiness)?))
@@ -98,7 +98,7 @@ fn readiness(app: &App) -> Readiness {
 
 /// Shows the metrics in the text format of Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operation", responses((status = 200, body = String)))]
-pub async fn metrics(app: Data<App>) -> HttpResponse {
+pub async fn metrics(app: Current) -> HttpResponse {
     telemetry::process::record();
     let (head, position) = (app.log.head(), *app.applied.borrow());
     gauge!(telemetry::LOG_HEAD).set(as_metric(head.0));

@@ -1,6 +1,6 @@
 //! Households: make, read, change, and what they spend.
 
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::projections::totals::TotalsView;
 use crate::{
-    app::App,
+    app::Current,
     domain::{
         HouseholdId, Moment,
         household::{HouseholdCommand, HouseholdState, Households},
@@ -25,7 +25,7 @@ use crate::{
 /// Makes a household; whoever makes it becomes its owner.
 #[utoipa::path(post, path = "/api/v1/households", tag = "households", request_body = NewHousehold,
     responses((status = 201, body = CommandAnswer<TotalsView>), (status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
-pub async fn create(app: Data<App>, caller: Caller, Json(body): Json<NewHousehold>) -> Result<HttpResponse, Problem> {
+pub async fn create(app: Current, caller: Caller, Json(body): Json<NewHousehold>) -> Result<HttpResponse, Problem> {
     let caller = caller.with_command_id(body.command_id)?;
     let id = caller.id_for(body.id, "household", HouseholdId::new)?;
     let command = HouseholdCommand::Create { name: body.name };
@@ -41,7 +41,7 @@ pub struct HouseholdRow {
 
 /// Lists the households, by id.
 #[utoipa::path(get, path = "/api/v1/households", tag = "households", params(PageQuery), responses((status = 200, body = Page<HouseholdRow>)))]
-pub async fn index(app: Data<App>, Query(query): Query<PageQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, Query(query): Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<HouseholdId>(query.cursor.as_deref())?;
     wait_until(&app, query.after).await?;
@@ -54,7 +54,7 @@ pub async fn index(app: Data<App>, Query(query): Query<PageQuery>) -> Result<Htt
 #[utoipa::path(get, path = "/api/v1/households/{id}", tag = "households", params(("id" = HouseholdId, Path), AfterQuery),
     responses((status = 200, body = HouseholdView), (status = 304), (status = 404, body = ProblemBody)))]
 pub async fn show(
-    app: Data<App>,
+    app: Current,
     request: HttpRequest,
     Id(id): Id<HouseholdId>,
     Query(_always_current): Query<AfterQuery>,
@@ -69,7 +69,7 @@ pub async fn show(
 #[utoipa::path(post, path = "/api/v1/households/{id}/commands", tag = "households", params(("id" = HouseholdId, Path)), request_body = HouseholdCommand,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn command(
-    app: Data<App>,
+    app: Current,
     caller: Caller,
     Id(id): Id<HouseholdId>,
     Json(body): Json<Tagged<HouseholdCommand>>,
@@ -94,7 +94,7 @@ pub struct SpendQuery {
 /// Shows what a household spent: in total, by month and by store, per currency. An imported one need not be made first.
 #[utoipa::path(get, path = "/api/v1/households/{id}/spend", tag = "households", params(("id" = HouseholdId, Path), SpendQuery),
     responses((status = 200, body = Spend), (status = 404, body = ProblemBody)))]
-pub async fn spend(app: Data<App>, Id(id): Id<HouseholdId>, Query(query): Query<SpendQuery>) -> Result<HttpResponse, Problem> {
+pub async fn spend(app: Current, Id(id): Id<HouseholdId>, Query(query): Query<SpendQuery>) -> Result<HttpResponse, Problem> {
     if let (Some(from), Some(to)) = (query.from, query.to)
         && from > to
     {

@@ -1,6 +1,6 @@
 //! The items of a list. A change is one intent ("two more", "tick it"), so that edits from many devices add up.
 
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpResponse, http::StatusCode};
 
 use super::{
     body::{Json, OptionalJson},
@@ -12,7 +12,7 @@ use super::{
     reads::{Id, Item},
 };
 use crate::{
-    app::App,
+    app::Current,
     domain::{
         ItemId, ListId, Outcome,
         list::{ListCommand, Lists},
@@ -24,7 +24,7 @@ use crate::{
 #[utoipa::path(post, path = "/api/v1/lists/{id}/items", tag = "lists", params(("id" = ListId, Path)), request_body = NewItem,
     responses((status = 201, body = CommandAnswer<TotalsView>), (status = 200, description = "merged, or already there", body = CommandAnswer<TotalsView>),
         (status = "4XX", body = ProblemBody)))]
-pub async fn add(app: Data<App>, caller: Caller, Id(id): Id<ListId>, Json(body): Json<NewItem>) -> Result<HttpResponse, Problem> {
+pub async fn add(app: Current, caller: Caller, Id(id): Id<ListId>, Json(body): Json<NewItem>) -> Result<HttpResponse, Problem> {
     let caller = caller.with_command_id(body.command_id.clone())?;
     let item = caller.id_for(body.id.clone(), "item", ItemId::new)?;
     let request = caller.request(id.as_str(), body.command(item.clone()));
@@ -42,7 +42,7 @@ pub async fn add(app: Data<App>, caller: Caller, Id(id): Id<ListId>, Json(body):
 #[utoipa::path(patch, path = "/api/v1/lists/{id}/items/{item}", tag = "lists", params(("id" = ListId, Path), ("item" = ItemId, Path)),
     request_body = ChangeItem, responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn change(
-    app: Data<App>,
+    app: Current,
     caller: Caller,
     Id(id): Id<ListId>,
     Item(item): Item<ItemId>,
@@ -57,7 +57,7 @@ pub async fn change(
 #[utoipa::path(delete, path = "/api/v1/lists/{id}/items/{item}", tag = "lists", params(("id" = ListId, Path), ("item" = ItemId, Path)),
     request_body = Option<CommandOnly>, responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn remove(
-    app: Data<App>,
+    app: Current,
     caller: Caller,
     Id(id): Id<ListId>,
     Item(item): Item<ItemId>,

@@ -1,6 +1,6 @@
 //! Lists: make, read with totals, change, share, check out. Their items have their own page.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 use serde::Deserialize;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     actors::{Loaded, Rendered, Request},
-    app::App,
+    app::{App, Current},
     domain::{
         HouseholdId, ListId, OrderId, StoreId,
         list::{List, ListCommand, ListState, Lists},
@@ -34,7 +34,7 @@ const TAG_HEX_DIGITS: usize = 16;
 #[utoipa::path(get, path = "/api/v1/lists/{id}", tag = "lists", params(("id" = ListId, Path), AfterQuery),
     responses((status = 200, body = ListView), (status = 304), (status = 404, body = ProblemBody)))]
 pub async fn show(
-    app: Data<App>,
+    app: Current,
     request: HttpRequest,
     Id(id): Id<ListId>,
     Query(query): Query<AfterQuery>,
@@ -69,7 +69,7 @@ fn unknown(id: &ListId) -> Problem {
 /// Makes a list.
 #[utoipa::path(post, path = "/api/v1/lists", tag = "lists", request_body = NewList,
     responses((status = 201, body = CommandAnswer<TotalsView>), (status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
-pub async fn create(app: Data<App>, caller: Caller, Json(body): Json<NewList>) -> Result<HttpResponse, Problem> {
+pub async fn create(app: Current, caller: Caller, Json(body): Json<NewList>) -> Result<HttpResponse, Problem> {
     let caller = caller.with_command_id(body.command_id)?;
     let id = caller.id_for(body.id, "list", ListId::new)?;
     let command = ListCommand::Create { name: body.name, household: body.household, store: body.store };
@@ -99,7 +99,7 @@ pub struct ListsQuery {
 /// Lists the lists, in order of creation.
 #[utoipa::path(get, path = "/api/v1/lists", tag = "lists", params(ListsQuery),
     responses((status = 200, body = Page<ListEntry>), (status = "4XX", body = ProblemBody)))]
-pub async fn index(app: Data<App>, Query(query): Query<ListsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, Query(query): Query<ListsQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<ListId>(query.cursor.as_deref())?;
     wait_until(&app, query.after).await?;
@@ -128,7 +128,7 @@ pub struct TotalsQuery {
 /// Explains a list's totals at a store: every line names the price observation it used.
 #[utoipa::path(get, path = "/api/v1/lists/{id}/totals", tag = "lists", params(("id" = ListId, Path), TotalsQuery),
     responses((status = 200, body = TotalsAnswer), (status = 404, body = ProblemBody)))]
-pub async fn totals(app: Data<App>, Id(id): Id<ListId>, Query(query): Query<TotalsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn totals(app: Current, Id(id): Id<ListId>, Query(query): Query<TotalsQuery>) -> Result<HttpResponse, Problem> {
     wait_until(&app, query.after).await?;
     let loaded = app.registry.load::<Lists>(id.as_str()).await?;
     let (list, _) = existing(&id, &loaded)?;
@@ -148,7 +148,7 @@ pub async fn totals(app: Data<App>, Id(id): Id<ListId>, Query(query): Query<Tota
 /// Changes one thing of a list: its name, store, budget, or whether it is archived.
 #[utoipa::path(patch, path = "/api/v1/lists/{id}", tag = "lists", params(("id" = ListId, Path)), request_body = ChangeList,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
-pub async fn change(app: Data<App>, caller: Caller, Id(id): Id<ListId>, Json(body): Json<ChangeList>) -> Result<HttpResponse, Problem> {
+pub async fn change(app: Current, caller: Caller, Id(id): Id<ListId>, Json(body): Json<ChangeList>) -> Result<HttpResponse, Problem> {
     let caller = caller.with_command_id(body.command_id.clone())?;
     run(&app, &id, caller.request(id.as_str(), intent(body)?)).await
 }
@@ -168,7 +168,7 @@ fn intent(body: ChangeList) -> Result<ListCommand, Problem> {
 #[utoipa::path(post, path = "/api/v1/lists/{id}/commands", tag = "lists", params(("id" = ListId, Path)), request_body = ListCommand,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn command(
-    app: Data<App>,
+    app: Current,
     caller: Caller,
     Id(id): Id<ListId>,
     Json(body): Json<Tagged<ListCommand>>,
@@ -181,7 +181,7 @@ pub async fn command(
 #[utoipa::path(post, path = "/api/v1/lists/{id}/clear-checked", tag = "lists", params(("id" = ListId, Path)), request_body = Option<CommandOnly>,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn clear_checked(
-    app: Data<App>,
+    app: Current,
     caller: Caller,
     Id(id): Id<ListId>,
     OptionalJson(body): OptionalJson<CommandOnly>,
@@ -194,7 +194,7 @@ pub async fn clear_checked(
 #[utoipa::path(post, path = "/api/v1/lists/{id}/check-out", tag = "lists", params(("id" = ListId, Path)), request_body = Option<CheckOut>,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn check_out(
-    app: Data<App>,
+    app: Current,
     caller: Caller,
     Id(id): Id<ListId>,
     OptionalJson(body): OptionalJson<CheckOut>,
@@ -207,7 +207,7 @@ pub async fn check_out(
 /// Shares the list with a member, or changes what the member may do.
 #[utoipa::path(post, path = "/api/v1/lists/{id}/members", tag = "lists", params(("id" = ListId, Path)), request_body = NewMember,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
-pub async fn share(app: Data<App>, caller: Caller, Id(id): Id<ListId>, Json(body): Json<NewMember>) -> Result<HttpResponse, Problem> {
+pub async fn share(app: Current, caller: Caller, Id(id): Id<ListId>, Json(body): Json<NewMember>) -> Result<HttpResponse, Problem> {
     let caller = caller.with_command_id(body.command_id)?;
     let command = ListCommand::Share { member: body.member, role: body.role };
     run(&app, &id, caller.request(id.as_str(), command)).await

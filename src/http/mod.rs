@@ -8,6 +8,7 @@ pub mod bulk;
 pub mod caller;
 pub mod checks;
 pub mod commands;
+mod current;
 pub mod deals;
 pub mod docs;
 pub mod edge;

@@ -1,6 +1,6 @@
 //! Orders: place, read with the four numbers of each line, and follow to receipt and refund.
 
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::projections::totals::TotalsView;
 use crate::{
-    app::App,
+    app::Current,
     domain::{
         HouseholdId, OrderId,
         order::{OrderCommand, OrderState, Orders},
@@ -26,7 +26,7 @@ use crate::{
 /// Places an order, or records one that was placed elsewhere. A repetition with the same id changes nothing.
 #[utoipa::path(post, path = "/api/v1/orders", tag = "orders", request_body = NewOrder,
     responses((status = 201, body = CommandAnswer<TotalsView>), (status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
-pub async fn create(app: Data<App>, caller: Caller, Json(body): Json<NewOrder>) -> Result<HttpResponse, Problem> {
+pub async fn create(app: Current, caller: Caller, Json(body): Json<NewOrder>) -> Result<HttpResponse, Problem> {
     let caller = caller.with_command_id(body.command_id.clone())?;
     let id = caller.id_for(body.id.clone(), "order", OrderId::new)?;
     let given = body.placement(crate::domain::Moment(0));
@@ -57,7 +57,7 @@ pub struct OrdersQuery {
 /// Lists orders, the newest first.
 #[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrdersQuery),
     responses((status = 200, body = Page<OrderSummary>), (status = "4XX", body = ProblemBody)))]
-pub async fn index(app: Data<App>, Query(query): Query<OrdersQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, Query(query): Query<OrdersQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<OrderId>(query.cursor.as_deref())?;
     wait_until(&app, query.after).await?;
@@ -77,7 +77,7 @@ pub async fn index(app: Data<App>, Query(query): Query<OrdersQuery>) -> Result<H
 #[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "orders", params(("id" = OrderId, Path), AfterQuery),
     responses((status = 200, body = OrderView), (status = 304), (status = 404, body = ProblemBody)))]
 pub async fn show(
-    app: Data<App>,
+    app: Current,
     request: HttpRequest,
     Id(id): Id<OrderId>,
     Query(_always_current): Query<AfterQuery>,
@@ -97,7 +97,7 @@ pub async fn show(
 #[utoipa::path(post, path = "/api/v1/orders/{id}/commands", tag = "orders", params(("id" = OrderId, Path)), request_body = OrderCommand,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn command(
-    app: Data<App>,
+    app: Current,
     caller: Caller,
     Id(id): Id<OrderId>,
     Json(body): Json<Tagged<OrderCommand>>,

@@ -1,6 +1,6 @@
 //! The prices of one product: seen, withdrawn, as they were, and the best ones now.
 
-use actix_web::{HttpResponse, web::Data};
+use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 use crate::projections::totals::TotalsView;
 use crate::{
     actors::Request,
-    app::App,
+    app::Current,
     domain::{
         Moment, ProductId, StoreId,
         product::{PriceKind, ProductCommand, Products},
@@ -51,7 +51,7 @@ pub struct BestPrices<'a> {
 /// Shows the best price at every store that has one, the lowest first, each with its age and source.
 #[utoipa::path(get, path = "/api/v1/products/{id}/best", tag = "prices", params(("id" = ProductId, Path), BestQuery),
     responses((status = 200, body = BestPrices), (status = 404, body = ProblemBody)))]
-pub async fn best(app: Data<App>, Id(id): Id<ProductId>, Query(query): Query<BestQuery>) -> Result<HttpResponse, Problem> {
+pub async fn best(app: Current, Id(id): Id<ProductId>, Query(query): Query<BestQuery>) -> Result<HttpResponse, Problem> {
     wait_until(&app, query.after).await?;
     let at = app.clock.now();
     let stores = app.views.read().best_prices(&id, at, query.member);
@@ -88,7 +88,7 @@ pub struct PricesQuery {
 /// With `at`, the price that held then, and since when. Without it the history, the newest observation first.
 #[utoipa::path(get, path = "/api/v1/products/{id}/prices", tag = "prices", params(("id" = ProductId, Path), PricesQuery),
     responses((status = 200, body = Page<PriceEntry>, description = "with `at`: a HeldPrice"), (status = 404, body = ProblemBody)))]
-pub async fn show(app: Data<App>, Id(id): Id<ProductId>, Query(query): Query<PricesQuery>) -> Result<HttpResponse, Problem> {
+pub async fn show(app: Current, Id(id): Id<ProductId>, Query(query): Query<PricesQuery>) -> Result<HttpResponse, Problem> {
     wait_until(&app, query.after).await?;
     let views = app.views.read();
     let known_store = query.store.as_ref().is_none_or(|store| views.store(store).is_some());
@@ -130,7 +130,7 @@ fn mark(entry: &PriceEntry) -> String {
 /// Records a price somebody saw. Its currency must be the store's.
 #[utoipa::path(post, path = "/api/v1/products/{id}/prices", tag = "prices", params(("id" = ProductId, Path)), request_body = NewPrice,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
-pub async fn observe(app: Data<App>, caller: Caller, Id(id): Id<ProductId>, Json(body): Json<NewPrice>) -> Result<HttpResponse, Problem> {
+pub async fn observe(app: Current, caller: Caller, Id(id): Id<ProductId>, Json(body): Json<NewPrice>) -> Result<HttpResponse, Problem> {
     let request = observation(caller, &id, body)?;
     run::<Products>(&app, id.as_str(), request).await
 }
@@ -164,7 +164,7 @@ pub struct WithdrawQuery {
 #[utoipa::path(delete, path = "/api/v1/products/{id}/prices", tag = "prices", params(("id" = ProductId, Path), WithdrawQuery),
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn withdraw(
-    app: Data<App>,
+    app: Current,
     caller: Caller,
     Id(id): Id<ProductId>,
     Query(query): Query<WithdrawQuery>,

@@ -1,6 +1,6 @@
 //! Products: register, read, change. Their prices have their own page.
 
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::projections::totals::TotalsView;
 use crate::{
-    app::App,
+    app::Current,
     domain::{
         ProductId,
         codes::Gtin,
@@ -26,7 +26,7 @@ use crate::{
 /// Registers a product. A repetition with the same id and details changes nothing.
 #[utoipa::path(post, path = "/api/v1/products", tag = "products", request_body = NewProduct,
     responses((status = 201, body = CommandAnswer<TotalsView>), (status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
-pub async fn create(app: Data<App>, caller: Caller, Json(body): Json<NewProduct>) -> Result<HttpResponse, Problem> {
+pub async fn create(app: Current, caller: Caller, Json(body): Json<NewProduct>) -> Result<HttpResponse, Problem> {
     let caller = caller.with_command_id(body.command_id.clone())?;
     let id = caller.id_for(body.id.clone(), "product", ProductId::new)?;
     let command = ProductCommand::Register(body.details());
@@ -51,7 +51,7 @@ pub struct ProductsQuery {
 
 /// Lists the products, in order of registration, or finds the one of a GTIN.
 #[utoipa::path(get, path = "/api/v1/products", tag = "products", params(ProductsQuery), responses((status = 200, body = Page<ProductEntry>)))]
-pub async fn index(app: Data<App>, Query(query): Query<ProductsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, Query(query): Query<ProductsQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<ProductId>(query.cursor.as_deref())?;
     wait_until(&app, query.after).await?;
@@ -69,7 +69,7 @@ pub async fn index(app: Data<App>, Query(query): Query<ProductsQuery>) -> Result
 #[utoipa::path(get, path = "/api/v1/products/{id}", tag = "products", params(("id" = ProductId, Path), AfterQuery),
     responses((status = 200, body = ProductView), (status = 304), (status = 404, body = ProblemBody)))]
 pub async fn show(
-    app: Data<App>,
+    app: Current,
     request: HttpRequest,
     Id(id): Id<ProductId>,
     Query(_always_current): Query<AfterQuery>,
@@ -91,12 +91,7 @@ pub async fn show(
 /// Changes a product's details, or links one more code to it.
 #[utoipa::path(patch, path = "/api/v1/products/{id}", tag = "products", params(("id" = ProductId, Path)), request_body = ChangeProduct,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
-pub async fn change(
-    app: Data<App>,
-    caller: Caller,
-    Id(id): Id<ProductId>,
-    Json(body): Json<ChangeProduct>,
-) -> Result<HttpResponse, Problem> {
+pub async fn change(app: Current, caller: Caller, Id(id): Id<ProductId>, Json(body): Json<ChangeProduct>) -> Result<HttpResponse, Problem> {
     let caller = caller.with_command_id(body.command_id.clone())?;
     let command = intent(body)?;
     let answer = run::<Products>(&app, id.as_str(), caller.request(id.as_str(), command)).await;
@@ -107,7 +102,7 @@ pub async fn change(
 #[utoipa::path(post, path = "/api/v1/products/{id}/commands", tag = "products", params(("id" = ProductId, Path)), request_body = ProductCommand,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn command(
-    app: Data<App>,
+    app: Current,
     caller: Caller,
     Id(id): Id<ProductId>,
     Json(body): Json<Tagged<ProductCommand>>,

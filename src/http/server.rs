@@ -11,7 +11,7 @@ use actix_web::{
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::{access::Access, edge::Edge, live, routes};
-use crate::app::App;
+use crate::app::Running;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 2_048;
@@ -35,15 +35,15 @@ const WRITE_BUFFER_BYTES: usize = 8_192;
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub fn start(app: App) -> io::Result<(Server, SocketAddr)> {
+pub fn start(running: Arc<Running>) -> io::Result<(Server, SocketAddr)> {
+    let app = running.current();
     let listener = listen(app.config.listen)?;
     let address = listener.local_addr()?;
     let workers = app.config.workers_resolved();
     let access = Arc::new(Access::of(&app.config));
-    let app = web::Data::new(app);
     let server = HttpServer::new(move || {
-        app.registry.lend_this_thread();
-        service(app.clone(), Arc::clone(&access))
+        running.lend_this_thread();
+        service(web::Data::from(Arc::clone(&running)), Arc::clone(&access))
     })
     .workers(workers)
     .keep_alive(KEEP_ALIVE)
@@ -69,7 +69,7 @@ pub fn start(app: App) -> io::Result<(Server, SocketAddr)> {
 /// The whole service, as the server and the tests run it.
 #[must_use]
 pub fn service(
-    app: web::Data<App>,
+    running: web::Data<Running>,
     access: Arc<Access>,
 ) -> WebApp<
     impl ServiceFactory<
@@ -80,7 +80,7 @@ pub fn service(
         InitError = (),
     >,
 > {
-    WebApp::new().app_data(app).configure(routes::configure).wrap(Edge::new(access))
+    WebApp::new().app_data(running).configure(routes::configure).wrap(Edge::new(access))
 }
 
 fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {

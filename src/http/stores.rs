@@ -1,6 +1,6 @@
 //! Stores: register, read, change.
 
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::{HttpRequest, HttpResponse};
 
 use super::{
     body::{Json, Tagged, render},
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::projections::totals::TotalsView;
 use crate::{
-    app::App,
+    app::Current,
     domain::{
         StoreId,
         store::{StoreCommand, StoreState, Stores},
@@ -23,7 +23,7 @@ use crate::{
 /// Registers a store. A repetition with the same id and details changes nothing.
 #[utoipa::path(post, path = "/api/v1/stores", tag = "stores", request_body = NewStore,
     responses((status = 201, body = CommandAnswer<TotalsView>), (status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
-pub async fn create(app: Data<App>, caller: Caller, Json(body): Json<NewStore>) -> Result<HttpResponse, Problem> {
+pub async fn create(app: Current, caller: Caller, Json(body): Json<NewStore>) -> Result<HttpResponse, Problem> {
     let caller = caller.with_command_id(body.command_id.clone())?;
     let id = caller.id_for(body.id.clone(), "store", StoreId::new)?;
     let command = StoreCommand::Register(body.details());
@@ -32,7 +32,7 @@ pub async fn create(app: Data<App>, caller: Caller, Json(body): Json<NewStore>) 
 
 /// Lists the stores, in order of registration.
 #[utoipa::path(get, path = "/api/v1/stores", tag = "stores", params(PageQuery), responses((status = 200, body = Page<StoreEntry>)))]
-pub async fn index(app: Data<App>, Query(query): Query<PageQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, Query(query): Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<StoreId>(query.cursor.as_deref())?;
     wait_until(&app, query.after).await?;
@@ -44,7 +44,7 @@ pub async fn index(app: Data<App>, Query(query): Query<PageQuery>) -> Result<Htt
 #[utoipa::path(get, path = "/api/v1/stores/{id}", tag = "stores", params(("id" = StoreId, Path), AfterQuery),
     responses((status = 200, body = StoreView), (status = 304), (status = 404, body = ProblemBody)))]
 pub async fn show(
-    app: Data<App>,
+    app: Current,
     request: HttpRequest,
     Id(id): Id<StoreId>,
     Query(_always_current): Query<AfterQuery>,
@@ -58,7 +58,7 @@ pub async fn show(
 /// Changes a store's details, or the order of its aisles.
 #[utoipa::path(patch, path = "/api/v1/stores/{id}", tag = "stores", params(("id" = StoreId, Path)), request_body = ChangeStore,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
-pub async fn change(app: Data<App>, caller: Caller, Id(id): Id<StoreId>, Json(body): Json<ChangeStore>) -> Result<HttpResponse, Problem> {
+pub async fn change(app: Current, caller: Caller, Id(id): Id<StoreId>, Json(body): Json<ChangeStore>) -> Result<HttpResponse, Problem> {
     let caller = caller.with_command_id(body.command_id.clone())?;
     let command = intent(body)?;
     let answer = run::<Stores>(&app, id.as_str(), caller.request(id.as_str(), command)).await;
@@ -69,7 +69,7 @@ pub async fn change(app: Data<App>, caller: Caller, Id(id): Id<StoreId>, Json(bo
 #[utoipa::path(post, path = "/api/v1/stores/{id}/commands", tag = "stores", params(("id" = StoreId, Path)), request_body = StoreCommand,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn command(
-    app: Data<App>,
+    app: Current,
     caller: Caller,
     Id(id): Id<StoreId>,
     Json(body): Json<Tagged<StoreCommand>>,

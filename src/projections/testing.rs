@@ -35,7 +35,17 @@ impl TestLog {
         let (version, previous) = self.versions.get(&stream).map_or((1, None), |(version, at)| (version + 1, Some(*at)));
         self.versions.insert(stream.clone(), (version, position));
         let who = Principal::new("ann").unwrap();
-        self.events.push(Recorded { position, stream, version, previous, at: self.now, who, command: None, event: event.into() });
+        self.events.push(Recorded {
+            position,
+            stream,
+            version,
+            previous,
+            at: self.now,
+            who,
+            command: None,
+            client: None,
+            event: event.into(),
+        });
         self
     }
 

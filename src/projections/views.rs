@@ -96,6 +96,8 @@ impl Views {
                 let Some(store) = self.store_number(id) else { return changes };
                 self.catalog.store_event(store, event);
             }
+            // What admins do changes no view.
+            Event::System(_) => {}
         }
         self.end_expired_deals(recorded.at, &mut changes.deals);
         changes

@@ -10,7 +10,7 @@ use std::{
 
 use actix_web::dev::ServerHandle;
 use aisled::{
-    app::{App, Running},
+    app::{Current, History, Running},
     config::{Config, Secret},
     domain::Principal,
     events::{clock::SystemClock, memory::MemoryLog},
@@ -56,7 +56,7 @@ pub fn who(name: &str) -> Principal {
 /// A running server with a policy.
 pub struct Governed {
     pub policy: Arc<Policy>,
-    app: App,
+    app: Current,
     handle: ServerHandle,
     client: Client,
     thread: Option<thread::JoinHandle<()>>,
@@ -139,14 +139,14 @@ impl Drop for Governed {
     }
 }
 
-async fn serve(rights: Arc<Policy>, started: mpsc::Sender<(App, SocketAddr, ServerHandle)>) {
+async fn serve(rights: Arc<Policy>, started: mpsc::Sender<(Current, SocketAddr, ServerHandle)>) {
     let config =
         Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), workers: 2, admin_token: Some(Secret::new(OWNER)), ..Config::default() };
     let log = Arc::new(MemoryLog::new(Arc::new(SystemClock)));
     let metrics = telemetry::install().expect("metrics can be counted");
-    let running = Running::start_with_rights(config, log, None, metrics, rights).expect("an empty log can be read");
-    let (server, address) = http::server::start(running.app.clone()).expect("a port is free");
-    started.send((running.app.clone(), address, server.handle())).expect("the test waits");
+    let running = Running::start_with_rights(config, History::in_memory(log), metrics, rights).expect("an empty log can be read");
+    let (server, address) = http::server::start(Arc::clone(&running)).expect("a port is free");
+    started.send((running.current(), address, server.handle())).expect("the test waits");
     server.await.expect("the server serves");
     running.stop().await.expect("the server stops");
 }

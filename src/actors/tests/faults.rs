@@ -74,6 +74,7 @@ async fn a_command_that_loses_a_race_is_decided_anew_on_the_winners_event() {
         expected_version: 1,
         who: id("ben"),
         command: None,
+        client: None,
         events: vec![ListEvent::Renamed { name: "Ben's".into() }.into()],
     };
     rig.log.append_blocking(rename).await.expect("the other writer is first");

@@ -152,11 +152,11 @@ impl Rig {
             clock: Arc::new(SystemClock),
             interest: Interest::default(),
             memos,
-            limits: ActorLimits { alive_max: 100, idle_seconds: 300, threads: 2 },
+            limits: ActorLimits { alive_max: 100, idle_seconds: 300 },
             counters: Counters::default(),
         });
         let projector = Projector::start(Arc::clone(&shared), None);
-        Self { log, registry: Registry::start(shared), projector }
+        Self { log, registry: Registry::start(shared, Arc::default()), projector }
     }
 
     pub async fn list(&self, command: ListCommand) -> Result<Done<Arc<TotalsView>>, Failure> {
@@ -198,7 +198,7 @@ impl Rig {
 
 pub fn request<C>(command: C) -> Request<C> {
     let context = Context { who: id("anna"), at: crate::events::clock::Clock::now(&SystemClock) };
-    Request { command, context, key: None, if_version: None }
+    Request { command, more: Vec::new(), context, key: None, client: None, if_version: None }
 }
 
 pub fn named<C>(command: C, name: &str, digest: u64) -> Request<C> {

@@ -43,7 +43,7 @@ use self::{
 };
 use super::{
     clock::{Clock, SystemClock},
-    codec::{Decoder, write_body},
+    codec::{Author, Decoder, write_body},
     envelope::{Position, Recorded},
     heads::StreamKey,
     log::{Append, AppendError, Log, LogError, Pending, StreamHead},
@@ -277,9 +277,11 @@ impl SledLog {
         let mut bodies = Vec::with_capacity(256 * append.events.len());
         let mut ends = Vec::with_capacity(append.events.len());
         let mut version = append.expected_version;
+        let Append { stream, who, command, client, .. } = &append;
+        let author = Author { stream, who, command: command.as_ref(), client: client.as_ref() };
         for event in &append.events {
             version += 1;
-            write_body(&mut bodies, &append.stream, version, &append.who, append.command.as_ref(), event);
+            write_body(&mut bodies, version, event, &author);
             ends.push(bodies.len());
         }
         check_size(&bodies)?;

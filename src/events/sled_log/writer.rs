@@ -224,7 +224,7 @@ impl Filling {
                 self.first = event.position;
             }
             push_event(&mut self.raw, |raw| {
-                write_opening(raw, event.previous, event.at);
+                write_opening(raw, event.previous, event.at, event.client.is_some());
                 raw.extend_from_slice(&bodies[start..*end]);
             });
             sizes.push(u32::try_from(end - start).unwrap_or(u32::MAX));

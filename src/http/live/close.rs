@@ -47,6 +47,8 @@ closes! {
     Silent = 3002 "silent" "nothing heard for two ping intervals: come back";
     /// The session had its longest time.
     Lifetime = 3003 "lifetime" "this session lasted long enough: come back and resume from your position";
+    /// The server went back to another history, as a restore does: positions of the one before mean nothing any more.
+    HistoryChanged = 3004 "history_changed" "the history was restored: come back and start from a snapshot";
     /// More waited for this reader than the outbox may hold, or its socket took nothing for too long.
     TooSlow = 3008 "too_slow" "too slow: come back and resume from your position";
     /// The worker could not keep up and dropped what waited.

@@ -2,7 +2,6 @@
 
 use std::collections::{VecDeque, hash_map::Entry};
 
-use actix_web::web;
 use ahash::AHashMap;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -14,9 +13,10 @@ use super::{
 };
 use crate::{
     actors::{self, CommandKey, Done},
-    app::App,
+    app::Current,
     domain::{
-        CommandId, Context, Principal, household::Households, ids::check_id, list::Lists, order::Orders, product::Products, store::Stores,
+        ClientId, CommandId, Context, Principal, household::Households, ids::check_id, list::Lists, order::Orders, product::Products,
+        store::Stores,
     },
     http::{body, caller::digest, checks::Checked, commands::execute, error::Problem},
 };
@@ -73,25 +73,32 @@ impl Lanes {
     }
 }
 
+/// Who sends commands over a session, and from what.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    pub who: Principal,
+    pub client: Option<ClientId>,
+}
+
 impl Job {
     /// Has the entity decide it; the whole reply.
     ///
     /// # Errors
     /// Whatever is wrong with the command, or the entity refuses or fails at.
-    pub async fn run(&self, app: &web::Data<App>, who: Principal, encoding: Encoding) -> Result<Vec<u8>, ErrorBody> {
+    pub async fn run(&self, app: &Current, sender: &Sender, encoding: Encoding) -> Result<Vec<u8>, ErrorBody> {
         match self.entity {
             EntityKind::List => {
-                let done = self.decide::<Lists>(app, who).await?;
+                let done = self.decide::<Lists>(app, sender).await?;
                 self.reply(encoding, &done, Some(&done.view))
             }
-            EntityKind::Product => self.reply(encoding, &self.decide::<Products>(app, who).await?, None::<()>),
-            EntityKind::Order => self.reply(encoding, &self.decide::<Orders>(app, who).await?, None::<()>),
-            EntityKind::Household => self.reply(encoding, &self.decide::<Households>(app, who).await?, None::<()>),
-            EntityKind::Store => self.reply(encoding, &self.decide::<Stores>(app, who).await?, None::<()>),
+            EntityKind::Product => self.reply(encoding, &self.decide::<Products>(app, sender).await?, None::<()>),
+            EntityKind::Order => self.reply(encoding, &self.decide::<Orders>(app, sender).await?, None::<()>),
+            EntityKind::Household => self.reply(encoding, &self.decide::<Households>(app, sender).await?, None::<()>),
+            EntityKind::Store => self.reply(encoding, &self.decide::<Stores>(app, sender).await?, None::<()>),
         }
     }
 
-    async fn decide<E>(&self, app: &web::Data<App>, who: Principal) -> Result<Done<E::View>, ErrorBody>
+    async fn decide<E>(&self, app: &Current, sender: &Sender) -> Result<Done<E::View>, ErrorBody>
     where
         E: Checked<Command: Serialize + DeserializeOwned>,
     {
@@ -99,8 +106,9 @@ impl Job {
         // Read as the body of an HTTP request is, so that the errors are the same.
         let command: E::Command = body::parse(self.command.to_string().as_bytes())?;
         let key = self.key(&command)?;
-        let context = Context { who, at: app.clock.now() };
-        let request = actors::Request { command, context, key, if_version: self.if_version };
+        let context = Context { who: sender.who.clone(), at: app.clock.now() };
+        let request =
+            actors::Request { command, more: Vec::new(), context, key, client: sender.client.clone(), if_version: self.if_version };
         Ok(execute::<E>(app, &self.entity_id, request).await?)
     }
 

@@ -92,6 +92,7 @@ impl Counters {
             | Close::WrongEncoding
             | Close::NotUtf8
             | Close::GoingAway
+            | Close::HistoryChanged
             | Close::TooSlow
             | Close::ServerTooSlow
             | Close::Internal => return,

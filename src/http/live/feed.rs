@@ -3,11 +3,7 @@
 
 use std::future::poll_fn;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header,
-    web::{Bytes, Data},
-};
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Bytes};
 use futures_util::{Stream, stream};
 use serde::Deserialize;
 
@@ -28,7 +24,7 @@ use super::{
     topic::Topic,
 };
 use crate::{
-    app::App,
+    app::Current,
     http::{
         access::bearer,
         caller::Caller,
@@ -72,19 +68,19 @@ enum Form {
 /// Follows topics as Server-Sent Events. Each has an `id`; the browser sends the last one back as `Last-Event-ID`, and so misses nothing.
 #[utoipa::path(get, path = "/api/v1/live/sse", tag = "live", params(FeedQuery),
     responses((status = 200, body = String, content_type = "text/event-stream"), (status = "4XX", body = ProblemBody), (status = 503, body = ProblemBody)))]
-pub async fn sse(app: Data<App>, caller: Caller, Query(query): Query<FeedQuery>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn sse(app: Current, caller: Caller, Query(query): Query<FeedQuery>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     answer(app, caller, query, &request, Form::EventStream)
 }
 
 /// Reads topics from a cursor on, one message a line; with `follow` it goes on.
 #[utoipa::path(get, path = "/api/v1/live/ndjson", tag = "live", params(FeedQuery),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ProblemBody), (status = 503, body = ProblemBody)))]
-pub async fn ndjson(app: Data<App>, caller: Caller, Query(query): Query<FeedQuery>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn ndjson(app: Current, caller: Caller, Query(query): Query<FeedQuery>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let form = Form::Lines { follow: query.follow };
     answer(app, caller, query, &request, form)
 }
 
-fn answer(app: Data<App>, caller: Caller, query: FeedQuery, request: &HttpRequest, form: Form) -> Result<HttpResponse, Problem> {
+fn answer(app: Current, caller: Caller, query: FeedQuery, request: &HttpRequest, form: Form) -> Result<HttpResponse, Problem> {
     let names: Vec<&str> = query.topics.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     if names.is_empty() || names.len() > TOPICS_MAX {
         return Err(
@@ -103,8 +99,9 @@ fn answer(app: Data<App>, caller: Caller, query: FeedQuery, request: &HttpReques
         socket: request.conn_data::<SocketHandle>().cloned(),
         two_way: false,
     };
-    let membership = Membership::join(&app.hub, arrival, Some(caller.who.clone()), Wire { encoding: Encoding::Json, deflate: false })
-        .map_err(turned_away)?;
+    let membership =
+        Membership::join(&app.hub, &app.epoch, arrival, Some(caller.who.clone()), Wire { encoding: Encoding::Json, deflate: false })
+            .map_err(turned_away)?;
     if let Some(grant) = bearer(request.headers()).and_then(|token| app.hub.rights().admit(token)) {
         let who = grant.who.clone().unwrap_or(caller.who);
         membership.admit(who, &grant).map_err(turned_away)?;
@@ -154,7 +151,7 @@ impl FeedQuery {
 
 /// One reader.
 struct Feed {
-    app: Data<App>,
+    app: Current,
     membership: Membership,
     /// What of the start is still to be told.
     subscription: Option<Subscription>,

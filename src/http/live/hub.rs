@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use super::{
     admission::Admission,
     channel::{Channel, DealFilter},
+    close::Close,
     counters::{Counters, Limit},
     encoding::Encoding,
     follower::Follower,
@@ -51,6 +52,8 @@ pub struct Hub {
     presence_told: AtomicBool,
     /// Histories that are read from storage at the same time: more threads would only wait for each other and hold memory.
     readers: Semaphore,
+    /// The history whose events are published.
+    epoch: RwLock<Arc<str>>,
     /// The newest event handed to `publish_event`.
     position: AtomicU64,
     /// The newest position that any session was told.
@@ -96,6 +99,7 @@ impl Hub {
             presence: Presence::default(),
             presence_told: AtomicBool::new(false),
             readers: Semaphore::new(limits.readers_max),
+            epoch: RwLock::new(Arc::from("")),
             position: AtomicU64::new(0),
             newest: AtomicU64::new(0),
             limits,
@@ -147,6 +151,23 @@ impl Hub {
         while self.admission.sessions() > 0 && tokio::time::Instant::now() < last {
             tokio::time::sleep(self.limits.farewell / 20).await;
         }
+    }
+
+    /// Begins another history: positions start anew at its head, and whoever follows the one before is closed with the word to come back.
+    pub fn begin_history(&self, epoch: Arc<str>, head: Position) {
+        *self.epoch.write() = epoch;
+        self.position.store(head.0, Ordering::Release);
+        self.newest.store(head.0, Ordering::Release);
+        for shard in &self.shards {
+            shard.read().values().flatten().for_each(|room| room.last.store(head.0, Ordering::Release));
+        }
+        self.tell_all(|| Delivery::End(Close::HistoryChanged));
+    }
+
+    /// Whether this is the history whose events are published. Ask after joining: one who joined before another began is told.
+    #[must_use]
+    pub fn is_of(&self, epoch: &str) -> bool {
+        **self.epoch.read() == *epoch
     }
 
     /// Whether anybody follows a topic.

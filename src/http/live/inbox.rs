@@ -8,7 +8,7 @@ use std::{
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
-use super::{channel::Channel, publication::Publication};
+use super::{channel::Channel, close::Close, publication::Publication};
 use crate::domain::Principal;
 
 /// What reaches a worker.
@@ -19,6 +19,8 @@ pub enum Delivery {
     Recheck(Principal),
     /// The server stops: every session is told, and closed within the given time.
     Farewell(std::time::Duration),
+    /// Every session is closed at once.
+    End(Close),
 }
 
 /// The queue of one worker, bounded in bytes.

@@ -46,11 +46,11 @@ impl Deref for Membership {
 }
 
 impl Membership {
-    /// Adds a session on this thread's worker. Without a principal it must show a token before anything else.
+    /// Adds a session of a history on this thread's worker. Without a principal it must show a token before anything else.
     ///
     /// # Errors
     /// The close reason it must be given instead: too many sessions, or the server is stopping.
-    pub fn join(hub: &Arc<Hub>, arrival: Arrival, who: Option<Principal>, wire: Wire) -> Result<Self, Close> {
+    pub fn join(hub: &Arc<Hub>, epoch: &str, arrival: Arrival, who: Option<Principal>, wire: Wire) -> Result<Self, Close> {
         let limits = hub.limits();
         let id = hub.admission().enter(arrival.address, who.as_ref(), limits).inspect_err(|close| hub.counters().met_by_close(*close))?;
         let (worker, now) = (Worker::of(hub), Instant::now());
@@ -69,6 +69,9 @@ impl Membership {
         });
         worker.add(&member);
         hub.counters().sessions.increment(1);
+        if !hub.is_of(epoch) {
+            member.outbox.close(Close::HistoryChanged);
+        }
         if hub.takes_presence() {
             actix_web::rt::spawn(super::audience::tell_presence(Arc::clone(hub)));
         }

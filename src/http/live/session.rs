@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     body::SessionBody,
     close::Close,
-    commands::{Job, Lanes},
+    commands::{Job, Lanes, Sender},
     counters::Limit,
     deflate::{self, Sizes},
     encoding::Encoding,
@@ -34,8 +34,8 @@ use super::{
     topic::Topic,
 };
 use crate::{
-    app::App,
-    domain::{Moment, Principal},
+    app::{App, Current},
+    domain::{ClientId, Moment, Principal},
     http::{
         access::{Unauthenticated, bearer},
         caller::Caller,
@@ -46,9 +46,10 @@ use crate::{
 
 /// One connection.
 pub struct Session {
-    app: web::Data<App>,
+    app: Current,
     /// Whom the handshake named; a token may name somebody else.
     named: Principal,
+    client: Option<ClientId>,
     membership: Membership,
     wire: Wire,
     compression: bool,
@@ -85,7 +86,7 @@ enum Compression {
 /// 400, 403 or 426 for a handshake that cannot be agreed to.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(ConnectQuery), responses((status = 101, description = "a WebSocket"), (status = "4XX", body = ProblemBody)))]
 pub async fn connect(
-    app: web::Data<App>,
+    app: Current,
     caller: Caller,
     Query(query): Query<ConnectQuery>,
     request: HttpRequest,
@@ -107,7 +108,7 @@ pub async fn connect(
         socket: request.conn_data::<SocketHandle>().cloned(),
         two_way: true,
     };
-    let membership = match Membership::join(&app.hub, arrival, (!asked_for_token).then(|| caller.who.clone()), wire) {
+    let membership = match Membership::join(&app.hub, &app.epoch, arrival, (!asked_for_token).then(|| caller.who.clone()), wire) {
         Ok(membership) => membership,
         // A browser sees no status of a failed handshake, so the reason is told in a close frame.
         Err(close) => return Ok(response.streaming(stream::iter([Ok::<_, actix_web::Error>(close.frame())]))),
@@ -121,6 +122,7 @@ pub async fn connect(
     let (outbox, limits) = (Rc::clone(membership.outbox()), *app.hub.limits());
     let session = Session {
         named: caller.who,
+        client: caller.client,
         membership,
         wire,
         compression: agreed.is_some(),
@@ -299,9 +301,10 @@ impl Session {
     /// Runs a command, then the next one for the same entity.
     fn run(&mut self, job: Job, ctx: &mut Ctx) {
         let Some(who) = self.membership.who() else { return };
+        let sender = Sender { who, client: self.client.clone() };
         let (app, encoding) = (self.app.clone(), self.wire.encoding);
         let running = async move {
-            let answer = job.run(&app, who, encoding).await;
+            let answer = job.run(&app, &sender, encoding).await;
             (job, answer)
         };
         ctx.spawn(running.into_actor(self).map(|(job, answer), session, ctx| {

@@ -41,6 +41,7 @@ impl Topic {
             StreamKind::List => ListId::new(id).ok().map(Self::List),
             StreamKind::Product => ProductId::new(id).ok().map(Self::Product),
             StreamKind::Household => HouseholdId::new(id).ok().map(Self::Household),
+            StreamKind::System => Some(Self::System),
             StreamKind::Order | StreamKind::Store => None,
         }
     }

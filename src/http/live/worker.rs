@@ -167,6 +167,7 @@ impl Worker {
             Delivery::Publication(channel, publication) => self.deliver(channel, publication, now),
             Delivery::Recheck(who) => self.recheck(who),
             Delivery::Farewell(within) => self.farewell(*within, now),
+            Delivery::End(close) => self.end_all(*close),
         }
     }
 
@@ -208,6 +209,13 @@ impl Worker {
             member.outbox.notify(Notice::Closing(Closing::soon(Close::GoingAway, millis)));
             self.at(now + within.mul_f64(self.hub.chance(member.id)), What::Farewell(member.id));
         }
+        members.len()
+    }
+
+    /// Closes every session at once.
+    fn end_all(&self, close: Close) -> usize {
+        let members = self.members_where(|_| true);
+        members.iter().for_each(|member| member.outbox.close(close));
         members.len()
     }
 

@@ -13,7 +13,7 @@ use actix_web::{
 use serde_json::{Value, json};
 
 use crate::{
-    app::{App, Running},
+    app::{Current, History, Running},
     config::Config,
     events::{Log, clock::SystemClock, memory::MemoryLog},
     http::{access::Access, server},
@@ -22,8 +22,8 @@ use crate::{
 
 /// A service with its log.
 pub struct Rig {
-    pub app: App,
-    _running: Running,
+    pub app: Current,
+    running: Arc<Running>,
 }
 
 /// What came back.
@@ -62,8 +62,8 @@ impl Rig {
     pub fn with(config: Config) -> Self {
         let log: Arc<dyn Log> = Arc::new(MemoryLog::new(Arc::new(SystemClock)));
         let metrics = telemetry::install().expect("metrics can be recorded");
-        let running = Running::start(config, log, None, metrics).expect("an empty log can be read");
-        Self { app: running.app.clone(), _running: running }
+        let running = Running::start(config, History::in_memory(log), metrics).expect("an empty log can be read");
+        Self { app: running.current(), running }
     }
 
     /// A server that knows the store `s` (EUR), the product `p` at 2.00 there, and the list `l`.
@@ -79,7 +79,7 @@ impl Rig {
     /// Sends a request and takes the whole answer.
     pub async fn send(&self, request: TestRequest) -> Answer {
         let access = Arc::new(Access::of(&self.app.config));
-        let service = test::init_service(server::service(Data::new(self.app.clone()), access)).await;
+        let service = test::init_service(server::service(Data::from(Arc::clone(&self.running)), access)).await;
         collect(&service, request.to_request()).await
     }
 

@@ -91,6 +91,7 @@ impl<E: Entity> Entities<E> {
             expected_version,
             who: context.who.clone(),
             command: None,
+            client: None,
             events: decision.events.into_iter().map(Into::into).collect(),
         }))
     }

@@ -24,6 +24,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [3001, "going_away"],
   [3002, "silent"],
   [3003, "lifetime"],
+  [3004, "history_changed"],
   [3008, "too_slow"],
   [3009, "server_too_slow"],
   [3013, "too_many_sessions"],

@@ -26,6 +26,8 @@ export interface BestPrice {
   valid_until?: Moment | null;
 }
 
+export type ClientId = string;
+
 /** `{"type":"closing",…}`: the server is about to close the session. */
 export interface Closing {
   code: number;
@@ -698,6 +700,7 @@ export interface Quantity {
 /** An event as clients see it: positions as opaque text, money and quantities as decimal text. */
 export interface RecordedEvent {
   at: Moment;
+  client?: ClientId | null;
   command_id: CommandId | null;
   /** What happened, in fields of the type. */
   data: { [name: string]: unknown };
@@ -709,7 +712,7 @@ export interface RecordedEvent {
   shape: number;
   /** Whose event it is: `list/weekly`. */
   stream: string;
-  type: "list.created" | "list.renamed" | "list.store_chosen" | "list.shared" | "list.item_added" | "list.item_quantity_changed" | "list.item_details_changed" | "list.item_matched" | "list.item_checked" | "list.item_unchecked" | "list.item_moved" | "list.item_removed" | "list.checked_cleared" | "list.budget_set" | "list.archived" | "list.revived" | "list.checked_out" | "product.registered" | "product.details_changed" | "product.code_linked" | "product.price_observed" | "product.price_withdrawn" | "product.offer_announced" | "product.offer_ended" | "product.stock_reported" | "product.discontinued" | "product.merged" | "order.placed" | "order.line_substituted" | "order.line_shorted" | "order.line_refunded" | "order.amended" | "order.fulfilled" | "order.cancelled" | "household.created" | "household.member_joined" | "household.member_role_changed" | "household.member_left" | "household.budget_set" | "household.stores_chosen" | "store.registered" | "store.details_changed" | "store.aisle_order_learned";
+  type: "list.created" | "list.renamed" | "list.store_chosen" | "list.shared" | "list.item_added" | "list.item_quantity_changed" | "list.item_details_changed" | "list.item_matched" | "list.item_checked" | "list.item_unchecked" | "list.item_moved" | "list.item_removed" | "list.checked_cleared" | "list.budget_set" | "list.archived" | "list.revived" | "list.checked_out" | "product.registered" | "product.details_changed" | "product.code_linked" | "product.price_observed" | "product.price_withdrawn" | "product.offer_announced" | "product.offer_ended" | "product.stock_reported" | "product.discontinued" | "product.merged" | "order.placed" | "order.line_substituted" | "order.line_shorted" | "order.line_refunded" | "order.amended" | "order.fulfilled" | "order.cancelled" | "household.created" | "household.member_joined" | "household.member_role_changed" | "household.member_left" | "household.budget_set" | "household.stores_chosen" | "store.registered" | "store.details_changed" | "store.aisle_order_learned" | "system.snapshot_created" | "system.snapshot_deleted" | "system.restore_begun" | "system.restored" | "system.restore_undone" | "system.stream_restored" | "system.views_rebuilt";
   /** Counts the events of the stream, from 1. */
   version: number;
   who: Principal;

@@ -105,7 +105,7 @@ async fn a_worker_that_cannot_keep_up_sends_its_sessions_back_to_their_positions
 async fn a_right_that_is_taken_away_ends_its_topic_at_once() {
     let rights = Arc::new(TestRights::default());
     let hub = Arc::new(Hub::new(Limits::default(), Arc::clone(&rights) as _));
-    let (ana, ben) = (join(&hub), Membership::join(&hub, Arrival::default(), Some(who("ben")), JSON).unwrap());
+    let (ana, ben) = (join(&hub), Membership::join(&hub, "", Arrival::default(), Some(who("ben")), JSON).unwrap());
     for one in [&ana, &ben] {
         follow(one, "list:a", 0);
         follow(one, "list:b", 0);
@@ -127,7 +127,7 @@ async fn a_right_that_is_taken_away_ends_its_topic_at_once() {
 async fn a_session_is_ended_for_silence_age_and_a_token_that_ends() {
     let limits = Limits { ping_interval: Duration::from_secs(10), lifetime: Duration::from_secs(1_000), ..Limits::default() };
     let hub = hub(limits);
-    let arrive = |who| Membership::join(&hub, Arrival { two_way: true, ..Arrival::default() }, who, JSON).unwrap();
+    let arrive = |who| Membership::join(&hub, "", Arrival { two_way: true, ..Arrival::default() }, who, JSON).unwrap();
     let (named, unnamed, listening) = (arrive(Some(who("ana"))), arrive(None), join(&hub));
     let look = |seconds| Worker::of(&hub).look(Instant::now() + Duration::from_secs(seconds));
     look(11);

@@ -61,7 +61,7 @@ pub fn join(hub: &Arc<Hub>) -> Membership {
 }
 
 pub fn try_join(hub: &Arc<Hub>, wire: Wire) -> Result<Membership, Close> {
-    Membership::join(hub, Arrival::default(), Some(who("ana")), wire)
+    Membership::join(hub, "", Arrival::default(), Some(who("ana")), wire)
 }
 
 /// Follows from a position on.
@@ -79,6 +79,7 @@ pub fn recorded(position: u64, previous: Option<u64>) -> Recorded {
         at: Moment(0),
         who: who("local"),
         command: None,
+        client: None,
         event: Event::List(ListEvent::Archived {}),
     }
 }

@@ -1,0 +1,20 @@
+//! The store's actor: the generic shape with nothing beside the state.
+
+use super::{
+    hosted::{Hosted, Place},
+    registry::{Shelf, Shelves},
+};
+use crate::domain::{Entity, system::System};
+
+impl Hosted for System {
+    type View = ();
+    type Desk = ();
+
+    fn shelf(shelves: &Shelves) -> &Shelf<Self> {
+        &shelves.system
+    }
+
+    fn open_desk(_state: &<Self as Entity>::State, _place: &Place<'_, Self>) {}
+
+    fn view(_desk: &(), _state: &<Self as Entity>::State) {}
+}

@@ -1,0 +1,36 @@
+//! One history: a log, and the folder that keeps it. A restore puts another in its place.
+
+use std::sync::Arc;
+
+use super::DataFolder;
+use crate::events::{Log, sled_log::SledLog};
+
+/// What a server is wired around.
+#[derive(Clone)]
+pub struct History {
+    pub log: Arc<dyn Log>,
+    /// The same log as blocks, for snapshots; none in memory.
+    pub blocks: Option<Arc<SledLog>>,
+    pub folder: Option<DataFolder>,
+}
+
+impl History {
+    /// One that is gone with the process.
+    #[must_use]
+    pub fn in_memory(log: Arc<dyn Log>) -> Self {
+        Self { log, blocks: None, folder: None }
+    }
+
+    /// One that is kept in a folder.
+    #[must_use]
+    pub fn in_folder(log: SledLog, folder: DataFolder) -> Self {
+        let log = Arc::new(log);
+        Self { log: Arc::clone(&log) as Arc<dyn Log>, blocks: Some(log), folder: Some(folder) }
+    }
+
+    /// Its name. Positions of different names cannot be compared.
+    #[must_use]
+    pub fn epoch(&self) -> Arc<str> {
+        self.folder.as_ref().map_or_else(|| Arc::from("memory"), |folder| Arc::from(folder.epoch()))
+    }
+}

@@ -1,0 +1,84 @@
+//! What admins did to the server itself: snapshots, restores, retention. Recorded like everything else, so that nobody has to remember it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Context, Decision, Entity, Event, Fact, Refusal, StreamKind};
+
+/// The one stream of admin actions.
+pub const ADMIN: &str = "admin";
+
+/// What an admin did. The server does it first and records it then, so nothing is refused here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SystemEvent {
+    /// Everything up to a position was written into a snapshot.
+    SnapshotCreated {
+        snapshot: String,
+        position: u64,
+        scheduled: bool,
+    },
+    SnapshotDeleted {
+        snapshot: String,
+        scheduled: bool,
+    },
+    /// The last event of a history that was left for another one, which begins as a copy of its past.
+    RestoreBegun {
+        snapshot: Option<String>,
+        position: u64,
+    },
+    /// The first event of a history that was restored: it goes on behind a position of the one before, whose head was further.
+    Restored {
+        snapshot: Option<String>,
+        position: u64,
+        left_epoch: String,
+        left_position: u64,
+    },
+    /// The history that a restore had left is served again.
+    RestoreUndone {
+        left_epoch: String,
+        left_position: u64,
+    },
+    /// A list or household was brought back to what it was, by new events of its own.
+    StreamRestored {
+        stream: String,
+        position: u64,
+        snapshot: Option<String>,
+    },
+    /// A view was rebuilt beside the one in use and compared with it.
+    ViewsRebuilt {
+        differed: Vec<String>,
+        switched: bool,
+    },
+}
+
+/// How much was recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemState {
+    pub actions: u64,
+}
+
+/// The server as an entity.
+#[derive(Debug)]
+pub struct System;
+
+impl Entity for System {
+    const KIND: StreamKind = StreamKind::System;
+    type State = SystemState;
+    type Command = SystemEvent;
+    type Event = SystemEvent;
+
+    fn decide(_state: &SystemState, done: &SystemEvent, _context: &Context) -> Result<Decision<SystemEvent>, Refusal> {
+        Ok(Decision::applied(done.clone()))
+    }
+
+    fn evolve(state: &mut SystemState, _event: &SystemEvent, _fact: &Fact<'_>) {
+        state.actions += 1;
+    }
+
+    fn own(event: &Event) -> Option<&SystemEvent> {
+        match event {
+            Event::System(event) => Some(event),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! A moment of the past as people name it: a position of the log, or a time.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer};
+
+use super::{Log, LogError, Position};
+use crate::domain::Moment;
+
+/// A point of a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// Behind the event of this position.
+    Position(Position),
+    /// Behind everything that was recorded up to this time.
+    Time(Moment),
+}
+
+/// Why a history has no such point.
+#[derive(Debug, thiserror::Error)]
+pub enum AtError {
+    #[error("position {asked} is beyond the head of the log at {head}")]
+    BeyondHead { asked: Position, head: Position },
+    #[error("nothing was recorded up to {time}: the first event is of {first}")]
+    BeforeFirst { time: Moment, first: Moment },
+    #[error("the log is empty: it has no past")]
+    Empty,
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// A point that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    /// The last event that counts.
+    pub position: Position,
+    /// The time that counts as now: the one asked for, else that of the event at the position.
+    pub time: Moment,
+}
+
+impl At {
+    /// Finds the point in a log. Reads about twenty events of it where a time is asked for.
+    ///
+    /// # Errors
+    /// See [`AtError`]: there is no such point, or the log cannot be read.
+    pub fn find(self, log: &dyn Log) -> Result<Point, AtError> {
+        let head = log.head();
+        match self {
+            _ if head == Position::START => Err(AtError::Empty),
+            Self::Position(asked) if asked > head => Err(AtError::BeyondHead { asked, head }),
+            Self::Position(Position::START) => {
+                let first = time_of(log, Position::START.next())?;
+                Err(AtError::BeforeFirst { time: first, first })
+            }
+            Self::Position(position) => Ok(Point { position, time: time_of(log, position)? }),
+            Self::Time(time) => Ok(Point { position: last_until(log, head, time)?, time }),
+        }
+    }
+}
+
+/// The last position recorded up to a time: recorded time never decreases along the log.
+fn last_until(log: &dyn Log, head: Position, time: Moment) -> Result<Position, AtError> {
+    let first = time_of(log, Position::START.next())?;
+    if first > time {
+        return Err(AtError::BeforeFirst { time, first });
+    }
+    let (mut until, mut behind) = (1, head.0 + 1);
+    while until + 1 < behind {
+        let middle = until + (behind - until) / 2;
+        if time_of(log, Position(middle))? <= time { until = middle } else { behind = middle }
+    }
+    Ok(Position(until))
+}
+
+fn time_of(log: &dyn Log, position: Position) -> Result<Moment, LogError> {
+    let missing = || LogError::Damaged { position, reason: "the event cannot be found".into() };
+    log.read(Position(position.0 - 1), 1)?.first().map(|recorded| recorded.at).ok_or_else(missing)
+}
+
+impl FromStr for At {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return text.parse().map(Self::Position).map_err(|_| format!("{text} is no position of a log"));
+        }
+        text.parse().map(Self::Time).map_err(|_| format!("{text:?} is neither a position nor a time such as 2026-11-24T18:03:00Z"))
+    }
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Position(position) => position.fmt(f),
+            Self::Time(time) => time.fmt(f),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for At {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::events::{clock::ManualClock, contract, memory::MemoryLog};
+
+    #[test]
+    fn a_point_is_found_by_position_and_by_every_time() {
+        let clock = Arc::new(ManualClock::at(Moment(1_000)));
+        let log = MemoryLog::new(Arc::clone(&clock) as _);
+        assert!(matches!(At::Time(Moment(5)).find(&log), Err(AtError::Empty)));
+        for version in 0..50 {
+            clock.set(Moment(1_000 + 10 * i64::try_from(version / 2).unwrap()));
+            contract::put(&log, "a", version, &["milk"]).unwrap();
+        }
+        for time in 1_000..1_260 {
+            let position = 2 * (u64::try_from(time - 1_000).unwrap() / 10 + 1);
+            assert_eq!(At::Time(Moment(time)).find(&log).unwrap(), Point { position: Position(position.min(50)), time: Moment(time) });
+        }
+        assert_eq!(At::Position(Position(3)).find(&log).unwrap().time, Moment(1_010));
+        assert!(matches!(At::Time(Moment(999)).find(&log), Err(AtError::BeforeFirst { .. })));
+        assert!(matches!(At::Position(Position(0)).find(&log), Err(AtError::BeforeFirst { .. })));
+        assert!(matches!(At::Position(Position(51)).find(&log), Err(AtError::BeyondHead { .. })));
+    }
+
+    #[test]
+    fn a_point_is_written_as_digits_or_as_a_time() {
+        assert_eq!("17".parse(), Ok(At::Position(Position(17))));
+        assert_eq!("1970-01-01T00:00:01Z".parse(), Ok(At::Time(Moment(1_000_000))));
+        for wrong in ["", "-1", "yesterday", "99999999999999999999"] {
+            assert!(wrong.parse::<At>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Hands each request the application that is served when it begins.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
+
+use super::error::Problem;
+use crate::app::{Current, Running};
+
+impl FromRequest for Current {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+impl Current {
+    /// The application of a request.
+    ///
+    /// # Errors
+    /// Never in a server: there is always one.
+    pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let running = request.app_data::<Data<Running>>();
+        running.map(|running| running.current()).ok_or_else(|| Problem::internal(&"no application is attached to the request"))
+    }
+}
