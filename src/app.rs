@@ -1,9 +1,15 @@
 //! The one place that wires log, actors, projections and HTTP together, starts them in order and stops them in reverse.
 
 mod folder;
+pub mod histories;
 mod history;
 mod machine;
+mod rebuild;
+mod restore;
+pub mod schedule;
+mod self_restore;
 mod serve;
+pub mod snapshot;
 mod views;
 
 use std::{io, ops::Deref, sync::Arc};
@@ -15,9 +21,14 @@ use tokio::sync::watch;
 
 use crate::{
     actors::{
-        ActorLimits, Audience, CheckpointPlan, Projector, Registry, Shared, Threads, interest::Interest, memos::Memos, shared::Counters,
+        ActorLimits, Audience, CheckpointPlan, Inspect, Projector, Registry, Request, Shared, Threads, interest::Interest, memos::Memos,
+        shared::Counters,
     },
     config::Config,
+    domain::{
+        Context, Principal,
+        system::{ADMIN, System, SystemEvent},
+    },
     events::{
         Log, LogError, Position,
         clock::{Clock, SystemClock},
@@ -25,10 +36,14 @@ use crate::{
     },
     http::live::{self, Hub, OwnerRights, Rights},
     projections::{SharedViews, Views},
+    snapshots::{Operations, SnapshotError},
 };
 
 pub use folder::{DataFolder, FolderError};
 pub use history::History;
+pub use rebuild::{Rebuilt, Switch};
+pub use restore::{RestoreOrder, Restored, Undone, blocking};
+pub use self_restore::SelfRestored;
 pub use serve::serve;
 
 /// What every handler works with.
@@ -73,6 +88,8 @@ pub struct Running {
     current: ArcSwap<App>,
     threads: Arc<Threads>,
     behind: Mutex<Option<Behind>>,
+    operations: Operations,
+    self_restored: Mutex<Option<SelfRestored>>,
 }
 
 /// What works behind the application that is served.
@@ -117,14 +134,34 @@ impl Running {
         let hub = Arc::new(Hub::new(live::Limits::of(&config), rights));
         let threads = Arc::new(Threads::start(config.actor_threads));
         let frame = Frame { hub, config: Arc::new(config), clock: Arc::new(SystemClock), metrics };
+        let self_restored = Mutex::new(SelfRestored::read(&frame.config.snapshots));
         let (app, behind) = frame.around(history, replayed, &threads);
-        Ok(Arc::new(Self { current: ArcSwap::from_pointee(app), threads, behind: Mutex::new(Some(behind)) }))
+        Ok(Arc::new(Self {
+            current: ArcSwap::from_pointee(app),
+            threads,
+            behind: Mutex::new(Some(behind)),
+            operations: Operations::default(),
+            self_restored,
+        }))
     }
 
     /// The application for a request that begins now.
     #[must_use]
     pub fn current(&self) -> Current {
         Current(self.current.load_full())
+    }
+
+    /// The admin work that runs and ran.
+    #[must_use]
+    pub fn operations(&self) -> &Operations {
+        &self.operations
+    }
+
+    /// Has the views looked at, at exactly the position that is committed when their turn comes.
+    pub(crate) fn look(&self, position: impl FnOnce() -> Position + Send + 'static, inspect: Inspect) {
+        if let Some(behind) = &*self.behind.lock() {
+            behind.projector.look(position, inspect);
+        }
     }
 
     /// Lends the current thread to entities, if it runs an arbiter and there are no threads of their own.
@@ -147,17 +184,22 @@ impl Running {
         let app = self.current();
         app.registry.stop().await;
         let Some(behind) = self.behind.lock().take() else { return Ok(()) };
-        let closing = tokio::task::spawn_blocking(move || {
-            behind.projector.stop();
-            behind.ended.send_replace(true);
-            app.log.close()
-        });
+        let closing = tokio::task::spawn_blocking(move || behind.end(&*app.log));
         closing.await.map_err(|error| AppError::Server(io::Error::other(error)))?.map_err(AppError::Log)
     }
 }
 
+impl Behind {
+    /// Lets the views write themselves down, ends those who follow the log, and closes it. Blocks.
+    fn end(self, log: &dyn Log) -> Result<(), LogError> {
+        self.projector.stop();
+        self.ended.send_replace(true);
+        log.close()
+    }
+}
+
 /// What stays when a history is replaced.
-struct Frame {
+pub(super) struct Frame {
     hub: Arc<Hub>,
     config: Arc<Config>,
     clock: Arc<dyn Clock>,
@@ -165,6 +207,11 @@ struct Frame {
 }
 
 impl Frame {
+    fn of(app: &App) -> Self {
+        let App { hub, config, clock, metrics, .. } = app;
+        Self { hub: Arc::clone(hub), config: Arc::clone(config), clock: Arc::clone(clock), metrics: metrics.clone() }
+    }
+
     /// Wires the flow around a history whose views are at its head.
     fn around(self, history: History, (views, checkpoint): (Views, Position), threads: &Arc<Threads>) -> (App, Behind) {
         let Self { hub, config, clock, metrics } = self;
@@ -199,6 +246,17 @@ impl Frame {
         };
         (app, Behind { projector, ended: ended_sender })
     }
+}
+
+/// Records what an admin did.
+///
+/// # Errors
+/// When the log does not take it.
+async fn record(app: &App, by: &Principal, event: SystemEvent) -> Result<(), SnapshotError> {
+    let context = Context { who: by.clone(), at: app.clock.now() };
+    let request = Request { command: event, more: Vec::new(), context, key: None, client: None, if_version: None };
+    let done = app.registry.execute::<System>(ADMIN, request).await;
+    done.map(drop).map_err(|failure| SnapshotError::Staged(format!("it could not be recorded: {failure:?}")))
 }
 
 fn checkpoint_plan(config: &Config, folder: &DataFolder, saved: Position, log: &Arc<dyn Log>) -> CheckpointPlan {

@@ -21,7 +21,10 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::events::sled_log::{self, SledOptions};
+use crate::{
+    events::sled_log::{self, SledOptions},
+    snapshots::retention::Retention,
+};
 
 pub use fields::{FIELDS, Field};
 pub use secret::Secret;
@@ -43,6 +46,14 @@ pub struct Config {
     pub data: PathBuf,
     /// The folder that snapshot files go to. Default `snapshots`.
     pub snapshots: PathBuf,
+    /// Minutes between scheduled snapshots; 0 makes none. Default 1440, a day.
+    pub snapshot_every_minutes: u64,
+    /// Days of which the newest scheduled snapshot is kept. Default 7.
+    pub snapshot_keep_daily: usize,
+    /// Weeks of which the newest scheduled snapshot is kept. Default 4.
+    pub snapshot_keep_weekly: usize,
+    /// Minutes between two tries whether the newest snapshot restores; 0 tries never. Default 1440, a day.
+    pub self_restore_every_minutes: u64,
     /// When an event counts as written. Default `sync`.
     pub durability: Durability,
     /// Milliseconds between flushes under `periodic`: the most that a crash can lose. Default 200.
@@ -103,6 +114,10 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data: PathBuf::from("data"),
             snapshots: PathBuf::from("snapshots"),
+            snapshot_every_minutes: 1_440,
+            snapshot_keep_daily: 7,
+            snapshot_keep_weekly: 4,
+            self_restore_every_minutes: 1_440,
             durability: Durability::default(),
             periodic_flush_ms: 200,
             accept_lost_tail: false,
@@ -214,6 +229,11 @@ impl Config {
         SledOptions { durability, accept_lost_tail: self.accept_lost_tail, queue_max: self.append_queue_max, ..SledOptions::new(folder) }
     }
 
+    /// Which scheduled snapshots stay.
+    pub fn retention(&self) -> Retention {
+        Retention { daily: self.snapshot_keep_daily, weekly: self.snapshot_keep_weekly }
+    }
+
     /// Worker threads of the HTTP server, with 0 resolved to the number of cores.
     pub fn workers_resolved(&self) -> usize {
         resolve_threads(self.workers)
@@ -227,6 +247,10 @@ impl Config {
             }
         };
         within("periodic_flush_ms", self.periodic_flush_ms, 1, 60_000);
+        within("snapshot_every_minutes", self.snapshot_every_minutes, 0, 525_600);
+        within("snapshot_keep_daily", self.snapshot_keep_daily as u64, 0, 3_650);
+        within("snapshot_keep_weekly", self.snapshot_keep_weekly as u64, 0, 520);
+        within("self_restore_every_minutes", self.self_restore_every_minutes, 0, 525_600);
         within("workers", self.workers as u64, 0, 1024);
         within("actor_threads", self.actor_threads as u64, 0, 1024);
         within("append_queue_max", self.append_queue_max as u64, 1, 1 << 20);

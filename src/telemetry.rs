@@ -60,6 +60,14 @@ pub const PROCESS_MEMORY: &str = "aisled_process_resident_bytes";
 pub const PROCESS_CPU: &str = "aisled_process_cpu_seconds_total";
 /// Bad: near the limit of the process (`ulimit -n`).
 pub const PROCESS_FILES: &str = "aisled_process_open_files";
+/// Bad: 0: the newest snapshot could not be restored; `/readyz` says why.
+pub const SELF_RESTORE_OK: &str = "aisled_self_restore_ok";
+/// How long the last self-restore took. Bad: over a quarter of an hour: that long a restore would take.
+pub const SELF_RESTORE_SECONDS: &str = "aisled_self_restore_seconds";
+/// When it was, in seconds since 1970. Bad: older than two of its intervals.
+pub const SELF_RESTORE_TIMESTAMP: &str = "aisled_self_restore_timestamp_seconds";
+/// When the newest snapshot was made, in seconds since 1970. Bad: older than two of its intervals.
+pub const SNAPSHOT_TIMESTAMP: &str = "aisled_snapshot_timestamp_seconds";
 
 /// Upper bounds of the latency histograms, in seconds: dense where the budgets are.
 const SECONDS_BUCKETS: [f64; 16] =
@@ -190,6 +198,10 @@ fn describe() {
     describe_counter!(LIVE_BAD_REQUESTS, "Live requests that could not be read; bad: grows");
     describe_gauge!(PROCESS_MEMORY, Unit::Bytes, "Resident memory; bad: over 700 MB, or growing under a steady load");
     describe_counter!(PROCESS_CPU, Unit::Seconds, "Processor time used; bad: its rate is near the number of cores");
+    describe_gauge!(SELF_RESTORE_OK, "1 if the newest snapshot could be restored; bad: 0");
+    describe_gauge!(SELF_RESTORE_SECONDS, Unit::Seconds, "How long the last self-restore took; bad: over 900");
+    describe_gauge!(SELF_RESTORE_TIMESTAMP, Unit::Seconds, "When the last self-restore was; bad: older than two intervals");
+    describe_gauge!(SNAPSHOT_TIMESTAMP, Unit::Seconds, "When the newest snapshot was made; bad: older than two intervals");
     describe_gauge!(PROCESS_FILES, "Open files and sockets; bad: near the limit of the process");
 }
 

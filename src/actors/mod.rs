@@ -27,7 +27,7 @@ pub use audience::{Audience, NoAudience};
 pub use failure::Failure;
 pub use hosted::Hosted;
 pub use message::{CommandKey, Done, Loaded, Rendered, Request};
-pub use projector::{CheckpointPlan, Projector};
+pub use projector::{CheckpointPlan, Inspect, Projector};
 pub use registry::Registry;
 pub use shared::{ActorLimits, RegistryCounters, Shared};
 pub use threads::Threads;

@@ -6,20 +6,30 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{handle::News, shared::Shared};
 use crate::{
-    events::{Feed, LogError, Position, Recorded},
-    projections::{Changes, Views},
+    events::{Feed, FeedReader, LogError, Position, Recorded},
+    projections::{Changes, SharedViews, Views},
 };
 
 /// Keeps the views at the head of the log, until stopped.
 #[derive(Debug)]
 pub struct Projector {
     applied: watch::Receiver<Position>,
+    looks: mpsc::UnboundedSender<Look>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Looks at the views on the projector's own thread, so that they stand still meanwhile at exactly the position it asked for.
+pub type Inspect = Box<dyn FnOnce(&SharedViews, Position) + Send>;
+
+/// A look at the views at a position that is chosen when its turn comes.
+struct Look {
+    position: Box<dyn FnOnce() -> Position + Send>,
+    inspect: Inspect,
 }
 
 /// Writes the views down.
@@ -41,17 +51,26 @@ impl Projector {
     pub fn start(shared: Arc<Shared>, plan: Option<CheckpointPlan>) -> Self {
         let (applied_sender, applied) = watch::channel(shared.views.read().position());
         let (stop, stopped) = oneshot::channel();
+        // Unbounded, and yet short: admin operations look, one at a time.
+        let (looks, asked) = mpsc::unbounded_channel();
         let thread = thread::Builder::new()
             .name("projector".into())
-            .spawn(move || run(&Work { shared, applied: applied_sender, plan }, stopped))
+            .spawn(move || run(&Work { shared, applied: applied_sender, plan }, asked, stopped))
             .expect("the projector's thread starts, because the server has only just begun and holds a handful of threads");
-        Self { applied, stop: Some(stop), thread: Some(thread) }
+        Self { applied, looks, stop: Some(stop), thread: Some(thread) }
     }
 
     /// The position up to which every view has applied the log.
     #[must_use]
     pub fn applied(&self) -> watch::Receiver<Position> {
         self.applied.clone()
+    }
+
+    /// Has the views looked at, as they are at a committed position at or behind their own, such as the log's head: `position` says which
+    /// when its turn comes. Forgotten if the projector ends before.
+    pub fn look(&self, position: impl FnOnce() -> Position + Send + 'static, inspect: Inspect) {
+        // Its end shows by the inspection being dropped.
+        let _ = self.looks.send(Look { position: Box::new(position), inspect });
     }
 
     /// Applies what is committed, writes a checkpoint and ends. Blocks.
@@ -71,7 +90,7 @@ struct Work {
     plan: Option<CheckpointPlan>,
 }
 
-fn run(work: &Work, mut stopped: oneshot::Receiver<()>) {
+fn run(work: &Work, mut asked: mpsc::UnboundedReceiver<Look>, mut stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without I/O needs nothing that could be missing");
     let start = *work.applied.borrow();
     let mut reader = Feed::new(Arc::clone(&work.shared.log)).reader(start);
@@ -84,6 +103,10 @@ fn run(work: &Work, mut stopped: oneshot::Receiver<()>) {
             }
             tokio::select! {
                 biased;
+                Some(look) = asked.recv() => {
+                    let Err(error) = work.look(look, &mut reader).await else { continue };
+                    return Work::give_up(&error);
+                }
                 batch = reader.next() => match batch {
                     Ok(batch) => work.take_in(&batch),
                     Err(error) => return Work::give_up(&error),
@@ -112,6 +135,22 @@ impl Work {
         }
         drop(views);
         self.applied.send_replace(batch.last().map_or(Position::START, |last| last.position));
+    }
+
+    /// Brings the views to the position and no further, shows them, and takes in what came along behind it.
+    async fn look(&self, look: Look, reader: &mut FeedReader) -> Result<(), LogError> {
+        let position = (look.position)();
+        let mut behind = Vec::new();
+        while behind.is_empty() && *self.applied.borrow() < position {
+            let mut batch = reader.next().await?;
+            behind = batch.split_off(batch.partition_point(|recorded| recorded.position <= position));
+            self.take_in(&batch);
+        }
+        (look.inspect)(&self.shared.views, position);
+        if !behind.is_empty() {
+            self.take_in(&behind);
+        }
+        Ok(())
     }
 
     fn tell_lists(&self, position: Position, changes: &Changes) {

@@ -143,6 +143,11 @@ impl Registry {
         }
     }
 
+    /// Takes commands again after a stop.
+    pub fn resume(&self) {
+        self.0.stopping.store(false, Ordering::Release);
+    }
+
     /// Sends every entity to rest, as if all had been idle for long.
     #[cfg(test)]
     pub(super) async fn rest_everybody(&self) {
@@ -176,7 +181,7 @@ impl Registry {
 
     fn find_or_wake<E: Hosted>(&self, id: &str) -> Result<Arc<Handle<E>>, Failure> {
         if self.0.stopping.load(Ordering::Acquire) {
-            return Err(Failure::Overloaded { what: "the server, which is stopping,", retry_after_seconds: 5 });
+            return Err(Failure::Overloaded { what: "the server, which is stopping or restoring a snapshot,", retry_after_seconds: 5 });
         }
         if let Some(handle) = self.shard::<E>(id).lock().get(id) {
             return Ok(Arc::clone(handle));

@@ -8,7 +8,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::AppError;
+use super::{AppError, histories};
 use crate::{
     config::Config,
     events::{
@@ -25,23 +25,45 @@ pub struct FolderError {
     error: io::Error,
 }
 
-/// A data folder that exists and is named.
+/// The part of a data folder that one history is kept in, named. The first history is kept in the data folder itself.
 #[derive(Debug, Clone)]
 pub struct DataFolder {
+    /// The data folder.
+    home: PathBuf,
+    /// Where this history is.
     root: PathBuf,
     epoch: String,
 }
 
 impl DataFolder {
-    /// Makes the folder if there is none, and names its history once.
+    /// Makes the folder if there is none, finds the history that is served from it, and names it once.
     ///
     /// # Errors
     /// When it cannot be made, read or written.
-    pub fn open(root: &Path) -> Result<Self, FolderError> {
-        let failed = |error| FolderError { folder: root.to_owned(), error };
-        fs::create_dir_all(root.join("checkpoints")).map_err(failed)?;
-        let epoch = epoch_of(&root.join("epoch")).map_err(failed)?;
-        Ok(Self { root: root.to_owned(), epoch })
+    pub fn open(home: &Path) -> Result<Self, FolderError> {
+        let failed = |error| FolderError { folder: home.to_owned(), error };
+        fs::create_dir_all(home).map_err(failed)?;
+        let root = histories::current(home).map_err(failed)?;
+        Self::at(home, root).map_err(failed)
+    }
+
+    /// A history that is kept in a folder of its own.
+    pub(super) fn at(home: &Path, root: PathBuf) -> io::Result<Self> {
+        fs::create_dir_all(root.join("checkpoints"))?;
+        let epoch = epoch_of(&root.join("epoch"))?;
+        Ok(Self { home: home.to_owned(), root, epoch })
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Where this history is kept.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The folder of the event log: the only one that cannot be rebuilt.
@@ -64,8 +86,16 @@ impl DataFolder {
             self.epoch = name_history(&self.root.join("epoch")).map_err(failed)?;
             tracing::info!(is_copy, lost_tail = report.lost_tail.is_some(), "a new history begins: live sessions start from snapshots");
         }
-        self.identity().and_then(|identity| fs::write(self.identity_file(), identity)).map_err(failed)?;
+        self.know().map_err(failed)?;
         Ok((log, report))
+    }
+
+    /// Remembers that these very files are the ones that are served, so that a copy is told from them.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn know(&self) -> io::Result<()> {
+        fs::write(self.identity_file(), self.identity()?)
     }
 
     /// Whether this is not the folder that was served last, but a copy of it as it was at some time: events may have been recorded since.

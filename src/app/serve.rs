@@ -6,7 +6,7 @@ use actix_web::dev::ServerHandle;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix;
 
-use super::{App, AppError, DataFolder, History, Running};
+use super::{App, AppError, DataFolder, History, Running, schedule};
 use crate::{config::Config, events::Log, http};
 
 /// How long a graceful stop waits for requests under way; together with the actors and the checkpoint it stays under ten seconds.
@@ -31,9 +31,11 @@ pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppE
     let (server, bound) = http::server::start(Arc::clone(&running)).map_err(|error| AppError::Listen { address, error })?;
     let signals = Signals::hear();
     announce(&running.current(), bound);
+    let scheduled = actix_rt::spawn(schedule::follow(Arc::clone(&running)));
     let stopping = actix_rt::spawn(stop_on_signal(signals, server.handle(), Arc::clone(&running)));
     let served = server.await;
     stopping.abort();
+    scheduled.abort();
     running.stop().await?;
     tracing::info!("stopped: everything acknowledged is in the log");
     served.map_err(AppError::Server)

@@ -56,6 +56,22 @@ pub(super) struct ServerFlags {
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshots: Option<PathBuf>,
+    /// Minutes between scheduled snapshots; 0 makes none [default: 1440].
+    #[arg(long, value_name = "MINUTES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_every_minutes: Option<u64>,
+    /// Days of which the newest scheduled snapshot is kept.
+    #[arg(long, value_name = "DAYS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_keep_daily: Option<usize>,
+    /// Weeks of which the newest scheduled snapshot is kept.
+    #[arg(long, value_name = "WEEKS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_keep_weekly: Option<usize>,
+    /// Minutes between two tries whether the newest snapshot restores; 0 tries never.
+    #[arg(long, value_name = "MINUTES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    self_restore_every_minutes: Option<u64>,
     /// Threads of the HTTP server; 0 means one per core.
     #[arg(long, value_name = "THREADS")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,7 +13,7 @@ use utoipa::{
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{bulk, deals, events, health, households, items, lists, live, orders, prices, products, stores};
+use super::{admin, bulk, deals, events, health, households, items, lists, live, orders, prices, products, stores};
 use crate::app::Current;
 
 /// The description of every route.
@@ -34,10 +34,16 @@ use crate::app::Current;
         orders::index, orders::create, orders::show, orders::command,
         households::index, households::create, households::show, households::command, households::spend,
         events::all, events::of_list, live::session::connect, live::feed::sse, live::feed::ndjson,
+        admin::snapshots::index, admin::snapshots::create, admin::snapshots::prune, admin::snapshots::show, admin::snapshots::remove,
+        admin::snapshots::check, admin::snapshots::self_restore, admin::restore::restore, admin::restore::undo,
+        admin::operations::index, admin::operations::show, admin::views::digests, admin::views::rebuild,
         health::alive, health::ready, health::metrics, openapi, asyncapi, welcome,
     ),
     modifiers(&Described),
-    components(schemas(bulk::BulkSummary, crate::projections::HeldPrice)),
+    components(schemas(
+        bulk::BulkSummary, crate::projections::HeldPrice, crate::snapshots::Verified, crate::app::Restored, crate::app::Undone,
+        crate::app::Rebuilt, crate::app::SelfRestored
+    )),
     tags(
         (name = "lists", description = "Shopping lists, their items and totals"),
         (name = "products", description = "What can be bought"),
@@ -47,6 +53,7 @@ use crate::app::Current;
         (name = "households", description = "Who shares lists and a budget"),
         (name = "events", description = "The log itself"),
         (name = "live", description = "Changes as they happen"),
+        (name = "admin", description = "Snapshots, restores and rebuilds"),
         (name = "operation", description = "For those who run the server"),
     )
 )]

@@ -12,6 +12,8 @@ use serde::Serialize;
 use crate::{
     actors::Failure,
     domain::{Refusal, RefusalKind},
+    events::AtError,
+    snapshots::SnapshotError,
 };
 
 /// Seconds a client should wait before it asks again when we cannot say better.
@@ -83,6 +85,12 @@ impl Problem {
     #[must_use]
     pub fn not_found(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, detail)
+    }
+
+    /// Something that is there or under way forbids it (409).
+    #[must_use]
+    pub fn conflict(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
     }
 
     /// A fault of ours: the cause is logged here, once, and not shown.
@@ -204,6 +212,27 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         self.answer(None)
+    }
+}
+
+impl Problem {
+    /// An admin gets to know the whole cause: it is about files on the admin's own machine.
+    #[must_use]
+    pub fn of_snapshot(error: &SnapshotError) -> Self {
+        use SnapshotError as E;
+        let status = match error {
+            E::NotFound(_) | E::NothingToUndo => StatusCode::NOT_FOUND,
+            E::InvalidName(_) | E::NothingNamed | E::BeyondSnapshot { .. } | E::BeforeFirst(_) => StatusCode::BAD_REQUEST,
+            E::At(AtError::BeyondHead { .. } | AtError::BeforeFirst { .. } | AtError::Empty) => StatusCode::BAD_REQUEST,
+            E::InUse | E::LeftInUse(_) | E::NoFolder | E::NotConfirmed => StatusCode::CONFLICT,
+            E::Foreign { .. } | E::NewerFormat { .. } | E::Damaged { .. } | E::Differs(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            E::NoSpace { .. } => StatusCode::INSUFFICIENT_STORAGE,
+            E::Io { .. } | E::Staged(_) | E::At(AtError::Log(_)) | E::Log(_) => {
+                tracing::error!(%error, "admin request failed");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        Self::new(status, error.code(), error.to_string())
     }
 }
 

@@ -1,12 +1,12 @@
 //! For those who run the server: does it live, can it serve, and how is it doing?
 
-use actix_web::{HttpResponse, http::StatusCode};
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use metrics::{counter, gauge};
 use serde::Serialize;
 
 use super::{body::render, error::Problem};
 use crate::{
-    app::{App, Current},
+    app::{App, Current, Running, SelfRestored},
     config::Durability,
     events::Position,
     telemetry::{self, process::as_metric},
@@ -32,6 +32,9 @@ pub struct Readiness {
     pub log: LogReadiness,
     pub views: ViewsReadiness,
     pub disk: DiskReadiness,
+    /// How the last try went to restore the newest snapshot; absent before the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub self_restore: Option<SelfRestored>,
 }
 
 /// The state of the log.
@@ -62,8 +65,8 @@ pub struct DiskReadiness {
 
 /// Says whether the server can do its work: the log takes events, the views keep up, the disk has room.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
-pub async fn ready(app: Current) -> Result<HttpResponse, Problem> {
-    let readiness = readiness(&app);
+pub async fn ready(app: Current, running: Data<Running>) -> Result<HttpResponse, Problem> {
+    let readiness = Readiness { self_restore: running.self_restored(), ..readiness(&app) };
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok(HttpResponse::build(status).content_type("application/json").body(render(&readiness)?))
 }
@@ -93,6 +96,7 @@ fn readiness(app: &App) -> Readiness {
         log: LogReadiness { writable: read_only.is_none(), head, durability: app.config.durability },
         views: ViewsReadiness { position, lag_events },
         disk: DiskReadiness { free_bytes },
+        self_restore: None,
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(elided_lifetimes_in_paths, reason = "the descriptions of routes name types as clients know them, without lifetimes")]
 
 pub mod access;
+pub mod admin;
 pub mod body;
 pub mod bulk;
 pub mod caller;

@@ -10,7 +10,7 @@ use actix_web::{
 };
 use metrics::{Counter, Histogram, counter, histogram};
 
-use super::{bulk, deals, docs, edge, error, events, health, households, items, lists, live, orders, prices, products, stores};
+use super::{admin, bulk, deals, docs, edge, error, events, health, households, items, lists, live, orders, prices, products, stores};
 use crate::telemetry::{HTTP_REQUESTS, HTTP_SECONDS};
 
 macro_rules! routes {
@@ -71,6 +71,17 @@ routes! {
     "/api/v1/households/{id}/commands": POST households::command;
     "/api/v1/households/{id}/spend": GET households::spend;
     "/api/v1/events": GET events::all;
+    "/api/v1/admin/snapshots": GET admin::snapshots::index, POST admin::snapshots::create;
+    "/api/v1/admin/snapshots/prune": POST admin::snapshots::prune;
+    "/api/v1/admin/snapshots/{name}": GET admin::snapshots::show, DELETE admin::snapshots::remove;
+    "/api/v1/admin/snapshots/{name}/verify": POST admin::snapshots::check;
+    "/api/v1/admin/self-restore": POST admin::snapshots::self_restore;
+    "/api/v1/admin/restore": POST admin::restore::restore;
+    "/api/v1/admin/restore/undo": POST admin::restore::undo;
+    "/api/v1/admin/operations": GET admin::operations::index;
+    "/api/v1/admin/operations/{id}": GET admin::operations::show;
+    "/api/v1/admin/digests": GET admin::views::digests;
+    "/api/v1/admin/views/rebuild": POST admin::views::rebuild;
     "/api/v1/openapi.json": GET docs::openapi;
     "/api/v1/asyncapi.json": GET docs::asyncapi;
     "/healthz": GET health::alive;

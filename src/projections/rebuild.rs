@@ -6,10 +6,11 @@ use super::Views;
 use crate::checkpoint::{self, CheckpointError};
 
 const NAME: &str = "views";
-/// Raise it whenever a stored field of any view changes: older checkpoints are then rebuilt from the log.
-const VERSION: u32 = 2;
 
 impl Views {
+    /// Raise it whenever a stored field of any view changes: older checkpoints are then rebuilt from the log.
+    pub const VERSION: u32 = 2;
+
     /// One BLAKE3 digest per projection, in hex.
     #[must_use]
     pub fn digests(&self) -> BTreeMap<&'static str, String> {
@@ -32,13 +33,13 @@ impl Views {
     /// Makes frozen bytes a checkpoint.
     #[must_use]
     pub fn pack(frozen: &[u8]) -> Vec<u8> {
-        checkpoint::pack(NAME, VERSION, frozen)
+        checkpoint::pack(NAME, Self::VERSION, frozen)
     }
 
     /// The checkpoint in one step, without the plain bytes ever being held: for a start, a stop and tools.
     #[must_use]
     pub fn to_checkpoint(&self) -> Vec<u8> {
-        checkpoint::encode(NAME, VERSION, self)
+        checkpoint::encode(NAME, Self::VERSION, self)
     }
 
     /// Reads a checkpoint; its position says where to read on.
@@ -46,7 +47,7 @@ impl Views {
     /// # Errors
     /// Anything that does not fit: rebuild from the log then.
     pub fn from_checkpoint(bytes: &[u8]) -> Result<Self, CheckpointError> {
-        let mut views: Self = checkpoint::decode(NAME, VERSION, bytes)?;
+        let mut views: Self = checkpoint::decode(NAME, Self::VERSION, bytes)?;
         views.catalog.rebuild();
         views.history.tables.rebuild();
         views.deals.rebuild();

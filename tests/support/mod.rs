@@ -46,7 +46,8 @@ impl TestApp {
     pub fn start_with(arguments: &[&str]) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let data = folder.path().join("data");
-        let arguments: Vec<_> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let snapshots = folder.path().join("snapshots").display().to_string();
+        let arguments: Vec<_> = ["--snapshots", &snapshots].iter().chain(arguments).map(|&argument| argument.to_owned()).collect();
         let server = Server::start(&data, &arguments).unwrap_or_else(|exited| panic!("the server did not start: {exited:?}"));
         let client = Client::new(server.url());
         Self { server: Some(server), client, arguments, data, _folder: folder }
@@ -67,6 +68,11 @@ impl TestApp {
     /// Where the server keeps its data.
     pub fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// Where the server keeps its snapshots.
+    pub fn snapshots(&self) -> PathBuf {
+        self.data.with_file_name("snapshots")
     }
 
     /// The client, whose address changes when the server is started again.
@@ -92,6 +98,12 @@ impl TestApp {
     /// Starts the server again on the same folder.
     pub fn restart(&mut self) {
         self.try_restart().unwrap_or_else(|exited| panic!("the server did not start again: {exited:?}"));
+    }
+
+    /// Kills the server and starts it again.
+    pub fn restart_after_kill(&mut self) {
+        self.kill();
+        self.restart();
     }
 
     /// Starts the server again on the same folder, or says how it ended.

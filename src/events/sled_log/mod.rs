@@ -273,10 +273,19 @@ impl SledLog {
         self.shared.store.from(from).take_while(move |entry| !matches!(entry, Ok((first, _)) if *first > head))
     }
 
-    /// The chain up to the head.
-    pub(super) fn chain(&self) -> (Position, Chain) {
+    /// The newest committed position, where a block ends, and the chain up to it.
+    #[must_use]
+    pub fn chain(&self) -> (Position, Chain) {
         let index = self.shared.index.read();
         (index.mark.position, index.chain)
+    }
+
+    /// The chain up to a position, if a block ends there.
+    ///
+    /// # Errors
+    /// When the storage cannot be read.
+    pub fn chain_at(&self, position: Position) -> Result<Option<Chain>, String> {
+        recover::chain_at(&self.shared.store, position)
     }
 
     /// The head of every stream as the log remembers it.

@@ -110,7 +110,7 @@ fn fits(store: &Store, saved: &Index) -> bool {
 }
 
 /// The chain up to a position, if a block ends there.
-fn chain_at(store: &Store, position: Position) -> Result<Option<Chain>, String> {
+pub fn chain_at(store: &Store, position: Position) -> Result<Option<Chain>, String> {
     let found = store.holding(position)?.and_then(|(_, bytes)| block::check(&bytes).ok());
     Ok(found.filter(|header| header.last() == position).map(|header| header.chain))
 }

@@ -153,7 +153,7 @@ impl Hub {
         }
     }
 
-    /// Begins another history: positions start anew at its head, and whoever follows the one before is closed with the word to come back.
+    /// Begins another history: positions start anew at its head. Nothing of the one before may be published any more.
     pub fn begin_history(&self, epoch: Arc<str>, head: Position) {
         *self.epoch.write() = epoch;
         self.position.store(head.0, Ordering::Release);
@@ -161,6 +161,10 @@ impl Hub {
         for shard in &self.shards {
             shard.read().values().flatten().for_each(|room| room.last.store(head.0, Ordering::Release));
         }
+    }
+
+    /// Closes every session with the word to come back and start from a snapshot.
+    pub fn end_sessions(&self) {
         self.tell_all(|| Delivery::End(Close::HistoryChanged));
     }
 

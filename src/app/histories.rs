@@ -1,0 +1,236 @@
+//! Several histories in one data folder, one of them served. Which one is said by a file that changes as a whole, so that a crash at any
+//! instant leaves either the old or the new one.
+//!
+//! ```text
+//! data/current                  names the folder of the history that is served; absent: the data folder itself
+//! data/histories/<epoch>/       a history that came from a restore: log/, epoch, checkpoints/, …
+//! data/histories/<epoch>/left   which history it took the place of, for going back
+//! data/histories/<epoch>/staged it is not complete: removed at the next start
+//! ```
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use super::DataFolder;
+use crate::failpoint;
+
+const CURRENT: &str = "current";
+const HISTORIES: &str = "histories";
+const STAGED: &str = "staged";
+const LEFT: &str = "left";
+/// How the data folder itself is named as the place of a history.
+const HOME: &str = ".";
+
+/// Where the history is that is served. What a crash left half built is removed.
+///
+/// # Errors
+/// When the file names no history.
+pub fn current(home: &Path) -> io::Result<PathBuf> {
+    remove_staged(home)?;
+    match fs::read_to_string(home.join(CURRENT)) {
+        Ok(name) => existing(home, name.trim()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(home.to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A folder for a history that is to be built.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn stage(home: &Path) -> io::Result<DataFolder> {
+    let root = home.join(HISTORIES).join(uuid::Uuid::now_v7().to_string());
+    fs::create_dir_all(&root)?;
+    File::create(root.join(STAGED))?.sync_all()?;
+    DataFolder::at(home, root)
+}
+
+/// Gives up a history that was to be built.
+pub fn abandon(staged: &DataFolder) {
+    if staged.root() != staged.home()
+        && let Err(error) = fs::remove_dir_all(staged.root())
+    {
+        tracing::warn!(%error, folder = %staged.root().display(), "a half-built history could not be removed; the next start does");
+    }
+}
+
+/// Serves a built history in place of another from now on: whoever opens the data folder finds it. Durable when this returns.
+///
+/// # Errors
+/// When a file cannot be written; the other one is still served then.
+pub fn switch(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
+    write_whole(&to.root().join(LEFT), &name_of(from)?)?;
+    fs::remove_file(to.root().join(STAGED))?;
+    sync(to.root())?;
+    sync(&to.home().join(HISTORIES))?;
+    write_whole(&to.home().join(CURRENT), &name_of(to)?)
+}
+
+/// Serves the history again that this one took the place of.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn switch_back(to: &DataFolder) -> io::Result<()> {
+    write_whole(&to.home().join(CURRENT), &name_of(to)?)?;
+    failpoint::reach("undo.switched");
+    Ok(())
+}
+
+/// The history that this one took the place of; none if it did not come from a restore, or that history is gone.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn left_by(history: &DataFolder) -> io::Result<Option<DataFolder>> {
+    let name = match fs::read_to_string(history.root().join(LEFT)) {
+        Ok(name) => name,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match existing(history.home(), name.trim()) {
+        Ok(root) => DataFolder::at(history.home(), root).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes every history but the one that is served and the one that it took the place of. Gives how many were removed.
+///
+/// # Errors
+/// When one cannot be removed; nothing that is served is touched.
+pub fn forget_others(served: &DataFolder) -> io::Result<usize> {
+    let left = left_by(served)?.map(|left| left.root().to_owned());
+    let keeps = |root: &Path| root == served.root() || Some(root) == left.as_deref();
+    let mut removed = 0;
+    for root in folders(served.home())?.into_iter().filter(|root| !keeps(root)) {
+        fs::remove_dir_all(&root)?;
+        removed += 1;
+    }
+    if !keeps(served.home()) && served.home().join("log").exists() {
+        for part in ["log", "checkpoints"] {
+            fs::remove_dir_all(served.home().join(part))?;
+        }
+        for part in ["epoch", "identity"] {
+            fs::remove_file(served.home().join(part))?;
+        }
+        removed += 1;
+    }
+    Ok(removed)
+}
+
+fn remove_staged(home: &Path) -> io::Result<()> {
+    for root in folders(home)?.into_iter().filter(|root| root.join(STAGED).exists()) {
+        tracing::warn!(folder = %root.display(), "removing a history that a restore did not finish");
+        fs::remove_dir_all(root)?;
+    }
+    Ok(())
+}
+
+fn folders(home: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(home.join(HISTORIES)) {
+        Ok(entries) => {
+            entries.map(|entry| entry.map(|entry| entry.path())).filter(|path| path.as_ref().map_or(true, |path| path.is_dir())).collect()
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The folder that a name stands for. Only names that were made here lead anywhere.
+fn existing(home: &Path, name: &str) -> io::Result<PathBuf> {
+    let root = match name {
+        HOME => home.to_owned(),
+        other if uuid::Uuid::parse_str(other).is_ok() => home.join(HISTORIES).join(other),
+        other => return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{other:?} is no name of a history"))),
+    };
+    if root.join("log").is_dir() {
+        return Ok(root);
+    }
+    Err(io::Error::new(io::ErrorKind::NotFound, format!("the history in {} is gone", root.display())))
+}
+
+fn name_of(history: &DataFolder) -> io::Result<String> {
+    if history.root() == history.home() {
+        return Ok(HOME.to_owned());
+    }
+    let name = history.root().file_name().and_then(|name| name.to_str());
+    name.map(str::to_owned).ok_or_else(|| io::Error::other("the folder of a history has no name"))
+}
+
+/// Replaces a small file durably, as a whole.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    let mut file = File::create(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)?;
+    path.parent().map_or(Ok(()), sync)
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built(home: &Path) -> DataFolder {
+        let staged = stage(home).unwrap();
+        fs::create_dir(staged.log()).unwrap();
+        staged
+    }
+
+    #[test]
+    fn a_switch_serves_another_history_and_can_go_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DataFolder::open(dir.path()).unwrap();
+        fs::create_dir(first.log()).unwrap();
+        let second = built(dir.path());
+        switch(&second, &first).unwrap();
+        let served = DataFolder::open(dir.path()).unwrap();
+        assert_eq!((served.root(), served.epoch()), (second.root(), second.epoch()));
+        assert_eq!(left_by(&served).unwrap().unwrap().epoch(), first.epoch());
+        switch_back(&first).unwrap();
+        assert_eq!(DataFolder::open(dir.path()).unwrap().epoch(), first.epoch());
+    }
+
+    #[test]
+    fn a_history_that_was_not_finished_is_gone_after_a_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DataFolder::open(dir.path()).unwrap();
+        let staged = built(dir.path());
+        assert_eq!(DataFolder::open(dir.path()).unwrap().root(), first.root());
+        assert!(!staged.root().exists());
+    }
+
+    #[test]
+    fn only_the_served_history_and_the_one_before_are_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DataFolder::open(dir.path()).unwrap();
+        fs::create_dir(first.log()).unwrap();
+        fs::write(first.root().join("identity"), "").unwrap();
+        let (second, third) = (built(dir.path()), built(dir.path()));
+        switch(&second, &first).unwrap();
+        assert_eq!(forget_others(&second).unwrap(), 1, "the third was never served");
+        let third = {
+            drop(third);
+            built(dir.path())
+        };
+        switch(&third, &second).unwrap();
+        assert_eq!(forget_others(&third).unwrap(), 1, "the first is too old");
+        assert!(!dir.path().join("log").exists() && second.root().exists() && third.root().exists());
+        assert!(left_by(&second).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["../elsewhere", "", "histories", "0197a0a0-7b57-7e6c-9f5d-2f3e0c1f6a11"] {
+            fs::write(dir.path().join(CURRENT), name).unwrap();
+            assert!(DataFolder::open(dir.path()).is_err(), "{name:?}");
+        }
+    }
+}

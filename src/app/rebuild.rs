@@ -1,0 +1,107 @@
+//! Blue and green: every view built anew from the log beside the one in use while reads go on, compared with it at exactly one position, and
+//! put in its place.
+
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, mpsc},
+};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Running, record, restore::blocking, snapshot::proof_of};
+use crate::{
+    domain::{Principal, system::SystemEvent},
+    events::{Log, Position},
+    projections::Views,
+    snapshots::{Operation, SnapshotError, ViewsProof},
+};
+
+/// When the new views are taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Switch {
+    /// Only where they differ from those in use: those are wrong then, or come from an older program.
+    #[default]
+    IfDifferent,
+    Always,
+    Never,
+}
+
+/// What came of a rebuild.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Rebuilt {
+    #[schema(value_type = String)]
+    pub position: Position,
+    /// The projections whose state was another one.
+    pub differed: Vec<String>,
+    pub switched: bool,
+}
+
+impl Running {
+    /// Builds all views anew, compares and switches. Reads go on; the views stand still only while both digests are taken.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or the projector is gone.
+    pub async fn rebuild_views(
+        self: Arc<Self>,
+        by: Principal,
+        switch: Switch,
+        operation: Arc<Operation>,
+    ) -> Result<Rebuilt, SnapshotError> {
+        let app = self.current();
+        let (running, log) = (Arc::clone(&self), Arc::clone(&app.log));
+        let rebuilt = blocking(move || running.rebuild(&log, switch, &operation)).await??;
+        record(&app, &by, SystemEvent::ViewsRebuilt { differed: rebuilt.differed.clone(), switched: rebuilt.switched }).await?;
+        Ok(rebuilt)
+    }
+
+    fn rebuild(&self, log: &Arc<dyn Log>, switch: Switch, operation: &Operation) -> Result<Rebuilt, SnapshotError> {
+        let mut green = crate::snapshots::stage::replay(&**log, &operation.progress)?;
+        operation.progress.begin("comparing digests", 0);
+        let (told, rebuilt) = mpsc::channel();
+        let (own, source) = (Arc::clone(log), Arc::clone(log));
+        self.look(
+            move || source.head(),
+            Box::new(move |blue, position| {
+                let compared = catch_up(&mut green, &*own, position).map(|()| {
+                    let differed = differing(&proof_of(&blue.read()), &proof_of(&green));
+                    let switched = switch == Switch::Always || (switch == Switch::IfDifferent && !differed.is_empty());
+                    if switched {
+                        *blue.write() = green;
+                    }
+                    Rebuilt { position, differed, switched }
+                });
+                // Whoever asked may have given up.
+                let _ = told.send(compared);
+            }),
+        );
+        rebuilt.recv().map_err(|_| SnapshotError::Staged("the views stand still; the cause is in the server's own log".into()))?
+    }
+
+    /// The digests of the views at the head of the log. Blocks.
+    ///
+    /// # Errors
+    /// When the projector is gone.
+    pub fn digests_now(&self) -> Result<(Position, ViewsProof), SnapshotError> {
+        let log = Arc::clone(&self.current().log);
+        let (told, proof) = mpsc::channel();
+        self.look(move || log.head(), Box::new(move |views, position| _ = told.send((position, proof_of(&views.read())))));
+        proof.recv().map_err(|_| SnapshotError::Staged("the views stand still; the cause is in the server's own log".into()))
+    }
+}
+
+fn catch_up(views: &mut Views, log: &dyn Log, upto: Position) -> Result<(), SnapshotError> {
+    log.scan(views.position(), &mut |recorded| {
+        if recorded.position > upto {
+            return ControlFlow::Break(());
+        }
+        views.apply(&recorded);
+        ControlFlow::Continue(())
+    })?;
+    Ok(())
+}
+
+fn differing(blue: &ViewsProof, green: &ViewsProof) -> Vec<String> {
+    green.digests.iter().filter(|(name, digest)| blue.digests.get(*name) != Some(digest)).map(|(name, _)| name.clone()).collect()
+}

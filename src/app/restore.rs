@@ -1,0 +1,259 @@
+//! Another history in place of the one that is served, without a restart: built and proved beside it, switched at one instant, and undone if
+//! it was a mistake.
+//!
+//! Commands pause only for the switch itself: entities finish, the last event of the new history is recorded in it, one file is replaced.
+//! Whatever fails before that leaves the old history served as if nothing had been.
+
+use std::{io, sync::Arc, thread, time::Duration};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{App, AppError, Current, DataFolder, Frame, History, Running, histories, record, views};
+use crate::{
+    domain::{
+        Principal, StreamId, StreamKind,
+        system::{ADMIN, SystemEvent},
+    },
+    events::{Append, Log, Position, sled_log::SledLog},
+    failpoint,
+    projections::Views,
+    snapshots::{Operation, Proof, Snapshot, SnapshotError, SnapshotFolder, Staged, stage},
+};
+
+/// How often going back looks whether somebody still has the history open that was left.
+const LEFT_POLL: Duration = Duration::from_millis(50);
+/// How often at most: five seconds in all.
+const LEFT_POLLS_MAX: u32 = 100;
+/// How long the views may take to come to the head once nothing is appended any more.
+const VIEWS_WAIT: Duration = Duration::from_secs(10);
+
+/// What is to be restored.
+#[derive(Debug, Clone)]
+pub struct RestoreOrder {
+    pub snapshot: String,
+    /// Up to here; all of it if not given.
+    pub upto: Option<Position>,
+    pub by: Principal,
+}
+
+/// What a restore did.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Restored {
+    pub proof: Proof,
+    /// The new history's name: live sessions start from snapshots under it.
+    pub epoch: String,
+    pub left_epoch: String,
+    /// The history that was left ended here.
+    #[schema(value_type = String)]
+    pub left_position: Position,
+    /// How long commands were refused, in milliseconds.
+    pub paused_ms: u64,
+}
+
+/// A history that is ready to be served.
+struct Ready {
+    log: SledLog,
+    views: Views,
+    folder: DataFolder,
+}
+
+impl Running {
+    /// Restores a snapshot in place of what is served.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`]; what was served goes on being served then.
+    pub async fn restore(self: Arc<Self>, order: RestoreOrder, operation: Arc<Operation>) -> Result<Restored, SnapshotError> {
+        let old = self.current();
+        let left = old.history.folder.clone().ok_or(SnapshotError::NoFolder)?;
+        let folder = SnapshotFolder::new(&old.config.snapshots);
+        let snapshot = folder.open(&order.snapshot)?;
+        let _hold = folder.hold()?;
+        let begun = SystemEvent::RestoreBegun { snapshot: Some(order.snapshot.clone()), position: position_of(&order, &snapshot).0 };
+        record(&old, &order.by, begun).await?;
+        failpoint::reach("restore.begun");
+        let (config, upto) = (Arc::clone(&old.config), order.upto);
+        let build = move || build(&snapshot, upto, &left, &config, &operation);
+        let (ready, proof) = blocking(build).await??;
+        let seal = {
+            let (by, proof) = (order.by.clone(), proof.clone());
+            move |ready: &mut Ready, old: &App| {
+                let (left_epoch, left_position) = (old.epoch.to_string(), old.log.head().0);
+                let snapshot = Some(proof.snapshot.clone());
+                ready.record(&by, SystemEvent::Restored { snapshot, position: proof.position.0, left_epoch, left_position })?;
+                failpoint::reach("restore.sealed");
+                let left = old.history.folder.as_ref().ok_or(SnapshotError::NoFolder)?;
+                histories::switch(&ready.folder, left).map_err(|error| SnapshotError::io(ready.folder.root(), error))?;
+                failpoint::reach("restore.switched");
+                Ok(())
+            }
+        };
+        let (epoch, paused) = self.switch(ready, seal, "restore.paused").await?;
+        failpoint::reach("restore.serving");
+        self.forget_older().await;
+        let (left_epoch, left_position) = (old.epoch.to_string(), old.log.head());
+        let paused_ms = u64::try_from(paused.as_millis()).unwrap_or(u64::MAX);
+        Ok(Restored { proof, epoch, left_epoch, left_position, paused_ms })
+    }
+
+    /// Serves the history again that the last restore left.
+    ///
+    /// # Errors
+    /// `NothingToUndo`, or why that history cannot be opened.
+    pub async fn undo_restore(self: Arc<Self>, by: Principal) -> Result<Undone, SnapshotError> {
+        let old = self.current();
+        let current = old.history.folder.clone().ok_or(SnapshotError::NoFolder)?;
+        let left = histories::left_by(&current).map_err(|error| SnapshotError::io(current.root(), error))?;
+        let left = left.ok_or(SnapshotError::NothingToUndo)?;
+        let config = Arc::clone(&old.config);
+        let ready = blocking(move || reopen(left, &config)).await??;
+        let position = ready.log.head();
+        let seal = move |ready: &mut Ready, old: &App| {
+            let (left_epoch, left_position) = (old.epoch.to_string(), old.log.head().0);
+            ready.record(&by, SystemEvent::RestoreUndone { left_epoch, left_position })?;
+            failpoint::reach("undo.recorded");
+            histories::switch_back(&ready.folder).map_err(|error| SnapshotError::io(ready.folder.root(), error))
+        };
+        let (epoch, _) = self.switch(ready, seal, "undo.paused").await?;
+        Ok(Undone { epoch, position, left_epoch: old.epoch.to_string() })
+    }
+
+    /// Pauses commands, has the switch made durable, and serves the other history. Gives its name and how long commands were refused.
+    async fn switch(
+        &self,
+        mut ready: Ready,
+        seal: impl FnOnce(&mut Ready, &App) -> Result<(), SnapshotError> + Send + 'static,
+        paused_at: &'static str,
+    ) -> Result<(String, Duration), SnapshotError> {
+        let (old, began) = (self.current(), std::time::Instant::now());
+        old.registry.stop().await;
+        failpoint::reach(paused_at);
+        let app = old.clone();
+        let sealed = match views_at_head(&old).await {
+            Ok(()) => blocking(move || seal(&mut ready, &app).map(|()| ready)).await.and_then(|sealed| sealed),
+            Err(error) => Err(error),
+        };
+        match sealed {
+            Ok(ready) => {
+                let epoch = ready.folder.epoch().to_owned();
+                self.serve(&old, ready);
+                Ok((epoch, began.elapsed()))
+            }
+            Err(error) => {
+                old.registry.resume();
+                Err(error)
+            }
+        }
+    }
+
+    /// Serves another history from now on. The one before ends in the background.
+    fn serve(&self, old: &Current, ready: Ready) {
+        let Ready { log, views, folder } = ready;
+        let (app, behind) = Frame::of(old).around(History::in_folder(log, folder), (views, Position::START), &self.threads);
+        let before = self.behind.lock().replace(behind);
+        self.current.store(Arc::new(app));
+        old.hub.end_sessions();
+        let log = Arc::clone(&old.log);
+        if let Some(before) = before {
+            drop(tokio::task::spawn_blocking(move || {
+                if let Err(error) = before.end(&*log) {
+                    tracing::warn!(%error, "the history that was left did not close well");
+                }
+            }));
+        }
+    }
+
+    async fn forget_older(&self) {
+        let Some(folder) = self.current().history.folder.clone() else { return };
+        match blocking(move || histories::forget_others(&folder)).await {
+            Ok(Ok(removed)) if removed > 0 => tracing::info!(removed, "older histories are removed: only the last restore can be undone"),
+            Ok(Err(error)) => tracing::warn!(%error, "an older history could not be removed"),
+            _ => {}
+        }
+    }
+}
+
+/// What undoing a restore did.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Undone {
+    pub epoch: String,
+    /// That history goes on behind here.
+    #[schema(value_type = String)]
+    pub position: Position,
+    pub left_epoch: String,
+}
+
+impl Ready {
+    /// Records an admin action in this history before anybody serves it.
+    fn record(&mut self, by: &Principal, event: SystemEvent) -> Result<(), SnapshotError> {
+        let stream = StreamId::new(StreamKind::System, ADMIN).map_err(|error| SnapshotError::Staged(error.to_string()))?;
+        let expected_version = self.log.stream_head(&stream).map_or(0, |head| head.version);
+        let append = Append { stream, expected_version, who: by.clone(), command: None, client: None, events: vec![event.into()] };
+        let recorded = self.log.append_blocking(append).wait().map_err(|error| SnapshotError::Staged(error.to_string()))?;
+        recorded.iter().for_each(|recorded| drop(self.views.apply(recorded)));
+        Ok(())
+    }
+}
+
+/// Builds and proves a history beside the one that is served; nothing of it is left where that fails.
+fn build(
+    snapshot: &Snapshot,
+    upto: Option<Position>,
+    left: &DataFolder,
+    config: &crate::config::Config,
+    operation: &Operation,
+) -> Result<(Ready, Proof), SnapshotError> {
+    let failed = |error: io::Error| SnapshotError::io(left.home(), error);
+    let folder = histories::stage(left.home()).map_err(failed)?;
+    let staged = stage(snapshot, upto, config.log_options(folder.log()), &operation.progress).and_then(|staged| {
+        folder.know().map_err(failed)?;
+        Ok(staged)
+    });
+    match staged {
+        Ok(Staged { log, views, proof }) => Ok((Ready { log, views, folder }, proof)),
+        Err(error) => {
+            histories::abandon(&folder);
+            Err(error)
+        }
+    }
+}
+
+/// Opens the history that was left, as soon as nobody of this process reads it any more.
+fn reopen(left: DataFolder, config: &crate::config::Config) -> Result<Ready, SnapshotError> {
+    let mut tries = 0;
+    let (log, _) = loop {
+        match SledLog::open(config.log_options(left.log())) {
+            Ok(opened) => break opened,
+            Err(error @ crate::events::sled_log::OpenError::InUse { .. }) if tries == LEFT_POLLS_MAX => {
+                return Err(SnapshotError::LeftInUse(error.to_string()));
+            }
+            Err(crate::events::sled_log::OpenError::InUse { .. }) => tries += 1,
+            Err(error) => return Err(SnapshotError::Staged(error.to_string())),
+        }
+        thread::park_timeout(LEFT_POLL);
+    };
+    let (views, _) = views::load(&log, Some(&left))?;
+    Ok(Ready { log, views, folder: left })
+}
+
+fn position_of(order: &RestoreOrder, snapshot: &Snapshot) -> Position {
+    order.upto.unwrap_or(snapshot.manifest.position)
+}
+
+/// Nothing is appended any more, so the views come to the head and publish nothing behind it.
+async fn views_at_head(old: &App) -> Result<(), SnapshotError> {
+    let (mut applied, head) = (old.applied.clone(), old.log.head());
+    let arrived = tokio::time::timeout(VIEWS_WAIT, applied.wait_for(|position| *position >= head)).await;
+    match arrived {
+        Ok(Ok(_)) => Ok(()),
+        _ => Err(SnapshotError::Staged("the views of the history that is served do not come to its head".into())),
+    }
+}
+
+/// Runs blocking work on a thread that may block.
+///
+/// # Errors
+/// When it panics.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SnapshotError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| SnapshotError::Staged(AppError::Server(io::Error::other(error)).to_string()))
+}

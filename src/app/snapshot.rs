@@ -1,0 +1,102 @@
+//! Snapshots of the history that is served: made while it goes on, removed again, and what the schedule keeps.
+
+use std::sync::{Arc, mpsc};
+
+use super::{App, Running, record, restore::blocking};
+use crate::{
+    domain::{Principal, system::SystemEvent},
+    events::{
+        Position,
+        sled_log::{SledLog, block::Chain},
+    },
+    failpoint,
+    projections::Views,
+    snapshots::{About, Manifest, Operation, SnapshotError, SnapshotFolder, ViewsProof, create, retention::Retention},
+};
+
+impl Running {
+    /// Writes a snapshot of everything committed by now. Appends go on meanwhile.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`].
+    pub async fn take_snapshot(
+        self: Arc<Self>,
+        by: Principal,
+        scheduled: bool,
+        operation: Arc<Operation>,
+    ) -> Result<Manifest, SnapshotError> {
+        let app = self.current();
+        let (running, source, who) = (Arc::clone(&self), app.clone(), by.to_string());
+        let manifest = blocking(move || running.write_snapshot(&source, who, scheduled, &operation)).await??;
+        record(&app, &by, SystemEvent::SnapshotCreated { snapshot: manifest.name.clone(), position: manifest.position.0, scheduled })
+            .await?;
+        failpoint::reach("snapshot.recorded");
+        Ok(manifest)
+    }
+
+    fn write_snapshot(&self, app: &App, by: String, scheduled: bool, operation: &Operation) -> Result<Manifest, SnapshotError> {
+        let blocks = app.history.blocks.as_ref().ok_or(SnapshotError::NoFolder)?;
+        let folder = SnapshotFolder::new(&app.config.snapshots);
+        let claim = folder.claim()?;
+        operation.progress.begin("proving the views", 0);
+        let (committed, views) = self.proof_of_now(blocks)?;
+        failpoint::reach("snapshot.proved");
+        let about = About { at: app.clock.now(), by, scheduled, epoch: app.epoch.to_string(), views: Some(views) };
+        create(blocks, committed, &folder, &claim, about, &operation.progress)
+    }
+
+    /// The newest committed position, and what the views are at exactly that position. They stand still while their digests are taken.
+    ///
+    /// # Errors
+    /// When the views stand still for good.
+    pub fn proof_of_now(&self, blocks: &Arc<SledLog>) -> Result<((Position, Chain), ViewsProof), SnapshotError> {
+        let (committed_sender, committed) = mpsc::channel();
+        let (proof_sender, proof) = mpsc::channel();
+        let log = Arc::clone(blocks);
+        let position = move || {
+            let committed = log.chain();
+            // Whoever asked may have given up.
+            let _ = committed_sender.send(committed);
+            committed.0
+        };
+        self.look(position, Box::new(move |views, _| _ = proof_sender.send(proof_of(&views.read()))));
+        match (committed.recv(), proof.recv()) {
+            (Ok(committed), Ok(proof)) => Ok((committed, proof)),
+            _ => Err(SnapshotError::Staged("the views stand still; the cause is in the server's own log".into())),
+        }
+    }
+
+    /// Removes a snapshot and what only it needs.
+    ///
+    /// # Errors
+    /// `NotFound`, `InUse`, or the file that cannot be removed.
+    pub async fn delete_snapshot(&self, by: &Principal, name: &str, scheduled: bool) -> Result<(), SnapshotError> {
+        let app = self.current();
+        let (folder, own) = (SnapshotFolder::new(&app.config.snapshots), name.to_owned());
+        blocking(move || folder.claim().and_then(|claim| folder.delete(&own, &claim))).await??;
+        failpoint::reach("snapshot.deleted");
+        record(&app, by, SystemEvent::SnapshotDeleted { snapshot: name.to_owned(), scheduled }).await
+    }
+
+    /// Removes what retention does not keep. Gives the names, also where they are only asked for.
+    ///
+    /// # Errors
+    /// As `delete_snapshot`.
+    pub async fn prune_snapshots(&self, by: &Principal, retention: Retention, only_ask: bool) -> Result<Vec<String>, SnapshotError> {
+        let folder = SnapshotFolder::new(&self.current().config.snapshots);
+        let expired = blocking(move || retention.expired(&folder.whole())).await?;
+        if !only_ask {
+            for name in &expired {
+                self.delete_snapshot(by, name, true).await?;
+            }
+        }
+        Ok(expired)
+    }
+}
+
+/// The digests of the views with the version they can be compared under.
+#[must_use]
+pub fn proof_of(views: &Views) -> ViewsProof {
+    let digests = views.digests().into_iter().map(|(name, digest)| (name.to_owned(), digest)).collect();
+    ViewsProof { version: Views::VERSION, digests }
+}

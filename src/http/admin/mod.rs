@@ -1,0 +1,63 @@
+//! For admins: snapshots, restores, rebuilds. Long work is begun with 202 and looked at as an operation; one runs at a time.
+
+pub mod operations;
+pub mod restore;
+pub mod snapshots;
+pub mod views;
+
+use std::{future::Future, sync::Arc};
+
+use actix_web::{HttpResponse, http::header};
+use serde::Serialize;
+
+use super::{body::render, caller::Caller, error::Problem};
+use crate::{
+    app::Running,
+    domain::Principal,
+    snapshots::{Operation, SnapshotError},
+};
+
+/// Begins long work and answers 202 with the operation to look at.
+///
+/// # Errors
+/// 409 while other work is under way.
+pub fn begin<W, F, T>(running: &Arc<Running>, kind: &'static str, by: &Principal, work: W) -> Result<HttpResponse, Problem>
+where
+    W: FnOnce(Arc<Running>, Arc<Operation>) -> F,
+    F: Future<Output = Result<T, SnapshotError>> + 'static,
+    T: Serialize + 'static,
+{
+    let operation = start(running, kind, by, work)?;
+    let place = format!("/api/v1/admin/operations/{}", operation.id);
+    let mut answer = HttpResponse::Accepted();
+    answer.insert_header((header::LOCATION, place)).content_type("application/json");
+    Ok(answer.body(render(&operation.view())?))
+}
+
+/// Begins long work that nobody waits for.
+///
+/// # Errors
+/// 409 while other work is under way.
+pub fn start<W, F, T>(running: &Arc<Running>, kind: &'static str, by: &Principal, work: W) -> Result<Arc<Operation>, Problem>
+where
+    W: FnOnce(Arc<Running>, Arc<Operation>) -> F,
+    F: Future<Output = Result<T, SnapshotError>> + 'static,
+    T: Serialize + 'static,
+{
+    let clock = Arc::clone(&running.current().clock);
+    let operation = running.operations().begin(kind, by.as_str(), clock.now())?;
+    let working = actix_web::rt::spawn(work(Arc::clone(running), Arc::clone(&operation)));
+    let (own, running) = (Arc::clone(&operation), Arc::clone(running));
+    actix_web::rt::spawn(async move {
+        // It is ended however it ends, or no other could ever begin.
+        let result = working.await.unwrap_or_else(|error| Err(SnapshotError::Staged(format!("the work ended in a panic: {error}"))));
+        let result = result.and_then(|done| serde_json::to_value(done).map_err(|error| SnapshotError::Staged(error.to_string())));
+        running.operations().end(&own, clock.now(), result);
+    });
+    Ok(operation)
+}
+
+/// Who asks.
+fn who(caller: Caller) -> Principal {
+    caller.who
+}

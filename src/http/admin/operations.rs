@@ -1,0 +1,36 @@
+//! Long work: what runs, how far it has come, how it ended.
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use serde::Serialize;
+
+use crate::{
+    app::Running,
+    http::{
+        error::{Problem, ProblemBody},
+        reads::json,
+    },
+    snapshots::operations::OperationView,
+};
+
+/// The work that runs and the last that ended.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct OperationsView {
+    /// The one that runs first, then the newest.
+    pub operations: Vec<OperationView>,
+}
+
+/// Lists long work: what runs, then the last fifty that ended.
+#[utoipa::path(get, path = "/api/v1/admin/operations", tag = "admin", responses((status = 200, body = OperationsView)))]
+pub async fn index(running: Data<Running>) -> Result<HttpResponse, Problem> {
+    json(&OperationsView { operations: running.operations().list().iter().map(|operation| operation.view()).collect() })
+}
+
+/// Shows how far a piece of long work has come, or how it ended.
+#[utoipa::path(get, path = "/api/v1/admin/operations/{id}", tag = "admin", params(("id" = String, Path)),
+    responses((status = 200, body = OperationView), (status = 404, body = ProblemBody)))]
+pub async fn show(running: Data<Running>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let id = request.match_info().get("id").unwrap_or_default();
+    let operation = running.operations().get(id);
+    let unknown = || Problem::not_found("operation_not_found", format!("there is no operation {id}; a restart forgets them"));
+    json(&operation.ok_or_else(unknown)?.view())
+}

@@ -1,0 +1,118 @@
+//! Snapshots: make, list, inspect, verify, delete, prune, and try whether the newest restores.
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use serde::{Deserialize, Serialize};
+
+use super::{begin, who};
+use crate::{
+    app::Running,
+    http::{
+        body::OptionalJson,
+        caller::Caller,
+        error::{Problem, ProblemBody},
+        reads::json,
+    },
+    snapshots::{Listed, Manifest, SnapshotFolder, operations::OperationView, retention::Retention, verify},
+};
+
+/// Begins a snapshot of everything recorded by now, while the server goes on.
+#[utoipa::path(post, path = "/api/v1/admin/snapshots", tag = "admin",
+    responses((status = 202, body = OperationView, description = "its result is a Manifest"), (status = "4XX", body = ProblemBody)))]
+pub async fn create(running: Data<Running>, caller: Caller) -> Result<HttpResponse, Problem> {
+    let by = who(caller);
+    begin(&running, "snapshot", &by.clone(), |running, operation| running.take_snapshot(by, false, operation))
+}
+
+/// All snapshots.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SnapshotsView {
+    /// Where they are.
+    pub folder: String,
+    /// The newest last; one that cannot be read says why.
+    pub snapshots: Vec<Listed>,
+}
+
+/// Lists the snapshots.
+#[utoipa::path(get, path = "/api/v1/admin/snapshots", tag = "admin", responses((status = 200, body = SnapshotsView)))]
+pub async fn index(running: Data<Running>) -> Result<HttpResponse, Problem> {
+    let folder = folder(&running);
+    let path = folder.path().display().to_string();
+    let snapshots = blocking(move || folder.list()).await?;
+    json(&SnapshotsView { folder: path, snapshots })
+}
+
+/// Shows what a snapshot holds: its position, hashes, segments and digests.
+#[utoipa::path(get, path = "/api/v1/admin/snapshots/{name}", tag = "admin", params(("name" = String, Path)),
+    responses((status = 200, body = Manifest), (status = "4XX", body = ProblemBody)))]
+pub async fn show(running: Data<Running>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let (folder, name) = (folder(&running), name(&request));
+    json(&blocking(move || folder.open(&name)).await??.manifest)
+}
+
+/// Begins to read every file of a snapshot and check all hashes. Its result names each file that is wrong.
+#[utoipa::path(post, path = "/api/v1/admin/snapshots/{name}/verify", tag = "admin", params(("name" = String, Path)),
+    responses((status = 202, body = OperationView, description = "its result is a Verified"), (status = "4XX", body = ProblemBody)))]
+pub async fn check(running: Data<Running>, caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let (folder, name) = (folder(&running), name(&request));
+    let opened = folder.clone();
+    let snapshot = blocking(move || opened.open(&name)).await??;
+    begin(&running, "verify", &who(caller), |_, operation| async move {
+        let _hold = folder.hold()?;
+        crate::app::blocking(move || verify(&snapshot, &operation.progress)).await
+    })
+}
+
+/// Removes a snapshot, and the segments that no other needs.
+#[utoipa::path(delete, path = "/api/v1/admin/snapshots/{name}", tag = "admin", params(("name" = String, Path)),
+    responses((status = 204), (status = "4XX", body = ProblemBody)))]
+pub async fn remove(running: Data<Running>, caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    running.delete_snapshot(&who(caller), &name(&request), false).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// How much to keep; what is not given is as configured.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Prune {
+    pub keep_daily: Option<usize>,
+    pub keep_weekly: Option<usize>,
+    /// Only say which would go.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What was pruned.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Pruned {
+    pub removed: Vec<String>,
+    pub dry_run: bool,
+}
+
+/// Removes scheduled snapshots that retention does not keep. Those made by hand stay.
+#[utoipa::path(post, path = "/api/v1/admin/snapshots/prune", tag = "admin", request_body = Option<Prune>,
+    responses((status = 200, body = Pruned), (status = "4XX", body = ProblemBody)))]
+pub async fn prune(running: Data<Running>, caller: Caller, OptionalJson(body): OptionalJson<Prune>) -> Result<HttpResponse, Problem> {
+    let kept = running.current().config.retention();
+    let retention = Retention { daily: body.keep_daily.unwrap_or(kept.daily), weekly: body.keep_weekly.unwrap_or(kept.weekly) };
+    let removed = running.prune_snapshots(&who(caller), retention, body.dry_run).await?;
+    json(&Pruned { removed, dry_run: body.dry_run })
+}
+
+/// Begins to restore the newest snapshot into a scratch folder and prove it.
+#[utoipa::path(post, path = "/api/v1/admin/self-restore", tag = "admin",
+    responses((status = 202, body = OperationView, description = "its result is a SelfRestored"), (status = "4XX", body = ProblemBody)))]
+pub async fn self_restore(running: Data<Running>, caller: Caller) -> Result<HttpResponse, Problem> {
+    begin(&running, "self_restore", &who(caller), Running::self_restore)
+}
+
+pub(super) fn folder(running: &Running) -> SnapshotFolder {
+    SnapshotFolder::new(&running.current().config.snapshots)
+}
+
+fn name(request: &HttpRequest) -> String {
+    request.match_info().get("name").unwrap_or_default().to_owned()
+}
+
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    actix_web::web::block(work).await.map_err(|error| Problem::internal(&error))
+}

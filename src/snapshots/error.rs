@@ -1,0 +1,105 @@
+//! What can be wrong with a snapshot, a restore or the place for them.
+
+use std::{io, path::Path};
+
+use crate::events::{AtError, LogError, Position, sled_log::build::BuildError};
+
+/// Why something was not done. The live data is untouched then.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error("there is no snapshot {0:?}")]
+    NotFound(String),
+    #[error("{0:?} is no name of a snapshot")]
+    InvalidName(String),
+    #[error("the folder of snapshots is in use by another process or operation; try again when that is done")]
+    InUse,
+    /// Not written by this program at all.
+    #[error("{file} is foreign: {reason}")]
+    Foreign { file: String, reason: String },
+    #[error("{file} has format {found}; this program knows formats up to {known}: use a newer program")]
+    NewerFormat { file: String, found: u64, known: u64 },
+    /// Cut, flipped or edited.
+    #[error("{file} is damaged{}: {reason}", .position.map(|position| format!(" at position {position}")).unwrap_or_default())]
+    Damaged { file: String, position: Option<Position>, reason: String },
+    #[error("{place} has {free_bytes} bytes left, {needed_bytes} are needed")]
+    NoSpace { place: String, needed_bytes: u64, free_bytes: u64 },
+    #[error("{file}: {error}")]
+    Io { file: String, error: io::Error },
+    #[error("position {asked} is beyond the snapshot, which ends at {end}")]
+    BeyondSnapshot { asked: Position, end: Position },
+    #[error("nothing was recorded up to then: the first event is of {0}")]
+    BeforeFirst(crate::domain::Moment),
+    /// What came out of the replay is not what it was when the snapshot was made.
+    #[error("the restored state is not the one that was saved; these projections differ: {}", .0.join(", "))]
+    Differs(Vec<String>),
+    #[error("the restored log cannot be used: {0}")]
+    Staged(String),
+    #[error("this server keeps its log in memory: there is nothing to snapshot or to restore to")]
+    NoFolder,
+    #[error("name a snapshot, or the moment to go back to")]
+    NothingNamed,
+    #[error("there is no restore to undo")]
+    NothingToUndo,
+    #[error("the history that was left cannot be opened yet: {0}")]
+    LeftInUse(String),
+    #[error("the confirmation does not fit: ask for a dry run of this restore and send its `confirm` back")]
+    NotConfirmed,
+    #[error(transparent)]
+    At(#[from] AtError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+impl SnapshotError {
+    /// A file that cannot be read or written.
+    pub fn io(file: &Path, error: io::Error) -> Self {
+        Self::Io { file: file.display().to_string(), error }
+    }
+
+    /// A file that is not what it was.
+    pub fn damaged(file: &Path, reason: impl Into<String>) -> Self {
+        Self::Damaged { file: name_of(file), position: None, reason: reason.into() }
+    }
+
+    /// The stable code that clients see.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "snapshot_not_found",
+            Self::InvalidName(_) => "invalid_snapshot_name",
+            Self::InUse => "snapshots_in_use",
+            Self::Foreign { .. } => "snapshot_foreign",
+            Self::NewerFormat { .. } => "snapshot_newer_format",
+            Self::Damaged { .. } => "snapshot_damaged",
+            Self::NoSpace { .. } => "no_disk_space",
+            Self::Io { .. } => "snapshot_io",
+            Self::BeyondSnapshot { .. } => "position_beyond_snapshot",
+            Self::BeforeFirst(_) | Self::At(AtError::BeforeFirst { .. }) => "before_first_event",
+            Self::Differs(_) => "digests_differ",
+            Self::Staged(_) => "restored_log_unusable",
+            Self::NoFolder => "no_data_folder",
+            Self::NothingNamed => "nothing_named",
+            Self::NothingToUndo => "nothing_to_undo",
+            Self::LeftInUse(_) => "left_history_in_use",
+            Self::NotConfirmed => "not_confirmed",
+            Self::At(AtError::BeyondHead { .. }) => "position_unknown",
+            Self::At(AtError::Empty) => "empty_log",
+            Self::At(AtError::Log(_)) | Self::Log(_) => "log_unreadable",
+        }
+    }
+}
+
+impl From<BuildError> for SnapshotError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Refused { position, reason } => Self::Damaged { file: "the snapshot".into(), position: Some(position), reason },
+            other => Self::Staged(other.to_string()),
+        }
+    }
+}
+
+/// A file's name without the way to it.
+#[must_use]
+pub fn name_of(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,191 @@
+//! The folder of snapshots: `<name>.json` for each, `segments/` for what they hold, `lock` against two who change it at once.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File, OpenOptions, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    error::{SnapshotError, name_of},
+    manifest::Manifest,
+    segment::{self, SegmentHead},
+    source::Snapshot,
+};
+use crate::{domain::ids::check_id, events::Position};
+
+/// A folder of snapshots; it need not exist yet.
+#[derive(Debug, Clone)]
+pub struct SnapshotFolder {
+    path: PathBuf,
+}
+
+/// A claim on the folder, given back when dropped.
+#[derive(Debug)]
+pub struct Claim(#[expect(dead_code, reason = "the lock is held as long as the file is open")] File);
+
+/// One line of a listing.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Listed {
+    Whole(Box<Manifest>),
+    /// What cannot be read is listed too, so that nobody counts on it.
+    Broken {
+        name: String,
+        problem: String,
+    },
+}
+
+impl SnapshotFolder {
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the segments are.
+    #[must_use]
+    pub fn segments(&self) -> PathBuf {
+        self.path.join("segments")
+    }
+
+    /// Makes the folder if there is none, and keeps everybody else from changing it. What a crash left half written is removed.
+    ///
+    /// # Errors
+    /// `InUse` while somebody else has it.
+    pub fn claim(&self) -> Result<Claim, SnapshotError> {
+        let segments = self.segments();
+        fs::create_dir_all(&segments).map_err(|error| SnapshotError::io(&segments, error))?;
+        let claim = self.lock(File::try_lock)?;
+        for file in entries(&segments).chain(entries(&self.path)).filter(|file| name_of(file).ends_with(".part")) {
+            fs::remove_file(&file).map_err(|error| SnapshotError::io(&file, error))?;
+        }
+        Ok(claim)
+    }
+
+    /// Keeps everybody from changing it; others may read it at the same time.
+    ///
+    /// # Errors
+    /// `InUse` while somebody changes it.
+    pub fn hold(&self) -> Result<Claim, SnapshotError> {
+        self.lock(File::try_lock_shared)
+    }
+
+    fn lock(&self, take: impl Fn(&File) -> Result<(), TryLockError>) -> Result<Claim, SnapshotError> {
+        let path = self.path.join("lock");
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(|error| SnapshotError::io(&path, error))?;
+        match take(&file) {
+            Ok(()) => Ok(Claim(file)),
+            Err(TryLockError::WouldBlock) => Err(SnapshotError::InUse),
+            Err(TryLockError::Error(error)) => Err(SnapshotError::io(&path, error)),
+        }
+    }
+
+    /// All snapshots, the newest position last.
+    #[must_use]
+    pub fn list(&self) -> Vec<Listed> {
+        let mut listed: Vec<_> = self
+            .manifests()
+            .map(|file| match Manifest::read(&file) {
+                Ok(manifest) => Listed::Whole(Box::new(manifest)),
+                Err(error) => Listed::Broken { name: name_of(&file).trim_end_matches(".json").to_owned(), problem: error.to_string() },
+            })
+            .collect();
+        listed.sort_by_key(Listed::order);
+        listed
+    }
+
+    /// The manifests that can be read, the newest last.
+    #[must_use]
+    pub fn whole(&self) -> Vec<Manifest> {
+        let whole = self.list().into_iter().filter_map(|listed| match listed {
+            Listed::Whole(manifest) => Some(*manifest),
+            Listed::Broken { .. } => None,
+        });
+        whole.collect()
+    }
+
+    /// One snapshot, its manifest checked.
+    ///
+    /// # Errors
+    /// `NotFound`, or what is wrong with it.
+    pub fn open(&self, name: &str) -> Result<Snapshot, SnapshotError> {
+        let file = self.manifest_file(name)?;
+        if !file.exists() {
+            return Err(SnapshotError::NotFound(name.to_owned()));
+        }
+        Ok(Snapshot::new(Manifest::read(&file)?, self.segments()))
+    }
+
+    /// Where a snapshot's manifest is, or would be.
+    ///
+    /// # Errors
+    /// When the name is none: it could lead out of the folder.
+    pub fn manifest_file(&self, name: &str) -> Result<PathBuf, SnapshotError> {
+        check_id(name).map_err(|_| SnapshotError::InvalidName(name.to_owned()))?;
+        Ok(self.path.join(format!("{name}.json")))
+    }
+
+    /// Removes a snapshot, then the segments that no other needs. The folder must be claimed.
+    ///
+    /// # Errors
+    /// `NotFound`, or the file that cannot be removed.
+    pub fn delete(&self, name: &str, _claim: &Claim) -> Result<(), SnapshotError> {
+        let file = self.manifest_file(name)?;
+        if !file.exists() {
+            return Err(SnapshotError::NotFound(name.to_owned()));
+        }
+        fs::remove_file(&file).map_err(|error| SnapshotError::io(&file, error))?;
+        self.sweep()
+    }
+
+    /// Removes segments that no snapshot names. As long as one manifest cannot be read nobody knows what it names, so all are kept.
+    fn sweep(&self) -> Result<(), SnapshotError> {
+        let mut needed = BTreeSet::new();
+        for listed in self.list() {
+            let Listed::Whole(manifest) = listed else { return Ok(()) };
+            needed.extend(manifest.segments.into_iter().map(|segment| segment.file));
+        }
+        for file in entries(&self.segments()).filter(|file| !needed.contains(&name_of(file))) {
+            fs::remove_file(&file).map_err(|error| SnapshotError::io(&file, error))?;
+        }
+        Ok(())
+    }
+
+    /// The full segments that begin at a position, of any history.
+    pub fn full_segments_at(&self, first: Position) -> impl Iterator<Item = (PathBuf, SegmentHead)> {
+        let begins = format!("{first:012}-");
+        let files = entries(&self.segments()).filter(move |file| name_of(file).starts_with(&begins));
+        files.filter_map(|file| segment::peek(&file).map(|head| (file, head))).filter(|(_, head)| head.is_full())
+    }
+
+    fn manifests(&self) -> impl Iterator<Item = PathBuf> {
+        // What the server notes beside the snapshots is none.
+        entries(&self.path).filter(|file| file.extension().is_some_and(|kind| kind == "json") && !name_of(file).starts_with('.'))
+    }
+}
+
+impl Listed {
+    fn order(&self) -> (Position, String) {
+        match self {
+            Self::Whole(manifest) => (manifest.position, manifest.name.clone()),
+            Self::Broken { name, .. } => (Position::START, name.clone()),
+        }
+    }
+}
+
+/// The files of a folder, in order; none where there is no folder.
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let mut files: Vec<_> = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path()).collect();
+    files.retain(|file| file.is_file());
+    files.sort_unstable();
+    files.into_iter()
+}

@@ -1,0 +1,27 @@
+//! Snapshots: everything up to a position of the log in files that can be copied away, checked and restored.
+//!
+//! A snapshot is a manifest and the segments it names. A segment is some consecutive blocks of the log as they are, so that the log's own
+//! hash chain runs through it; full segments are shared by all later snapshots, which makes each but the first small.
+
+mod create;
+mod error;
+mod folder;
+pub mod manifest;
+pub mod operations;
+pub mod progress;
+pub mod retention;
+pub mod segment;
+mod source;
+pub mod space;
+pub mod stage;
+mod verify;
+
+pub use create::{About, create};
+pub use error::SnapshotError;
+pub use folder::{Listed, SnapshotFolder};
+pub use manifest::{Manifest, SegmentEntry, ViewsProof};
+pub use operations::{Busy, Operation, Operations};
+pub use progress::Progress;
+pub use source::Snapshot;
+pub use stage::{Proof, Staged, stage};
+pub use verify::{FileProblem, Verified, verify};

@@ -1,0 +1,136 @@
+//! A snapshot to read from: its blocks one after the other, each file checked against the manifest before anything of it is believed.
+
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    error::SnapshotError,
+    manifest::{Manifest, SegmentEntry},
+    segment::{Segment, hex},
+};
+use crate::{
+    domain::Moment,
+    events::{
+        Position,
+        codec::read_envelope,
+        sled_log::block::{self, CHAIN_START, Chain, Events},
+    },
+};
+
+/// Sees one block; may end the visit, or refuse the block.
+pub type VisitBlock<'a> = &'a mut dyn FnMut(&block::Header, &[u8]) -> Result<ControlFlow<()>, SnapshotError>;
+
+/// A manifest and where its segments are.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    pub manifest: Manifest,
+    segments: PathBuf,
+}
+
+impl Snapshot {
+    pub(super) fn new(manifest: Manifest, segments: PathBuf) -> Self {
+        Self { manifest, segments }
+    }
+
+    /// Where a segment's file is.
+    #[must_use]
+    pub fn file(&self, entry: &SegmentEntry) -> PathBuf {
+        self.segments.join(&entry.file)
+    }
+
+    /// Visits every block in order until told to break. Checks files, frames and the hash chain from the first block to the last.
+    ///
+    /// # Errors
+    /// The first thing that is not as the manifest says; names the file, and the position where there is one.
+    pub fn visit(&self, visit: VisitBlock<'_>) -> Result<(), SnapshotError> {
+        let mut walk = Walk { last: Position::START, chain: CHAIN_START };
+        for entry in &self.manifest.segments {
+            let segment = self.read(entry)?;
+            for found in segment.blocks() {
+                let (header, bytes) = found.map_err(|(position, reason)| damaged(entry, position, reason))?;
+                walk.take(&header, bytes).map_err(|reason| damaged(entry, header.first, reason))?;
+                if visit(&header, bytes)?.is_break() {
+                    return Ok(());
+                }
+            }
+            walk.meet(entry)?;
+        }
+        let Manifest { position, chain, name, .. } = &self.manifest;
+        if walk.last != *position || hex(&walk.chain) != *chain {
+            let file = format!("{name}.json");
+            return Err(SnapshotError::Damaged { file, position: Some(walk.last.next()), reason: "its segments end elsewhere".into() });
+        }
+        Ok(())
+    }
+
+    /// The last position that was recorded up to a time.
+    ///
+    /// # Errors
+    /// `BeforeFirst`, or what is wrong with the files.
+    pub fn last_until(&self, time: Moment) -> Result<Position, SnapshotError> {
+        let (mut last, mut first_at, mut raw) = (Position::START, None, Vec::new());
+        self.visit(&mut |header, bytes| {
+            let unreadable = |reason: String| SnapshotError::Damaged { file: "the snapshot".into(), position: Some(header.first), reason };
+            block::unpack(header, bytes, &mut raw).map_err(unreadable)?;
+            for event in Events(&raw) {
+                let at = read_envelope(event).map_err(|error| unreadable(error.to_string()))?.at;
+                first_at.get_or_insert(at);
+                if at > time {
+                    return Ok(ControlFlow::Break(()));
+                }
+                last = last.next();
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if last > Position::START { Ok(last) } else { Err(SnapshotError::BeforeFirst(first_at.unwrap_or(time))) }
+    }
+
+    /// Reads one segment and checks that it is the one the manifest means.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub fn read(&self, entry: &SegmentEntry) -> Result<Segment, SnapshotError> {
+        let file = self.file(entry);
+        if Path::new(&entry.file).components().count() != 1 {
+            return Err(SnapshotError::damaged(&file, "its name leads elsewhere"));
+        }
+        let segment = Segment::read(&file)?;
+        if segment.file_hash() != entry.blake3 {
+            return Err(SnapshotError::damaged(&file, "it is not the file that the manifest means: its hash differs"));
+        }
+        Ok(segment)
+    }
+}
+
+/// How far the chain has been followed.
+struct Walk {
+    last: Position,
+    chain: Chain,
+}
+
+impl Walk {
+    fn take(&mut self, header: &block::Header, bytes: &[u8]) -> Result<(), String> {
+        if header.first != self.last.next() {
+            return Err(format!("the events from {} on are missing", self.last.next()));
+        }
+        if block::chain_of(&self.chain, bytes) != header.chain {
+            return Err("its chain does not follow from the block before".into());
+        }
+        (self.last, self.chain) = (header.last(), header.chain);
+        Ok(())
+    }
+
+    /// The end of a segment is where the manifest says.
+    fn meet(&self, entry: &SegmentEntry) -> Result<(), SnapshotError> {
+        if self.last == entry.last && hex(&self.chain) == entry.chain {
+            return Ok(());
+        }
+        Err(damaged(entry, self.last, format!("it ends at position {} and not at {}", self.last, entry.last)))
+    }
+}
+
+fn damaged(entry: &SegmentEntry, position: Position, reason: String) -> SnapshotError {
+    SnapshotError::Damaged { file: entry.file.clone(), position: Some(position), reason }
+}

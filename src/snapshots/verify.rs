@@ -1,0 +1,114 @@
+//! Checks every file of a snapshot and names everything that is wrong, not only the first.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    error::SnapshotError,
+    manifest::SegmentEntry,
+    progress::Progress,
+    segment::{Segment, hex},
+    source::Snapshot,
+};
+use crate::events::{
+    Position,
+    sled_log::block::{self, CHAIN_START, Chain},
+};
+
+/// What was found.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Verified {
+    pub snapshot: String,
+    pub files: u64,
+    pub blocks: u64,
+    #[schema(value_type = String)]
+    pub position: Position,
+    pub problems: Vec<FileProblem>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FileProblem {
+    pub file: String,
+    #[schema(value_type = Option<String>)]
+    pub position: Option<Position>,
+    pub reason: String,
+}
+
+impl Verified {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+/// Reads every file: sizes, hashes, frames and the hash chain from the first block to the last.
+#[must_use]
+pub fn verify(snapshot: &Snapshot, progress: &Progress) -> Verified {
+    let manifest = &snapshot.manifest;
+    progress.begin("verifying", manifest.position.0);
+    let mut check = Check { verified: Verified::of(snapshot), last: Position::START, chain: CHAIN_START };
+    for entry in &manifest.segments {
+        check.verified.files += 1;
+        match snapshot.read(entry) {
+            Ok(segment) => check.segment(&entry.file, &segment),
+            Err(error) => check.unreadable(entry, error),
+        }
+        progress.reach(entry.last.0);
+    }
+    if check.verified.is_well() && (check.last != manifest.position || hex(&check.chain) != manifest.chain) {
+        check.fault(&format!("{}.json", manifest.name), None, "its segments lead to another end than it says".into());
+    }
+    check.verified
+}
+
+impl Verified {
+    fn of(snapshot: &Snapshot) -> Self {
+        let manifest = &snapshot.manifest;
+        Self { snapshot: manifest.name.clone(), files: 1, blocks: 0, position: manifest.position, problems: Vec::new() }
+    }
+}
+
+struct Check {
+    verified: Verified,
+    last: Position,
+    chain: Chain,
+}
+
+impl Check {
+    fn segment(&mut self, file: &str, segment: &Segment) {
+        for found in segment.blocks() {
+            match found {
+                Ok((header, bytes)) => self.block(file, &header, bytes),
+                Err((position, reason)) => self.fault(file, Some(position), reason),
+            }
+        }
+    }
+
+    fn block(&mut self, file: &str, header: &block::Header, bytes: &[u8]) {
+        self.verified.blocks += 1;
+        if header.first != self.last.next() {
+            self.fault(file, Some(self.last.next()), format!("the next block starts at {}", header.first));
+        } else if block::chain_of(&self.chain, bytes) != header.chain {
+            self.fault(file, Some(header.first), "its chain does not follow from the block before".into());
+        }
+        // Going on from what the block says finds further faults instead of repeating this one.
+        (self.last, self.chain) = (header.last(), header.chain);
+    }
+
+    /// The next segment is judged from where the manifest says that this one ends.
+    fn unreadable(&mut self, entry: &SegmentEntry, error: SnapshotError) {
+        let (position, reason) = match error {
+            SnapshotError::Damaged { position, reason, .. } => (position, reason),
+            other => (None, other.to_string()),
+        };
+        self.fault(&entry.file, position.or(Some(self.last.next())), reason);
+        self.last = entry.last;
+        self.chain = blake3::Hash::from_hex(&entry.chain).map_or(self.chain, Into::into);
+    }
+
+    fn fault(&mut self, file: &str, position: Option<Position>, reason: String) {
+        self.verified.problems.push(FileProblem { file: file.to_owned(), position, reason });
+    }
+}
