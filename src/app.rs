@@ -4,6 +4,7 @@ mod folder;
 pub mod histories;
 mod history;
 mod machine;
+pub mod offline;
 mod rebuild;
 mod restore;
 pub mod schedule;

@@ -7,9 +7,13 @@ mod events;
 mod flags;
 mod import;
 mod open;
+mod remote;
 mod replay;
+mod restore;
 mod serve;
+mod snapshot;
 mod verify;
+mod watch;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -45,6 +49,10 @@ enum Command {
     Replay(replay::Replay),
     /// Print, filter and follow events.
     Events(events::Events),
+    /// Make, list, check and remove snapshots.
+    Snapshot(snapshot::Snapshot),
+    /// Go back to a snapshot, or to any moment: first a dry run, then for real.
+    Restore(restore::Restore),
     /// Add the demo household to a folder.
     Demo(demo::Demo),
     /// Print the effective configuration with the source of each value.
@@ -82,6 +90,8 @@ pub fn main() -> ExitCode {
         Command::Verify(verify) => verify.run(file),
         Command::Replay(replay) => replay.run(file),
         Command::Events(events) => events.run(file),
+        Command::Snapshot(snapshot) => snapshot.run(file),
+        Command::Restore(restore) => restore.run(file),
         Command::Demo(demo) => demo.run(file),
         Command::Config(config) => config.run(file),
     };

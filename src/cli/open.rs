@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::{
-    app::DataFolder,
+    app::{DataFolder, offline::has_log},
     config::Config,
     events::sled_log::{OpenReport, SledLog},
 };
@@ -26,7 +26,7 @@ pub(super) fn open_or_make(config: &Config) -> anyhow::Result<Arc<SledLog>> {
 /// When there is none, when another process has it open, or when it is damaged.
 pub(super) fn open_existing(config: &Config) -> anyhow::Result<Arc<SledLog>> {
     let data = config.data.display();
-    anyhow::ensure!(config.data.join("log").is_dir(), "there is no event log in {data}");
+    anyhow::ensure!(has_log(&config.data)?, "there is no event log in {data}");
     open_or_make(config).with_context(|| format!("cannot open the log in {data}"))
 }
 

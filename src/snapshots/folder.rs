@@ -162,7 +162,7 @@ impl SnapshotFolder {
 
     /// The full segments that begin at a position, of any history.
     pub fn full_segments_at(&self, first: Position) -> impl Iterator<Item = (PathBuf, SegmentHead)> {
-        let begins = format!("{first:012}-");
+        let begins = format!("{:012}-", first.0);
         let files = entries(&self.segments()).filter(move |file| name_of(file).starts_with(&begins));
         files.filter_map(|file| segment::peek(&file).map(|head| (file, head))).filter(|(_, head)| head.is_full())
     }

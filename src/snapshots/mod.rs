@@ -14,6 +14,7 @@ pub mod segment;
 mod source;
 pub mod space;
 pub mod stage;
+mod target;
 mod verify;
 
 pub use create::{About, create};
@@ -24,4 +25,5 @@ pub use operations::{Busy, Operation, Operations};
 pub use progress::Progress;
 pub use source::Snapshot;
 pub use stage::{Proof, Staged, stage};
+pub use target::{RestorePlan, Target};
 pub use verify::{FileProblem, Verified, verify};

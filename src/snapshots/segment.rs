@@ -46,7 +46,7 @@ impl SegmentHead {
     /// The file's name: where it begins and ends, and which history it is of.
     #[must_use]
     pub fn file_name(&self) -> String {
-        format!("{:012}-{:012}-{}.segment", self.first, self.last, &hex(&self.chain)[..16])
+        format!("{:012}-{:012}-{}.segment", self.first.0, self.last.0, &hex(&self.chain)[..16])
     }
 
     /// The size of the file.

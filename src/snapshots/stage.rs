@@ -88,13 +88,13 @@ fn build(snapshot: &Snapshot, upto: Position, folder: &Path, progress: &Progress
     let mut builder = Builder::create(folder)?;
     let mut cut = None;
     snapshot.visit(&mut |header, bytes| {
-        if header.last() > upto {
-            cut = (header.first <= upto).then(|| (*header, bytes.to_vec()));
-            // The rest is read too: a damaged snapshot is not half believed.
-            return Ok(ControlFlow::Continue(()));
+        if header.last() <= upto {
+            builder.add(header.first, bytes)?;
+            progress.reach(header.last().0);
+        } else if header.first <= upto {
+            cut = Some((*header, bytes.to_vec()));
         }
-        builder.add(header.first, bytes)?;
-        progress.reach(header.last().0);
+        // The rest is read too: a damaged snapshot is not half believed.
         Ok(ControlFlow::Continue(()))
     })?;
     if let Some((header, bytes)) = cut {
