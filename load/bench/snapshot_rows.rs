@@ -29,8 +29,9 @@ use crate::{
 const COMMANDS_PER_SECOND: u32 = 10_000;
 /// Connections that send them.
 const CONNECTIONS: usize = 64;
-/// How long the load runs alone, before and to warm up.
-const ALONE: Duration = Duration::from_secs(6);
+/// How long the load runs alone.
+const ALONE: Duration = Duration::from_secs(4);
+/// And before that, to warm up.
 const WARM_UP: Duration = Duration::from_secs(2);
 
 /// Measures on a folder with all real data in it.
@@ -42,7 +43,7 @@ pub fn snapshot(bench: &mut Bench, folder: &Path) -> Result<()> {
     bench.table.durability(&server.durability()?);
     let loaded = under_load(&server)?;
     let taken = loaded.end - loaded.begin;
-    let (alone, during) = (loaded.between(loaded.begin - ALONE + WARM_UP, loaded.begin), loaded.between(loaded.begin, loaded.end));
+    let (alone, during) = (loaded.between(loaded.warm, loaded.begin), loaded.between(loaded.begin, loaded.end));
     let events = loaded.manifest["position"].as_str().unwrap_or_default();
     let what = format!("snapshot of {events} events while serving {:.1} k commands/s", during.rate() / 1e3);
     bench.table.figure(18, what, taken.as_secs_f64(), "s", AtMost { must: 10.0, aim: 4.0 });
@@ -90,6 +91,8 @@ fn restore(bench: &mut Bench, server: &Server, manifest: &Value) -> Result<()> {
 struct Loaded {
     answered: Vec<Timed>,
     errors: u64,
+    /// From when on the load alone is measured.
+    warm: Instant,
     begin: Instant,
     end: Instant,
     manifest: Value,
@@ -116,13 +119,15 @@ fn under_load(server: &Server) -> Result<Loaded> {
         runtime.block_on(paced::run(&world, COMMANDS_PER_SECOND, CONNECTIONS, &own))
     });
     begun.recv().context("the load did not begin")?;
+    thread::park_timeout(WARM_UP);
+    let warm = Instant::now();
     thread::park_timeout(ALONE);
     let begin = Instant::now();
     let manifest = operation(server, "/api/v1/admin/snapshots", &json!({}));
     let end = Instant::now();
     stop.store(true, Ordering::Relaxed);
     let (answered, errors) = load.join().map_err(|_| anyhow::anyhow!("the load ended in a panic"))??;
-    Ok(Loaded { answered, errors, begin, end, manifest: manifest? })
+    Ok(Loaded { answered, errors, warm, begin, end, manifest: manifest? })
 }
 
 /// Begins long work and waits for its result.
