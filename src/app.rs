@@ -5,6 +5,7 @@ pub mod histories;
 mod history;
 mod machine;
 pub mod offline;
+pub mod prepare;
 mod rebuild;
 mod restore;
 pub mod schedule;

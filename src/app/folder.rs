@@ -126,6 +126,12 @@ impl DataFolder {
         self.root.join("checkpoints").join("views")
     }
 
+    /// The views that another version of the program prepared: a cache.
+    #[must_use]
+    pub fn prepared_views(&self) -> PathBuf {
+        self.root.join("checkpoints").join("views.prepared")
+    }
+
     /// Long-lived entities as of some version: a cache.
     #[must_use]
     pub fn memos(&self) -> PathBuf {

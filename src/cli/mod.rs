@@ -13,7 +13,9 @@ mod restore;
 mod serve;
 mod snapshot;
 mod verify;
+mod views;
 mod watch;
+mod when;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -53,6 +55,8 @@ enum Command {
     Snapshot(snapshot::Snapshot),
     /// Go back to a snapshot, or to any moment: first a dry run, then for real.
     Restore(restore::Restore),
+    /// Prepare the views of a new version while the old one serves.
+    Views(views::Views),
     /// Add the demo household to a folder.
     Demo(demo::Demo),
     /// Print the effective configuration with the source of each value.
@@ -92,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Events(events) => events.run(file),
         Command::Snapshot(snapshot) => snapshot.run(file),
         Command::Restore(restore) => restore.run(file),
+        Command::Views(views) => views.run(file),
         Command::Demo(demo) => demo.run(file),
         Command::Config(config) => config.run(file),
     };

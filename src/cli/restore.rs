@@ -10,6 +10,7 @@ use super::{
     remote::Remote,
     snapshot::{PlaceFlags, admin},
     watch::watched,
+    when::when,
 };
 use crate::{
     app::offline::Offline,
@@ -25,8 +26,8 @@ pub(super) struct Restore {
     /// The snapshot to restore; see `aisled snapshot list`.
     #[arg(long, value_name = "NAME", required_unless_present_any = ["at", "undo"])]
     snapshot: Option<String>,
-    /// Up to this position, or this time such as 2026-11-24T18:03:00Z.
-    #[arg(long, value_name = "POSITION|TIME")]
+    /// Up to this position or moment: 2026-11-24T18:03:00Z, '2h ago', 18:00, 'yesterday 18:00'.
+    #[arg(long, value_name = "MOMENT", value_parser = when)]
     at: Option<At>,
     /// Do it: the word that the dry run printed.
     #[arg(long, value_name = "WORD")]
