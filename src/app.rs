@@ -12,6 +12,7 @@ pub mod schedule;
 mod self_restore;
 mod serve;
 pub mod snapshot;
+mod standing;
 mod views;
 
 use std::{io, ops::Deref, sync::Arc};
@@ -47,6 +48,7 @@ pub use rebuild::{Rebuilt, Switch};
 pub use restore::{RestoreOrder, Restored, Undone, blocking};
 pub use self_restore::SelfRestored;
 pub use serve::serve;
+pub use standing::gently;
 
 /// What every handler works with.
 #[derive(Clone)]

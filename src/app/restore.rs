@@ -9,7 +9,7 @@ use std::{io, sync::Arc, thread, time::Duration};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{App, AppError, Current, DataFolder, Frame, History, Running, histories, record, views};
+use super::{App, AppError, Current, DataFolder, Frame, History, Running, gently, histories, record, views};
 use crate::{
     domain::{
         Principal, StreamId, StreamKind,
@@ -74,7 +74,7 @@ impl Running {
         failpoint::reach("restore.begun");
         let (config, upto) = (Arc::clone(&old.config), order.upto);
         let build = move || build(&snapshot, upto, &left, &config, &operation.progress);
-        let (ready, proof) = blocking(build).await??;
+        let (ready, proof) = gently(build).await??;
         let seal = {
             let (by, proof) = (order.by.clone(), proof.clone());
             move |ready: &mut Ready, old: &App| {
