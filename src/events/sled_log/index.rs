@@ -9,11 +9,12 @@ use std::{
     path::Path,
 };
 
-use super::block::{CHAIN_START, Chain};
+use super::block::{self, CHAIN_START, Chain, Events, Header};
 use crate::{
     domain::Moment,
     events::{
-        Position,
+        Position, StreamHead,
+        codec::{Envelope, read_envelope},
         heads::{Heads, StreamKey},
         sequence::Mark,
     },
@@ -36,6 +37,48 @@ impl Index {
     #[must_use]
     pub fn empty() -> Self {
         Self { heads: Heads::default(), mark: Mark::default(), chain: CHAIN_START }
+    }
+
+    /// Checks the block that must follow and adds its events; `check` may refuse an event, knowing its stream's head before it.
+    ///
+    /// # Errors
+    /// The position of what is wrong, and what. The mark and the chain stay before the block then.
+    pub fn add_block(
+        &mut self,
+        first: Position,
+        bytes: &[u8],
+        raw: &mut Vec<u8>,
+        check: impl Fn(&Envelope<'_>, Option<StreamHead>) -> Result<(), String>,
+    ) -> Result<(), (Position, String)> {
+        let header = self.check_block(first, bytes, raw).map_err(|reason| (self.mark.position.next(), reason))?;
+        let mut mark = self.mark;
+        for event in Events(raw) {
+            mark.position = mark.position.next();
+            let envelope = read_envelope(event).map_err(|error| (mark.position, error.to_string()))?;
+            let key = StreamKey::of_name(envelope.stream.as_bytes());
+            check(&envelope, self.heads.get(key)).map_err(|reason| (mark.position, reason))?;
+            self.heads.set(key, envelope.version, mark.position);
+            mark.at = envelope.at;
+        }
+        if mark.position != header.last() {
+            return Err((mark.position, format!("the block announces events up to {}", header.last())));
+        }
+        self.mark = mark;
+        self.chain = header.chain;
+        Ok(())
+    }
+
+    /// Unpacks a block, if it is the one that follows.
+    fn check_block(&self, first: Position, bytes: &[u8], raw: &mut Vec<u8>) -> Result<Header, String> {
+        let header = block::check(bytes)?;
+        if first != self.mark.position.next() || header.first != first {
+            return Err(format!("the events from {} on are missing", self.mark.position.next()));
+        }
+        if block::chain_of(&self.chain, bytes) != header.chain {
+            return Err("its chain does not follow from the block before".into());
+        }
+        block::unpack(&header, bytes, raw)?;
+        Ok(header)
     }
 
     /// The file's bytes: about 21 a stream.

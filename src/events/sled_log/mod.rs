@@ -2,6 +2,7 @@
 //! `heads` (the stream heads, a cache that may be deleted), `witness` (what was acknowledged) and `lock`.
 
 pub mod block;
+pub mod build;
 mod durability;
 mod folder;
 mod index;
@@ -17,7 +18,7 @@ mod writer;
 mod tests;
 
 use std::{
-    ops::ControlFlow,
+    ops::{ControlFlow, Deref},
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
@@ -254,9 +255,22 @@ impl SledLog {
     }
 
     /// Every stored block up to the head with the position it is stored under, as it is, for verification.
-    pub(super) fn blocks(&self) -> impl Iterator<Item = Result<(Position, impl std::ops::Deref<Target = [u8]>), String>> {
+    pub(super) fn blocks(&self) -> impl Iterator<Item = Result<(Position, impl Deref<Target = [u8]>), String>> {
+        self.stored(Position::START)
+    }
+
+    /// The stored blocks from the one that holds a position on, up to the head: each by its first position, as it is, unchecked.
+    /// What is appended meanwhile is left out.
+    pub fn blocks_from(&self, position: Position) -> impl Iterator<Item = Result<(Position, impl Deref<Target = [u8]>), String>> {
+        let holding = self.shared.store.holding(position);
+        let start = holding.map(|found| found.map_or(position, |(first, bytes)| start_of(position, first, &bytes)));
+        let (start, failed) = start.map_or_else(|error| (Position(u64::MAX), Some(Err(error))), |start| (start, None));
+        failed.into_iter().chain(self.stored(start))
+    }
+
+    fn stored(&self, from: Position) -> impl Iterator<Item = Result<store::Keyed, String>> {
         let head = self.head();
-        self.shared.store.from(Position::START).take_while(move |entry| !matches!(entry, Ok((first, _)) if *first > head))
+        self.shared.store.from(from).take_while(move |entry| !matches!(entry, Ok((first, _)) if *first > head))
     }
 
     /// The chain up to the head.
@@ -298,6 +312,11 @@ impl SledLog {
             Err(Refused::Closed) => Pending::ready(Err(AppendError::ReadOnly(CLOSED.into()))),
         }
     }
+}
+
+/// Where to begin so that a position is among what is read: a block that ends before it is left out.
+fn start_of(position: Position, first: Position, block: &[u8]) -> Position {
+    if block::peek(block).is_some_and(|header| header.last() < position) { position } else { first }
 }
 
 const CLOSED: &str = "the log is closed";

@@ -9,14 +9,14 @@ use std::path::Path;
 
 use super::{
     OpenError, OpenReport,
-    block::{self, Chain, Events},
+    block::{self, Chain},
     folder::{self, Folder},
     index::{self, Index},
     salvage::{Salvaged, salvage},
     store::{Keyed, Store},
     witness::Seen,
 };
-use crate::events::{Position, codec::read_envelope, heads::StreamKey, sequence::Mark};
+use crate::events::Position;
 
 /// Why the store cannot be believed as it is.
 enum Doubt {
@@ -121,34 +121,11 @@ fn read_behind(store: &Store, index: &mut Index, acknowledged: Position, report:
     let mut behind = store.from(index.mark.position.next());
     while let Some(entry) = behind.next() {
         let (first, bytes) = entry.map_err(|reason| Doubt::Damaged { position: index.mark.position.next(), reason })?;
-        if let Err(reason) = add(index, first, &bytes, &mut raw) {
+        if let Err((_, reason)) = index.add_block(first, &bytes, &mut raw, |_, _| Ok(())) {
             let rest = behind.filter_map(Result::ok);
             return cut(store, index, acknowledged, (first, reason), rest, report);
         }
     }
-    Ok(())
-}
-
-/// Checks one block and adds its events to the index.
-fn add(index: &mut Index, first: Position, bytes: &[u8], raw: &mut Vec<u8>) -> Result<(), String> {
-    let header = block::check(bytes)?;
-    if first != index.mark.position.next() || header.first != first {
-        return Err(format!("the events from {} on are missing", index.mark.position.next()));
-    }
-    if block::chain_of(&index.chain, bytes) != header.chain {
-        return Err("its chain does not follow from the block before".into());
-    }
-    block::unpack(&header, bytes, raw)?;
-    let mut position = index.mark.position;
-    let mut at = index.mark.at;
-    for event in Events(raw) {
-        position = position.next();
-        let envelope = read_envelope(event).map_err(|error| error.to_string())?;
-        index.heads.set(StreamKey::of_name(envelope.stream.as_bytes()), envelope.version, position);
-        at = envelope.at;
-    }
-    index.mark = Mark { position, at };
-    index.chain = header.chain;
     Ok(())
 }
 
