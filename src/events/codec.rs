@@ -342,7 +342,7 @@ pub fn event_json(recorded: &Recorded) -> Value {
 }
 
 /// The fields of an event, without the variant's name around them.
-fn content_json(event: &Event) -> Value {
+pub(super) fn content_json(event: &Event) -> Value {
     let tagged = match event {
         Event::List(event) => serde_json::to_value(event),
         Event::Product(event) => serde_json::to_value(event),
