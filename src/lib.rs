@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod events;
+pub mod exchange;
 pub mod http;
 pub mod import;
 pub mod projections;

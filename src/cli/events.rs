@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use super::{CliError, Ended, flags::DataFlags, open::open_existing, prepare};
+use super::{CliError, Ended, flags::DataFlags, open::open_existing, output::is_closed_pipe, prepare};
 use crate::{
     config::{Config, Secret},
     domain::StreamId,
@@ -150,8 +150,4 @@ impl Events {
         }
         Ok(())
     }
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -4,9 +4,12 @@
 mod config;
 mod demo;
 mod events;
+mod export;
 mod flags;
 mod import;
+mod import_log;
 mod open;
+mod output;
 mod replay;
 mod serve;
 mod verify;
@@ -45,6 +48,10 @@ enum Command {
     Replay(replay::Replay),
     /// Print, filter and follow events.
     Events(events::Events),
+    /// Write the log as NDJSON or `CloudEvents` lines.
+    Export(export::Export),
+    /// Make the log of an export, with the same hashes.
+    ImportLog(import_log::ImportLog),
     /// Add the demo household to a folder.
     Demo(demo::Demo),
     /// Print the effective configuration with the source of each value.
@@ -82,6 +89,8 @@ pub fn main() -> ExitCode {
         Command::Verify(verify) => verify.run(file),
         Command::Replay(replay) => replay.run(file),
         Command::Events(events) => events.run(file),
+        Command::Export(export) => export.run(file),
+        Command::ImportLog(import) => import.run(file),
         Command::Demo(demo) => demo.run(file),
         Command::Config(config) => config.run(file),
     };
