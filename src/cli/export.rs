@@ -1,6 +1,6 @@
 //! `aisled export`: the whole log, or a part, as lines that any tool can read and `aisled import-log` makes the same log of.
 
-use std::{io::Write, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -8,7 +8,7 @@ use super::{
     CliError, Ended,
     flags::DataFlags,
     open::open_existing_with_folder,
-    output::{Target, print_json},
+    output::{print_json, write_to},
     prepare,
 };
 use crate::{
@@ -38,14 +38,9 @@ impl Export {
         let config = prepare(file, self.data.values())?.config;
         let (log, folder) = open_existing_with_folder(&config)?;
         let range = Range::of(&*log, self.after, self.to).map_err(CliError::Usage)?;
-        let mut target = Target::create(self.out.as_deref())?;
         let source = format!("urn:aisled:{}", folder.epoch());
-        let exported = match export(&log, range, self.format, &source, &mut target) {
-            Ok(exported) => exported,
-            Err(error) => return target.give_up(error.into()),
-        };
-        target.flush().map_err(anyhow::Error::from)?;
-        if target.finish()? {
+        let exported = write_to(self.out.as_deref(), |out| Ok(export(&log, range, self.format, &source, out)?))?;
+        if let (Some(exported), Some(_)) = (exported, &self.out) {
             print_json(&exported)?;
         }
         Ok(Ended::Well)

@@ -11,6 +11,7 @@ mod import_log;
 mod open;
 mod output;
 mod replay;
+mod salvage;
 mod serve;
 mod verify;
 
@@ -52,6 +53,8 @@ enum Command {
     Export(export::Export),
     /// Make the log of an export, with the same hashes.
     ImportLog(import_log::ImportLog),
+    /// Show what is left of a damaged log, and build it anew from that.
+    Salvage(salvage::Salvage),
     /// Add the demo household to a folder.
     Demo(demo::Demo),
     /// Print the effective configuration with the source of each value.
@@ -91,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Events(events) => events.run(file),
         Command::Export(export) => export.run(file),
         Command::ImportLog(import) => import.run(file),
+        Command::Salvage(salvage) => salvage.run(file),
         Command::Demo(demo) => demo.run(file),
         Command::Config(config) => config.run(file),
     };

@@ -3,59 +3,49 @@
 use std::{
     fs,
     io::{self, BufWriter, Stdout, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use anyhow::Context;
 use serde::Serialize;
 
-use super::{CliError, Ended};
 use crate::exchange::files::Output;
+
+/// Writes to a new file, or to standard output if none is named. A file that fails half-way is taken away again. `None` where whoever
+/// reads standard output has seen enough, such as `head`.
+///
+/// # Errors
+/// When the file is there already or cannot be made, or those of `write`.
+pub(super) fn write_to<T>(path: Option<&Path>, write: impl FnOnce(&mut Target) -> anyhow::Result<T>) -> anyhow::Result<Option<T>> {
+    let mut target = Target::create(path)?;
+    let written = write(&mut target).and_then(|written| target.finish().map(|()| written));
+    match (written, path) {
+        (Err(error), None) if is_closed_pipe(&error) => Ok(None),
+        (Err(error), Some(path)) => {
+            // The failure that is told matters more than what is left of the file.
+            let _ = fs::remove_file(path);
+            Err(error)
+        }
+        (written, _) => written.map(Some),
+    }
+}
 
 /// The destination of lines.
 pub(super) enum Target {
-    File { path: PathBuf, output: Output },
+    File(Output),
     Printed(BufWriter<Stdout>),
 }
 
 impl Target {
-    /// A new file, or standard output if none is named.
-    ///
-    /// # Errors
-    /// When the file is there already or cannot be made.
-    pub fn create(path: Option<&Path>) -> anyhow::Result<Self> {
+    fn create(path: Option<&Path>) -> anyhow::Result<Self> {
         let Some(path) = path else { return Ok(Self::Printed(BufWriter::new(io::stdout()))) };
-        let output = Output::create(path).with_context(|| format!("{} cannot be made", path.display()))?;
-        Ok(Self::File { path: path.to_owned(), output })
+        Ok(Self::File(Output::create(path).with_context(|| format!("{} cannot be made", path.display()))?))
     }
 
-    /// Ends what was written; whether it was a file.
-    ///
-    /// # Errors
-    /// When the rest cannot be written.
-    pub fn finish(self) -> anyhow::Result<bool> {
+    fn finish(self) -> anyhow::Result<()> {
         match self {
-            Self::Printed(mut out) => out.flush().map(|()| false).map_err(anyhow::Error::from),
-            Self::File { path, output } => {
-                output.finish().with_context(|| format!("{} cannot be written", path.display()))?;
-                Ok(true)
-            }
-        }
-    }
-
-    /// Takes away a half-written file. Whoever reads standard output may have seen enough, such as `head`: that is no failure.
-    ///
-    /// # Errors
-    /// The failure itself.
-    pub fn give_up(self, error: anyhow::Error) -> Result<Ended, CliError> {
-        match self {
-            Self::Printed(_) if is_closed_pipe(&error) => Ok(Ended::Well),
-            Self::Printed(_) => Err(error.into()),
-            Self::File { path, .. } => {
-                // The failure that is told matters more than what is left of the file.
-                let _ = fs::remove_file(path);
-                Err(error.into())
-            }
+            Self::Printed(mut out) => Ok(out.flush()?),
+            Self::File(output) => Ok(output.finish()?),
         }
     }
 }
@@ -63,14 +53,14 @@ impl Target {
 impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::File { output, .. } => output.write(bytes),
+            Self::File(output) => output.write(bytes),
             Self::Printed(out) => out.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::File { output, .. } => output.flush(),
+            Self::File(output) => output.flush(),
             Self::Printed(out) => out.flush(),
         }
     }

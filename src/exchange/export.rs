@@ -54,7 +54,7 @@ pub struct Exported {
 pub enum ExportError {
     #[error(transparent)]
     Log(#[from] LogError),
-    #[error(transparent)]
+    #[error("the lines cannot be written: {0}")]
     Write(#[from] io::Error),
 }
 
