@@ -5,6 +5,7 @@ pub mod app;
 pub mod checkpoint;
 pub mod cli;
 pub mod config;
+pub mod debug;
 pub mod demo;
 pub mod domain;
 pub mod events;

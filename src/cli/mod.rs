@@ -2,14 +2,17 @@
 //! Exit codes: 0 all is well, 1 it failed or something is wrong, 2 it was asked wrongly or configured wrongly, 3 rows were refused under `--strict`.
 
 mod config;
+mod debug;
 mod demo;
 mod events;
 mod export;
 mod flags;
+mod fork;
 mod import;
 mod import_log;
 mod open;
 mod output;
+mod remote;
 mod replay;
 mod salvage;
 mod serve;
@@ -55,6 +58,10 @@ enum Command {
     ImportLog(import_log::ImportLog),
     /// Show what is left of a damaged log, and build it anew from that.
     Salvage(salvage::Salvage),
+    /// Step through a stream, forward and back, with the state beside it.
+    Debug(debug::Debug),
+    /// Try commands on a copy of the log as it was at a position, and compare the lists' totals.
+    Fork(fork::Fork),
     /// Add the demo household to a folder.
     Demo(demo::Demo),
     /// Print the effective configuration with the source of each value.
@@ -95,6 +102,8 @@ pub fn main() -> ExitCode {
         Command::Export(export) => export.run(file),
         Command::ImportLog(import) => import.run(file),
         Command::Salvage(salvage) => salvage.run(file),
+        Command::Debug(debug) => debug.run(file),
+        Command::Fork(fork) => fork.run(file),
         Command::Demo(demo) => demo.run(file),
         Command::Config(config) => config.run(file),
     };

@@ -1,4 +1,4 @@
-//! Files of text, compressed by their ending: `.zst` and `.gz`, anything else as it is.
+//! Files of text: written compressed by their ending, `.zst` or `.gz`; read by how they begin, whatever their name.
 
 use std::{
     fs::File,
@@ -63,17 +63,23 @@ impl Write for Output {
     }
 }
 
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
 /// Opens a file to read, unpacked.
 ///
 /// # Errors
 /// When it cannot be opened.
 pub fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    let file = File::open(path)?;
-    Ok(match ending(path) {
-        "zst" => Box::new(BufReader::new(zstd::Decoder::new(file)?)),
-        "gz" => Box::new(BufReader::new(MultiGzDecoder::new(file))),
-        _ => Box::new(BufReader::new(file)),
-    })
+    let mut file = BufReader::new(File::open(path)?);
+    let start = file.fill_buf()?;
+    if start.starts_with(&ZSTD_MAGIC) {
+        return Ok(Box::new(BufReader::new(zstd::Decoder::with_buffer(file)?)));
+    }
+    if start.starts_with(&GZIP_MAGIC) {
+        return Ok(Box::new(BufReader::new(MultiGzDecoder::new(file))));
+    }
+    Ok(Box::new(file))
 }
 
 fn ending(path: &Path) -> &str {

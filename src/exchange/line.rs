@@ -1,5 +1,7 @@
 //! One line of an export: an event, its place in the chain, and back.
 
+use std::io::{self, BufRead};
+
 use serde_json::{Map, Value};
 
 use super::{cloud, from_hex, to_hex};
@@ -109,6 +111,28 @@ impl Line {
 /// As [`Line::parse`].
 pub fn event_of_line(text: &str) -> Result<Recorded, LineError> {
     Line::parse(text).map(|line| line.recorded)
+}
+
+/// Visits the events of an export, or of a bundle, whose first line is its manifest.
+///
+/// # Errors
+/// Names the line that is no event; those of `see`.
+pub fn each_event(file: impl BufRead, mut see: impl FnMut(Recorded) -> io::Result<()>) -> io::Result<()> {
+    for (line, number) in file.lines().zip(1_u64..) {
+        let line = line?;
+        if line.trim().is_empty() || (number == 1 && is_manifest(&line)) {
+            continue;
+        }
+        see(event_of_line(&line).map_err(|error| io::Error::other(format!("line {number}: {error}")))?)?;
+    }
+    Ok(())
+}
+
+/// What a bundle's first line begins with.
+pub const MANIFEST_FIELD: &str = "aisled_bundle";
+
+fn is_manifest(line: &str) -> bool {
+    serde_json::from_str::<Value>(line).is_ok_and(|line| line.get(MANIFEST_FIELD).is_some())
 }
 
 /// An event as the log keeps it today.

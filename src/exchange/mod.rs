@@ -12,7 +12,7 @@ mod line;
 
 pub use export::{ExportError, Exported, Range, export, write_blocks};
 pub use import::{ImportError, import};
-pub use line::{Format, Line, LineError, event_of_line};
+pub use line::{Format, Line, LineError, MANIFEST_FIELD, each_event, event_of_line};
 
 /// Bytes as lower-case hexadecimal text.
 #[must_use]
