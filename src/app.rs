@@ -24,6 +24,7 @@ use crate::{
 
 pub use folder::{DataFolder, FolderError};
 pub use serve::serve;
+pub use views::saved as saved_views;
 
 /// What every handler works with.
 #[derive(Clone)]

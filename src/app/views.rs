@@ -36,10 +36,21 @@ pub fn save(views: &Views, file: &Path, epoch: &str, log: &dyn Log) -> io::Resul
     fs::rename(fresh, file)
 }
 
+/// The views as the server last saved them, without what came later; `None` where it never did.
+///
+/// # Errors
+/// Says why the checkpoint is not of this log.
+pub fn saved(folder: &DataFolder, log: &dyn Log) -> Result<Option<Views>, String> {
+    match fs::read(folder.views_checkpoint()) {
+        Ok(bytes) => usable(&bytes, folder.epoch(), log).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 fn from_checkpoint(folder: &DataFolder, log: &dyn Log) -> Option<Views> {
-    let bytes = fs::read(folder.views_checkpoint()).ok()?;
-    match usable(&bytes, folder.epoch(), log) {
-        Ok(views) => Some(views),
+    match saved(folder, log) {
+        Ok(views) => views,
         Err(reason) => {
             tracing::warn!(%reason, "the views' checkpoint cannot be used; they are rebuilt from the log");
             None
