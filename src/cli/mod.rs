@@ -1,6 +1,7 @@
 //! The command line: what can be asked of the binary, one file a command.
 //! Exit codes: 0 all is well, 1 it failed or something is wrong, 2 it was asked wrongly or configured wrongly, 3 rows were refused under `--strict`.
 
+mod bundle;
 mod config;
 mod debug;
 mod demo;
@@ -62,6 +63,8 @@ enum Command {
     Debug(debug::Debug),
     /// Try commands on a copy of the log as it was at a position, and compare the lists' totals.
     Fork(fork::Fork),
+    /// Take a bug elsewhere: chosen streams without anybody's names.
+    Bundle(bundle::Bundle),
     /// Add the demo household to a folder.
     Demo(demo::Demo),
     /// Print the effective configuration with the source of each value.
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Salvage(salvage) => salvage.run(file),
         Command::Debug(debug) => debug.run(file),
         Command::Fork(fork) => fork.run(file),
+        Command::Bundle(bundle) => bundle.run(file),
         Command::Demo(demo) => demo.run(file),
         Command::Config(config) => config.run(file),
     };

@@ -14,8 +14,8 @@ use crate::{
     projections::{ListTotals, StoreTotal, TotalsView, Views},
 };
 
-/// Who acts where a command names nobody.
-const WHO_DEFAULT: &str = "what-if";
+/// Who acts where a command names nobody: as over HTTP, where nobody is named.
+const WHO_DEFAULT: &str = "local";
 
 /// One line of what-if commands.
 #[derive(Debug, Clone, Deserialize)]
