@@ -7,7 +7,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     thread,
 };
@@ -255,26 +255,20 @@ fn a_fork_shows_what_would_have_happened_and_records_nothing() {
     let folder = Folder::new();
     let head = folder.events().len();
     let log = folder.log();
+    let more = json!({"op": "change_quantity", "item": "i1", "by": {"amount": "5", "unit": "each"}});
     let commands = [
-        json!({"stream": "list/weekly", "command": {"op": "change_quantity", "item": "i1", "by": {"amount": "5", "unit": "each"}}}),
-        json!({"stream": "list/weekly", "command": {"op": "check", "item": "none"}, "who": "ann"}),
+        json!({"stream": "list/weekly", "command": more}),
+        json!({"stream": "list/weekly", "command": {"op": "check", "item": "none"}, "who": "local"}),
+        json!({"stream": "list/weekly", "command": {"op": "cheer"}}),
     ];
     let file = folder.write("do.ndjson", &commands.iter().map(|command| format!("{command}\n")).collect::<String>());
-    let forked = folder.run(&["fork", "--at", &head.to_string(), "--do", &file]).ok();
-    let lines: Vec<Value> = forked.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let who = folder.events().last().unwrap().who.to_string();
-    let refused = lines.iter().filter(|line| line["outcome"] == "refused").count();
-    let summary = &lines[2];
-    assert_eq!((lines.len(), &summary["refused"]), (3, &json!(refused)), "{lines:?}");
-    assert!(refused >= 1 && lines[1]["code"].is_string(), "{lines:?}");
-    // Whoever is a member may change the list; the default `what-if` is none.
-    let allowed = commands[0].clone().as_object().map(|command| {
-        let mut command = command.clone();
-        command.insert("who".into(), who.into());
-        Value::Object(command)
-    });
-    let file = folder.write("again.ndjson", &allowed.unwrap().to_string());
-    let forked = folder.run(&["fork", "--at", &head.to_string(), "--do", &file, "--list", "weekly"]).ok().summary();
+    let printed = folder.run(&["fork", "--at", &head.to_string(), "--do", &file]).ok().stdout;
+    let lines: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let outcomes: Vec<_> = lines[..3].iter().map(|line| line["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["applied", "refused", "refused"]);
+    assert_eq!((&lines[0]["events"][0]["type"], &lines[1]["code"]), (&json!("list.item_quantity_changed"), &json!("item_not_found")));
+    let forked = &lines[3];
+    assert_eq!((&forked["done"], &forked["refused"]), (&json!(1), &json!(2)));
     let list = &forked["lists"]["weekly"];
     assert_eq!(
         (&list["before"]["shown"]["estimated"]["amount"], &list["after"]["shown"]["estimated"]["amount"]),
@@ -289,4 +283,95 @@ fn a_fork_shows_what_would_have_happened_and_records_nothing() {
     let wrong = folder.write("wrong.ndjson", "{\"stream\":\"list/weekly\"}\n");
     let refused = folder.run(&["fork", "--at", "1", "--do", &wrong]);
     assert!(refused.code == Some(2) && refused.stderr.contains("line 1"), "{refused:?}");
+}
+
+/// Everything in a bundle, as anybody can unpack it.
+fn unpacked(path: &Path) -> String {
+    String::from_utf8(zstd::decode_all(fs::File::open(path).unwrap()).unwrap()).unwrap()
+}
+
+#[test]
+fn a_bundle_holds_nobody_s_names_and_replays_elsewhere_to_the_same_totals() {
+    let folder = Folder::new();
+    let bundle = folder.text("bug.bundle");
+    let made = folder.run(&["bundle", "create", "--stream", "list/weekly", "--with-prices", "--out", &bundle]).ok().summary();
+    let live = folder.run(&["fork", "--at", "11", "--do", &folder.write("none", ""), "--list", "weekly"]).ok().summary();
+    let estimated = &live["lists"]["weekly"]["before"]["shown"]["estimated"];
+    assert_eq!((&made["outcome"]["totals"]["weekly"], &estimated["amount"]), (estimated, &json!("7.50")));
+    let text = unpacked(&folder.path("bug.bundle"));
+    for personal in ["Anna", "birthday", "Milk", "Weekly", "local", "receipt"] {
+        assert!(!text.contains(personal), "{personal} is in {text}");
+    }
+    for stream in ["list/weekly", "product/milk", "store/billa", "household/home"] {
+        assert!(text.contains(&format!("\"stream\":\"{stream}\"")), "{stream} is not in {text}");
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = elsewhere.path().join("copy");
+    fs::copy(&bundle, &copy).unwrap();
+    let replayed = process::run(&["bundle".into(), "replay".into(), copy.display().to_string()]).ok().summary();
+    assert_eq!((&replayed["outcome"], &replayed["differing"]), (&made["outcome"], &json!([])));
+    let stepped = converse(&["debug", "list/weekly", "--file", &copy.display().to_string()], "b state.items.i1.checked\nc\n").ok().stdout;
+    assert!(stepped.contains("breakpoint 1: state.items.i1.checked\nlist/weekly v4  list.item_checked  by person-"), "{stepped}");
+}
+
+#[test]
+fn two_bundles_of_the_same_share_no_pseudonym_and_ids_can_be_redacted_too() {
+    let folder = Folder::new();
+    let create = |name: &str| {
+        let out = folder.text(name);
+        folder.run(&["bundle", "create", "--stream", "list/weekly", "--with-prices", "--redact-ids", "--out", &out]).ok();
+        unpacked(&folder.path(name))
+    };
+    let (one, two) = (create("one"), create("two"));
+    for id in ["weekly", "milk", "billa", "home\"", "\"i1\""] {
+        assert!(!one.contains(id), "{id} is in {one}");
+    }
+    let pseudonyms = |text: &str| -> Vec<String> {
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
+        words
+            .filter(|word| ["text-", "person-", "list-", "product-"].iter().any(|kind| word.starts_with(kind)))
+            .map(str::to_owned)
+            .collect()
+    };
+    let ours = pseudonyms(&one);
+    assert!(ours.len() > 5 && pseudonyms(&two).iter().all(|word| !ours.contains(word)), "the key is another each time");
+    process::run(&["bundle".into(), "replay".into(), folder.text("one")]).ok();
+}
+
+#[test]
+fn a_damaged_cut_newer_or_foreign_bundle_is_refused_with_the_reason() {
+    let folder = Folder::new();
+    folder.run(&["bundle", "create", "--stream", "list/weekly", "--out", &folder.text("good")]).ok();
+    let bytes = fs::read(folder.path("good")).unwrap();
+    let refusal = |bytes: &[u8]| {
+        fs::write(folder.path("bad"), bytes).unwrap();
+        let refused = process::run(&["bundle".into(), "replay".into(), folder.text("bad")]);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        refused.stderr
+    };
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 2] ^= 1;
+    assert!(refusal(&flipped).contains("a byte was changed"));
+    assert!(refusal(&bytes[..bytes.len() - 10]).contains("cut"));
+    assert!(refusal(b"PNG").contains("not a bundle"));
+    let newer = unpacked(&folder.path("good")).replacen("\"aisled_bundle\":1", "\"aisled_bundle\":7", 1);
+    assert!(refusal(&zstd::encode_all(newer.as_bytes(), 1).unwrap()).contains("format 7"));
+    // Somebody who changes an event and packs it anew is found by what the events come to.
+    let edited = unpacked(&folder.path("good")).replacen("\"amount\":\"3\"", "\"amount\":\"9\"", 1);
+    assert!(refusal(&zstd::encode_all(edited.as_bytes(), 1).unwrap()).contains("seal"));
+}
+
+#[test]
+fn a_bundle_of_what_is_not_there_is_refused() {
+    let folder = Folder::new();
+    for (arguments, word) in [
+        (["--stream", "list/none", "--from", "1"], "list/none"),
+        (["--stream", "list/weekly", "--to", "3"], "no event of list/weekly"),
+        (["--stream", "list/weekly", "--from", "0"], "before the first event"),
+        (["--stream", "list/weekly", "--to", "999"], "ends at position"),
+    ] {
+        let refused = folder.run(&[&["bundle", "create", "--out", &folder.text("none")], &arguments[..]].concat());
+        assert!(refused.code == Some(2) && refused.stderr.contains(word), "{refused:?}");
+        assert!(!folder.path("none").exists());
+    }
 }

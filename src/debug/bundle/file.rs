@@ -2,8 +2,9 @@
 //! the first, so that any changed byte is found.
 
 use std::{
+    fmt::Display,
     fs::File,
-    io::{BufRead, Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     path::Path,
 };
 
@@ -19,6 +20,7 @@ use crate::{
 const BUNDLE_BYTES_MAX: u64 = 1 << 30;
 /// A bundle is made once and sent around.
 const ZSTD_LEVEL: i32 = 9;
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// A frame that zstd skips, of 32 bytes.
 const SEAL: [u8; 8] = [0x50, 0x2a, 0x4d, 0x18, 32, 0, 0, 0];
 const SEAL_BYTES: usize = SEAL.len() + 32;
@@ -53,45 +55,40 @@ pub fn read(path: &Path) -> Result<(Manifest, Vec<Recorded>), BundleError> {
     if bytes.len() as u64 > BUNDLE_BYTES_MAX {
         return Err(BundleError::Foreign(format!("it is larger than {BUNDLE_BYTES_MAX} bytes")));
     }
-    let sealed = unseal(&bytes);
-    let (manifest, events) = lines(sealed.as_ref().copied().unwrap_or(&bytes), sealed.as_ref().err())?;
-    sealed.map_err(|reason| BundleError::Damaged(format!("{reason}; its {} events can still be read", events.len())))?;
-    if manifest.events != events.len() as u64 {
-        return Err(BundleError::Damaged(format!("it holds {} events, its manifest says {}", events.len(), manifest.events)));
+    if !bytes.starts_with(&ZSTD_MAGIC) {
+        return Err(BundleError::Foreign("it is not packed as one".into()));
     }
-    Ok((manifest, events))
+    match (unseal(&bytes), lines(&bytes)) {
+        (Ok(()), read) => read,
+        (Err(reason), Ok((_, events))) => Err(BundleError::Damaged(format!("{reason}; its {} events can still be read", events.len()))),
+        (Err(reason), Err(BundleError::Damaged(detail))) => Err(BundleError::Damaged(format!("{reason}; {detail}"))),
+        (Err(_), Err(error)) => Err(error),
+    }
 }
 
-/// The packed lines, if they are as they were sealed.
-fn unseal(bytes: &[u8]) -> Result<&[u8], String> {
-    let cut = || "it is cut, or more than its lines was changed: it does not end with its seal".to_string();
+/// Whether every byte is as it was sealed.
+fn unseal(bytes: &[u8]) -> Result<(), String> {
+    let cut = || "it does not end with its seal: it was cut, or packed by something else".to_string();
     let (lines, seal) = bytes.split_at_checked(bytes.len().wrapping_sub(SEAL_BYTES)).ok_or_else(cut)?;
     let hash = seal.strip_prefix(&SEAL).ok_or_else(cut)?;
-    if blake3::hash(lines).as_bytes() == hash { Ok(lines) } else { Err("a byte was changed since it was sealed".into()) }
+    if blake3::hash(lines).as_bytes() == hash { Ok(()) } else { Err("a byte was changed since it was sealed".into()) }
 }
 
-/// The manifest and the events; `broken` is what is known to be wrong with the file already.
-fn lines(packed: &[u8], broken: Option<&String>) -> Result<(Manifest, Vec<Recorded>), BundleError> {
-    let foreign = |reason: String| {
-        if packed.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) { BundleError::Damaged(reason) } else { BundleError::Foreign(reason) }
-    };
-    let decoder = zstd::Decoder::with_buffer(packed).map_err(|error| foreign(error.to_string()))?;
-    let mut lines = std::io::BufReader::new(decoder).lines();
-    let first = match lines.next() {
-        None => return Err(foreign("it is empty".into())),
-        Some(first) => first.map_err(|error| foreign(format!("its manifest cannot be unpacked: {error}")))?,
-    };
+/// The manifest and the events.
+fn lines(packed: &[u8]) -> Result<(Manifest, Vec<Recorded>), BundleError> {
+    let damaged = |after: &str, reason: &dyn Display| BundleError::Damaged(format!("after {after}: {reason}"));
+    let mut lines = BufReader::new(zstd::Decoder::with_buffer(packed)?).lines();
+    let first = lines.next().unwrap_or_else(|| Ok(String::new())).map_err(|error| damaged("its beginning", &error))?;
     let manifest = manifest(&first)?;
-    let mut events = Vec::new();
+    let (mut events, mut after) = (Vec::new(), "the manifest".to_owned());
     for line in lines {
-        let after = events.last().map_or_else(|| "the manifest".to_owned(), |event: &Recorded| format!("position {}", event.position));
-        let at = |reason: String| {
-            BundleError::Damaged(
-                [broken.cloned(), Some(format!("after {after}: {reason}"))].into_iter().flatten().collect::<Vec<_>>().join("; "),
-            )
-        };
-        let line = line.map_err(|error| at(error.to_string()))?;
-        events.push(event_of_line(&line).map_err(|error| at(error.reason))?);
+        let line = line.map_err(|error| damaged(&after, &error))?;
+        let event = event_of_line(&line).map_err(|error| damaged(&after, &error))?;
+        after = format!("position {}", event.position);
+        events.push(event);
+    }
+    if manifest.events != events.len() as u64 {
+        return Err(damaged(&after, &format!("{} events, where its manifest says {}", events.len(), manifest.events)));
     }
     Ok((manifest, events))
 }
