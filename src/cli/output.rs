@@ -32,14 +32,14 @@ pub(super) fn write_to<T>(path: Option<&Path>, write: impl FnOnce(&mut Target) -
 
 /// The destination of lines.
 pub(super) enum Target {
-    File(Output),
+    File(Box<Output>),
     Printed(BufWriter<Stdout>),
 }
 
 impl Target {
     fn create(path: Option<&Path>) -> anyhow::Result<Self> {
         let Some(path) = path else { return Ok(Self::Printed(BufWriter::new(io::stdout()))) };
-        Ok(Self::File(Output::create(path).with_context(|| format!("{} cannot be made", path.display()))?))
+        Ok(Self::File(Box::new(Output::create(path).with_context(|| format!("{} cannot be made", path.display()))?)))
     }
 
     fn finish(self) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! The log as text, and back: NDJSON or CloudEvents lines that any tool can read, from which the same log is made again, hash for hash.
+//! The log as text, and back: NDJSON or `CloudEvents` lines that any tool can read, from which the same log is made again, hash for hash.
 //!
 //! A line is an event as clients see it, with what they need not know: the command's digest and outcome (`command_digest`,
 //! `command_outcome`), at the end of each stored block its chain (`chain`), where the stored bytes are of an older form those (`stored`),
@@ -28,7 +28,7 @@ pub fn to_hex(bytes: &[u8]) -> String {
 #[must_use]
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
-    if digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
