@@ -92,7 +92,6 @@ impl Rebuilt {
 impl Replay {
     pub(super) fn run(self, file: Option<PathBuf>) -> Result<Ended, CliError> {
         let config = prepare(file, self.data.values())?.config;
-        self.filter.check().map_err(CliError::Usage)?;
         self.check_projection()?;
         if self.compare && !self.filter.is_none() {
             let reason = "a part of the log cannot be compared with the state of all of it: leave the filters out with --compare";
@@ -107,7 +106,7 @@ impl Replay {
 
     fn replay(&self, config: &Config) -> Result<Ended, CliError> {
         let log = open_existing(config)?;
-        self.filter.check_within(log.head()).map_err(CliError::Usage)?;
+        self.filter.check(log.head()).map_err(CliError::Usage)?;
         let started = Instant::now();
         let rebuilt = Rebuilt::filtered(&*log, &self.filter).map_err(anyhow::Error::from)?;
         let seconds = started.elapsed().as_secs_f64();

@@ -2,13 +2,14 @@
 
 mod entities;
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::entities::{AnyEntity, entity_of};
 use crate::{
+    debug::range::{check_range, views_at},
     domain::{Context, ListId, Moment, Outcome, Principal, Refusal, StreamId, StreamKind},
     events::{Log, LogError, Position, Recorded, codec::event_json},
     projections::{ListTotals, StoreTotal, TotalsView, Views},
@@ -74,10 +75,8 @@ pub struct Fork<'a> {
 /// Why there is no fork.
 #[derive(Debug, thiserror::Error)]
 pub enum ForkError {
-    #[error("there is nothing before the first event; positions begin at 1")]
-    BeforeFirst,
-    #[error("the log ends at position {head}; it has not come to {position}")]
-    BeyondHead { position: Position, head: Position },
+    #[error("{0}")]
+    Position(String),
     #[error(transparent)]
     Log(#[from] LogError),
 }
@@ -88,23 +87,9 @@ impl<'a> Fork<'a> {
     /// # Errors
     /// When the log does not hold that position, or cannot be read.
     pub fn at(log: &'a dyn Log, position: Position) -> Result<Self, ForkError> {
-        let head = log.head();
-        if position == Position::START {
-            return Err(ForkError::BeforeFirst);
-        }
-        if position > head {
-            return Err(ForkError::BeyondHead { position, head });
-        }
-        let mut fork = Self { log, position, at: Moment(0), views: Views::default(), entities: BTreeMap::new(), newest: position };
-        log.scan(Position::START, &mut |recorded| {
-            if recorded.position > position {
-                return ControlFlow::Break(());
-            }
-            fork.at = recorded.at;
-            fork.views.apply(&recorded);
-            ControlFlow::Continue(())
-        })?;
-        Ok(fork)
+        check_range(None, Some(position), log.head()).map_err(ForkError::Position)?;
+        let (views, at) = views_at(log, position)?;
+        Ok(Self { log, position, at, views, entities: BTreeMap::new(), newest: position })
     }
 
     /// Tries a command, at the moment of the fork, after all tried before. A refusal changes nothing.

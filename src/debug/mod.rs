@@ -4,5 +4,6 @@ pub mod bundle;
 pub mod diff;
 pub mod fork;
 pub mod predicate;
+pub mod range;
 pub mod session;
 pub mod state;

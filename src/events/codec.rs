@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use super::from_json::event_from_json;
 use super::{
     content::write_content,
     envelope::{CommandMark, Position, Recorded},

@@ -1,7 +1,7 @@
 //! Makes a log of an export: seals the same blocks again and compares every chain, so that a changed, missing or foreign line is found.
 
 use std::{
-    io::{self, BufRead},
+    io::{self, BufRead, Read},
     path::Path,
 };
 
@@ -9,10 +9,13 @@ use super::line::{Line, LineError};
 use crate::events::{
     Position,
     sled_log::{
-        block::{CHAIN_START, Chain, Sealer, push_event},
+        block::{CHAIN_START, Chain, RAW_BYTES_MAX, Sealer, push_event},
         build::{BuildError, Builder, Built},
     },
 };
+
+/// The longest line: an event of a block of its own, with its stored bytes in hexadecimal beside it.
+const LINE_BYTES_MAX: u64 = 8 << 20;
 
 /// Why no log came of it.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +24,8 @@ pub enum ImportError {
     Line { line: u64, error: LineError },
     #[error("position {position}: {reason}")]
     Refused { position: Position, reason: String },
+    #[error("line {line} is longer than any event, {LINE_BYTES_MAX} bytes")]
+    TooLong { line: u64 },
     #[error("the file holds no event")]
     Empty,
     #[error("the file is cut: it ends after position {0}, before the end that an export marks")]
@@ -44,11 +49,18 @@ pub fn import(mut file: impl BufRead, folder: &Path) -> Result<Built, ImportErro
     let mut text = String::new();
     loop {
         text.clear();
-        let read = file.read_line(&mut text).map_err(|error| ImportError::Read { position: making.last(), error })?;
+        let read = file
+            .by_ref()
+            .take(LINE_BYTES_MAX)
+            .read_line(&mut text)
+            .map_err(|error| ImportError::Read { position: making.last(), error })?;
         if read == 0 {
             return making.finish();
         }
         making.line += 1;
+        if read as u64 == LINE_BYTES_MAX {
+            return Err(ImportError::TooLong { line: making.line });
+        }
         if !text.trim().is_empty() {
             making.take(&text)?;
         }
@@ -89,6 +101,9 @@ impl Making {
         if position != expected {
             let whole = if self.line == 1 { "; an import needs the whole log, from position 1" } else { "" };
             return refused(format!("position {expected} is next{whole}"));
+        }
+        if self.raw.len() > 2 * RAW_BYTES_MAX {
+            return refused("no block is so large: the chains that end the blocks are missing".into());
         }
         push_event(&mut self.raw, |raw| raw.extend_from_slice(&line.stored));
         self.events += 1;

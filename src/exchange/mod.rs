@@ -34,3 +34,6 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     digits.chunks_exact(2).map(pair).collect()
 }
+
+#[cfg(test)]
+mod tests;

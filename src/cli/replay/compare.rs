@@ -13,6 +13,7 @@ use crate::{
     app::{DataFolder, saved_views},
     cli::{CliError, Ended, output::print_json, remote},
     config::Config,
+    debug::range::views_at,
     events::{Log, LogError, Position},
     projections::{Difference, Views, touches},
 };
@@ -26,7 +27,7 @@ const DIFFERENCES_LISTED_MAX: usize = 100;
 pub(super) fn with_folder(log: &dyn Log, folder: &DataFolder) -> Result<Ended, CliError> {
     let saved = saved_views(folder, log).map_err(|reason| anyhow::anyhow!("the saved views cannot be compared: {reason}"))?;
     let saved = saved.context("the server has not saved its views here yet; it does when it stops, and now and then")?;
-    let replayed = replay_to(log, saved.position()).map_err(anyhow::Error::from)?;
+    let (replayed, _) = views_at(log, saved.position()).map_err(anyhow::Error::from)?;
     let mut differences = replayed.differences(&saved);
     let total = differences.len();
     differences.truncate(DIFFERENCES_LISTED_MAX);
@@ -39,18 +40,6 @@ pub(super) fn with_folder(log: &dyn Log, folder: &DataFolder) -> Result<Ended, C
         &json!({"position": saved.position(), "compared_with": "saved views", "differences": total, "differing": listed, "ok": total == 0}),
     )?;
     Ok(if total == 0 { Ended::Well } else { Ended::FoundProblems })
-}
-
-fn replay_to(log: &dyn Log, position: Position) -> Result<Views, LogError> {
-    let mut views = Views::default();
-    log.scan(Position::START, &mut |recorded| {
-        if recorded.position > position {
-            return ControlFlow::Break(());
-        }
-        views.apply(&recorded);
-        ControlFlow::Continue(())
-    })?;
-    Ok(views)
 }
 
 /// The first position that touches each differing subject.

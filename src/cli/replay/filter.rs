@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::{
+    debug::range::check_range,
     domain::{Principal, StreamId},
     events::{
         Position, Recorded,
@@ -40,26 +41,12 @@ impl Filter {
         self.from.is_none() && self.to.is_none() && self.streams.is_empty() && self.types.is_empty() && self.who.is_none()
     }
 
-    /// Whether it makes sense, whatever the log holds.
-    pub fn check(&self) -> Result<(), String> {
+    /// Whether there are such types, and the log holds the range.
+    pub fn check(&self, head: Position) -> Result<(), String> {
         if let Some(name) = self.types.iter().find(|name| !EVENT_NAMES.contains(&name.as_str())) {
             return Err(format!("there is no event type {name:?}; there are {}", EVENT_NAMES.join(", ")));
         }
-        if [self.from, self.to].contains(&Some(Position::START)) {
-            return Err("there is nothing before the first event; positions begin at 1".into());
-        }
-        match (self.from, self.to) {
-            (Some(from), Some(to)) if from > to => Err(format!("there is no event from position {from} to {to}")),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether a log holds the range.
-    pub fn check_within(&self, head: Position) -> Result<(), String> {
-        match self.from.max(self.to).filter(|position| *position > head) {
-            Some(position) => Err(format!("the log ends at position {head}; it has not come to {position}")),
-            None => Ok(()),
-        }
+        check_range(self.from, self.to, head).map(drop)
     }
 
     /// After which position to read.

@@ -2,15 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::ControlFlow,
     sync::Arc,
 };
 
 use super::BundleError;
 use crate::{
-    domain::{Event, Moment, ProductId, StreamId, StreamKind, list::ListEvent},
+    debug::range::{check_range, views_at},
+    domain::{Event, ProductId, StreamId, StreamKind, list::ListEvent},
     events::{Log, LogError, Position, Recorded},
-    projections::Views,
 };
 
 /// What is asked for.
@@ -32,7 +31,7 @@ type Events = BTreeMap<Position, Arc<Recorded>>;
 /// # Errors
 /// When a stream has no event there, the range is none, or the log cannot be read.
 pub fn choose(log: &dyn Log, choice: &Choice) -> Result<(Vec<Arc<Recorded>>, Position, Position), BundleError> {
-    let (from, to) = range(log, choice)?;
+    let (from, to) = check_range(choice.from, choice.to, log.head()).map_err(BundleError::Choice)?;
     let mut events = Events::new();
     for stream in &choice.streams {
         let before = events.len();
@@ -45,21 +44,6 @@ pub fn choose(log: &dyn Log, choice: &Choice) -> Result<(Vec<Arc<Recorded>>, Pos
         add_prices(log, to, &mut events)?;
     }
     Ok((events.into_values().collect(), from, to))
-}
-
-fn range(log: &dyn Log, choice: &Choice) -> Result<(Position, Position), BundleError> {
-    let head = log.head();
-    let (from, to) = (choice.from.unwrap_or(Position(1)), choice.to.unwrap_or(head));
-    let wrong = |reason: String| Err(BundleError::Choice(reason));
-    match () {
-        () if head == Position::START => wrong("the log is empty".into()),
-        () if from == Position::START || to == Position::START => {
-            wrong("there is nothing before the first event; positions begin at 1".into())
-        }
-        () if from > head || to > head => wrong(format!("the log ends at position {head}; it has not come to {}", from.max(to))),
-        () if from > to => wrong(format!("there is no event from position {from} to {to}")),
-        () => Ok((from, to)),
-    }
 }
 
 fn take(log: &dyn Log, stream: &StreamId, from: Position, to: Position, events: &mut Events) -> Result<(), LogError> {
@@ -120,17 +104,4 @@ impl Needed {
 
 fn stream(kind: StreamKind, id: &str) -> StreamId {
     StreamId::new(kind, id).expect("the id was checked when the event was written")
-}
-
-fn views_at(log: &dyn Log, to: Position) -> Result<(Views, Moment), LogError> {
-    let (mut views, mut at) = (Views::default(), Moment(0));
-    log.scan(Position::START, &mut |recorded| {
-        if recorded.position > to {
-            return ControlFlow::Break(());
-        }
-        at = recorded.at;
-        views.apply(&recorded);
-        ControlFlow::Continue(())
-    })?;
-    Ok((views, at))
 }

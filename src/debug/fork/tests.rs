@@ -80,7 +80,7 @@ fn a_refusal_is_told_and_changes_nothing() {
 #[test]
 fn a_position_the_log_does_not_hold_is_refused() {
     let log = weekly();
-    assert!(matches!(Fork::at(&log, Position(0)), Err(ForkError::BeforeFirst)));
-    assert!(matches!(Fork::at(&log, Position(7)), Err(ForkError::BeyondHead { head: Position(6), .. })));
+    let refusal = |position| Fork::at(&log, Position(position)).map(|_| ()).unwrap_err().to_string();
+    assert!(refusal(0).contains("first event") && refusal(7).contains("ends at position 6"));
     assert!(Fork::at(&log, Position(6)).unwrap().totals(&ListId::new("none").unwrap()).unwrap().is_none());
 }
