@@ -43,7 +43,7 @@ impl Fork {
         let log = open_existing(&config)?;
         let mut fork = fork::Fork::at(&*log, self.at).map_err(|error| match error {
             ForkError::Log(error) => CliError::Failed(error.into()),
-            wrong => CliError::Usage(wrong.to_string()),
+            ForkError::Position(reason) => CliError::Usage(reason),
         })?;
         let before = totals(&mut fork, &lists)?;
         let (mut done, mut refused) = (0_u64, 0_u64);
