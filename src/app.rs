@@ -49,6 +49,7 @@ pub use restore::{RestoreOrder, Restored, Undone, blocking};
 pub use self_restore::SelfRestored;
 pub use serve::serve;
 pub use standing::gently;
+pub use views::saved as saved_views;
 
 /// What every handler works with.
 #[derive(Clone)]

@@ -15,7 +15,7 @@ use crate::{
         Clock, Log, Position, SystemClock,
         sled_log::{OpenError, SledLog},
     },
-    snapshots::{About, Manifest, Progress, Proof, SnapshotError, SnapshotFolder, Target, create},
+    snapshots::{About, Manifest, Pace, Progress, Proof, SnapshotError, SnapshotFolder, Target, create},
 };
 
 /// A data folder that is ours for now.
@@ -75,7 +75,8 @@ impl Offline {
         progress.begin("proving the views", 0);
         let (views, _) = views::load(log, Some(&self.folder))?;
         let epoch = self.epoch().to_owned();
-        let about = About { at: SystemClock.now(), by: by.to_string(), scheduled: false, epoch, views: Some(proof_of(&views)) };
+        let views = Some(proof_of(&views));
+        let about = About { at: SystemClock.now(), by: by.to_string(), scheduled: false, epoch, views, pace: Pace::AtOnce };
         let manifest = create(log, log.chain(), &folder, &claim, about, progress)?;
         let event = SystemEvent::SnapshotCreated { snapshot: manifest.name.clone(), position: manifest.position.0, scheduled: false };
         super::restore::append_admin(log, by, event)?;

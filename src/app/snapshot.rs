@@ -7,7 +7,7 @@ use crate::{
     domain::{Principal, system::SystemEvent},
     failpoint,
     projections::Views,
-    snapshots::{About, Manifest, Operation, SnapshotError, SnapshotFolder, ViewsProof, create, retention::Retention},
+    snapshots::{About, Manifest, Operation, Pace, SnapshotError, SnapshotFolder, ViewsProof, create, retention::Retention},
 };
 
 impl Running {
@@ -40,7 +40,7 @@ impl Running {
         let (committed, views) = ((standing.position, standing.found), proof_of(&standing.views.read()));
         drop(standing);
         failpoint::reach("snapshot.proved");
-        let about = About { at: app.clock.now(), by, scheduled, epoch: app.epoch.to_string(), views: Some(views) };
+        let about = About { at: app.clock.now(), by, scheduled, epoch: app.epoch.to_string(), views: Some(views), pace: Pace::Gently };
         create(blocks, committed, &folder, &claim, about, &operation.progress)
     }
 

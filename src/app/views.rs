@@ -48,15 +48,30 @@ fn write(views: &Views, file: &Path, epoch: &str, event: &str) -> io::Result<()>
     fs::rename(fresh, file)
 }
 
+/// The views as the server last saved them, without what came later; `None` where it never did.
+///
+/// # Errors
+/// Says why the checkpoint is not of this log.
+pub fn saved(folder: &DataFolder, log: &dyn Log) -> Result<Option<Views>, String> {
+    read(&folder.views_checkpoint(), folder, log)
+}
+
+fn read(file: &Path, folder: &DataFolder, log: &dyn Log) -> Result<Option<Views>, String> {
+    match fs::read(file) {
+        Ok(bytes) => usable(&bytes, folder.epoch(), log).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// The views' own checkpoint, or the one that a newer program prepared while the older one served.
 fn newest_checkpoint(folder: &DataFolder, log: &dyn Log) -> Option<Views> {
     from_checkpoint(&folder.views_checkpoint(), folder, log).or_else(|| from_checkpoint(&folder.prepared_views(), folder, log))
 }
 
 fn from_checkpoint(file: &Path, folder: &DataFolder, log: &dyn Log) -> Option<Views> {
-    let bytes = fs::read(file).ok()?;
-    match usable(&bytes, folder.epoch(), log) {
-        Ok(views) => Some(views),
+    match read(file, folder, log) {
+        Ok(views) => views,
         Err(reason) => {
             tracing::warn!(%reason, file = %file.display(), "a checkpoint of the views cannot be used");
             None

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     CliError, Ended,
-    remote::Remote,
+    admin::Remote,
     snapshot::{PlaceFlags, admin},
     watch::watched,
     when::when,

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{CliError, Ended, flags::DataFlags, prepare, remote::Remote, watch::watched};
+use super::{CliError, Ended, admin::Remote, flags::DataFlags, prepare, watch::watched};
 use crate::{
     app::offline::Offline,
     config::Config,

@@ -4,6 +4,7 @@
 pub mod catalog;
 mod cells;
 pub mod deals;
+mod differences;
 pub mod history;
 pub mod households;
 mod interner;
@@ -15,7 +16,7 @@ pub mod prices;
 mod rebuild;
 pub mod spend;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod totals;
@@ -23,6 +24,7 @@ mod views;
 
 pub use catalog::{ProductEntry, StoreEntry};
 pub use deals::{Deal, DealChange, DealMark, DealPage, DealQuery};
+pub use differences::{Difference, touches};
 pub use households::HouseholdEntry;
 pub use lists::{ListEntry, ListQuery};
 pub use orders::{OrderPhase, OrderSummary};

@@ -23,6 +23,7 @@ pub use folder::{Listed, SnapshotFolder};
 pub use manifest::{Manifest, SegmentEntry, ViewsProof};
 pub use operations::{Busy, Operation, Operations};
 pub use progress::Progress;
+pub use segment::Pace;
 pub use source::Snapshot;
 pub use stage::{Proof, Staged, stage};
 pub use target::{RestorePlan, Target};
