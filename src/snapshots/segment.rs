@@ -277,7 +277,7 @@ pub enum Pace {
 /// A piece that is written at once where others need the disk too.
 const PIECE_BYTES: usize = 256 << 10;
 /// The rest after it: with it a gigabyte takes a minute and a half.
-const PIECE_REST: Duration = Duration::from_millis(20);
+const PIECE_REST: Duration = Duration::from_millis(10);
 
 fn write_paced(path: &Path, parts: &[&[u8]], pace: Pace) -> io::Result<()> {
     let part = part_of(path);
