@@ -1,9 +1,14 @@
 //! The household: the people who share lists, the stores they compare and what they want to spend. Minimal until accounts arrive.
 
+mod restore;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use restore::restore;
+pub use undo::changes_between;
 
 use serde::{Deserialize, Serialize};
 
