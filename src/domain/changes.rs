@@ -26,19 +26,28 @@ pub struct Change {
 /// The fields of a thing that hold something, by name.
 pub type Fields = BTreeMap<String, Value>;
 
-/// An entity whose events can say what they changed.
+/// The fields that an event may touch, those of each item on their own.
+pub type Touched = Vec<(Option<String>, Fields)>;
+
+/// An entity whose events can say what they change.
 pub trait Traced: Entity {
-    /// The fields that an event touched and that differ, between the states right before and right after it.
-    fn changes(event: &Self::Event, before: &Self::State, after: &Self::State) -> Vec<Change>;
+    /// What an event may touch, as a state has it. Asked of the states right before and right after the event, it names the
+    /// same parts in the same order.
+    fn touched(event: &Self::Event, state: &Self::State) -> Touched;
 }
 
-/// The state after an event, and what the event changed.
+/// Records an event and says what it changed.
+pub fn trace<E: Traced>(state: &mut E::State, event: &E::Event, fact: &Fact<'_>) -> Vec<Change> {
+    let before = E::touched(event, state);
+    E::evolve(state, event, fact);
+    let after = E::touched(event, state);
+    before.iter().zip(&after).flat_map(|((item, before), (_, after))| compare(item.as_deref(), before, after)).collect()
+}
+
+/// What touches only the entity itself.
 #[must_use]
-pub fn traced<E: Traced>(before: &E::State, event: &E::Event, fact: &Fact<'_>) -> (E::State, Vec<Change>) {
-    let mut after = before.clone();
-    E::evolve(&mut after, event, fact);
-    let changes = E::changes(event, before, &after);
-    (after, changes)
+pub fn of_itself(fields: Fields) -> Touched {
+    vec![(None, fields)]
 }
 
 /// The fields that differ, in the order of their names.
@@ -72,11 +81,4 @@ pub fn fields_of<T: Serialize>(data: &T) -> Fields {
 #[must_use]
 pub fn shown<T: Serialize>(data: &T) -> Value {
     serde_json::to_value(data).unwrap_or_default()
-}
-
-/// One field of its own.
-#[must_use]
-pub fn field<T: Serialize>(name: String, before: Option<&T>, after: Option<&T>) -> Vec<Change> {
-    let fields = |data: Option<&T>| data.map(|data| (name.clone(), shown(data))).into_iter().collect();
-    compare(None, &fields(before), &fields(after))
 }

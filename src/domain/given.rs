@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     Context, Decision, Entity, Fact, Moment, Outcome, Principal, Refusal, StreamId,
-    changes::Change,
+    changes::{Change, trace},
     undo::{Happened, Planned, Undo, plan},
 };
 
@@ -97,7 +97,8 @@ impl<E: Undo> Given<E> {
     /// What the newest event changed, as `item/field: before > after`.
     pub fn changed(&self) -> Vec<String> {
         let (newest, earlier) = self.events.split_last().unwrap();
-        E::changes(newest, &replay::<E>(earlier), &self.state).iter().map(change_text).collect()
+        let fact = Fact { who: &tester(), at: NOW, position: 0, version: 0 };
+        trace::<E>(&mut replay::<E>(earlier), newest, &fact).iter().map(change_text).collect()
     }
 }
 

@@ -257,3 +257,5 @@ impl Entity for Orders {
 mod tests;
 #[cfg(test)]
 mod tests_laws;
+#[cfg(test)]
+mod tests_undo;

@@ -6,7 +6,7 @@ use super::{
     Context, Decision, Entity, Fact, Moment, Outcome, Refusal,
     RefusalKind::Conflict,
     StreamId,
-    changes::{Change, Traced},
+    changes::{Change, Traced, trace},
 };
 
 /// The code of a refusal to take back what somebody changed again since.
@@ -145,8 +145,7 @@ impl<E: Traced> Planned<E> {
         for event in &events {
             // Where it will be recorded is not known yet, and no rule asks for it.
             let fact = Fact { who: &context.who, at: context.at, position: 0, version: 0 };
-            let (after, changes) = super::changes::traced::<E>(&self.after, event, &fact);
-            (self.after, self.changes) = (after, [std::mem::take(&mut self.changes), changes].concat());
+            self.changes.extend(trace::<E>(&mut self.after, event, &fact));
         }
         if self.outcome == Outcome::Unchanged {
             self.outcome = outcome;

@@ -4,15 +4,15 @@ use super::{Household, HouseholdCommand, HouseholdEvent, HouseholdState, Househo
 use crate::domain::{
     Refusal,
     RefusalKind::Conflict,
-    changes::{Change, Fields, Traced, compare, fields, shown},
+    changes::{Change, Fields, Touched, Traced, compare, fields, of_itself, shown},
     undo::{Undo, Undoing, changed_since},
 };
 
 type Inverse = Result<Vec<HouseholdCommand>, Refusal>;
 
 impl Traced for Households {
-    fn changes(_: &HouseholdEvent, before: &HouseholdState, after: &HouseholdState) -> Vec<Change> {
-        changes_between(before, after)
+    fn touched(_: &HouseholdEvent, state: &HouseholdState) -> Touched {
+        of_itself(header(state))
     }
 }
 

@@ -1,15 +1,16 @@
-//! What a list's event changed: fields of the list itself, of its items, or their order.
+//! What a list's event touches: fields of the list itself, of its items, or their order.
 
 use serde_json::Value;
 
 use super::{Item, List, ListEvent, ListState};
 use crate::domain::{
     ItemId,
-    changes::{Change, Fields, compare, fields, shown},
+    changes::{Fields, Touched, fields, of_itself, shown},
 };
 
-pub(super) fn changes(event: &ListEvent, before: &ListState, after: &ListState) -> Vec<Change> {
+pub(super) fn touched(event: &ListEvent, state: &ListState) -> Touched {
     use ListEvent as E;
+    let item = |id: &ItemId| (Some(id.to_string()), state.list().and_then(|list| list.items.get(id)).map(item_fields).unwrap_or_default());
     match event {
         E::Created { .. }
         | E::Renamed { .. }
@@ -17,20 +18,21 @@ pub(super) fn changes(event: &ListEvent, before: &ListState, after: &ListState) 
         | E::Shared { .. }
         | E::BudgetSet { .. }
         | E::Archived {}
-        | E::Revived {} => compare(None, &header(before), &header(after)),
-        E::ItemAdded { item, .. }
-        | E::ItemQuantityChanged { item, .. }
-        | E::ItemDetailsChanged { item, .. }
-        | E::ItemMatched { item, .. }
-        | E::ItemChecked { item }
-        | E::ItemUnchecked { item }
-        | E::ItemRemoved { item } => of_item(item, before, after),
-        E::ItemMoved { item, .. } => moved(item, before, after),
-        E::CheckedCleared { items } => items.iter().flat_map(|item| of_item(item, before, after)).collect(),
-        E::CheckedOut { items, .. } => {
-            let of_items = items.iter().flat_map(|item| of_item(item, before, after));
-            of_items.chain(compare(None, &header(before), &header(after))).collect()
+        | E::Revived {} => of_itself(header(state)),
+        E::ItemAdded { item: id, .. }
+        | E::ItemQuantityChanged { item: id, .. }
+        | E::ItemDetailsChanged { item: id, .. }
+        | E::ItemMatched { item: id, .. }
+        | E::ItemChecked { item: id }
+        | E::ItemUnchecked { item: id }
+        | E::ItemRemoved { item: id } => vec![item(id)],
+        // The item that stands in front of it tells its place.
+        E::ItemMoved { item: id, .. } => {
+            let in_front = state.list().and_then(|list| list.in_front_of(id, |_| true));
+            vec![(Some(id.to_string()), fields([("after", shown(&in_front))]))]
         }
+        E::CheckedCleared { items } => items.iter().map(item).collect(),
+        E::CheckedOut { items, .. } => items.iter().map(item).chain(of_itself(header(state))).collect(),
     }
 }
 
@@ -59,18 +61,6 @@ pub(super) fn item_fields(item: &Item) -> Fields {
         ("note", shown(&item.note)),
         ("checked", Value::Bool(item.checked.is_some())),
     ])
-}
-
-fn of_item(id: &ItemId, before: &ListState, after: &ListState) -> Vec<Change> {
-    let of = |state: &ListState| state.list().and_then(|list| list.items.get(id)).map(item_fields).unwrap_or_default();
-    compare(Some(id.as_str()), &of(before), &of(after))
-}
-
-/// The item that stands in front of it tells its place.
-fn moved(id: &ItemId, before: &ListState, after: &ListState) -> Vec<Change> {
-    let place = |state: &ListState| state.list().and_then(|list| list.in_front_of(id, |_| true));
-    let place = |state| fields([("after", shown(&place(state)))]);
-    compare(Some(id.as_str()), &place(before), &place(after))
 }
 
 impl List {

@@ -154,16 +154,24 @@ impl Restoring<'_, Lists> {
     }
 }
 
-/// Which item of now is which of then: by its id, else the very same thing that came back under another id.
+/// Which item of now is which of then: by its id, else one that came back under another id and is the very same, or at least
+/// the same thing.
 fn same_items(now: &List, past: &List) -> BTreeMap<ItemId, ItemId> {
     let mut names: BTreeMap<_, _> = past.items.keys().filter(|id| now.items.contains_key(*id)).map(|id| (id.clone(), id.clone())).collect();
-    let mut free: Vec<_> = now.items.iter().filter(|(id, _)| !past.items.contains_key(*id)).collect();
-    for (then, item) in past.items_in_order() {
-        let same = |other: &Item| (&other.name, &other.product, &other.specification) == (&item.name, &item.product, &item.specification);
-        if !names.contains_key(then)
-            && let Some(place) = free.iter().position(|(_, other)| same(other))
-        {
-            names.insert(then.clone(), free.remove(place).0.clone());
+    let mut free: Vec<_> = now.items_in_order().into_iter().filter(|(id, _)| !past.items.contains_key(*id)).collect();
+    let same_thing =
+        |one: &Item, other: &Item| (&one.name, &one.product, &one.specification) == (&other.name, &other.product, &other.specification);
+    let very_same = |one: &Item, other: &Item| {
+        let rest = |item: &Item| (item.quantity.clone(), item.note.clone(), item.checked.is_some());
+        same_thing(one, other) && rest(one) == rest(other)
+    };
+    for is_same in [&very_same as &dyn Fn(&Item, &Item) -> bool, &same_thing] {
+        for (then, item) in past.items_in_order() {
+            if !names.contains_key(then)
+                && let Some(place) = free.iter().position(|(_, other)| is_same(item, other))
+            {
+                names.insert(then.clone(), free.remove(place).0.clone());
+            }
         }
     }
     names

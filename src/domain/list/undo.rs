@@ -1,5 +1,7 @@
 //! How each event of a list is taken back: relative changes relatively, absolute ones only while their value still stands.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{
     Item, List, ListCommand, ListEvent, ListState, Lists,
     come_back::{come_back, heir},
@@ -9,15 +11,15 @@ use super::{
 use crate::domain::{
     ItemId, Principal, Quantity, Refusal,
     RefusalKind::Conflict,
-    changes::{Change, Traced},
+    changes::{Touched, Traced},
     undo::{Undo, Undoing, changed_since},
 };
 
 type Inverse = Result<Vec<ListCommand>, Refusal>;
 
 impl Traced for Lists {
-    fn changes(event: &ListEvent, before: &ListState, after: &ListState) -> Vec<Change> {
-        super::changes::changes(event, before, after)
+    fn touched(event: &ListEvent, state: &ListState) -> Touched {
+        super::changes::touched(event, state)
     }
 }
 
@@ -239,13 +241,23 @@ impl Scene<'_> {
     /// Places are told by what stands in front, among the items that were there then and are there now.
     fn move_back(&self, item: &ItemId) -> Inverse {
         let (id, there) = self.current(item)?;
-        let common = |other: &ItemId| [self.before, self.after, self.now].iter().all(|list| list.items.contains_key(other));
-        let [was, made] = [self.before, self.after].map(|list| list.in_front_of(item, common));
+        let names = self.names();
+        let [was, made] = [self.before, self.after].map(|list| {
+            let in_front = list.in_front_of(item, |other| names.contains_key(other));
+            in_front.and_then(|other| names.get(&other).cloned())
+        });
         if was == made {
             return Ok(Vec::new());
         }
-        let still = self.now.in_front_of(&id, common) == made;
+        let common: BTreeSet<_> = names.into_values().collect();
+        let still = self.now.in_front_of(&id, |other| common.contains(other)) == made;
         back(still, ListCommand::Move { item: id, after: was }, || format!("“{}” stands elsewhere by now", there.name))
+    }
+
+    /// What the items that were there before and after are called now, as far as they are there.
+    fn names(&self) -> BTreeMap<ItemId, ItemId> {
+        let both = self.before.items.keys().filter(|id| self.after.items.contains_key(*id));
+        both.filter_map(|id| Some((id.clone(), self.current(id).ok()?.0))).collect()
     }
 
     /// Items that were taken off come back, each behind what stood in front of it.

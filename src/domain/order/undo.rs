@@ -4,7 +4,7 @@ use super::{LineState, Order, OrderCommand, OrderEvent, OrderState, Orders};
 use crate::domain::{
     Refusal,
     RefusalKind::Conflict,
-    changes::{Change, Fields, Traced, compare, fields, shown},
+    changes::{Fields, Touched, Traced, fields, of_itself, shown},
     undo::{Undo, Undoing, changed_since},
 };
 
@@ -14,13 +14,12 @@ type Inverse = Result<Vec<OrderCommand>, Refusal>;
 const REASON: &str = "undone";
 
 impl Traced for Orders {
-    fn changes(event: &OrderEvent, before: &OrderState, after: &OrderState) -> Vec<Change> {
-        let lines = touched(event);
-        compare(None, &shown_fields(before, &lines), &shown_fields(after, &lines))
+    fn touched(event: &OrderEvent, state: &OrderState) -> Touched {
+        of_itself(fields_and_lines(state, &lines_of(event)))
     }
 }
 
-fn touched(event: &OrderEvent) -> Vec<u32> {
+fn lines_of(event: &OrderEvent) -> Vec<u32> {
     match event {
         OrderEvent::LineSubstituted { line, .. } | OrderEvent::LineShorted { line, .. } | OrderEvent::LineRefunded { line, .. } => {
             vec![*line]
@@ -30,14 +29,14 @@ fn touched(event: &OrderEvent) -> Vec<u32> {
     }
 }
 
-fn shown_fields(state: &OrderState, lines: &[u32]) -> Fields {
+fn fields_and_lines(state: &OrderState, lines: &[u32]) -> Fields {
     let (order, phase) = match state {
         OrderState::Absent => return Fields::new(),
         OrderState::Placed(order) => (order, "placed"),
         OrderState::Fulfilled(order) => (order, "fulfilled"),
         OrderState::Cancelled(order) => (order, "cancelled"),
     };
-    let mut shown_fields = fields([
+    let mut all = fields([
         ("phase", phase.into()),
         ("total", shown(&order.total)),
         ("receipt", shown(&order.receipt)),
@@ -47,9 +46,9 @@ fn shown_fields(state: &OrderState, lines: &[u32]) -> Fields {
         let Some(LineState { picked, charged, substitute, refunded, .. }) = order.lines.get(line) else { continue };
         let parts =
             [("picked", shown(picked)), ("charged", shown(charged)), ("substitute", shown(substitute)), ("refunded", shown(refunded))];
-        shown_fields.extend(fields(parts).into_iter().map(|(name, value)| (format!("lines/{line}/{name}"), value)));
+        all.extend(fields(parts).into_iter().map(|(name, value)| (format!("lines/{line}/{name}"), value)));
     }
-    shown_fields
+    all
 }
 
 impl Undo for Orders {
@@ -64,7 +63,7 @@ impl Undo for Orders {
     fn overwrites(later: &OrderEvent, event: &OrderEvent) -> bool {
         match event {
             OrderEvent::LineSubstituted { .. } | OrderEvent::LineShorted { .. } | OrderEvent::LineRefunded { .. } => {
-                touched(later) == touched(event)
+                lines_of(later) == lines_of(event)
             }
             OrderEvent::Fulfilled { .. } => matches!(later, OrderEvent::Fulfilled { .. }),
             OrderEvent::Placed { .. } | OrderEvent::Amended { .. } | OrderEvent::Cancelled { .. } => false,

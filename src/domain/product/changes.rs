@@ -1,54 +1,47 @@
-//! What each event of a product changed.
+//! What each event of a product touches.
 
 use super::{Product, ProductEvent, ProductState, Products, observations::standing};
 use crate::domain::{
     StoreId,
-    changes::{Change, Fields, Traced, compare, field, fields_of, shown},
+    changes::{Fields, Touched, Traced, fields, fields_of, of_itself, shown},
     product::PriceKind,
 };
 
 impl Traced for Products {
-    fn changes(event: &ProductEvent, before: &ProductState, after: &ProductState) -> Vec<Change> {
+    fn touched(event: &ProductEvent, state: &ProductState) -> Touched {
         use ProductEvent as E;
-        let (was, is) = (product_of(before), product_of(after));
-        match event {
-            E::Registered(_) | E::DetailsChanged { .. } | E::CodeLinked { .. } => compare(None, &details(was), &details(is)),
-            E::PriceObserved { seen, .. } => price(was, is, &seen.store, seen.kind),
-            E::PriceWithdrawn { store, kind } => price(was, is, store, *kind),
+        let product = product_of(state);
+        of_itself(match event {
+            E::Registered(_) | E::DetailsChanged { .. } | E::CodeLinked { .. } => {
+                product.map(|product| fields_of(&product.details)).unwrap_or_default()
+            }
+            E::PriceObserved { seen, .. } => price(product, &seen.store, seen.kind),
+            E::PriceWithdrawn { store, kind } => price(product, store, *kind),
             E::OfferAnnounced { offer, .. } | E::OfferEnded { offer } => {
-                let offer_of = |product: Option<&Product>| product.and_then(|product| product.offers.get(offer)).cloned();
-                field(format!("offers/{offer}"), offer_of(was).as_ref(), offer_of(is).as_ref())
+                fields([(&format!("offers/{offer}"), shown(&product.and_then(|product| product.offers.get(offer))))])
             }
             E::StockReported { store, .. } => {
-                let stock = |product: Option<&Product>| product.and_then(|product| product.stock.get(store)).copied();
-                field(format!("stock/{store}"), stock(was).as_ref(), stock(is).as_ref())
+                fields([(&format!("stock/{store}"), shown(&product.and_then(|product| product.stock.get(store))))])
             }
-            E::Discontinued {} => field("phase".into(), Some(&phase(before)), Some(&phase(after))),
-            E::Merged { into } => field("merged_into".into(), None, Some(into)),
-        }
+            E::Discontinued {} | E::Merged { .. } => phase(state),
+        })
     }
 }
 
-fn details(product: Option<&Product>) -> Fields {
-    product.map(|product| fields_of(&product.details)).unwrap_or_default()
-}
-
 /// The price that stands at a store.
-fn price(was: Option<&Product>, is: Option<&Product>, store: &StoreId, kind: PriceKind) -> Vec<Change> {
-    let price = |product: Option<&Product>| {
-        let observation = product.and_then(|product| standing(&product.observations, store, kind));
-        observation.filter(|observation| !observation.withdrawn).map(|observation| shown(&observation.price))
-    };
+fn price(product: Option<&Product>, store: &StoreId, kind: PriceKind) -> Fields {
+    let observation = product.and_then(|product| standing(&product.observations, store, kind));
+    let price = observation.filter(|observation| !observation.withdrawn).map(|observation| &observation.price);
     let kind = shown(&kind);
-    field(format!("prices/{store}/{}", kind.as_str().unwrap_or_default()), price(was).as_ref(), price(is).as_ref())
+    fields([(&format!("prices/{store}/{}", kind.as_str().unwrap_or_default()), shown(&price))])
 }
 
-fn phase(state: &ProductState) -> &'static str {
+fn phase(state: &ProductState) -> Fields {
     match state {
-        ProductState::Absent => "absent",
-        ProductState::Active(_) => "active",
-        ProductState::Discontinued(_) => "discontinued",
-        ProductState::Merged { .. } => "merged",
+        ProductState::Absent => Fields::new(),
+        ProductState::Active(_) => fields([("phase", "active".into())]),
+        ProductState::Discontinued(_) => fields([("phase", "discontinued".into())]),
+        ProductState::Merged { into } => fields([("phase", "merged".into()), ("merged_into", shown(into))]),
     }
 }
 

@@ -4,13 +4,13 @@ use super::{StoreCommand, StoreDetails, StoreEvent, StoreState, Stores};
 use crate::domain::{
     Refusal,
     RefusalKind::Conflict,
-    changes::{Change, Fields, Traced, compare, fields_of, shown},
+    changes::{Fields, Touched, Traced, fields_of, of_itself, shown},
     undo::{Undo, Undoing, changed_since},
 };
 
 impl Traced for Stores {
-    fn changes(_: &StoreEvent, before: &StoreState, after: &StoreState) -> Vec<Change> {
-        compare(None, &header(before), &header(after))
+    fn touched(_: &StoreEvent, state: &StoreState) -> Touched {
+        of_itself(header(state))
     }
 }
 

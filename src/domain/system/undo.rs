@@ -4,12 +4,12 @@ use super::{System, SystemEvent, SystemState};
 use crate::domain::{
     Refusal,
     RefusalKind::Conflict,
-    changes::{Change, Traced},
+    changes::{Touched, Traced},
     undo::{Undo, Undoing},
 };
 
 impl Traced for System {
-    fn changes(_: &SystemEvent, _: &SystemState, _: &SystemState) -> Vec<Change> {
+    fn touched(_: &SystemEvent, _: &SystemState) -> Touched {
         Vec::new()
     }
 }
@@ -30,5 +30,28 @@ impl Undo for System {
 
     fn overwrites(_: &SystemEvent, _: &SystemEvent) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::given::nothing;
+
+    #[test]
+    fn nothing_that_an_admin_did_is_undone() {
+        use SystemEvent as E;
+        let (snapshot, position) = (|| "a".to_owned(), 1);
+        for event in [
+            E::SnapshotCreated { snapshot: snapshot(), position, scheduled: true },
+            E::SnapshotDeleted { snapshot: snapshot(), scheduled: true },
+            E::RestoreBegun { snapshot: None, position },
+            E::Restored { snapshot: None, position, left_epoch: "e".into(), left_position: 2 },
+            E::RestoreUndone { left_epoch: "e".into(), left_position: 2 },
+            E::StreamRestored { stream: "list/l".into(), position, snapshot: None },
+            E::ViewsRebuilt { differed: vec![], switched: false },
+        ] {
+            assert_eq!(nothing::<System>().event(event).undo_code(0), "admin_action");
+        }
     }
 }
