@@ -7,8 +7,7 @@ mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use restore::restore;
-pub use undo::changes_between;
+pub use restore::{HouseholdDiff, restore};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,17 @@
 //! Bringing an entity back to what it was at a moment, by new commands: nothing of what happened since is erased.
 
+use serde::Serialize;
+
 use super::{Context, Refusal, StreamId, changes::Traced, undo::Planned};
 
 /// An entity that can be brought back.
 pub trait Restorable: Traced + Sized {
+    /// How two moments of it differ.
+    type Diff: Serialize + Send + 'static;
+
+    /// What differs from one moment to another.
+    fn diff(from: &Self::State, to: &Self::State) -> Self::Diff;
+
     /// The commands that lead from now to a state of the past, and what they cannot say.
     fn restore(now: &Self::State, past: &Self::State, stream: &StreamId, version: u64, context: &Context) -> Restored<Self>;
 }

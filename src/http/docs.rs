@@ -13,7 +13,7 @@ use utoipa::{
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{bulk, deals, events, health, households, items, lists, live, orders, prices, products, stores};
+use super::{bulk, deals, diff, events, health, households, items, lists, live, orders, prices, products, restore, stores, timeline, undo};
 use crate::app::Current;
 
 /// The description of every route.
@@ -33,6 +33,8 @@ use crate::app::Current;
         stores::index, stores::create, stores::show, stores::change, stores::command,
         orders::index, orders::create, orders::show, orders::command,
         households::index, households::create, households::show, households::command, households::spend,
+        undo::undo, timeline::of_list, timeline::of_item, timeline::of_household, diff::of_list, diff::of_household,
+        restore::of_list, restore::of_household,
         events::all, events::of_list, live::session::connect, live::feed::sse, live::feed::ndjson,
         health::alive, health::ready, health::metrics, openapi, asyncapi, welcome,
     ),
@@ -45,6 +47,7 @@ use crate::app::Current;
         (name = "stores", description = "Shops and their sales channels"),
         (name = "orders", description = "From basket to receipt and refund"),
         (name = "households", description = "Who shares lists and a budget"),
+        (name = "undo", description = "What happened, taking it back, and bringing a list or household back"),
         (name = "events", description = "The log itself"),
         (name = "live", description = "Changes as they happen"),
         (name = "operation", description = "For those who run the server"),

@@ -10,7 +10,10 @@ use actix_web::{
 };
 use metrics::{Counter, Histogram, counter, histogram};
 
-use super::{bulk, deals, docs, edge, error, events, health, households, items, lists, live, orders, prices, products, stores};
+use super::{
+    bulk, deals, diff, docs, edge, error, events, health, households, items, lists, live, orders, prices, products, restore, stores,
+    timeline, undo,
+};
 use crate::telemetry::{HTTP_REQUESTS, HTTP_SECONDS};
 
 macro_rules! routes {
@@ -70,6 +73,14 @@ routes! {
     "/api/v1/households/{id}": GET households::show;
     "/api/v1/households/{id}/commands": POST households::command;
     "/api/v1/households/{id}/spend": GET households::spend;
+    "/api/v1/undo": POST undo::undo;
+    "/api/v1/lists/{id}/timeline": GET timeline::of_list;
+    "/api/v1/lists/{id}/items/{item}/timeline": GET timeline::of_item;
+    "/api/v1/lists/{id}/diff": GET diff::of_list;
+    "/api/v1/lists/{id}/restore": POST restore::of_list;
+    "/api/v1/households/{id}/timeline": GET timeline::of_household;
+    "/api/v1/households/{id}/diff": GET diff::of_household;
+    "/api/v1/households/{id}/restore": POST restore::of_household;
     "/api/v1/events": GET events::all;
     "/api/v1/openapi.json": GET docs::openapi;
     "/api/v1/asyncapi.json": GET docs::asyncapi;

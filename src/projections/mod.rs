@@ -3,7 +3,9 @@
 
 pub mod catalog;
 mod cells;
+pub mod commands;
 pub mod deals;
+pub mod differences;
 pub mod history;
 pub mod households;
 mod interner;
@@ -18,6 +20,7 @@ pub mod spend;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod timeline;
 pub mod totals;
 mod views;
 

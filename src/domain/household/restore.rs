@@ -1,13 +1,28 @@
 //! A household brought back to what it was: its members with their roles, its budget, its stores.
 
-use super::{Household, HouseholdCommand as Command, HouseholdState, Households};
+use serde::Serialize;
+
+use super::{Household, HouseholdCommand as Command, HouseholdState, Households, undo::header};
 use crate::domain::{
     Context, Principal, StreamId,
+    changes::{Change, compare},
     list::Role,
     restore::{Restorable, Restored, Restoring},
 };
 
+/// The differences of two moments of a household.
+#[derive(Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct HouseholdDiff {
+    pub changes: Vec<Change>,
+}
+
 impl Restorable for Households {
+    type Diff = HouseholdDiff;
+
+    fn diff(from: &HouseholdState, to: &HouseholdState) -> HouseholdDiff {
+        HouseholdDiff { changes: compare(None, &header(from), &header(to)) }
+    }
+
     fn restore(now: &HouseholdState, past: &HouseholdState, stream: &StreamId, _version: u64, context: &Context) -> Restored<Self> {
         restore(now, past, stream, context)
     }

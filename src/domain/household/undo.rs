@@ -4,7 +4,7 @@ use super::{Household, HouseholdCommand, HouseholdEvent, HouseholdState, Househo
 use crate::domain::{
     Refusal,
     RefusalKind::Conflict,
-    changes::{Change, Fields, Touched, Traced, compare, fields, of_itself, shown},
+    changes::{Fields, Touched, Traced, fields, of_itself, shown},
     undo::{Undo, Undoing, changed_since},
 };
 
@@ -16,13 +16,7 @@ impl Traced for Households {
     }
 }
 
-/// How a household differs between two moments.
-#[must_use]
-pub fn changes_between(before: &HouseholdState, after: &HouseholdState) -> Vec<Change> {
-    compare(None, &header(before), &header(after))
-}
-
-fn header(state: &HouseholdState) -> Fields {
+pub(super) fn header(state: &HouseholdState) -> Fields {
     let HouseholdState::Active(household) = state else { return Fields::new() };
     let mut header = fields([("name", shown(&household.name)), ("monthly_budget", shown(&household.monthly_budget))]);
     header.extend((!household.stores.is_empty()).then(|| ("stores".to_owned(), shown(&household.stores))));

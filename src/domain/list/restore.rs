@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Item, List, ListCommand, ListState, Lists, Role,
+    Item, List, ListCommand, ListDiff, ListState, Lists, Role,
     come_back::{come_back, heir},
+    diff,
     order::to_move,
 };
 use crate::domain::{
@@ -13,6 +14,12 @@ use crate::domain::{
 };
 
 impl Restorable for Lists {
+    type Diff = ListDiff;
+
+    fn diff(from: &ListState, to: &ListState) -> ListDiff {
+        diff(from, to)
+    }
+
     fn restore(now: &ListState, past: &ListState, stream: &StreamId, version: u64, context: &Context) -> Restored<Self> {
         restore(now, past, stream, version, context)
     }

@@ -32,7 +32,7 @@ impl Undo for Lists {
     }
 
     fn overwrites(later: &ListEvent, event: &ListEvent) -> bool {
-        let same_item = || items(later).iter().any(|item| items(event).contains(item));
+        let same_item = || later.items().iter().any(|item| event.items().contains(item));
         match (aspect(later), aspect(event)) {
             (Aspect::WholeItem, aspect) | (aspect, Aspect::WholeItem) if aspect.is_of_items() => same_item(),
             (later, aspect) if later == aspect => !aspect.is_of_items() || same_item(),
@@ -93,26 +93,29 @@ fn aspect(event: &ListEvent) -> Aspect<'_> {
     }
 }
 
-/// The items that an event touches.
-pub(super) fn items(event: &ListEvent) -> &[ItemId] {
-    use ListEvent as E;
-    match event {
-        E::Created { .. }
-        | E::Renamed { .. }
-        | E::StoreChosen { .. }
-        | E::Shared { .. }
-        | E::BudgetSet { .. }
-        | E::Archived {}
-        | E::Revived {} => &[],
-        E::ItemAdded { item, .. }
-        | E::ItemQuantityChanged { item, .. }
-        | E::ItemDetailsChanged { item, .. }
-        | E::ItemMatched { item, .. }
-        | E::ItemChecked { item }
-        | E::ItemUnchecked { item }
-        | E::ItemMoved { item, .. }
-        | E::ItemRemoved { item } => std::slice::from_ref(item),
-        E::CheckedCleared { items } | E::CheckedOut { items, .. } => items,
+impl ListEvent {
+    /// The items that it touches.
+    #[must_use]
+    pub fn items(&self) -> &[ItemId] {
+        use ListEvent as E;
+        match self {
+            E::Created { .. }
+            | E::Renamed { .. }
+            | E::StoreChosen { .. }
+            | E::Shared { .. }
+            | E::BudgetSet { .. }
+            | E::Archived {}
+            | E::Revived {} => &[],
+            E::ItemAdded { item, .. }
+            | E::ItemQuantityChanged { item, .. }
+            | E::ItemDetailsChanged { item, .. }
+            | E::ItemMatched { item, .. }
+            | E::ItemChecked { item }
+            | E::ItemUnchecked { item }
+            | E::ItemMoved { item, .. }
+            | E::ItemRemoved { item } => std::slice::from_ref(item),
+            E::CheckedCleared { items } | E::CheckedOut { items, .. } => items,
+        }
     }
 }
 
