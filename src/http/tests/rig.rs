@@ -15,6 +15,10 @@ use serde_json::{Value, json};
 use crate::{
     app::{Current, History, Running},
     config::Config,
+    domain::{
+        Context, Principal,
+        list::{ListCommand, Lists},
+    },
     events::{Log, clock::SystemClock, memory::MemoryLog},
     http::{access::Access, server},
     telemetry,
@@ -89,6 +93,14 @@ impl Rig {
 
     pub async fn write(&self, method: &str, path: &str, body: Value) -> Answer {
         self.send(local(method_of(method), path).set_json(body)).await
+    }
+
+    /// Commands for the list `l` as one, past HTTP, where a test needs many.
+    pub async fn tell(&self, who: &str, mut commands: Vec<ListCommand>) {
+        let command = commands.remove(0);
+        let context = Context { who: Principal::new(who).expect("an id"), at: self.app.clock.now() };
+        let request = crate::actors::Request { command, more: commands, context, key: None, client: None, if_version: None };
+        self.app.registry.execute::<Lists>("l", request).await.expect("the list takes them");
     }
 
     /// A write that must succeed.
