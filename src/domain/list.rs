@@ -1,6 +1,7 @@
 //! The shopping list: several people, many devices, no edit lost. Intents in, facts out.
 //! `decide` holds the rules, `merge` what becomes of an addition, `rank` the order, `evolve` records.
 
+mod aspects;
 mod changes;
 mod come_back;
 mod decide;

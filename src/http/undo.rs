@@ -53,9 +53,8 @@ pub async fn undo(app: Current, caller: Caller, Json(body): Json<Undo>) -> Resul
     let preview = body.preview;
     let targets = targets::find(&app, body).await?;
     let mut run = run::Run::new(&app, &caller, preview, targets.behind);
-    match targets.only() {
-        Some(target) => run.one(target).await?,
-        None => run.all(&targets.found).await?,
+    for target in &targets.found {
+        run.undo(target).await?;
     }
     json(&UndoAnswer::of(preview, run.finish()))
 }

@@ -195,3 +195,66 @@ pub fn state_of<E: Undo>(history: &[Arc<Recorded>]) -> E::State {
     }
     state
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{Moment, Outcome, list::ListEvent, list::Lists},
+        events::CommandMark,
+    };
+
+    fn stream() -> StreamId {
+        "list/l".parse().unwrap()
+    }
+
+    /// A rename at each of these positions, under the name of a command.
+    fn renamed(position: u64, command: Option<(CommandId, u64)>) -> Arc<Recorded> {
+        Arc::new(Recorded {
+            position: Position(position),
+            stream: stream(),
+            version: position,
+            previous: None,
+            at: Moment(0),
+            who: crate::domain::Principal::new("ann").unwrap(),
+            command: command.map(|(id, digest)| CommandMark { id, digest, outcome: Outcome::Applied }),
+            client: None,
+            event: ListEvent::Renamed { name: position.to_string() }.into(),
+        })
+    }
+
+    fn named(id: &str) -> Option<(CommandId, u64)> {
+        Some((CommandId::new(id).unwrap(), 0))
+    }
+
+    fn undo_of(position: u64) -> Option<(CommandId, u64)> {
+        Some(undo_name(&stream(), Position(position)))
+    }
+
+    #[test]
+    fn events_under_one_name_are_one_command_and_unnamed_ones_each_their_own() {
+        let history = [renamed(1, None), renamed(2, None), renamed(3, named("a")), renamed(4, named("a")), renamed(5, named("b"))];
+        let ranges: Vec<_> = (0..5).map(|index| events_of::<Lists>(&history, index)).collect();
+        assert_eq!(ranges, [0..1, 1..2, 2..4, 2..4, 4..5]);
+    }
+
+    #[test]
+    fn an_undo_and_a_restore_are_known_by_name_and_digest() {
+        assert_eq!(undoes(&renamed(9, undo_of(7))), Some(Position(7)));
+        assert_eq!(undoes(&renamed(9, named("undo:7"))), None, "a client may have taken the name");
+        let restored = renamed(9, Some(restore_name(&stream(), Position(5), 8)));
+        assert_eq!((restores(&restored), restores(&renamed(9, named("restore:5:8")))), (Some(Position(5)), None));
+    }
+
+    #[test]
+    fn what_comes_to_nothing_within_a_time_is_left_alone() {
+        let history = [renamed(1, named("a")), renamed(2, undo_of(1)), renamed(3, undo_of(2))];
+        let undos = Undos::of(&history);
+        let nothing = |first, behind| undos.comes_to_nothing_behind(Position(first), Position(behind));
+        assert_eq!(nothing(3, 0), None, "done, undone and done again is done");
+        assert_eq!(nothing(3, 1), Some(Position(2)));
+        assert_eq!((nothing(2, 0), nothing(2, 1)), (Some(Position(1)), None));
+        assert_eq!(undos.refusal(Position(1)).map(|refusal| refusal.code), Some("already_undone"));
+        assert_eq!(undos.refusal(Position(3)), None);
+    }
+}

@@ -3,7 +3,14 @@
 use serde_json::{Value, json};
 
 use super::rig::Rig;
-use crate::domain::{ItemId, Quantity, list::ListCommand};
+use crate::{
+    domain::{
+        ItemId, Quantity, StreamId,
+        list::{ListCommand, ListState, Lists},
+    },
+    events::Position,
+    http::restore::{Origin, bring_back},
+};
 
 async fn item(rig: &Rig, id: &str, name: &str) -> String {
     position(&rig.done("POST", "/api/v1/lists/l/items", json!({"id": id, "name": name})).await)
@@ -169,6 +176,32 @@ async fn a_list_too_long_for_one_append_is_brought_back_in_several() {
     assert_eq!(names(&list), expected);
     let diff = rig.get(&format!("/api/v1/lists/l/diff?from={at}")).await.json();
     assert_eq!(diff["changed"], json!([]));
+}
+
+#[actix_web::test]
+async fn a_list_of_a_snapshot_is_made_again_without_what_nobody_knows_here() {
+    let there = Rig::furnished().await;
+    there.done("POST", "/api/v1/lists/l/items", json!({"id": "milk", "name": "Milk", "product": "p"})).await;
+    let past: ListState = there.app.registry.load::<Lists>("l").await.expect("it is there").state.clone();
+    let here = Rig::empty();
+    let stream: StreamId = "list/l".parse().expect("a stream");
+    let origin = Origin { position: Position(7), snapshot: Some("nightly") };
+    let restore = |preview| {
+        let (past, stream, here) = (past.clone(), stream.clone(), &here);
+        async move {
+            let caller = here.caller().await;
+            bring_back::<Lists>(&here.app, &caller, &stream, past, origin, preview).await.expect("it can be brought back")
+        }
+    };
+    let preview = restore(true).await;
+    assert_eq!(here.app.log.head(), Position::START);
+    let restored = restore(false).await;
+    assert_eq!((restored.commands, &restored.notes, &restored.changes), (2, &preview.notes, &preview.changes));
+    let notes = ["store s is not known here: no store is chosen", "product p is not known here: “Milk” is matched to none"];
+    assert_eq!(restored.notes, notes);
+    assert_eq!(names(&here.get("/api/v1/lists/l").await.json()), ["Milk"]);
+    let recorded = here.get("/api/v1/events?stream=system/admin").await.json();
+    assert_eq!((&recorded["data"]["snapshot"], &recorded["data"]["position"]), (&json!("nightly"), &json!(7)));
 }
 
 #[actix_web::test]

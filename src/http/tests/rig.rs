@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_http::Request;
 use actix_web::{
+    FromRequest,
     body::{BoxBody, MessageBody, to_bytes},
     dev::{Service, ServiceResponse},
     http::{Method, StatusCode, header::HeaderMap},
@@ -20,7 +21,7 @@ use crate::{
         list::{ListCommand, Lists},
     },
     events::{Log, clock::SystemClock, memory::MemoryLog},
-    http::{access::Access, server},
+    http::{access::Access, caller::Caller, server},
     telemetry,
 };
 
@@ -93,6 +94,12 @@ impl Rig {
 
     pub async fn write(&self, method: &str, path: &str, body: Value) -> Answer {
         self.send(local(method_of(method), path).set_json(body)).await
+    }
+
+    /// Who asks, for what a handler calls.
+    pub async fn caller(&self) -> Caller {
+        let request = TestRequest::default().app_data(Data::from(Arc::clone(&self.running)));
+        Caller::extract(&request.to_http_request()).await.expect("the headers are fine")
     }
 
     /// Commands for the list `l` as one, past HTTP, where a test needs many.

@@ -14,7 +14,8 @@ use crate::{
     actors::CommandKey,
     app::App,
     domain::{
-        Refusal, StreamId, StreamKind,
+        CommandId, StreamId, StreamKind,
+        changes::Change,
         household::Households,
         list::Lists,
         order::Orders,
@@ -28,7 +29,7 @@ use crate::{
         caller::Caller,
         checks::Checked,
         commands::execute,
-        error::Problem,
+        error::{Problem, RETRY_AFTER_SECONDS},
         past::{self, History, blocking},
     },
     projections::commands::{UndoPlan, plan_undo, undo_name},
@@ -60,26 +61,11 @@ impl<'a> Run<'a> {
         self.done
     }
 
-    /// Undoes one command.
+    /// Undoes a command. Of a person's many, one that cannot be undone, or fails, is told and stops no other.
     ///
     /// # Errors
-    /// Why it cannot be undone, or whatever it fails at.
-    pub async fn one(&mut self, target: &Target) -> Result<(), Problem> {
-        self.undo(target).await
-    }
-
-    /// Undoes many commands; what cannot be undone, or fails, is told and stops no other.
-    ///
-    /// # Errors
-    /// Only when the log cannot be read.
-    pub async fn all(&mut self, targets: &[Target]) -> Result<(), Problem> {
-        for target in targets {
-            self.undo(target).await?;
-        }
-        Ok(())
-    }
-
-    async fn undo(&mut self, target: &Target) -> Result<(), Problem> {
+    /// Why a command asked for by itself cannot be undone; else only when the log cannot be read.
+    pub async fn undo(&mut self, target: &Target) -> Result<(), Problem> {
         match target.stream.kind() {
             StreamKind::List => self.undo_of::<Lists>(target).await,
             StreamKind::Product => self.undo_of::<Products>(target).await,
@@ -92,39 +78,40 @@ impl<'a> Run<'a> {
 
     async fn undo_of<E: Undo + Checked>(&mut self, target: &Target) -> Result<(), Problem> {
         for _ in 0..PLANS_MAX {
-            let UndoPlan { events, was, undone, planned } = self.plan::<E>(target).await?;
-            let Some(first) = events.first().cloned() else { return Ok(()) };
-            if self.met.contains(&first.position) {
+            let plan = self.plan::<E>(target).await?;
+            if self.met.contains(&plan.events[0].position) {
                 return Ok(());
             }
-            let mut entry = told(&events, was);
-            let planned = match planned {
-                Ok(planned) => planned,
-                Err(refusal) => {
-                    self.met.insert(first.position);
-                    return self.refused(entry, undone, refusal.into());
-                }
-            };
-            entry.changes.clone_from(&planned.changes);
-            if self.preview {
-                self.on_paper(&first, planned);
-            } else {
-                match self.record::<E>(&first, planned).await {
-                    Ok(Some(undo)) => entry.undo = Some(undo),
-                    Ok(None) => continue,
-                    Err(problem) => {
-                        entry.changes.clear();
-                        self.met.insert(first.position);
-                        return self.refused(entry, None, problem);
-                    }
-                }
+            if let Some(entry) = self.attempt(plan).await? {
+                self.met.insert(entry.position);
+                self.done.push(entry);
+                return Ok(());
             }
-            self.met.insert(first.position);
-            self.done.push(entry);
-            return Ok(());
         }
         let detail = format!("{} changed again and again while this was planned: try again", target.stream);
-        Err(Problem::unavailable("overloaded", detail, super::super::error::RETRY_AFTER_SECONDS))
+        Err(Problem::unavailable("overloaded", detail, RETRY_AFTER_SECONDS))
+    }
+
+    /// Does what was planned. `None` if somebody was quicker.
+    async fn attempt<E: Undo + Checked>(&mut self, plan: UndoPlan<E>) -> Result<Option<UndoneCommand>, Problem> {
+        let UndoPlan { events, was, undone, planned } = plan;
+        let (first, mut entry) = (Arc::clone(&events[0]), told(&events, was));
+        let planned = match planned {
+            Ok(planned) => planned,
+            Err(refusal) => return self.refused(entry, undone, refusal.into()).map(Some),
+        };
+        let changes = planned.changes.clone();
+        if self.preview {
+            self.on_paper(&first, planned);
+        } else {
+            match self.record::<E>(&first, planned).await {
+                Ok(Some(undo)) => entry.undo = Some(undo),
+                Ok(None) => return Ok(None),
+                Err(problem) => return self.refused(entry, None, problem).map(Some),
+            }
+        }
+        entry.changes = changes;
+        Ok(Some(entry))
     }
 
     async fn plan<E: Undo>(&mut self, target: &Target) -> Result<UndoPlan<E>, Problem> {
@@ -135,19 +122,17 @@ impl<'a> Run<'a> {
         }
         let history = self.histories.get(&stream).cloned().unwrap_or_default();
         let (behind, context) = (self.behind, self.caller.context());
-        let planned: Result<UndoPlan<E>, Refusal> = blocking(move || plan_undo::<E>(&stream, &history, position, behind, &context)).await?;
-        Ok(planned?)
+        Ok(blocking(move || plan_undo::<E>(&stream, &history, position, behind, &context)).await??)
     }
 
     /// Of one command the refusal is the answer; of many it is told.
-    fn refused(&mut self, mut entry: UndoneCommand, undone: Option<Position>, problem: Problem) -> Result<(), Problem> {
+    fn refused(&self, mut entry: UndoneCommand, undone: Option<Position>, problem: Problem) -> Result<UndoneCommand, Problem> {
         if self.behind.is_none() {
             return Err(problem);
         }
         entry.outcome = if problem.code() == "already_undone" { UndoOutcome::AlreadyUndone } else { UndoOutcome::Cannot };
         (entry.code, entry.reason, entry.undo) = (Some(problem.code()), Some(problem.detail().to_owned()), undone);
-        self.done.push(entry);
-        Ok(())
+        Ok(entry)
     }
 
     /// Records an undo. `None` if somebody was quicker: the history has what they did then.
@@ -171,7 +156,7 @@ impl<'a> Run<'a> {
     }
 
     /// Where the events of a command begin.
-    fn begins(&self, stream: &StreamId, id: &crate::domain::CommandId) -> Option<Position> {
+    fn begins(&self, stream: &StreamId, id: &CommandId) -> Option<Position> {
         let is_it = |recorded: &&Arc<Recorded>| recorded.command.as_ref().is_some_and(|mark| mark.id == *id);
         self.histories.get(stream)?.iter().find(is_it).map(|recorded| recorded.position)
     }
@@ -199,7 +184,7 @@ impl<'a> Run<'a> {
 }
 
 /// A command before anything was done about it.
-fn told(events: &[Arc<Recorded>], was: Vec<crate::domain::changes::Change>) -> UndoneCommand {
+fn told(events: &[Arc<Recorded>], was: Vec<Change>) -> UndoneCommand {
     let first = &events[0];
     UndoneCommand {
         position: first.position,

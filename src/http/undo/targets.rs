@@ -32,13 +32,6 @@ pub struct Target {
     pub position: Position,
 }
 
-impl Targets {
-    /// The command, where one was asked for.
-    pub fn only(&self) -> Option<&Target> {
-        self.behind.is_none().then(|| self.found.first()).flatten()
-    }
-}
-
 /// Finds what is to be undone.
 ///
 /// # Errors

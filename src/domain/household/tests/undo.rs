@@ -1,6 +1,6 @@
 //! Given a household, when an event is undone, then commands, or a sentence that says why not.
 
-use super::*;
+use super::{restore::any_change, *};
 use crate::domain::{
     Money,
     given::{Given, nothing},
@@ -56,4 +56,17 @@ fn a_budget_and_stores_go_back_only_while_they_stand() {
 fn the_last_owner_is_not_undone_away() {
     let owner = household().event(joined("ben", Role::Owner)).event(HouseholdEvent::MemberLeft { member: person("tester") });
     assert_eq!(owner.undo_code(1), "last_owner");
+}
+
+proptest! {
+    #[test]
+    fn an_undo_right_away_leads_back(commands in prop::collection::vec(any_change(), 0..20), last in any_change()) {
+        let mut given = commands.iter().fold(household(), Given::after);
+        let (before, start) = (given.state.clone(), given.events.len());
+        let changed = given.tell(&last).is_ok_and(|decision| !decision.events.is_empty());
+        let may = matches!(&given.state, HouseholdState::Active(now) if now.members.get(&person("tester")).is_none_or(|role| *role == Role::Owner));
+        if changed && may {
+            prop_assert_eq!(given.after_undo(start..start + 1).state, before);
+        }
+    }
 }
