@@ -223,32 +223,33 @@ mod tests {
         })
     }
 
-    fn named(id: &str) -> Option<(CommandId, u64)> {
-        Some((CommandId::new(id).unwrap(), 0))
+    fn named(id: &str) -> (CommandId, u64) {
+        (CommandId::new(id).unwrap(), 0)
     }
 
-    fn undo_of(position: u64) -> Option<(CommandId, u64)> {
-        Some(undo_name(&stream(), Position(position)))
+    fn undo_of(position: u64) -> (CommandId, u64) {
+        undo_name(&stream(), Position(position))
     }
 
     #[test]
     fn events_under_one_name_are_one_command_and_unnamed_ones_each_their_own() {
-        let history = [renamed(1, None), renamed(2, None), renamed(3, named("a")), renamed(4, named("a")), renamed(5, named("b"))];
+        let history =
+            [renamed(1, None), renamed(2, None), renamed(3, Some(named("a"))), renamed(4, Some(named("a"))), renamed(5, Some(named("b")))];
         let ranges: Vec<_> = (0..5).map(|index| events_of::<Lists>(&history, index)).collect();
         assert_eq!(ranges, [0..1, 1..2, 2..4, 2..4, 4..5]);
     }
 
     #[test]
     fn an_undo_and_a_restore_are_known_by_name_and_digest() {
-        assert_eq!(undoes(&renamed(9, undo_of(7))), Some(Position(7)));
-        assert_eq!(undoes(&renamed(9, named("undo:7"))), None, "a client may have taken the name");
+        assert_eq!(undoes(&renamed(9, Some(undo_of(7)))), Some(Position(7)));
+        assert_eq!(undoes(&renamed(9, Some(named("undo:7")))), None, "a client may have taken the name");
         let restored = renamed(9, Some(restore_name(&stream(), Position(5), 8)));
-        assert_eq!((restores(&restored), restores(&renamed(9, named("restore:5:8")))), (Some(Position(5)), None));
+        assert_eq!((restores(&restored), restores(&renamed(9, Some(named("restore:5:8"))))), (Some(Position(5)), None));
     }
 
     #[test]
     fn what_comes_to_nothing_within_a_time_is_left_alone() {
-        let history = [renamed(1, named("a")), renamed(2, undo_of(1)), renamed(3, undo_of(2))];
+        let history = [renamed(1, Some(named("a"))), renamed(2, Some(undo_of(1))), renamed(3, Some(undo_of(2)))];
         let undos = Undos::of(&history);
         let nothing = |first, behind| undos.comes_to_nothing_behind(Position(first), Position(behind));
         assert_eq!(nothing(3, 0), None, "done, undone and done again is done");
