@@ -2,6 +2,7 @@
 //! Exit codes: 0 all is well, 1 it failed or something is wrong, 2 it was asked wrongly or configured wrongly, 3 rows were refused under `--strict`.
 
 mod admin;
+mod bring_back;
 mod bundle;
 mod config;
 mod debug;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     CliError, Ended,
     admin::Remote,
+    bring_back::BringBack,
     snapshot::{PlaceFlags, admin},
     watch::watched,
     when::when,
@@ -33,16 +34,28 @@ pub(super) struct Restore {
     #[arg(long, value_name = "WORD")]
     confirm: Option<String>,
     /// Go back to what the last restore left.
-    #[arg(long, conflicts_with_all = ["snapshot", "at", "confirm"])]
+    #[arg(long, conflicts_with_all = ["snapshot", "at", "confirm", "list", "household"])]
     undo: bool,
+    /// Only this list, by new events: everything else stays as it is. Asks the running server.
+    #[arg(long, value_name = "ID", conflicts_with = "household")]
+    list: Option<String>,
+    /// Only this household.
+    #[arg(long, value_name = "ID")]
+    household: Option<String>,
 }
 
 impl Restore {
     pub(super) fn run(self, file: Option<PathBuf>) -> Result<Ended, CliError> {
         let config = self.place.config(file)?;
-        let summary = match &self.place.url {
-            Some(url) => self.of_server(&Remote::new(url, &config))?,
-            None => self.of_folder(config)?,
+        let one = self.list.as_deref().map(|id| ("list", id)).or(self.household.as_deref().map(|id| ("household", id)));
+        let summary = match (&self.place.url, one) {
+            (url, Some((kind, id))) => {
+                let own = format!("http://{}", config.listen);
+                let what = BringBack { kind, id, at: self.at, snapshot: self.snapshot.as_deref() };
+                what.run(&Remote::new(url.as_ref().unwrap_or(&own), &config), self.confirm.as_deref())?
+            }
+            (Some(url), None) => self.of_server(&Remote::new(url, &config))?,
+            (None, None) => self.of_folder(config)?,
         };
         println!("{summary}");
         Ok(Ended::Well)
@@ -104,6 +117,11 @@ impl Restore {
                 problem["reason"].as_str().unwrap_or_default()
             );
         }
-        eprintln!("To do it, run the same again with: --confirm {}", text("confirm"));
+        let snapshot = self.snapshot.as_ref().map(|name| format!(" --snapshot {name}")).unwrap_or_default();
+        eprintln!(
+            "To do it, with the same folders or --url:\n  aisled restore{snapshot} --at {} --confirm {}",
+            text("position"),
+            text("confirm")
+        );
     }
 }

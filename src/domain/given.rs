@@ -1,6 +1,12 @@
 //! For the tests of deciders: given events, when a command, then events or a refusal.
 
-use super::{Context, Decision, Entity, Fact, Moment, Outcome, Principal, Refusal};
+use std::ops::Range;
+
+use super::{
+    Context, Decision, Entity, Fact, Moment, Outcome, Principal, Refusal, StreamId,
+    changes::{Change, trace},
+    undo::{Happened, Planned, Undo, plan},
+};
 
 /// When every command of these tests arrives: 2024-01-01T00:00:00Z.
 pub(crate) const NOW: Moment = Moment(1_704_067_200_000_000);
@@ -58,6 +64,47 @@ impl<E: Entity> Given<E> {
         E::evolve(&mut self.state, &event, &Fact { who: &tester(), at: NOW, position: version, version });
         self.events.push(event);
     }
+}
+
+impl<E: Undo> Given<E> {
+    /// What it would take to undo the command whose events are these, the first being number 0.
+    pub fn undo(&self, command: Range<usize>) -> Result<Planned<E>, Refusal> {
+        let who = tester();
+        let happened = |(version, event): (u64, _)| Happened { event, fact: Fact { who: &who, at: NOW, position: version, version } };
+        let history: Vec<_> = (1..).zip(&self.events).map(happened).collect();
+        let context = Context { who: who.clone(), at: NOW };
+        plan::<E>(&StreamId::new(E::KIND, "x").unwrap(), &history, command, &self.state, &context)
+    }
+
+    /// The commands that undo the newest event.
+    pub fn undone(&self) -> Result<Vec<E::Command>, Refusal> {
+        let newest = self.events.len() - 1;
+        self.undo(newest..newest + 1).map(|planned| planned.commands)
+    }
+
+    /// The code of the refusal to undo one event, or nothing.
+    pub fn undo_code(&self, event: usize) -> &'static str {
+        self.undo(event..event + 1).map_or_else(|refusal| refusal.code, |_| "")
+    }
+
+    /// Records what undoes a command.
+    pub fn after_undo(mut self, command: Range<usize>) -> Self {
+        let planned = self.undo(command).unwrap();
+        planned.events.into_iter().for_each(|event| self.record(event));
+        self
+    }
+
+    /// What the newest event changed, as `item/field: before > after`.
+    pub fn changed(&self) -> Vec<String> {
+        let (newest, earlier) = self.events.split_last().unwrap();
+        let fact = Fact { who: &tester(), at: NOW, position: 0, version: 0 };
+        trace::<E>(&mut replay::<E>(earlier), newest, &fact).iter().map(change_text).collect()
+    }
+}
+
+fn change_text(Change { item, field, before, after }: &Change) -> String {
+    let item = item.as_ref().map(|item| format!("{item}/")).unwrap_or_default();
+    format!("{item}{field}: {before} > {after}")
 }
 
 /// The state that these events amount to.

@@ -1,9 +1,13 @@
 //! The household: the people who share lists, the stores they compare and what they want to spend. Minimal until accounts arrive.
 
+mod restore;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use restore::{HouseholdDiff, restore};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,15 +1,24 @@
 //! The shopping list: several people, many devices, no edit lost. Intents in, facts out.
 //! `decide` holds the rules, `merge` what becomes of an addition, `rank` the order, `evolve` records.
 
+mod aspects;
+mod changes;
+mod come_back;
 mod decide;
+mod diff;
 mod evolve;
 mod merge;
+mod order;
 mod rank;
+mod restore;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 use std::collections::BTreeMap;
 
+pub use diff::{ItemDiff, ListDiff, diff};
+pub use restore::restore;
 use serde::{Deserialize, Serialize};
 
 use super::{

@@ -1,6 +1,7 @@
 //! The pure part: what may happen to lists, products, orders, households and stores, and what follows from it.
 //! No clock, randomness, async, I/O or actors in here: time and ids arrive with the command.
 
+pub mod changes;
 pub mod codes;
 mod currency;
 mod decimal;
@@ -19,10 +20,12 @@ pub mod order;
 pub mod product;
 pub mod quantity;
 mod ratio;
+pub mod restore;
 pub mod store;
 pub mod stream;
 pub mod system;
 pub mod text;
+pub mod undo;
 mod unit_price;
 mod units;
 

@@ -4,6 +4,7 @@ mod checks;
 mod decide;
 mod evolve;
 mod prices;
+mod undo;
 
 use std::collections::BTreeMap;
 
@@ -256,3 +257,5 @@ impl Entity for Orders {
 mod tests;
 #[cfg(test)]
 mod tests_laws;
+#[cfg(test)]
+mod tests_undo;

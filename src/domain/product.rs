@@ -1,9 +1,11 @@
 //! The product: what it is, its codes, and what was seen of its price, offers and stock.
 
+mod changes;
 mod checks;
 mod decide;
 mod evolve;
 mod observations;
+mod undo;
 
 use std::collections::BTreeMap;
 

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod tests;
+mod undo;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,7 @@
 //! What admins did to the server itself: snapshots, restores, retention. Recorded like everything else, so that nobody has to remember it.
 
+mod undo;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Decision, Entity, Event, Fact, Refusal, StreamKind};

@@ -125,6 +125,17 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// Commands of the server's own making that are recorded as one, on this very version. `None` where there is none.
+    #[must_use]
+    pub fn own_request<C>(&self, commands: Vec<C>, key: CommandKey, version: u64) -> Option<Request<C>> {
+        let mut commands = commands.into_iter();
+        let command = commands.next()?;
+        let (more, client) = (commands.collect(), self.client.clone());
+        Some(Request { context: self.context(), command, more, key: Some(key), client, if_version: Some(version) })
+    }
+}
+
 /// Tells one command from another under the same id: of the entity and the command's JSON.
 #[must_use]
 pub fn digest<C: Serialize>(entity: &str, command: &C) -> u64 {

@@ -12,6 +12,7 @@ use crate::{
         order::{OrderCommand, OrderPlacement, Orders},
         product::{ProductCommand, ProductState, Products},
         store::{StoreCommand, StoreState, Stores},
+        system::{System, SystemEvent},
     },
     projections::totals::PriceLookup,
 };
@@ -147,6 +148,12 @@ impl Checked for Households {
 
 impl Checked for Stores {
     async fn check(_: &App, _: &StoreCommand) -> Result<(), Problem> {
+        Ok(())
+    }
+}
+
+impl Checked for System {
+    async fn check(_: &App, _: &SystemEvent) -> Result<(), Problem> {
         Ok(())
     }
 }

@@ -13,7 +13,9 @@ use utoipa::{
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{admin, bulk, deals, events, health, households, items, lists, live, orders, prices, products, stores};
+use super::{
+    admin, bulk, deals, diff, events, health, households, items, lists, live, orders, prices, products, restore, stores, timeline, undo,
+};
 use crate::app::Current;
 
 /// The description of every route.
@@ -33,10 +35,12 @@ use crate::app::Current;
         stores::index, stores::create, stores::show, stores::change, stores::command,
         orders::index, orders::create, orders::show, orders::command,
         households::index, households::create, households::show, households::command, households::spend,
+        undo::undo, timeline::of_list, timeline::of_item, timeline::of_household, diff::of_list, diff::of_household,
+        restore::of_list, restore::of_household,
         events::all, events::of_list, live::session::connect, live::feed::sse, live::feed::ndjson,
         admin::snapshots::index, admin::snapshots::create, admin::snapshots::prune, admin::snapshots::show, admin::snapshots::remove,
         admin::snapshots::check, admin::snapshots::self_restore, admin::restore::restore, admin::restore::undo,
-        admin::operations::index, admin::operations::show, admin::views::digests, admin::views::rebuild,
+        admin::bring_back::bring_back_from, admin::operations::index, admin::operations::show, admin::views::digests, admin::views::rebuild,
         health::alive, health::ready, health::metrics, openapi, asyncapi, welcome,
     ),
     modifiers(&Described),
@@ -51,6 +55,7 @@ use crate::app::Current;
         (name = "stores", description = "Shops and their sales channels"),
         (name = "orders", description = "From basket to receipt and refund"),
         (name = "households", description = "Who shares lists and a budget"),
+        (name = "undo", description = "What happened, taking it back, and bringing a list or household back"),
         (name = "events", description = "The log itself"),
         (name = "live", description = "Changes as they happen"),
         (name = "admin", description = "Snapshots, restores and rebuilds"),

@@ -10,7 +10,10 @@ use actix_web::{
 };
 use metrics::{Counter, Histogram, counter, histogram};
 
-use super::{admin, bulk, deals, docs, edge, error, events, health, households, items, lists, live, orders, prices, products, stores};
+use super::{
+    admin, bulk, deals, diff, docs, edge, error, events, health, households, items, lists, live, orders, prices, products, restore, stores,
+    timeline, undo,
+};
 use crate::telemetry::{HTTP_REQUESTS, HTTP_SECONDS};
 
 macro_rules! routes {
@@ -70,6 +73,14 @@ routes! {
     "/api/v1/households/{id}": GET households::show;
     "/api/v1/households/{id}/commands": POST households::command;
     "/api/v1/households/{id}/spend": GET households::spend;
+    "/api/v1/undo": POST undo::undo;
+    "/api/v1/lists/{id}/timeline": GET timeline::of_list;
+    "/api/v1/lists/{id}/items/{item}/timeline": GET timeline::of_item;
+    "/api/v1/lists/{id}/diff": GET diff::of_list;
+    "/api/v1/lists/{id}/restore": POST restore::of_list;
+    "/api/v1/households/{id}/timeline": GET timeline::of_household;
+    "/api/v1/households/{id}/diff": GET diff::of_household;
+    "/api/v1/households/{id}/restore": POST restore::of_household;
     "/api/v1/events": GET events::all;
     "/api/v1/admin/snapshots": GET admin::snapshots::index, POST admin::snapshots::create;
     "/api/v1/admin/snapshots/prune": POST admin::snapshots::prune;
@@ -78,6 +89,7 @@ routes! {
     "/api/v1/admin/self-restore": POST admin::snapshots::self_restore;
     "/api/v1/admin/restore": POST admin::restore::restore;
     "/api/v1/admin/restore/undo": POST admin::restore::undo;
+    "/api/v1/admin/restore/stream": POST admin::bring_back::bring_back_from;
     "/api/v1/admin/operations": GET admin::operations::index;
     "/api/v1/admin/operations/{id}": GET admin::operations::show;
     "/api/v1/admin/digests": GET admin::views::digests;

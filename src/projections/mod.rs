@@ -3,11 +3,13 @@
 
 pub mod catalog;
 mod cells;
+pub mod commands;
 pub mod deals;
 mod differences;
 pub mod history;
 pub mod households;
 mod interner;
+pub mod last_changes;
 pub mod lists;
 mod median;
 mod observation;
@@ -19,6 +21,7 @@ pub mod spend;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub mod timeline;
 pub mod totals;
 mod views;
 

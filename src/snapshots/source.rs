@@ -3,6 +3,7 @@
 use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
@@ -11,10 +12,10 @@ use super::{
     segment::{Segment, hex},
 };
 use crate::{
-    domain::Moment,
+    domain::{Moment, StreamId},
     events::{
-        Position,
-        codec::read_envelope,
+        Position, Recorded,
+        codec::{Decoder, read_envelope},
         sled_log::block::{self, CHAIN_START, Chain, Events},
     },
 };
@@ -85,6 +86,25 @@ impl Snapshot {
             Ok(ControlFlow::Continue(()))
         })?;
         if last > Position::START { Ok(last) } else { Err(SnapshotError::BeforeFirst(first_at.unwrap_or(time))) }
+    }
+
+    /// The events of one stream up to a position, in order.
+    ///
+    /// # Errors
+    /// What is wrong with the files.
+    pub fn stream(&self, stream: &StreamId, upto: Position) -> Result<Vec<Arc<Recorded>>, SnapshotError> {
+        let (mut events, mut decoder, mut raw, name) = (Vec::new(), Decoder::default(), Vec::new(), stream.to_string());
+        self.visit(&mut |header, bytes| {
+            let unreadable = |reason: String| SnapshotError::Damaged { file: "the snapshot".into(), position: Some(header.first), reason };
+            block::unpack(header, bytes, &mut raw).map_err(unreadable)?;
+            for (event, position) in Events(&raw).zip(header.first.0..=upto.0) {
+                if read_envelope(event).map_err(|error| unreadable(error.to_string()))?.stream == name {
+                    events.push(Arc::new(decoder.decode(Position(position), event).map_err(|error| unreadable(error.to_string()))?));
+                }
+            }
+            Ok(if header.last() < upto { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        Ok(events)
     }
 
     /// Reads one segment and checks that it is the one the manifest means.

@@ -1,5 +1,8 @@
 //! Given events, when a command, then events or a refusal; grouped by phase.
 
+mod restore;
+mod undo;
+
 use proptest::prelude::*;
 
 use super::*;

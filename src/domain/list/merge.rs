@@ -55,6 +55,13 @@ impl<'a> Addition<'a> {
     }
 }
 
+/// Whether an item of a list might take in another one that is added like it.
+pub(super) fn takes(item: &Item, added: &Item) -> bool {
+    let Item { name, product, specification, quantity, note, .. } = added;
+    let (product, specification, note) = (product.as_ref(), specification.as_deref(), note.as_deref());
+    item.checked.is_none() && Addition { name, product, specification, quantity, note }.is_same_thing(item)
+}
+
 fn present(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }

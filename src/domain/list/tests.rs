@@ -1,6 +1,9 @@
 //! Given events, when a command, then events or a refusal; grouped by phase.
 
 mod laws;
+mod restore;
+mod undo;
+mod undo_laws;
 
 use super::*;
 use crate::domain::{

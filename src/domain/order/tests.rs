@@ -7,7 +7,7 @@ use crate::domain::{
     limits::{FUTURE_MICROS_MAX, LINES_PER_ORDER_MAX},
 };
 
-fn usd(minor: i64) -> Money {
+pub(super) fn usd(minor: i64) -> Money {
     Money::from_minor(minor, Currency::new("USD").unwrap())
 }
 
@@ -15,7 +15,7 @@ fn eur(minor: i64) -> Money {
     Money::from_minor(minor, Currency::new("EUR").unwrap())
 }
 
-fn line(number: u32, count: i64, charged: i64) -> OrderLine {
+pub(super) fn line(number: u32, count: i64, charged: i64) -> OrderLine {
     OrderLine {
         line: number,
         product: Some(ProductId::new("p").unwrap()),
@@ -28,7 +28,7 @@ fn line(number: u32, count: i64, charged: i64) -> OrderLine {
     }
 }
 
-fn placement() -> OrderPlacement {
+pub(super) fn placement() -> OrderPlacement {
     OrderPlacement {
         household: None,
         store: StoreId::new("s").unwrap(),
@@ -41,23 +41,23 @@ fn placement() -> OrderPlacement {
     }
 }
 
-fn place(placement: OrderPlacement) -> OrderCommand {
+pub(super) fn place(placement: OrderPlacement) -> OrderCommand {
     OrderCommand::Place(placement)
 }
 
-fn placed() -> Given<Orders> {
+pub(super) fn placed() -> Given<Orders> {
     nothing().after(&place(placement()))
 }
 
-fn short(line: u32, picked: i64, charged: i64) -> OrderCommand {
+pub(super) fn short(line: u32, picked: i64, charged: i64) -> OrderCommand {
     OrderCommand::ShortLine { line, picked: Quantity::each(picked), charged: usd(charged) }
 }
 
-fn substitute(line: u32, count: i64, charged: i64) -> OrderCommand {
+pub(super) fn substitute(line: u32, count: i64, charged: i64) -> OrderCommand {
     OrderCommand::SubstituteLine { line, product: None, name: "other".into(), quantity: Quantity::each(count), charged: usd(charged) }
 }
 
-fn refund(line: u32, count: i64, amount: i64) -> OrderCommand {
+pub(super) fn refund(line: u32, count: i64, amount: i64) -> OrderCommand {
     refund_because(line, count, amount, "broken")
 }
 
@@ -65,15 +65,15 @@ fn refund_because(line: u32, count: i64, amount: i64, reason: &str) -> OrderComm
     OrderCommand::RefundLine { line, quantity: Quantity::each(count), amount: usd(amount), reason: Some(reason.into()) }
 }
 
-fn amend(lines: Vec<OrderLine>) -> OrderCommand {
+pub(super) fn amend(lines: Vec<OrderLine>) -> OrderCommand {
     OrderCommand::Amend { lines }
 }
 
-fn fulfil(total: i64) -> OrderCommand {
+pub(super) fn fulfil(total: i64) -> OrderCommand {
     OrderCommand::Fulfil { at: NOW, receipt_total: Some(usd(total)) }
 }
 
-fn cancel() -> OrderCommand {
+pub(super) fn cancel() -> OrderCommand {
     OrderCommand::Cancel { reason: None }
 }
 

@@ -1,6 +1,7 @@
 //! Given events, when a command, then events or a refusal, grouped by the state they start from.
 
 mod prices;
+mod undo;
 
 use super::*;
 use crate::domain::{

@@ -1,5 +1,7 @@
 //! Given events, when a command, then events or a refusal; grouped by phase.
 
+mod undo;
+
 use proptest::prelude::*;
 
 use super::*;

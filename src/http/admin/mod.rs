@@ -1,5 +1,6 @@
 //! For admins: snapshots, restores, rebuilds. Long work is begun with 202 and looked at as an operation; one runs at a time.
 
+pub mod bring_back;
 pub mod operations;
 pub mod restore;
 pub mod snapshots;

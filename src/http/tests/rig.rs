@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_http::Request;
 use actix_web::{
+    FromRequest,
     body::{BoxBody, MessageBody, to_bytes},
     dev::{Service, ServiceResponse},
     http::{Method, StatusCode, header::HeaderMap},
@@ -15,8 +16,12 @@ use serde_json::{Value, json};
 use crate::{
     app::{Current, History, Running},
     config::Config,
+    domain::{
+        Context, Principal,
+        list::{ListCommand, Lists},
+    },
     events::{Log, clock::SystemClock, memory::MemoryLog},
-    http::{access::Access, server},
+    http::{access::Access, caller::Caller, server},
     telemetry,
 };
 
@@ -89,6 +94,20 @@ impl Rig {
 
     pub async fn write(&self, method: &str, path: &str, body: Value) -> Answer {
         self.send(local(method_of(method), path).set_json(body)).await
+    }
+
+    /// Who asks, for what a handler calls.
+    pub async fn caller(&self) -> Caller {
+        let request = TestRequest::default().app_data(Data::from(Arc::clone(&self.running)));
+        Caller::extract(&request.to_http_request()).await.expect("the headers are fine")
+    }
+
+    /// Commands for the list `l` as one, past HTTP, where a test needs many.
+    pub async fn tell(&self, who: &str, mut commands: Vec<ListCommand>) {
+        let command = commands.remove(0);
+        let context = Context { who: Principal::new(who).expect("an id"), at: self.app.clock.now() };
+        let request = crate::actors::Request { command, more: commands, context, key: None, client: None, if_version: None };
+        self.app.registry.execute::<Lists>("l", request).await.expect("the list takes them");
     }
 
     /// A write that must succeed.

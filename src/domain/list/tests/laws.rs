@@ -69,7 +69,7 @@ fn any_list_change() -> impl Strategy<Value = ListCommand> {
     ]
 }
 
-fn any_command() -> impl Strategy<Value = ListCommand> {
+pub(super) fn any_command() -> impl Strategy<Value = ListCommand> {
     prop_oneof![4 => any_addition(), 8 => any_edit(), 3 => any_list_change()]
 }
 

@@ -1,0 +1,82 @@
+//! `aisled restore --list …`: brings one list or household back, of a running server, by new events. First it only says what would change.
+
+use anyhow::bail;
+use serde_json::{Value, json};
+
+use super::admin::Remote;
+use crate::events::At;
+
+/// What is to be brought back, from where, to when.
+pub(super) struct BringBack<'a> {
+    /// `list` or `household`.
+    pub kind: &'a str,
+    pub id: &'a str,
+    pub at: Option<At>,
+    /// From the server's own log if none.
+    pub snapshot: Option<&'a str>,
+}
+
+impl BringBack<'_> {
+    /// Prints every change, and the line that makes them; with its word, makes them.
+    ///
+    /// # Errors
+    /// When the server refuses, or the word is another one.
+    pub(super) fn run(&self, server: &Remote, confirm: Option<&str>) -> anyhow::Result<Value> {
+        let preview = self.ask(server, true, self.at)?;
+        let position = preview["to"]["position"].as_str().or(preview["to"].as_str()).unwrap_or_default().to_owned();
+        let word = self.word(&position);
+        match confirm {
+            Some(given) if given == word => self.ask(server, false, position.parse().ok()),
+            Some(_) => bail!("the word does not fit: run it without --confirm, and then the line that it prints"),
+            None => {
+                self.explain(&preview, &position, &word);
+                Ok(preview)
+            }
+        }
+    }
+
+    fn ask(&self, server: &Remote, preview: bool, at: Option<At>) -> anyhow::Result<Value> {
+        let (at, Self { kind, id, .. }) = (at.map(|at| at.to_string()), self);
+        match self.snapshot {
+            Some(snapshot) => {
+                let body = json!({ "stream": format!("{kind}/{id}"), "snapshot": snapshot, "at": at, "preview": preview });
+                server.post("/api/v1/admin/restore/stream", &body)
+            }
+            None => server.post(&format!("/api/v1/{kind}s/{id}/restore"), &json!({ "at": at, "preview": preview })),
+        }
+    }
+
+    /// Only the line that a preview printed has it.
+    fn word(&self, position: &str) -> String {
+        let named = format!("{} {} {} {position}", self.kind, self.id, self.snapshot.unwrap_or_default());
+        blake3::hash(named.as_bytes()).to_hex()[..8].to_owned()
+    }
+
+    fn explain(&self, preview: &Value, position: &str, word: &str) {
+        let Self { kind, id, .. } = self;
+        let changes = &preview["changes"];
+        let entries = |field: &str| changes[field].as_array().cloned().unwrap_or_default();
+        let fields = |of: &Value| of["changes"].as_array().cloned().unwrap_or_default();
+        eprintln!("{kind} {id}, back to position {position}:");
+        fields(changes).iter().for_each(|change| eprintln!("  {}", line(change)));
+        entries("added").iter().for_each(|item| eprintln!("  + “{}” comes back", text(item, "name")));
+        entries("removed").iter().for_each(|item| eprintln!("  - “{}” is taken off", text(item, "name")));
+        for item in entries("changed") {
+            fields(&item).iter().for_each(|change| eprintln!("  ~ “{}”: {}", text(&item, "name"), line(change)));
+        }
+        preview["notes"].as_array().into_iter().flatten().filter_map(Value::as_str).for_each(|note| eprintln!("  ! {note}"));
+        if preview["commands"] == 0 {
+            return eprintln!("  It is so already.");
+        }
+        let snapshot = self.snapshot.map(|name| format!(" --snapshot {name}")).unwrap_or_default();
+        eprintln!("To do it:\n  aisled restore --{kind} {id}{snapshot} --at {position} --confirm {word}");
+    }
+}
+
+fn line(change: &Value) -> String {
+    format!("{}: {} → {}", text(change, "field"), change["before"], change["after"])
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
+}

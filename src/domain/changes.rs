@@ -1,0 +1,84 @@
+//! What an event changed, as people read it: the fields it touched, before and after. Timelines, undo and diffs speak so.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Entity, Fact};
+
+/// One field that is not what it was.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Change {
+    /// The item of a list that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+    /// Such as `name`, or `members/ann` for a part of many.
+    pub field: String,
+    /// Null where there was nothing.
+    #[schema(value_type = Object, nullable)]
+    pub before: Value,
+    /// Null where nothing is left.
+    #[schema(value_type = Object, nullable)]
+    pub after: Value,
+}
+
+/// The fields of a thing that hold something, by name.
+pub type Fields = BTreeMap<String, Value>;
+
+/// The fields that an event may touch, those of each item on their own.
+pub type Touched = Vec<(Option<String>, Fields)>;
+
+/// An entity whose events can say what they change.
+pub trait Traced: Entity {
+    /// What an event may touch, as a state has it. Asked of the states right before and right after the event, it names the
+    /// same parts in the same order.
+    fn touched(event: &Self::Event, state: &Self::State) -> Touched;
+}
+
+/// Records an event and says what it changed.
+pub fn trace<E: Traced>(state: &mut E::State, event: &E::Event, fact: &Fact<'_>) -> Vec<Change> {
+    let before = E::touched(event, state);
+    E::evolve(state, event, fact);
+    let after = E::touched(event, state);
+    before.iter().zip(&after).flat_map(|((item, before), (_, after))| compare(item.as_deref(), before, after)).collect()
+}
+
+/// What touches only the entity itself.
+#[must_use]
+pub fn of_itself(fields: Fields) -> Touched {
+    vec![(None, fields)]
+}
+
+/// The fields that differ, in the order of their names.
+#[must_use]
+pub fn compare(item: Option<&str>, before: &Fields, after: &Fields) -> Vec<Change> {
+    let mut names: Vec<_> = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))).collect();
+    names.sort_unstable();
+    let value = |fields: &Fields, name: &str| fields.get(name).cloned().unwrap_or_default();
+    let differing = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
+    differing
+        .map(|name| Change { item: item.map(str::to_owned), field: name.clone(), before: value(before, name), after: value(after, name) })
+        .collect()
+}
+
+/// Leaves out what holds nothing.
+#[must_use]
+pub fn fields<const N: usize>(named: [(&str, Value); N]) -> Fields {
+    named.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The fields of plain data.
+#[must_use]
+pub fn fields_of<T: Serialize>(data: &T) -> Fields {
+    match shown(data) {
+        Value::Object(fields) => fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        _ => Fields::new(),
+    }
+}
+
+/// Plain data as JSON, which cannot fail.
+#[must_use]
+pub fn shown<T: Serialize>(data: &T) -> Value {
+    serde_json::to_value(data).unwrap_or_default()
+}

@@ -1,0 +1,163 @@
+//! How each event of a product is taken back. What was observed was true for somebody: it is withdrawn or corrected, never erased.
+
+use super::{
+    Offer, PriceKind, PriceSeen, Product, ProductCommand, ProductDetails, ProductEvent, Products, changes::product_of,
+    observations::standing,
+};
+use crate::domain::{
+    Moment, OfferId, Refusal,
+    RefusalKind::Conflict,
+    StoreId,
+    undo::{Undo, Undoing, changed_since},
+};
+
+type Inverse = Result<Vec<ProductCommand>, Refusal>;
+
+/// How far behind the withdrawn price the one that stands again is put: a withdrawal takes the next microsecond.
+const BEHIND_WITHDRAWAL_MICROS: i64 = 2;
+
+impl Undo for Products {
+    fn inverse(of: &Undoing<'_, Self>) -> Inverse {
+        let stays = |code, detail: &str| Err(Refusal::new(Conflict, code, detail));
+        match of.event {
+            ProductEvent::Registered(_) => stays("registration_stays", "a product stays registered; discontinue it instead"),
+            ProductEvent::Discontinued {} => {
+                stays("discontinued_stays", "no command takes a product in again; its prices and offers go on all the same")
+            }
+            ProductEvent::Merged { .. } => {
+                stays("merger_stays", "what was merged cannot be told apart any more; register the product under another id")
+            }
+            ProductEvent::CodeLinked { code: _ } => stays("code_stays", "no command takes a code away from a product"),
+            ProductEvent::DetailsChanged { .. }
+            | ProductEvent::PriceObserved { .. }
+            | ProductEvent::PriceWithdrawn { .. }
+            | ProductEvent::OfferAnnounced { .. }
+            | ProductEvent::OfferEnded { .. }
+            | ProductEvent::StockReported { .. } => match (product_of(of.before), product_of(of.now)) {
+                (Some(before), Some(now)) => inverse(of, before, now),
+                _ => stays("product_merged", "this product was merged into another since"),
+            },
+        }
+    }
+
+    fn overwrites(later: &ProductEvent, event: &ProductEvent) -> bool {
+        use ProductEvent as E;
+        match (later, event) {
+            (E::DetailsChanged { .. }, E::DetailsChanged { .. }) => true,
+            (E::StockReported { store: later, .. }, E::StockReported { store, .. }) => later == store,
+            (E::OfferEnded { offer: later }, E::OfferAnnounced { offer, .. }) => later == offer,
+            _ => slot(later).is_some_and(|later| Some(later) == slot(event)),
+        }
+    }
+}
+
+fn slot(event: &ProductEvent) -> Option<(&StoreId, PriceKind)> {
+    match event {
+        ProductEvent::PriceObserved { seen, .. } => Some((&seen.store, seen.kind)),
+        ProductEvent::PriceWithdrawn { store, kind } => Some((store, *kind)),
+        _ => None,
+    }
+}
+
+fn inverse(of: &Undoing<'_, Products>, before: &Product, now: &Product) -> Inverse {
+    match of.event {
+        ProductEvent::DetailsChanged { .. } => details_back(of.event, &before.details, &now.details),
+        ProductEvent::PriceObserved { seen, .. } => unsee(of, seen, now),
+        ProductEvent::PriceWithdrawn { store, kind } => see_again(of, store, *kind, before, now),
+        ProductEvent::OfferAnnounced { offer, .. } => match now.offers.get(offer) {
+            Some(Offer { ended: false, .. }) => Ok(vec![ProductCommand::EndOffer { offer: offer.clone() }]),
+            _ => Err(changed_since(format!("offer {offer} has ended"))),
+        },
+        ProductEvent::OfferEnded { offer } => announce_again(of, offer, before),
+        ProductEvent::StockReported { store, stock } => match before.stock.get(store) {
+            _ if now.stock.get(store) != Some(stock) => Err(changed_since(format!("the stock at {store} was reported anew"))),
+            Some(was) => Ok(vec![ProductCommand::ReportStock { store: store.clone(), stock: *was }]),
+            None => Err(Refusal::new(
+                Conflict,
+                "stock_unknown_before",
+                "nothing was known of the stock before, which no command can say; report it anew",
+            )),
+        },
+        ProductEvent::Registered(_) | ProductEvent::Discontinued {} | ProductEvent::Merged { .. } | ProductEvent::CodeLinked { .. } => {
+            Ok(Vec::new())
+        }
+    }
+}
+
+fn details_back(event: &ProductEvent, before: &ProductDetails, now: &ProductDetails) -> Inverse {
+    let ProductEvent::DetailsChanged { name, brand, category, content, sold_by_weight } = event else { return Ok(Vec::new()) };
+    let same =
+        |made: &Option<String>, is: Option<&String>| made.as_deref().is_none_or(|made| made == is.map(String::as_str).unwrap_or_default());
+    let still = same(name, Some(&now.name))
+        && same(brand, now.brand.as_ref())
+        && same(category, now.category.as_ref())
+        && content.as_ref().is_none_or(|made| now.content.as_ref() == Some(made))
+        && sold_by_weight.is_none_or(|made| now.sold_by_weight == made);
+    if !still {
+        return Err(changed_since("the product's details were changed again"));
+    }
+    if content.is_some() && before.content.is_none() {
+        return Err(Refusal::new(
+            Conflict,
+            "content_stays",
+            "what a pack holds was not known before, and no command can say so; correct it instead",
+        ));
+    }
+    let text = |made: &Option<String>, was: Option<&String>| made.is_some().then(|| was.cloned().unwrap_or_default());
+    Ok(vec![ProductCommand::ChangeDetails {
+        name: text(name, Some(&before.name)),
+        brand: text(brand, before.brand.as_ref()),
+        category: text(category, before.category.as_ref()),
+        content: content.as_ref().and(before.content.clone()),
+        sold_by_weight: sold_by_weight.map(|_| before.sold_by_weight),
+    }])
+}
+
+/// A price is withdrawn while it is the newest; one that corrected another is corrected back.
+fn unsee(of: &Undoing<'_, Products>, seen: &PriceSeen, now: &Product) -> Inverse {
+    let newest = standing(&now.observations, &seen.store, seen.kind);
+    if !newest.is_some_and(|newest| newest.observed_at == seen.observed_at && newest.price == seen.price && !newest.withdrawn) {
+        return Err(changed_since(format!("{} is not the newest price at {} any more", seen.price, seen.store)));
+    }
+    let corrected =
+        seen_before(of, |earlier| (&earlier.store, earlier.kind, earlier.observed_at) == (&seen.store, seen.kind, seen.observed_at));
+    Ok(vec![match corrected {
+        Some(corrected) => ProductCommand::ObservePrice(corrected),
+        None => ProductCommand::WithdrawPrice { store: seen.store.clone(), kind: seen.kind },
+    }])
+}
+
+/// The price stands again from a moment right behind that of the withdrawn one, as it was evidenced then.
+fn see_again(of: &Undoing<'_, Products>, store: &StoreId, kind: PriceKind, before: &Product, now: &Product) -> Inverse {
+    let Some(withdrawn) = standing(&before.observations, store, kind) else { return Ok(Vec::new()) };
+    let newest = standing(&now.observations, store, kind);
+    if !newest.is_some_and(|newest| newest.observed_at == withdrawn.observed_at && newest.withdrawn) {
+        return Err(changed_since(format!("another price was seen at {store}")));
+    }
+    let same = |seen: &PriceSeen| (&seen.store, seen.kind, seen.observed_at) == (store, kind, withdrawn.observed_at);
+    let Some(seen) = seen_before(of, same) else { return Ok(Vec::new()) };
+    let observed_at = Moment(seen.observed_at.0.saturating_add(BEHIND_WITHDRAWAL_MICROS));
+    Ok(vec![ProductCommand::ObservePrice(PriceSeen { observed_at, ..seen })])
+}
+
+/// The last that was said of a price before the event: the state remembers less of it than the log.
+fn seen_before(of: &Undoing<'_, Products>, is_it: impl Fn(&PriceSeen) -> bool) -> Option<PriceSeen> {
+    let seen = of.earlier.iter().rev().filter_map(|happened| match happened.event {
+        ProductEvent::PriceObserved { seen, .. } => Some(seen),
+        _ => None,
+    });
+    seen.clone().find(|seen| is_it(seen)).cloned()
+}
+
+/// The same offer under another id, because an offer's id names it for good.
+fn announce_again(of: &Undoing<'_, Products>, ended: &OfferId, before: &Product) -> Inverse {
+    let Some(Offer { store, terms, valid_from, valid_until, member_only, source, .. }) = before.offers.get(ended).cloned() else {
+        return Ok(Vec::new());
+    };
+    if valid_until.is_some_and(|until| until <= of.at) {
+        return Err(Refusal::new(Conflict, "offer_over", format!("offer {ended} would be over by now anyway")));
+    }
+    let mark = blake3::hash(format!("{}/{ended}/{}", of.stream, of.position).as_bytes()).to_hex();
+    let offer = OfferId::new(&format!("again-{}", &mark[..32])).expect("it is an id because it has 38 letters, digits and hyphens");
+    Ok(vec![ProductCommand::AnnounceOffer { offer, store, terms, valid_from, valid_until, member_only, source }])
+}

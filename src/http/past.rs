@@ -1,0 +1,65 @@
+//! The past of one stream, read and looked at on threads that may block.
+
+use std::sync::Arc;
+
+use actix_web::web;
+
+use super::error::Problem;
+use crate::{
+    app::App,
+    domain::StreamId,
+    events::{At, AtError, LogError, Point, Recorded},
+};
+
+/// A stream's events from its first.
+pub type History = Arc<Vec<Arc<Recorded>>>;
+
+/// The whole history of a stream; empty if there is none.
+///
+/// # Errors
+/// 500 when the log cannot be read.
+pub async fn history(app: &App, stream: &StreamId) -> Result<History, Problem> {
+    let (log, stream) = (Arc::clone(&app.log), stream.clone());
+    let read = blocking(move || log.read_stream(&stream, 0, usize::MAX)).await?;
+    Ok(Arc::new(read.map_err(|error| unreadable(&error))?))
+}
+
+/// Reads what was recorded in a stream since.
+///
+/// # Errors
+/// 500 when the log cannot be read.
+pub async fn catch_up(app: &App, stream: &StreamId, history: &mut History) -> Result<(), Problem> {
+    let (log, stream) = (Arc::clone(&app.log), stream.clone());
+    let version = history.last().map_or(0, |last| last.version);
+    let read = blocking(move || log.read_stream(&stream, version, usize::MAX)).await?;
+    Arc::make_mut(history).extend(read.map_err(|error| unreadable(&error))?);
+    Ok(())
+}
+
+/// The point of the log that a moment names.
+///
+/// # Errors
+/// 400 for a position that the log has not come to, or a moment before its first event.
+pub async fn point(app: &App, at: At, pointer: &'static str) -> Result<Point, Problem> {
+    let log = Arc::clone(&app.log);
+    let found = blocking(move || at.find(&*log)).await?;
+    found.map_err(|error| match error {
+        AtError::BeyondHead { .. } => Problem::malformed("position_unknown", error.to_string()).at(pointer),
+        AtError::BeforeFirst { .. } | AtError::Empty => Problem::malformed("before_first_event", error.to_string()).at(pointer),
+        AtError::Log(error) => unreadable(&error),
+    })
+}
+
+/// Does work that blocks, or that takes a while, on a thread that may.
+///
+/// # Errors
+/// 500 when the work panics.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    web::block(work).await.map_err(|error| Problem::internal(&error))
+}
+
+/// The log cannot be read (500).
+#[must_use]
+pub fn unreadable(error: &LogError) -> Problem {
+    Problem::internal(error)
+}

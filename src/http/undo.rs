@@ -1,0 +1,60 @@
+//! `POST /undo`: takes back a command, or what one person did lately, by new commands; or shows what that would change.
+
+mod answer;
+mod run;
+mod targets;
+
+use actix_web::HttpResponse;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+pub use answer::{UndoAnswer, UndoOutcome, UndoTotals, UndoneCommand};
+
+use super::{
+    body::Json,
+    caller::Caller,
+    error::{Problem, ProblemBody},
+    reads::json,
+};
+use crate::{
+    app::Current,
+    domain::{CommandId, Moment, Principal, StreamId},
+    events::Position,
+};
+
+/// `POST /undo`: exactly one of `position`, `command_id`, or `who` with `since`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Undo {
+    /// Of any event of the command.
+    #[schema(value_type = Option<String>)]
+    position: Option<Position>,
+    /// Of the command to undo.
+    command_id: Option<CommandId>,
+    /// Everything that this person did, newest first, each command on its own.
+    who: Option<Principal>,
+    /// Goes with `who`: from then on.
+    since: Option<Moment>,
+    /// Goes with `who`: until then; now if not given.
+    until: Option<Moment>,
+    /// Goes with `command_id` or `who`: only in this stream, such as `list/weekly`.
+    #[schema(value_type = Option<String>)]
+    stream: Option<StreamId>,
+    /// Changes nothing and answers what would come of it.
+    #[serde(default)]
+    preview: bool,
+}
+
+/// Undoes a command, or what one person did lately, by new events. A command that cannot be undone is refused, or, of many,
+/// named with the reason.
+#[utoipa::path(post, path = "/api/v1/undo", tag = "undo", request_body = Undo,
+    responses((status = 200, body = UndoAnswer), (status = "4XX", body = ProblemBody)))]
+pub async fn undo(app: Current, caller: Caller, Json(body): Json<Undo>) -> Result<HttpResponse, Problem> {
+    let preview = body.preview;
+    let targets = targets::find(&app, body).await?;
+    let mut run = run::Run::new(&app, &caller, preview, targets.behind);
+    for target in &targets.found {
+        run.undo(target).await?;
+    }
+    json(&UndoAnswer::of(preview, run.finish()))
+}
