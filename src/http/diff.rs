@@ -22,7 +22,7 @@ use crate::{
     events::{At, Point, Position},
     projections::{
         commands::state_of,
-        differences::{Difference, LastChanges},
+        last_changes::{Difference, LastChanges},
     },
 };
 
