@@ -18,6 +18,7 @@ pub const PLACES: &[&str] = &[
     "restore.verified",
     "restore.paused",
     "restore.sealed",
+    "restore.unstaged",
     "restore.switched",
     "restore.serving",
     "undo.paused",

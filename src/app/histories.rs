@@ -66,6 +66,7 @@ pub fn switch(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
     fs::remove_file(to.root().join(STAGED))?;
     sync(to.root())?;
     sync(&to.home().join(HISTORIES))?;
+    failpoint::reach("restore.unstaged");
     write_whole(&to.home().join(CURRENT), &name_of(to)?)
 }
 

@@ -106,9 +106,23 @@ impl TestApp {
         self.restart();
     }
 
+    /// Starts the server again on the same folder, this once with more of its environment set.
+    pub fn restart_in(&mut self, environment: &[(&str, &str)]) {
+        self.start_again(environment).unwrap_or_else(|exited| panic!("the server did not start again: {exited:?}"));
+    }
+
+    /// Waits until the server ends by itself.
+    pub fn wait(&mut self) -> Exited {
+        self.server.take().expect("the server runs").wait()
+    }
+
     /// Starts the server again on the same folder, or says how it ended.
     pub fn try_restart(&mut self) -> Result<(), Exited> {
-        let server = Server::start(&self.data, &self.arguments)?;
+        self.start_again(&[])
+    }
+
+    fn start_again(&mut self, environment: &[(&str, &str)]) -> Result<(), Exited> {
+        let server = Server::start_in(&self.data, &self.arguments, environment)?;
         self.client = Client::new(server.url());
         self.server = Some(server);
         Ok(())

@@ -1,0 +1,176 @@
+//! The failpoint matrix: killed at every place of the table, the server comes back with either the old or the new state, and everything goes on.
+
+use std::{fs, path::Path};
+
+use aisled::failpoint::{PLACES, VARIABLE};
+use serde_json::{Value, json};
+
+use crate::{
+    admin::{add, confirmed, digests, done, furnished, restore, run, snapshot},
+    support::TestApp,
+};
+
+const SIGKILL: i32 = 9;
+
+/// What leads to a place.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Snapshot,
+    Delete,
+    Restore,
+    Undo,
+}
+
+/// What is to be found after a crash.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum State {
+    /// As if nothing had been.
+    Old,
+    /// As if it had been answered.
+    New,
+}
+
+/// Every place of the program must be here.
+fn case(place: &str) -> (Way, State) {
+    match place {
+        "snapshot.proved" | "snapshot.reused" | "snapshot.segment" | "snapshot.segments" => (Way::Snapshot, State::Old),
+        "snapshot.manifest" | "snapshot.recorded" => (Way::Snapshot, State::New),
+        "snapshot.deleted" => (Way::Delete, State::New),
+        "restore.begun" | "restore.built" | "restore.verified" | "restore.paused" | "restore.sealed" | "restore.unstaged" => {
+            (Way::Restore, State::Old)
+        }
+        "restore.switched" | "restore.serving" => (Way::Restore, State::New),
+        "undo.paused" | "undo.recorded" => (Way::Undo, State::Old),
+        "undo.switched" => (Way::Undo, State::New),
+        other => panic!("what a crash at {other} leaves is not proved: add it to this table"),
+    }
+}
+
+fn places(way: Way) -> impl Iterator<Item = (&'static str, State)> {
+    PLACES.iter().map(|place| (*place, case(place))).filter(move |(_, (own, _))| *own == way).map(|(place, (_, state))| (place, state))
+}
+
+#[test]
+fn a_crash_at_any_stage_of_a_snapshot_leaves_all_of_it_or_nothing() {
+    let mut app = furnished();
+    for (place, expected) in places(Way::Snapshot) {
+        let (before, kept) = (acknowledged(&app, place), names(&app));
+        kill_at(&mut app, place, |app| begin(app, "/api/v1/admin/snapshots", &json!({})));
+        assert_eq!(digests(&app)["digests"], before, "{place}");
+        let found = if names(&app).len() == kept.len() { State::Old } else { State::New };
+        assert_eq!(found, expected, "{place}: {:?}", names(&app));
+        assert_goes_on(&mut app, place);
+    }
+}
+
+#[test]
+fn a_crash_behind_a_deletion_leaves_the_other_snapshots_whole() {
+    let mut app = furnished();
+    for (place, _) in places(Way::Delete) {
+        let deleted = snapshot(&app)["name"].clone();
+        let (before, kept) = (acknowledged(&app, place), snapshot(&app)["name"].clone());
+        kill_at(&mut app, place, |app| {
+            let path = format!("/api/v1/admin/snapshots/{}", deleted.as_str().unwrap());
+            assert!(app.client().send("DELETE", &path, &[], None).is_err(), "nobody is there to answer");
+        });
+        assert_eq!(digests(&app)["digests"], before, "{place}");
+        assert_eq!(names(&app), [kept], "{place}");
+        assert_goes_on(&mut app, place);
+    }
+}
+
+#[test]
+fn a_crash_at_any_stage_of_a_restore_leaves_the_old_or_the_new_state() {
+    let mut app = furnished();
+    let request = json!({ "snapshot": snapshot(&app)["name"] });
+    let saved = digests(&app)["digests"].clone();
+    for (place, expected) in places(Way::Restore) {
+        let before = acknowledged(&app, place);
+        kill_at(&mut app, place, |app| {
+            let plan = app.post("/api/v1/admin/restore", &request).expect(200).body;
+            begin(app, "/api/v1/admin/restore", &confirmed(&request, &plan));
+        });
+        assert_eq!(digests(&app)["digests"], *if expected == State::Old { &before } else { &saved }, "{place}");
+        if expected == State::New {
+            done(&run(&app, "/api/v1/admin/restore/undo", &json!({})));
+            assert_eq!(digests(&app)["digests"], before, "{place}: undone");
+        }
+        done(&restore(&app, &request));
+        assert_eq!(digests(&app)["digests"], saved, "{place}: restored once more");
+        assert!(histories(app.data()).len() <= 2, "{place}: {:?}", histories(app.data()));
+        done(&run(&app, "/api/v1/admin/restore/undo", &json!({})));
+        assert_eq!(digests(&app)["digests"], before, "{place}: undone once more");
+        assert_goes_on(&mut app, place);
+    }
+}
+
+#[test]
+fn a_crash_at_any_stage_of_undoing_a_restore_leaves_the_one_or_the_other_history() {
+    let mut app = furnished();
+    let request = json!({ "snapshot": snapshot(&app)["name"] });
+    for (place, expected) in places(Way::Undo) {
+        let left = acknowledged(&app, &format!("{place}.left"));
+        done(&restore(&app, &request));
+        let before = acknowledged(&app, place);
+        kill_at(&mut app, place, |app| begin(app, "/api/v1/admin/restore/undo", &json!({})));
+        assert_eq!(digests(&app)["digests"], *if expected == State::Old { &before } else { &left }, "{place}");
+        if expected == State::Old {
+            done(&run(&app, "/api/v1/admin/restore/undo", &json!({})));
+            assert_eq!(digests(&app)["digests"], left, "{place}: undone");
+        }
+        assert_goes_on(&mut app, place);
+    }
+}
+
+/// One more command, and the digests with it.
+fn acknowledged(app: &TestApp, name: &str) -> Value {
+    add(app, name).ok();
+    digests(app)["digests"].clone()
+}
+
+/// Begins work whose answer may not come any more.
+fn begin(app: &TestApp, path: &str, body: &Value) {
+    let _ = app.client().send("POST", path, &[], Some(body.to_string()));
+}
+
+/// Starts the server anew so that it dies at a place, leads it there, sees it die, and starts it once more.
+fn kill_at(app: &mut TestApp, place: &str, way: impl FnOnce(&TestApp)) {
+    assert_eq!(app.stop(), Some(0));
+    app.restart_in(&[(VARIABLE, place)]);
+    way(app);
+    assert_eq!(app.wait().signal, Some(SIGKILL), "{place} is reached");
+    app.restart();
+    let staged: Vec<_> = histories(app.data()).into_iter().filter(|history| history.join("staged").exists()).collect();
+    assert!(staged.is_empty(), "{place}: {staged:?}");
+}
+
+/// Commands, snapshots and their restore work, nothing half written is left, and the log is whole.
+fn assert_goes_on(app: &mut TestApp, place: &str) {
+    let saved = acknowledged(app, &format!("{place}.then"));
+    let manifest = snapshot(app);
+    let parts: Vec<_> = files_of(&app.snapshots()).into_iter().filter(|file| file.ends_with(".part")).collect();
+    assert!(parts.is_empty(), "{place}: {parts:?}");
+    acknowledged(app, &format!("{place}.later"));
+    let restored = restore(app, &json!({ "snapshot": manifest["name"] }));
+    assert_eq!(done(&restored)["proof"]["compared"], "with_snapshot", "{place}");
+    assert_eq!(digests(app)["digests"], saved, "{place}");
+    done(&run(app, "/api/v1/admin/restore/undo", &json!({})));
+    app.kill();
+    let verified = app.run(&["verify"]);
+    assert_eq!(verified.code, Some(0), "{place}: {verified:?}");
+    app.restart();
+}
+
+fn names(app: &TestApp) -> Vec<Value> {
+    let listed = app.get("/api/v1/admin/snapshots").ok().body;
+    listed["snapshots"].as_array().unwrap().iter().map(|snapshot| snapshot["name"].clone()).collect()
+}
+
+fn histories(data: &Path) -> Vec<std::path::PathBuf> {
+    fs::read_dir(data.join("histories")).into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
+}
+
+fn files_of(folder: &Path) -> Vec<String> {
+    let folders = [folder.to_owned(), folder.join("segments")];
+    folders.iter().flat_map(fs::read_dir).flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
