@@ -15,7 +15,7 @@ pub mod prices;
 mod rebuild;
 pub mod spend;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod totals;

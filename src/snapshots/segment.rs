@@ -22,7 +22,8 @@ use crate::events::{
 const MAGIC: [u8; 8] = *b"aisSegm1";
 const HEAD_BYTES: usize = 140;
 /// A segment is full once its blocks take this many bytes; full ones are never written again. About 130,000 price events.
-pub const SEGMENT_BYTES: usize = 8 << 20;
+/// In unit tests so few that a small log fills several.
+pub const SEGMENT_BYTES: usize = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 
 /// What a segment says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,13 +47,13 @@ impl SegmentHead {
     /// The file's name: where it begins and ends, and which history it is of.
     #[must_use]
     pub fn file_name(&self) -> String {
-        format!("{:012}-{:012}-{}.segment", self.first, self.last, &hex(&self.chain)[..16])
+        format!("{:012}-{:012}-{}.segment", self.first.0, self.last.0, &hex(&self.chain)[..16])
     }
 
     /// The size of the file.
     #[must_use]
     pub fn file_bytes(&self) -> u64 {
-        HEAD_BYTES as u64 + self.payload_bytes
+        self.payload_bytes.saturating_add(HEAD_BYTES as u64)
     }
 
     fn to_bytes(self) -> [u8; HEAD_BYTES] {

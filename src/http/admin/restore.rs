@@ -109,6 +109,9 @@ impl Target {
                     Some(at) if same_history => at.find(&*app.log)?.position.min(end),
                     Some(At::Time(time)) => snapshot.last_until(time)?,
                 };
+                if end == Position::START {
+                    return Err(crate::events::AtError::Empty.into());
+                }
                 if position > end || position == Position::START {
                     return Err(SnapshotError::BeyondSnapshot { asked: position, end });
                 }
