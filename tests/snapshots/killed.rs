@@ -6,7 +6,7 @@ use aisled::failpoint::{PLACES, VARIABLE};
 use serde_json::{Value, json};
 
 use crate::{
-    admin::{add, confirmed, digests, done, furnished, restore, run, snapshot},
+    admin::{add, confirmed, digests, done, furnished, histories, names, restore, run, snapshot},
     support::TestApp,
 };
 
@@ -97,7 +97,7 @@ fn a_crash_at_any_stage_of_a_restore_leaves_the_old_or_the_new_state() {
         }
         done(&restore(&app, &request));
         assert_eq!(digests(&app)["digests"], saved, "{place}: restored once more");
-        assert!(histories(app.data()).len() <= 2, "{place}: {:?}", histories(app.data()));
+        assert!(histories(&app).len() <= 2, "{place}: {:?}", histories(&app));
         done(&run(&app, "/api/v1/admin/restore/undo", &json!({})));
         assert_eq!(digests(&app)["digests"], before, "{place}: undone once more");
         assert_goes_on(&mut app, place);
@@ -140,7 +140,7 @@ fn kill_at(app: &mut TestApp, place: &str, way: impl FnOnce(&TestApp)) {
     way(app);
     assert_eq!(app.wait().signal, Some(SIGKILL), "{place} is reached");
     app.restart();
-    let staged: Vec<_> = histories(app.data()).into_iter().filter(|history| history.join("staged").exists()).collect();
+    let staged: Vec<_> = histories(app).into_iter().filter(|history| history.join("staged").exists()).collect();
     assert!(staged.is_empty(), "{place}: {staged:?}");
 }
 
@@ -159,15 +159,6 @@ fn assert_goes_on(app: &mut TestApp, place: &str) {
     let verified = app.run(&["verify"]);
     assert_eq!(verified.code, Some(0), "{place}: {verified:?}");
     app.restart();
-}
-
-fn names(app: &TestApp) -> Vec<Value> {
-    let listed = app.get("/api/v1/admin/snapshots").ok().body;
-    listed["snapshots"].as_array().unwrap().iter().map(|snapshot| snapshot["name"].clone()).collect()
-}
-
-fn histories(data: &Path) -> Vec<std::path::PathBuf> {
-    fs::read_dir(data.join("histories")).into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
 }
 
 fn files_of(folder: &Path) -> Vec<String> {
