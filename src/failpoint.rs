@@ -12,6 +12,7 @@ pub const PLACES: &[&str] = &[
     "snapshot.segments",
     "snapshot.manifest",
     "snapshot.recorded",
+    "snapshot.unlisted",
     "snapshot.deleted",
     "restore.begun",
     "restore.built",

@@ -16,7 +16,7 @@ use super::{
     segment::{self, SegmentHead},
     source::Snapshot,
 };
-use crate::{domain::ids::check_id, events::Position};
+use crate::{domain::ids::check_id, events::Position, failpoint};
 
 /// How the folders begin that something is tried out in.
 const SCRATCH: &str = ".scratch-";
@@ -168,6 +168,7 @@ impl SnapshotFolder {
             return Err(SnapshotError::NotFound(name.to_owned()));
         }
         fs::remove_file(&file).map_err(|error| SnapshotError::io(&file, error))?;
+        failpoint::reach("snapshot.unlisted");
         self.sweep()
     }
 

@@ -48,9 +48,9 @@ pub fn digests(app: &TestApp) -> Value {
     app.get("/api/v1/admin/digests").ok().body
 }
 
-/// A server that restores nothing by itself, with a list of one item.
+/// A server that restores nothing by itself, with a list of one item. It acknowledges before the disk does, which `kill -9` cannot tell.
 pub fn furnished() -> TestApp {
-    let app = TestApp::start_with(&["--self-restore-every-minutes", "0"]);
+    let app = TestApp::start_with(&["--self-restore-every-minutes", "0", "--durability", "flush"]);
     furnish(&app);
     app
 }

@@ -35,7 +35,7 @@ fn case(place: &str) -> (Way, State) {
     match place {
         "snapshot.proved" | "snapshot.reused" | "snapshot.segment" | "snapshot.segments" => (Way::Snapshot, State::Old),
         "snapshot.manifest" | "snapshot.recorded" => (Way::Snapshot, State::New),
-        "snapshot.deleted" => (Way::Delete, State::New),
+        "snapshot.unlisted" | "snapshot.deleted" => (Way::Delete, State::New),
         "restore.begun" | "restore.built" | "restore.verified" | "restore.paused" | "restore.sealed" | "restore.unstaged" => {
             (Way::Restore, State::Old)
         }
@@ -67,14 +67,18 @@ fn a_crash_at_any_stage_of_a_snapshot_leaves_all_of_it_or_nothing() {
 fn a_crash_behind_a_deletion_leaves_the_other_snapshots_whole() {
     let mut app = furnished();
     for (place, _) in places(Way::Delete) {
-        let deleted = snapshot(&app)["name"].clone();
+        let (others, deleted) = (names(&app), snapshot(&app));
         let (before, kept) = (acknowledged(&app, place), snapshot(&app)["name"].clone());
         kill_at(&mut app, place, |app| {
-            let path = format!("/api/v1/admin/snapshots/{}", deleted.as_str().unwrap());
+            let path = format!("/api/v1/admin/snapshots/{}", deleted["name"].as_str().unwrap());
             assert!(app.client().send("DELETE", &path, &[], None).is_err(), "nobody is there to answer");
         });
         assert_eq!(digests(&app)["digests"], before, "{place}");
-        assert_eq!(names(&app), [kept], "{place}");
+        assert_eq!(names(&app), [&others[..], &[kept]].concat(), "{place}");
+        for other in names(&app) {
+            let verified = run(&app, &format!("/api/v1/admin/snapshots/{}/verify", other.as_str().unwrap()), &json!({}));
+            assert_eq!(done(&verified)["problems"], json!([]), "{place}");
+        }
         assert_goes_on(&mut app, place);
     }
 }
@@ -119,6 +123,20 @@ fn a_crash_at_any_stage_of_undoing_a_restore_leaves_the_one_or_the_other_history
             assert_eq!(digests(&app)["digests"], left, "{place}: undone");
         }
         assert_goes_on(&mut app, place);
+    }
+}
+
+#[test]
+fn a_crash_while_the_newest_snapshot_is_tried_out_leaves_nothing_of_the_trial() {
+    let mut app = furnished();
+    snapshot(&app);
+    for place in ["restore.built", "restore.verified"] {
+        let before = acknowledged(&app, place);
+        kill_at(&mut app, place, |app| begin(app, "/api/v1/admin/self-restore", &json!({})));
+        assert_eq!(digests(&app)["digests"], before, "{place}");
+        assert_goes_on(&mut app, place);
+        let left: Vec<_> = files_of(&app.snapshots()).into_iter().filter(|file| file.starts_with(".scratch")).collect();
+        assert!(left.is_empty(), "{place}: {left:?}");
     }
 }
 

@@ -10,9 +10,9 @@ use crate::{
 };
 
 /// Larger than what the small server may write, and hardly to be compressed.
-const PRICES: usize = 6_000;
+const PRICES: usize = 3_000;
 const EVIDENCE_CHARS: usize = 900;
-const FILE_BYTES_MAX: u64 = 2 << 20;
+const FILE_BYTES_MAX: u64 = 1 << 20;
 
 #[test]
 fn a_snapshot_that_does_not_fit_leaves_nothing_behind() {
