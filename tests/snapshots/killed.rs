@@ -53,9 +53,11 @@ fn places(way: Way) -> impl Iterator<Item = (&'static str, State)> {
 #[test]
 fn a_crash_at_any_stage_of_a_snapshot_leaves_all_of_it_or_nothing() {
     let mut app = furnished();
+    app.kill();
     for (place, expected) in places(Way::Snapshot) {
+        start_armed(&mut app, place);
         let (before, kept) = (acknowledged(&app, place), names(&app));
-        kill_at(&mut app, place, |app| begin(app, "/api/v1/admin/snapshots", &json!({})));
+        see_it_die(&mut app, place, |app| begin(app, "/api/v1/admin/snapshots", &json!({})));
         assert_eq!(digests(&app)["digests"], before, "{place}");
         let found = if names(&app).len() == kept.len() { State::Old } else { State::New };
         assert_eq!(found, expected, "{place}: {:?}", names(&app));
@@ -66,10 +68,12 @@ fn a_crash_at_any_stage_of_a_snapshot_leaves_all_of_it_or_nothing() {
 #[test]
 fn a_crash_behind_a_deletion_leaves_the_other_snapshots_whole() {
     let mut app = furnished();
+    app.kill();
     for (place, _) in places(Way::Delete) {
+        start_armed(&mut app, place);
         let (others, deleted) = (names(&app), snapshot(&app));
         let (before, kept) = (acknowledged(&app, place), snapshot(&app)["name"].clone());
-        kill_at(&mut app, place, |app| {
+        see_it_die(&mut app, place, |app| {
             let path = format!("/api/v1/admin/snapshots/{}", deleted["name"].as_str().unwrap());
             assert!(app.client().send("DELETE", &path, &[], None).is_err(), "nobody is there to answer");
         });
@@ -88,9 +92,11 @@ fn a_crash_at_any_stage_of_a_restore_leaves_the_old_or_the_new_state() {
     let mut app = furnished();
     let request = json!({ "snapshot": snapshot(&app)["name"] });
     let saved = digests(&app)["digests"].clone();
+    app.kill();
     for (place, expected) in places(Way::Restore) {
+        start_armed(&mut app, place);
         let before = acknowledged(&app, place);
-        kill_at(&mut app, place, |app| {
+        see_it_die(&mut app, place, |app| {
             let plan = app.post("/api/v1/admin/restore", &request).expect(200).body;
             begin(app, "/api/v1/admin/restore", &confirmed(&request, &plan));
         });
@@ -112,11 +118,13 @@ fn a_crash_at_any_stage_of_a_restore_leaves_the_old_or_the_new_state() {
 fn a_crash_at_any_stage_of_undoing_a_restore_leaves_the_one_or_the_other_history() {
     let mut app = furnished();
     let request = json!({ "snapshot": snapshot(&app)["name"] });
+    app.kill();
     for (place, expected) in places(Way::Undo) {
+        start_armed(&mut app, place);
         let left = acknowledged(&app, &format!("{place}.left"));
         done(&restore(&app, &request));
         let before = acknowledged(&app, place);
-        kill_at(&mut app, place, |app| begin(app, "/api/v1/admin/restore/undo", &json!({})));
+        see_it_die(&mut app, place, |app| begin(app, "/api/v1/admin/restore/undo", &json!({})));
         assert_eq!(digests(&app)["digests"], *if expected == State::Old { &before } else { &left }, "{place}");
         if expected == State::Old {
             done(&run(&app, "/api/v1/admin/restore/undo", &json!({})));
@@ -130,9 +138,11 @@ fn a_crash_at_any_stage_of_undoing_a_restore_leaves_the_one_or_the_other_history
 fn a_crash_while_the_newest_snapshot_is_tried_out_leaves_nothing_of_the_trial() {
     let mut app = furnished();
     snapshot(&app);
+    app.kill();
     for place in ["restore.built", "restore.verified"] {
+        start_armed(&mut app, place);
         let before = acknowledged(&app, place);
-        kill_at(&mut app, place, |app| begin(app, "/api/v1/admin/self-restore", &json!({})));
+        see_it_die(&mut app, place, |app| begin(app, "/api/v1/admin/self-restore", &json!({})));
         assert_eq!(digests(&app)["digests"], before, "{place}");
         assert_goes_on(&mut app, place);
         let left: Vec<_> = files_of(&app.snapshots()).into_iter().filter(|file| file.starts_with(".scratch")).collect();
@@ -151,10 +161,13 @@ fn begin(app: &TestApp, path: &str, body: &Value) {
     let _ = app.client().send("POST", path, &[], Some(body.to_string()));
 }
 
-/// Starts the server anew so that it dies at a place, leads it there, sees it die, and starts it once more.
-fn kill_at(app: &mut TestApp, place: &str, way: impl FnOnce(&TestApp)) {
-    assert_eq!(app.stop(), Some(0));
+/// Starts the server so that it dies at a place.
+fn start_armed(app: &mut TestApp, place: &str) {
     app.restart_in(&[(VARIABLE, place)]);
+}
+
+/// Leads the server to its place, sees it die, and starts it once more.
+fn see_it_die(app: &mut TestApp, place: &str, way: impl FnOnce(&TestApp)) {
     way(app);
     assert_eq!(app.wait().signal, Some(SIGKILL), "{place} is reached");
     app.restart();
@@ -162,7 +175,7 @@ fn kill_at(app: &mut TestApp, place: &str, way: impl FnOnce(&TestApp)) {
     assert!(staged.is_empty(), "{place}: {staged:?}");
 }
 
-/// Commands, snapshots and their restore work, nothing half written is left, and the log is whole.
+/// Commands, snapshots and their restore work, nothing half written is left, and the log is whole. The server is ended then.
 fn assert_goes_on(app: &mut TestApp, place: &str) {
     let saved = acknowledged(app, &format!("{place}.then"));
     let manifest = snapshot(app);
@@ -176,7 +189,6 @@ fn assert_goes_on(app: &mut TestApp, place: &str) {
     app.kill();
     let verified = app.run(&["verify"]);
     assert_eq!(verified.code, Some(0), "{place}: {verified:?}");
-    app.restart();
 }
 
 fn files_of(folder: &Path) -> Vec<String> {
