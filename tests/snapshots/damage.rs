@@ -14,6 +14,9 @@ use crate::{
     support::TestApp,
 };
 
+/// What is done to the bytes of a file.
+type Damage = fn(&mut Vec<u8>);
+
 /// Changes a file and gives its former content.
 fn change(file: &Path, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let original = fs::read(file).unwrap();
@@ -33,7 +36,7 @@ fn a_damaged_segment_is_named_by_a_check_and_a_dry_run_and_not_restored() {
     let manifest = snapshot(&app);
     add(&app, "bread").ok();
     let (file, before) = (segment(&app, &manifest, 0), digests(&app));
-    let damages: [(&str, fn(&mut Vec<u8>)); 8] = [
+    let damages: [(&str, Damage); 8] = [
         ("snapshot_damaged", |bytes| bytes[20] ^= 4),
         ("snapshot_damaged", |bytes| bytes[138] ^= 1),
         ("snapshot_damaged", |bytes| *bytes.last_mut().unwrap() ^= 0x80),
@@ -156,7 +159,7 @@ fn flipped_bits_in_what_names_the_histories_are_named_and_nothing_else_is_served
     done(&restore(&app, &json!({ "snapshot": manifest["name"] })));
     let before = digests(&app);
     let left: PathBuf = histories(&app)[0].join("left");
-    for damage in [(|bytes| bytes[0] ^= 2) as fn(&mut Vec<u8>), Vec::clear, |bytes| bytes.extend(b"../x"), |bytes| bytes[0] = 0xff] {
+    for damage in [(|bytes| bytes[0] ^= 2) as Damage, Vec::clear, |bytes| bytes.extend(b"../x"), |bytes| bytes[0] = 0xff] {
         let original = change(&left, damage);
         let refused = run(&app, "/api/v1/admin/restore/undo", &json!({}));
         assert!(failed(&refused).1.contains("/left: "), "{refused}");
@@ -165,7 +168,7 @@ fn flipped_bits_in_what_names_the_histories_are_named_and_nothing_else_is_served
     assert_eq!(digests(&app)["digests"], before["digests"]);
     assert_eq!(app.stop(), Some(0));
     let current = app.data().join("current");
-    let damages: [fn(&mut Vec<u8>); 5] =
+    let damages: [Damage; 5] =
         [|bytes| bytes[0] ^= 1, |bytes| bytes[9] ^= 0x40, |bytes| bytes.truncate(20), Vec::clear, |bytes| bytes[5] = 0xff];
     for damage in damages {
         let original = change(&current, damage);

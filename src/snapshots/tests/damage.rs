@@ -15,6 +15,9 @@ use crate::{
 /// What comes first of a segment: no bit of it may be wrong.
 const HEAD_BYTES: usize = 140;
 
+/// What somebody changes who can compute checksums.
+type Forgery<'a> = Box<dyn Fn(&mut Manifest) + 'a>;
+
 struct Victim {
     place: Place,
     manifest: Manifest,
@@ -158,7 +161,7 @@ fn swapped_and_missing_segments_are_named_with_their_positions() {
 fn a_forged_manifest_does_not_pass_and_leaves_nothing_behind() {
     let victim = Victim::new();
     let other = victim.manifest.segments[0].chain.clone();
-    let forgeries: [(&str, Box<dyn Fn(&mut Manifest)>); 10] = [
+    let forgeries: [(&str, Forgery<'_>); 10] = [
         ("another chain", Box::new(|manifest| manifest.chain = other.clone())),
         ("an earlier end", Box::new(|manifest| manifest.position = Position(3))),
         ("no end", Box::new(|manifest| manifest.position = Position(u64::MAX))),
