@@ -11,6 +11,7 @@ mod live;
 mod measure;
 mod message;
 mod open_files;
+mod paced;
 mod scenario;
 mod setup;
 mod shapes;

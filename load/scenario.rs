@@ -39,7 +39,7 @@ impl Kind {
     }
 
     /// Writes the request that is number `number` of connection `connection`.
-    fn write(self, request: &mut Vec<u8>, world: &World, connection: usize, connections: usize, number: usize) {
+    pub fn write(self, request: &mut Vec<u8>, world: &World, connection: usize, connections: usize, number: usize) {
         request.clear();
         let turn = connection + number * connections;
         match self {

@@ -4,12 +4,15 @@ mod folder;
 pub mod histories;
 mod history;
 mod machine;
+pub mod offline;
+pub mod prepare;
 mod rebuild;
 mod restore;
 pub mod schedule;
 mod self_restore;
 mod serve;
 pub mod snapshot;
+mod standing;
 mod views;
 
 use std::{io, ops::Deref, sync::Arc};
@@ -45,6 +48,8 @@ pub use rebuild::{Rebuilt, Switch};
 pub use restore::{RestoreOrder, Restored, Undone, blocking};
 pub use self_restore::SelfRestored;
 pub use serve::serve;
+pub use standing::gently;
+pub use views::saved as saved_views;
 
 /// What every handler works with.
 #[derive(Clone)]

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{
     Bench, RUNS, log_rows,
     server::{Server, disk_bytes, run, run_on_one_core},
+    snapshot_rows,
     table::Budget::{AtLeast, AtMost},
 };
 use crate::{measure::median, scenario, setup::World};
@@ -37,6 +38,9 @@ pub fn real_data(bench: &mut Bench) -> Result<()> {
     }
     if bench.wants(7) || bench.wants(19) {
         start_rows(bench, &folder, "the real data", AtMost { must: 1.0, aim: 0.5 }, true)?;
+    }
+    if bench.wants(18) {
+        snapshot_rows::snapshot(bench, &folder)?;
     }
     Ok(())
 }

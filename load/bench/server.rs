@@ -34,6 +34,11 @@ impl Server {
         Self::start_with(binary, data, &[], None)
     }
 
+    /// Starts it with more flags.
+    pub fn start_with_flags(binary: &Path, data: &Path, flags: &[&str]) -> Result<Self> {
+        Self::start_with(binary, data, flags, None)
+    }
+
     /// Starts it for many live sessions from one address, each of which presents a token.
     pub fn start_for_sessions(binary: &Path, data: &Path, token: &str) -> Result<Self> {
         Self::start_with(binary, data, &session_flags(binary)?, Some(token))
@@ -112,13 +117,27 @@ impl Server {
     }
 
     /// A plain GET on a connection of its own; an error unless it is answered 200.
-    fn get(&self, path: &str) -> Result<String> {
+    pub fn get(&self, path: &str) -> Result<String> {
+        self.ask(path, &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"))
+    }
+
+    /// A plain POST of JSON; an error unless it is taken.
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let body = body.to_string();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        Ok(serde_json::from_str(&self.ask(path, &format!("{head}{body}"))?)?)
+    }
+
+    fn ask(&self, path: &str, request: &str) -> Result<String> {
         let mut stream = TcpStream::connect(&self.address)?;
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+        stream.write_all(request.as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").context("half an answer")?;
-        ensure!(head.starts_with("HTTP/1.1 200"), "{path} was answered {}", head.lines().next().unwrap_or_default());
+        ensure!(head.starts_with("HTTP/1.1 20"), "{path} was answered {}: {body}", head.lines().next().unwrap_or_default());
         Ok(body.to_owned())
     }
 }

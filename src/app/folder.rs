@@ -98,6 +98,14 @@ impl DataFolder {
         fs::write(self.identity_file(), self.identity()?)
     }
 
+    /// Begins a new history in a folder whose log no longer holds everything that was told to clients.
+    ///
+    /// # Errors
+    /// When it cannot be named.
+    pub fn begin_history(root: &Path) -> Result<(), FolderError> {
+        name_history(&root.join("epoch")).map(drop).map_err(|error| FolderError { folder: root.to_owned(), error })
+    }
+
     /// Whether this is not the folder that was served last, but a copy of it as it was at some time: events may have been recorded since.
     fn is_copy(&self) -> io::Result<bool> {
         match fs::read_to_string(self.identity_file()) {
@@ -124,6 +132,12 @@ impl DataFolder {
     #[must_use]
     pub fn views_checkpoint(&self) -> PathBuf {
         self.root.join("checkpoints").join("views")
+    }
+
+    /// The views that another version of the program prepared: a cache.
+    #[must_use]
+    pub fn prepared_views(&self) -> PathBuf {
+        self.root.join("checkpoints").join("views.prepared")
     }
 
     /// Long-lived entities as of some version: a cache.

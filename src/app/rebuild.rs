@@ -1,15 +1,12 @@
 //! Blue and green: every view built anew from the log beside the one in use while reads go on, compared with it at exactly one position, and
 //! put in its place.
 
-use std::{
-    ops::ControlFlow,
-    sync::{Arc, mpsc},
-};
+use std::{ops::ControlFlow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Running, record, restore::blocking, snapshot::proof_of};
+use super::{Running, gently, record, snapshot::proof_of};
 use crate::{
     domain::{Principal, system::SystemEvent},
     events::{Log, Position},
@@ -51,7 +48,7 @@ impl Running {
     ) -> Result<Rebuilt, SnapshotError> {
         let app = self.current();
         let (running, log) = (Arc::clone(&self), Arc::clone(&app.log));
-        let rebuilt = blocking(move || running.rebuild(&log, switch, &operation)).await??;
+        let rebuilt = gently(move || running.rebuild(&log, switch, &operation)).await??;
         record(&app, &by, SystemEvent::ViewsRebuilt { differed: rebuilt.differed.clone(), switched: rebuilt.switched }).await?;
         Ok(rebuilt)
     }
@@ -59,24 +56,15 @@ impl Running {
     fn rebuild(&self, log: &Arc<dyn Log>, switch: Switch, operation: &Operation) -> Result<Rebuilt, SnapshotError> {
         let mut green = crate::snapshots::stage::replay(&**log, &operation.progress)?;
         operation.progress.begin("comparing digests", 0);
-        let (told, rebuilt) = mpsc::channel();
-        let (own, source) = (Arc::clone(log), Arc::clone(log));
-        self.look(
-            move || source.head(),
-            Box::new(move |blue, position| {
-                let compared = catch_up(&mut green, &*own, position).map(|()| {
-                    let differed = differing(&proof_of(&blue.read()), &proof_of(&green));
-                    let switched = switch == Switch::Always || (switch == Switch::IfDifferent && !differed.is_empty());
-                    if switched {
-                        *blue.write() = green;
-                    }
-                    Rebuilt { position, differed, switched }
-                });
-                // Whoever asked may have given up.
-                let _ = told.send(compared);
-            }),
-        );
-        rebuilt.recv().map_err(|_| SnapshotError::Staged("the views stand still; the cause is in the server's own log".into()))?
+        let source = Arc::clone(log);
+        let blue = self.stand_still(move || (source.head(), ()))?;
+        catch_up(&mut green, &**log, blue.position)?;
+        let differed = differing(&proof_of(&blue.views.read()), &proof_of(&green));
+        let switched = switch == Switch::Always || (switch == Switch::IfDifferent && !differed.is_empty());
+        if switched {
+            *blue.views.write() = green;
+        }
+        Ok(Rebuilt { position: blue.position, differed, switched })
     }
 
     /// The digests of the views at the head of the log. Blocks.
@@ -85,9 +73,9 @@ impl Running {
     /// When the projector is gone.
     pub fn digests_now(&self) -> Result<(Position, ViewsProof), SnapshotError> {
         let log = Arc::clone(&self.current().log);
-        let (told, proof) = mpsc::channel();
-        self.look(move || log.head(), Box::new(move |views, position| _ = told.send((position, proof_of(&views.read())))));
-        proof.recv().map_err(|_| SnapshotError::Staged("the views stand still; the cause is in the server's own log".into()))
+        let standing = self.stand_still(move || (log.head(), ()))?;
+        let proof = proof_of(&standing.views.read());
+        Ok((standing.position, proof))
     }
 }
 

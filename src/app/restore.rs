@@ -9,16 +9,16 @@ use std::{io, sync::Arc, thread, time::Duration};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{App, AppError, Current, DataFolder, Frame, History, Running, histories, record, views};
+use super::{App, AppError, Current, DataFolder, Frame, History, Running, gently, histories, record, views};
 use crate::{
     domain::{
         Principal, StreamId, StreamKind,
         system::{ADMIN, SystemEvent},
     },
-    events::{Append, Log, Position, sled_log::SledLog},
+    events::{Append, Appended, Log, Position, sled_log::SledLog},
     failpoint,
     projections::Views,
-    snapshots::{Operation, Proof, Snapshot, SnapshotError, SnapshotFolder, Staged, stage},
+    snapshots::{Operation, Progress, Proof, Snapshot, SnapshotError, SnapshotFolder, Staged, stage},
 };
 
 /// How often going back looks whether somebody still has the history open that was left.
@@ -52,10 +52,10 @@ pub struct Restored {
 }
 
 /// A history that is ready to be served.
-struct Ready {
-    log: SledLog,
-    views: Views,
-    folder: DataFolder,
+pub(super) struct Ready {
+    pub log: SledLog,
+    pub views: Views,
+    pub folder: DataFolder,
 }
 
 impl Running {
@@ -73,8 +73,8 @@ impl Running {
         record(&old, &order.by, begun).await?;
         failpoint::reach("restore.begun");
         let (config, upto) = (Arc::clone(&old.config), order.upto);
-        let build = move || build(&snapshot, upto, &left, &config, &operation);
-        let (ready, proof) = blocking(build).await??;
+        let build = move || build(&snapshot, upto, &left, &config, &operation.progress);
+        let (ready, proof) = gently(build).await??;
         let seal = {
             let (by, proof) = (order.by.clone(), proof.clone());
             move |ready: &mut Ready, old: &App| {
@@ -188,27 +188,31 @@ pub struct Undone {
 
 impl Ready {
     /// Records an admin action in this history before anybody serves it.
-    fn record(&mut self, by: &Principal, event: SystemEvent) -> Result<(), SnapshotError> {
-        let stream = StreamId::new(StreamKind::System, ADMIN).map_err(|error| SnapshotError::Staged(error.to_string()))?;
-        let expected_version = self.log.stream_head(&stream).map_or(0, |head| head.version);
-        let append = Append { stream, expected_version, who: by.clone(), command: None, client: None, events: vec![event.into()] };
-        let recorded = self.log.append_blocking(append).wait().map_err(|error| SnapshotError::Staged(error.to_string()))?;
-        recorded.iter().for_each(|recorded| drop(self.views.apply(recorded)));
+    pub fn record(&mut self, by: &Principal, event: SystemEvent) -> Result<(), SnapshotError> {
+        append_admin(&self.log, by, event)?.iter().for_each(|recorded| drop(self.views.apply(recorded)));
         Ok(())
     }
 }
 
+/// Appends an admin action to a log that nobody serves.
+pub(super) fn append_admin(log: &SledLog, by: &Principal, event: SystemEvent) -> Result<Appended, SnapshotError> {
+    let stream = StreamId::new(StreamKind::System, ADMIN).map_err(|error| SnapshotError::Staged(error.to_string()))?;
+    let expected_version = log.stream_head(&stream).map_or(0, |head| head.version);
+    let append = Append { stream, expected_version, who: by.clone(), command: None, client: None, events: vec![event.into()] };
+    log.append_blocking(append).wait().map_err(|error| SnapshotError::Staged(error.to_string()))
+}
+
 /// Builds and proves a history beside the one that is served; nothing of it is left where that fails.
-fn build(
+pub(super) fn build(
     snapshot: &Snapshot,
     upto: Option<Position>,
     left: &DataFolder,
     config: &crate::config::Config,
-    operation: &Operation,
+    progress: &Progress,
 ) -> Result<(Ready, Proof), SnapshotError> {
     let failed = |error: io::Error| SnapshotError::io(left.home(), error);
     let folder = histories::stage(left.home()).map_err(failed)?;
-    let staged = stage(snapshot, upto, config.log_options(folder.log()), &operation.progress).and_then(|staged| {
+    let staged = stage(snapshot, upto, config.log_options(folder.log()), progress).and_then(|staged| {
         folder.know().map_err(failed)?;
         Ok(staged)
     });

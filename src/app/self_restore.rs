@@ -5,7 +5,7 @@ use std::{fs, io, path::Path, str, sync::Arc, time::Instant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Running, restore::blocking};
+use super::{Running, gently};
 use crate::{
     domain::Moment,
     events::{Log, Position},
@@ -85,7 +85,7 @@ impl Running {
         let app = self.current();
         let folder = SnapshotFolder::new(&app.config.snapshots);
         let (clock, config) = (Arc::clone(&app.clock), Arc::clone(&app.config));
-        let result = blocking(move || {
+        let result = gently(move || {
             let newest = folder.newest().ok_or_else(|| SnapshotError::NotFound("newest".into()))?;
             let _hold = folder.hold()?;
             let began = Instant::now();

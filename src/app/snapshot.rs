@@ -1,17 +1,13 @@
 //! Snapshots of the history that is served: made while it goes on, removed again, and what the schedule keeps.
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 
-use super::{App, Running, record, restore::blocking};
+use super::{App, Running, gently, record, restore::blocking};
 use crate::{
     domain::{Principal, system::SystemEvent},
-    events::{
-        Position,
-        sled_log::{SledLog, block::Chain},
-    },
     failpoint,
     projections::Views,
-    snapshots::{About, Manifest, Operation, SnapshotError, SnapshotFolder, ViewsProof, create, retention::Retention},
+    snapshots::{About, Manifest, Operation, Pace, SnapshotError, SnapshotFolder, ViewsProof, create, retention::Retention},
 };
 
 impl Running {
@@ -27,7 +23,7 @@ impl Running {
     ) -> Result<Manifest, SnapshotError> {
         let app = self.current();
         let (running, source, who) = (Arc::clone(&self), app.clone(), by.to_string());
-        let manifest = blocking(move || running.write_snapshot(&source, who, scheduled, &operation)).await??;
+        let manifest = gently(move || running.write_snapshot(&source, who, scheduled, &operation)).await??;
         record(&app, &by, SystemEvent::SnapshotCreated { snapshot: manifest.name.clone(), position: manifest.position.0, scheduled })
             .await?;
         failpoint::reach("snapshot.recorded");
@@ -39,31 +35,13 @@ impl Running {
         let folder = SnapshotFolder::new(&app.config.snapshots);
         let claim = folder.claim()?;
         operation.progress.begin("proving the views", 0);
-        let (committed, views) = self.proof_of_now(blocks)?;
-        failpoint::reach("snapshot.proved");
-        let about = About { at: app.clock.now(), by, scheduled, epoch: app.epoch.to_string(), views: Some(views) };
-        create(blocks, committed, &folder, &claim, about, &operation.progress)
-    }
-
-    /// The newest committed position, and what the views are at exactly that position. They stand still while their digests are taken.
-    ///
-    /// # Errors
-    /// When the views stand still for good.
-    pub fn proof_of_now(&self, blocks: &Arc<SledLog>) -> Result<((Position, Chain), ViewsProof), SnapshotError> {
-        let (committed_sender, committed) = mpsc::channel();
-        let (proof_sender, proof) = mpsc::channel();
         let log = Arc::clone(blocks);
-        let position = move || {
-            let committed = log.chain();
-            // Whoever asked may have given up.
-            let _ = committed_sender.send(committed);
-            committed.0
-        };
-        self.look(position, Box::new(move |views, _| _ = proof_sender.send(proof_of(&views.read()))));
-        match (committed.recv(), proof.recv()) {
-            (Ok(committed), Ok(proof)) => Ok((committed, proof)),
-            _ => Err(SnapshotError::Staged("the views stand still; the cause is in the server's own log".into())),
-        }
+        let standing = self.stand_still(move || log.chain())?;
+        let (committed, views) = ((standing.position, standing.found), proof_of(&standing.views.read()));
+        drop(standing);
+        failpoint::reach("snapshot.proved");
+        let about = About { at: app.clock.now(), by, scheduled, epoch: app.epoch.to_string(), views: Some(views), pace: Pace::Gently };
+        create(blocks, committed, &folder, &claim, about, &operation.progress)
     }
 
     /// Removes a snapshot and what only it needs.

@@ -4,7 +4,7 @@ use std::{fs, io, ops::ControlFlow, path::Path};
 
 use super::DataFolder;
 use crate::{
-    events::{Log, LogError, Position, codec},
+    events::{Log, LogError, Position, Recorded, codec},
     projections::Views,
 };
 
@@ -13,7 +13,7 @@ use crate::{
 /// # Errors
 /// When the log cannot be read.
 pub fn load(log: &dyn Log, folder: Option<&DataFolder>) -> Result<(Views, Position), LogError> {
-    let mut views = folder.and_then(|folder| from_checkpoint(folder, log)).unwrap_or_default();
+    let mut views = folder.and_then(|folder| newest_checkpoint(folder, log)).unwrap_or_default();
     let from = views.position();
     log.scan(from, &mut |recorded| {
         views.apply(&recorded);
@@ -29,6 +29,18 @@ pub fn load(log: &dyn Log, folder: Option<&DataFolder>) -> Result<(Views, Positi
 /// When the file cannot be written; nothing is lost then but time at the next start.
 pub fn save(views: &Views, file: &Path, epoch: &str, log: &dyn Log) -> io::Result<()> {
     let event = event_at(log, views.position()).ok_or_else(|| io::Error::other("the log does not show the views' newest event"))?;
+    write(views, file, epoch, &event)
+}
+
+/// Writes views that were prepared from a snapshot of a history, whose newest event is shown.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save_prepared(views: &Views, folder: &DataFolder, epoch: &str, newest: Option<&Recorded>) -> io::Result<()> {
+    write(views, &folder.prepared_views(), epoch, &newest.map_or_else(|| "none".into(), mark_of))
+}
+
+fn write(views: &Views, file: &Path, epoch: &str, event: &str) -> io::Result<()> {
     let mut bytes = format!("{epoch} {event}\n").into_bytes();
     bytes.extend_from_slice(&views.to_checkpoint());
     let fresh = file.with_extension("new");
@@ -36,12 +48,32 @@ pub fn save(views: &Views, file: &Path, epoch: &str, log: &dyn Log) -> io::Resul
     fs::rename(fresh, file)
 }
 
-fn from_checkpoint(folder: &DataFolder, log: &dyn Log) -> Option<Views> {
-    let bytes = fs::read(folder.views_checkpoint()).ok()?;
-    match usable(&bytes, folder.epoch(), log) {
-        Ok(views) => Some(views),
+/// The views as the server last saved them, without what came later; `None` where it never did.
+///
+/// # Errors
+/// Says why the checkpoint is not of this log.
+pub fn saved(folder: &DataFolder, log: &dyn Log) -> Result<Option<Views>, String> {
+    read(&folder.views_checkpoint(), folder, log)
+}
+
+fn read(file: &Path, folder: &DataFolder, log: &dyn Log) -> Result<Option<Views>, String> {
+    match fs::read(file) {
+        Ok(bytes) => usable(&bytes, folder.epoch(), log).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The views' own checkpoint, or the one that a newer program prepared while the older one served.
+fn newest_checkpoint(folder: &DataFolder, log: &dyn Log) -> Option<Views> {
+    from_checkpoint(&folder.views_checkpoint(), folder, log).or_else(|| from_checkpoint(&folder.prepared_views(), folder, log))
+}
+
+fn from_checkpoint(file: &Path, folder: &DataFolder, log: &dyn Log) -> Option<Views> {
+    match read(file, folder, log) {
+        Ok(views) => views,
         Err(reason) => {
-            tracing::warn!(%reason, "the views' checkpoint cannot be used; they are rebuilt from the log");
+            tracing::warn!(%reason, file = %file.display(), "a checkpoint of the views cannot be used");
             None
         }
     }
@@ -66,7 +98,11 @@ fn usable(bytes: &[u8], epoch: &str, log: &dyn Log) -> Result<Views, String> {
 fn event_at(log: &dyn Log, position: Position) -> Option<String> {
     let Some(before) = position.0.checked_sub(1) else { return Some("none".into()) };
     let events = log.read(Position(before), 1).ok()?;
-    Some(blake3::hash(codec::event_json(events.first()?).to_string().as_bytes()).to_hex().to_string())
+    events.first().map(|event| mark_of(event))
+}
+
+fn mark_of(event: &Recorded) -> String {
+    blake3::hash(codec::event_json(event).to_string().as_bytes()).to_hex().to_string()
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use super::{CliError, Ended, flags::DataFlags, open::open_existing, prepare};
+use super::{CliError, Ended, flags::DataFlags, open::open_existing, output::is_closed_pipe, prepare, remote};
 use crate::{
-    config::{Config, Secret},
+    config::Config,
     domain::StreamId,
     events::{Log, Position, Recorded, codec::event_json, names::EVENT_NAMES, names::event_name},
 };
@@ -114,29 +114,15 @@ impl Events {
     }
 
     fn ask(&self, url: &str, config: &Config) -> anyhow::Result<ureq::http::Response<ureq::Body>> {
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut request = agent.get(format!("{}/api/v1/events", url.trim_end_matches('/'))).header("accept", "application/x-ndjson");
-        request = request.query("after", self.after.to_string());
-        if let Some(stream) = &self.stream {
-            request = request.query("stream", stream.to_string());
-        }
-        if let Some(name) = &self.event_type {
-            request = request.query("type", name);
-        }
+        let mut query = vec![("after", self.after.to_string())];
+        query.extend(self.stream.iter().map(|stream| ("stream", stream.to_string())));
+        query.extend(self.event_type.iter().map(|name| ("type", name.clone())));
         if self.follow {
-            request = request.query("follow", "true");
+            query.push(("follow", "true".into()));
         } else if let Some(limit) = self.limit {
-            request = request.query("limit", limit.to_string());
+            query.push(("limit", limit.to_string()));
         }
-        if let Some(token) = config.admin_token.as_ref().map(Secret::expose) {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        let mut answer = request.call().with_context(|| format!("cannot reach {url}"))?;
-        if !answer.status().is_success() {
-            let said = answer.body_mut().read_to_string().unwrap_or_default();
-            anyhow::bail!("{url} answered {}: {said}", answer.status());
-        }
-        Ok(answer)
+        remote::get(url, remote::EVENTS, &query, config)
     }
 
     fn print(&self, event: &Value, out: &mut impl Write) -> anyhow::Result<()> {
@@ -150,8 +136,4 @@ impl Events {
         }
         Ok(())
     }
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -12,27 +12,27 @@ use crate::config::{Durability, LogFormat, flag_value};
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub(super) struct DataFlags {
     /// The folder of the event log [default: data].
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<PathBuf>,
     /// When an event counts as written [default: sync].
-    #[arg(long, value_enum)]
+    #[arg(long, global = true, value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
     durability: Option<Durability>,
     /// Milliseconds between flushes under `periodic`.
-    #[arg(long, value_name = "MS")]
+    #[arg(long, global = true, value_name = "MS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     periodic_flush_ms: Option<u64>,
     /// Open a log of which acknowledged events are lost, without them.
-    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
     accept_lost_tail: Option<bool>,
     /// How log lines on standard error look.
-    #[arg(long, value_enum)]
+    #[arg(long, global = true, value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
     log_format: Option<LogFormat>,
     /// Which log lines are shown, in the syntax of `RUST_LOG` [default: info].
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, global = true, value_name = "FILTER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     log_filter: Option<String>,
 }

@@ -1,15 +1,29 @@
 //! The command line: what can be asked of the binary, one file a command.
 //! Exit codes: 0 all is well, 1 it failed or something is wrong, 2 it was asked wrongly or configured wrongly, 3 rows were refused under `--strict`.
 
+mod admin;
+mod bundle;
 mod config;
+mod debug;
 mod demo;
 mod events;
+mod export;
 mod flags;
+mod fork;
 mod import;
+mod import_log;
 mod open;
+mod output;
+mod remote;
 mod replay;
+mod restore;
+mod salvage;
 mod serve;
+mod snapshot;
 mod verify;
+mod views;
+mod watch;
+mod when;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -45,6 +59,24 @@ enum Command {
     Replay(replay::Replay),
     /// Print, filter and follow events.
     Events(events::Events),
+    /// Make, list, check and remove snapshots.
+    Snapshot(snapshot::Snapshot),
+    /// Go back to a snapshot, or to any moment: first a dry run, then for real.
+    Restore(restore::Restore),
+    /// Prepare the views of a new version while the old one serves.
+    Views(views::Views),
+    /// Write the log as NDJSON or `CloudEvents` lines.
+    Export(export::Export),
+    /// Make the log of an export, with the same hashes.
+    ImportLog(import_log::ImportLog),
+    /// Show what is left of a damaged log, and build it anew from that.
+    Salvage(salvage::Salvage),
+    /// Step through a stream, forward and back, with the state beside it.
+    Debug(debug::Debug),
+    /// Try commands on a copy of the log as it was at a position, and compare the lists' totals.
+    Fork(fork::Fork),
+    /// Take a bug elsewhere: chosen streams without anybody's names.
+    Bundle(bundle::Bundle),
     /// Add the demo household to a folder.
     Demo(demo::Demo),
     /// Print the effective configuration with the source of each value.
@@ -82,6 +114,15 @@ pub fn main() -> ExitCode {
         Command::Verify(verify) => verify.run(file),
         Command::Replay(replay) => replay.run(file),
         Command::Events(events) => events.run(file),
+        Command::Snapshot(snapshot) => snapshot.run(file),
+        Command::Restore(restore) => restore.run(file),
+        Command::Views(views) => views.run(file),
+        Command::Export(export) => export.run(file),
+        Command::ImportLog(import) => import.run(file),
+        Command::Salvage(salvage) => salvage.run(file),
+        Command::Debug(debug) => debug.run(file),
+        Command::Fork(fork) => fork.run(file),
+        Command::Bundle(bundle) => bundle.run(file),
         Command::Demo(demo) => demo.run(file),
         Command::Config(config) => config.run(file),
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::{
-    app::DataFolder,
+    app::{DataFolder, offline::has_log},
     config::Config,
     events::sled_log::{OpenReport, SledLog},
 };
@@ -15,9 +15,7 @@ use crate::{
 /// # Errors
 /// When another process has it open, or it is damaged.
 pub(super) fn open_or_make(config: &Config) -> anyhow::Result<Arc<SledLog>> {
-    let (log, report) = DataFolder::open(&config.data)?.open_log(config)?;
-    tell(&report);
-    Ok(Arc::new(log))
+    open(config).map(|(log, _)| log)
 }
 
 /// Opens a log that has to be there.
@@ -25,9 +23,24 @@ pub(super) fn open_or_make(config: &Config) -> anyhow::Result<Arc<SledLog>> {
 /// # Errors
 /// When there is none, when another process has it open, or when it is damaged.
 pub(super) fn open_existing(config: &Config) -> anyhow::Result<Arc<SledLog>> {
+    open_existing_with_folder(config).map(|(log, _)| log)
+}
+
+/// As [`open_existing`], with the folder, which names the history and holds the checkpoints.
+///
+/// # Errors
+/// Those of [`open_existing`].
+pub(super) fn open_existing_with_folder(config: &Config) -> anyhow::Result<(Arc<SledLog>, DataFolder)> {
     let data = config.data.display();
-    anyhow::ensure!(config.data.join("log").is_dir(), "there is no event log in {data}");
-    open_or_make(config).with_context(|| format!("cannot open the log in {data}"))
+    anyhow::ensure!(has_log(&config.data)?, "there is no event log in {data}");
+    open(config).with_context(|| format!("cannot open the log in {data}"))
+}
+
+fn open(config: &Config) -> anyhow::Result<(Arc<SledLog>, DataFolder)> {
+    let mut folder = DataFolder::open(&config.data)?;
+    let (log, report) = folder.open_log(config)?;
+    tell(&report);
+    Ok((Arc::new(log), folder))
 }
 
 /// Recovery is never silent.

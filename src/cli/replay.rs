@@ -1,12 +1,22 @@
-//! `aisled replay`: folds the log into every projection and tells what came of it.
+//! `aisled replay`: folds the log into every projection and tells what came of it; with `--compare`, whether the live state is the same.
+
+mod compare;
+mod filter;
 
 use std::{collections::BTreeMap, ops::ControlFlow, path::PathBuf, time::Instant};
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{CliError, Ended, flags::DataFlags, open::open_existing, prepare};
+use self::filter::Filter;
+use super::{
+    CliError, Ended,
+    flags::DataFlags,
+    open::{open_existing, open_existing_with_folder},
+    prepare,
+};
 use crate::{
+    config::Config,
     events::{Log, LogError, Position, Recorded, names::event_name},
     projections::{Views, totals::Totals},
 };
@@ -15,9 +25,17 @@ use crate::{
 pub(super) struct Replay {
     #[command(flatten)]
     data: DataFlags,
-    /// Replay up to and including this position.
-    #[arg(long, value_name = "POSITION")]
-    until: Option<Position>,
+    #[command(flatten)]
+    filter: Filter,
+    /// Print the digest of this projection only.
+    #[arg(long, value_name = "NAME")]
+    projection: Option<String>,
+    /// Compare with the views that the server last saved in the folder; with --url, with those it has now.
+    #[arg(long)]
+    compare: bool,
+    /// Compare with a running server instead of a folder.
+    #[arg(long, value_name = "URL", conflicts_with = "data", requires = "compare")]
+    url: Option<String>,
 }
 
 /// Projection → BLAKE3 digest of its state.
@@ -39,12 +57,18 @@ impl Rebuilt {
     /// # Errors
     /// When the log cannot be read on.
     pub(super) fn from_log(log: &dyn Log, until: Option<Position>) -> Result<Self, LogError> {
+        Self::filtered(log, &Filter::up_to(until))
+    }
+
+    fn filtered(log: &dyn Log, filter: &Filter) -> Result<Self, LogError> {
         let mut rebuilt = Self::default();
-        log.scan(Position::START, &mut |recorded| {
-            if until.is_some_and(|until| recorded.position > until) {
+        log.scan(filter.after(), &mut |recorded| {
+            if filter.is_behind(recorded.position) {
                 return ControlFlow::Break(());
             }
-            rebuilt.apply(&recorded);
+            if filter.wants(&recorded) {
+                rebuilt.apply(&recorded);
+            }
             ControlFlow::Continue(())
         })?;
         Ok(rebuilt)
@@ -68,30 +92,58 @@ impl Rebuilt {
 impl Replay {
     pub(super) fn run(self, file: Option<PathBuf>) -> Result<Ended, CliError> {
         let config = prepare(file, self.data.values())?.config;
-        let log = open_existing(&config)?;
+        self.check_projection()?;
+        if self.compare && !self.filter.is_none() {
+            let reason = "a part of the log cannot be compared with the state of all of it: leave the filters out with --compare";
+            return Err(CliError::Usage(reason.into()));
+        }
+        match &self.url {
+            Some(url) => compare::with_server(url, &config),
+            None if self.compare => self.compare_with_folder(&config),
+            None => self.replay(&config),
+        }
+    }
+
+    fn replay(&self, config: &Config) -> Result<Ended, CliError> {
+        let log = open_existing(config)?;
+        self.filter.check(log.head()).map_err(CliError::Usage)?;
         let started = Instant::now();
-        let rebuilt = Rebuilt::from_log(&*log, self.until).map_err(anyhow::Error::from)?;
+        let rebuilt = Rebuilt::filtered(&*log, &self.filter).map_err(anyhow::Error::from)?;
         let seconds = started.elapsed().as_secs_f64();
-        print(&rebuilt, seconds);
+        for (name, count) in &rebuilt.by_type {
+            println!("{count:>12}  {name}");
+        }
+        println!("{}", self.summary(&rebuilt, seconds));
         Ok(Ended::Well)
     }
-}
 
-fn print(rebuilt: &Rebuilt, seconds: f64) {
-    for (name, count) in &rebuilt.by_type {
-        println!("{count:>12}  {name}");
+    fn compare_with_folder(&self, config: &Config) -> Result<Ended, CliError> {
+        let (log, folder) = open_existing_with_folder(config)?;
+        compare::with_folder(&*log, &folder)
     }
-    println!("{}", summary(rebuilt, seconds));
-}
 
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate to show, no money")]
-fn summary(rebuilt: &Rebuilt, seconds: f64) -> Value {
-    json!({
-        "events": rebuilt.events,
-        "last_position": rebuilt.last_position,
-        "digests": rebuilt.digests(),
-        "seconds": (seconds * 1000.0).round() / 1000.0,
-        "events_per_second": (rebuilt.events as f64 / seconds.max(0.001)) as u64,
-        "ok": true,
-    })
+    fn check_projection(&self) -> Result<(), CliError> {
+        let known = Rebuilt::default().digests();
+        match self.projection.as_deref().filter(|name| !known.contains_key(name)) {
+            None => Ok(()),
+            Some(name) => {
+                let known: Vec<_> = known.into_keys().collect();
+                Err(CliError::Usage(format!("there is no projection {name:?}; there are {}", known.join(", "))))
+            }
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate to show, no money")]
+    fn summary(&self, rebuilt: &Rebuilt, seconds: f64) -> Value {
+        let mut digests = rebuilt.digests();
+        digests.retain(|name, _| self.projection.as_deref().is_none_or(|wanted| wanted == *name));
+        json!({
+            "events": rebuilt.events,
+            "last_position": rebuilt.last_position,
+            "digests": digests,
+            "seconds": (seconds * 1000.0).round() / 1000.0,
+            "events_per_second": (rebuilt.events as f64 / seconds.max(0.001)) as u64,
+            "ok": true,
+        })
+    }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use super::from_json::event_from_json;
 use super::{
     content::write_content,
     envelope::{CommandMark, Position, Recorded},
@@ -374,7 +375,7 @@ pub fn event_json(recorded: &Recorded) -> Value {
 }
 
 /// The fields of an event, without the variant's name around them.
-fn content_json(event: &Event) -> Value {
+pub(super) fn content_json(event: &Event) -> Value {
     let tagged = match event {
         Event::List(event) => serde_json::to_value(event),
         Event::Product(event) => serde_json::to_value(event),

@@ -10,6 +10,7 @@ pub mod envelope;
 pub mod feed;
 #[cfg(test)]
 mod fixtures;
+pub mod from_json;
 pub mod heads;
 pub mod log;
 pub mod memory;

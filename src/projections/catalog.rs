@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     Views,
+    differences::Row,
     interner::{Interner, NONE, Name, as_number},
 };
 use crate::domain::{
@@ -299,6 +300,18 @@ impl Views {
     pub fn stores(&self, after: Option<&StoreId>, limit: usize) -> Vec<StoreEntry> {
         let Some(start) = start_after(&self.ids.stores, after.map(StoreId::as_str)) else { return Vec::new() };
         (start..as_number(self.catalog.stores.len())).filter_map(|store| self.store_entry(store)).take(limit).collect()
+    }
+
+    /// Everything the catalogue keeps, in words, by stream.
+    pub(super) fn catalog_rows(&self) -> impl Iterator<Item = Row> {
+        let product_name = |product: u32| self.ids.products.name(product).map(|id| format!("product/{id}"));
+        let products = (0..as_number(self.catalog.products.len())).filter_map(move |product| {
+            let row = self.catalog.products.get(product as usize).filter(|row| row.phase != Phase::Mentioned)?;
+            Some((product_name(product)?, format!("{:?} {:?}", row.phase, self.product_entry(product))))
+        });
+        let codes = self.catalog.codes.iter().filter_map(move |(code, product)| Some((product_name(*product)?, format!("code {code}"))));
+        let stores = (0..as_number(self.catalog.stores.len())).filter_map(|store| self.store_entry(store));
+        products.chain(codes).chain(stores.map(|store| (format!("store/{}", store.id), format!("{store:?}"))))
     }
 
     fn product_entry(&self, product: u32) -> Option<ProductEntry> {

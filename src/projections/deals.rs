@@ -255,6 +255,12 @@ impl Views {
         }
     }
 
+    /// Every current deal in words, by the stream of its product.
+    pub(super) fn deal_rows(&self) -> impl Iterator<Item = super::differences::Row> {
+        let deals = self.deals.current.iter().filter_map(|(&(product, slot), row)| self.deal(product, slot, row));
+        deals.map(|deal| (format!("product/{}", deal.product), format!("{deal:?}")))
+    }
+
     fn deal(&self, product: u32, slot: Slot, row: &Row) -> Option<Deal> {
         let price = |amount| self.history.tables.price(amount, row.denomination);
         let currency = self.history.tables.currency(row.denomination)?;

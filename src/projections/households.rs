@@ -46,6 +46,11 @@ impl Households {
         self.by_id.is_empty()
     }
 
+    /// Every household in words, by its stream.
+    pub(super) fn difference_rows(&self) -> impl Iterator<Item = super::differences::Row> {
+        self.by_id.iter().map(|(id, household)| (format!("household/{id}"), format!("{household:?}")))
+    }
+
     pub(super) fn apply(&mut self, id: &str, event: &HouseholdEvent, who: &Principal) {
         let Ok(id) = HouseholdId::new(id) else { return };
         let household = self.by_id.entry(id).or_default();

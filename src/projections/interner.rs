@@ -79,6 +79,11 @@ impl<T: Name> Interner<T> {
         self.names.get(number as usize)
     }
 
+    /// Every name, in order of number.
+    pub fn names(&self) -> impl Iterator<Item = &T> {
+        self.names.iter()
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         self.names.len()

@@ -82,6 +82,11 @@ impl ListIndex {
         self.rows.is_empty()
     }
 
+    /// Every list in words, by its stream.
+    pub(super) fn difference_rows(&self) -> impl Iterator<Item = super::differences::Row> {
+        self.ids.names().zip(&self.rows).map(|(id, row)| (format!("list/{id}"), format!("{row:?}")))
+    }
+
     pub(super) fn apply(&mut self, id: &str, event: &ListEvent, position: Position) {
         let Some(row) = self.row(id) else { return };
         row.updated = position;

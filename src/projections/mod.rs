@@ -4,6 +4,7 @@
 pub mod catalog;
 mod cells;
 pub mod deals;
+mod differences;
 pub mod history;
 pub mod households;
 mod interner;
@@ -23,6 +24,7 @@ mod views;
 
 pub use catalog::{ProductEntry, StoreEntry};
 pub use deals::{Deal, DealChange, DealMark, DealPage, DealQuery};
+pub use differences::{Difference, touches};
 pub use households::HouseholdEntry;
 pub use lists::{ListEntry, ListQuery};
 pub use orders::{OrderPhase, OrderSummary};

@@ -237,6 +237,15 @@ impl Charge {
 }
 
 impl Views {
+    /// Every order in words, by its stream.
+    pub(super) fn order_rows(&self) -> impl Iterator<Item = super::differences::Row> {
+        (0..super::interner::as_number(self.orders.rows.len())).filter_map(|order| {
+            let (row, summary) = (self.orders.row(order)?, self.orders.summary(order, &self.ids.stores)?);
+            let charges: Vec<_> = row.charges.iter().map(|charge| (charge.line, charge.minor())).collect();
+            Some((format!("order/{}", summary.id), format!("{summary:?} {charges:?}")))
+        })
+    }
+
     /// What an order amounts to.
     #[must_use]
     pub fn order(&self, id: &OrderId) -> Option<OrderSummary> {

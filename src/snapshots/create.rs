@@ -5,7 +5,7 @@ use super::{
     folder::{Claim, SnapshotFolder},
     manifest::{FORMAT, Manifest, SegmentEntry, ViewsProof},
     progress::Progress,
-    segment::{Filling, Segment, SegmentHead, hex, write_whole},
+    segment::{Filling, Pace, Segment, SegmentHead, hex, write_whole},
 };
 use crate::{
     domain::Moment,
@@ -28,6 +28,8 @@ pub struct About {
     pub epoch: String,
     /// What the views were at the position; none where nobody knew.
     pub views: Option<ViewsProof>,
+    /// Gently where the log is served meanwhile.
+    pub pace: Pace,
 }
 
 /// Writes everything up to a committed position, where a block ends. Blocks; the log goes on meanwhile. What an interrupted
@@ -46,7 +48,7 @@ pub fn create(
     progress.begin("writing segments", position.0);
     let mut segments = full_segments(log, position, folder)?;
     failpoint::reach("snapshot.reused");
-    write_rest(log, position, folder, &mut segments, progress)?;
+    write_rest(log, position, (folder, about.pace), &mut segments, progress)?;
     let reached = segments.last().map(|segment| segment.chain.as_str());
     if reached.is_some_and(|reached| reached != hex(&chain)) {
         return Err(SnapshotError::Staged("the log's blocks do not lead to its own hash chain; run `aisled verify`".into()));
@@ -100,7 +102,7 @@ fn full_segments(log: &SledLog, upto: Position, folder: &SnapshotFolder) -> Resu
 fn write_rest(
     log: &SledLog,
     upto: Position,
-    folder: &SnapshotFolder,
+    to: (&SnapshotFolder, Pace),
     segments: &mut Vec<SegmentEntry>,
     progress: &Progress,
 ) -> Result<(), SnapshotError> {
@@ -116,18 +118,18 @@ fn write_rest(
         progress.reach(filling.reached().0.0);
         if filling.is_full() {
             let (last, chain) = filling.reached();
-            segments.push(write(std::mem::replace(&mut filling, Filling::behind(last, chain)), folder)?);
+            segments.push(write(std::mem::replace(&mut filling, Filling::behind(last, chain)), to)?);
         }
     }
     if !filling.is_empty() {
-        segments.push(write(filling, folder)?);
+        segments.push(write(filling, to)?);
     }
     Ok(())
 }
 
-fn write(filling: Filling, folder: &SnapshotFolder) -> Result<SegmentEntry, SnapshotError> {
+fn write(filling: Filling, (folder, pace): (&SnapshotFolder, Pace)) -> Result<SegmentEntry, SnapshotError> {
     super::space::check(folder.path(), super::segment::SEGMENT_BYTES as u64)?;
-    let (head, hash) = filling.write(&folder.segments())?;
+    let (head, hash) = filling.write(&folder.segments(), pace)?;
     failpoint::reach("snapshot.segment");
     Ok(entry(&head, hash))
 }

@@ -192,6 +192,16 @@ impl SnapshotFolder {
         files.filter_map(|file| segment::peek(&file).map(|head| (file, head))).filter(|(_, head)| head.is_full())
     }
 
+    /// Every block that can be read in any segment, of any history: for a salvage.
+    pub fn readable_blocks(&self) -> impl Iterator<Item = Vec<u8>> {
+        entries(&self.segments()).flat_map(|file| {
+            segment::readable_blocks(&file).unwrap_or_else(|error| {
+                tracing::warn!(file = %file.display(), %error, "a segment cannot be read");
+                Vec::new()
+            })
+        })
+    }
+
     fn manifests(&self) -> impl Iterator<Item = PathBuf> {
         // What the server notes beside the snapshots is none.
         entries(&self.path).filter(|file| file.extension().is_some_and(|kind| kind == "json") && !name_of(file).starts_with('.'))

@@ -14,6 +14,7 @@ pub mod segment;
 mod source;
 pub mod space;
 pub mod stage;
+mod target;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -24,6 +25,8 @@ pub use folder::{Listed, SnapshotFolder};
 pub use manifest::{Manifest, SegmentEntry, ViewsProof};
 pub use operations::{Busy, Operation, Operations};
 pub use progress::Progress;
+pub use segment::Pace;
 pub use source::Snapshot;
 pub use stage::{Proof, Staged, stage};
+pub use target::{RestorePlan, Target};
 pub use verify::{FileProblem, Verified, verify};

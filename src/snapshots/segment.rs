@@ -11,6 +11,8 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use super::error::SnapshotError;
@@ -147,7 +149,7 @@ impl Filling {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write(self, folder: &Path) -> Result<(SegmentHead, String), SnapshotError> {
+    pub fn write(self, folder: &Path, pace: Pace) -> Result<(SegmentHead, String), SnapshotError> {
         let head = SegmentHead {
             first: self.first,
             last: self.last,
@@ -159,7 +161,7 @@ impl Filling {
         };
         let path = folder.join(head.file_name());
         let bytes = head.to_bytes();
-        write_whole(&path, &[&bytes, &self.payload]).map_err(|error| SnapshotError::io(&path, error))?;
+        write_paced(&path, &[&bytes, &self.payload], pace).map_err(|error| SnapshotError::io(&path, error))?;
         Ok((head, hash_of(&[&bytes, &self.payload])))
     }
 }
@@ -210,6 +212,20 @@ impl Segment {
     }
 }
 
+/// Every whole block that a file begins with, however damaged the file is: for a salvage, which checks each again.
+///
+/// # Errors
+/// When the file cannot be read at all.
+pub fn readable_blocks(path: &Path) -> io::Result<Vec<Vec<u8>>> {
+    let bytes = fs::read(path)?;
+    let (mut rest, mut blocks) = (bytes.get(HEAD_BYTES..).unwrap_or_default(), Vec::new());
+    while let Ok((_, block)) = next_block(rest) {
+        rest = &rest[block.len()..];
+        blocks.push(block.to_vec());
+    }
+    Ok(blocks)
+}
+
 /// Reads only the head of a file: enough to know whether it can be used again.
 #[must_use]
 pub fn peek(path: &Path) -> Option<SegmentHead> {
@@ -247,17 +263,41 @@ fn missing_or_io(path: &Path, error: io::Error) -> SnapshotError {
 /// # Errors
 /// As any write; what was written by then is removed.
 pub fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    write_paced(path, parts, Pace::AtOnce)
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As fast as it goes.
+    AtOnce,
+    /// In pieces, each made durable before the next, with a rest in between: one large sync would make the log's own wait.
+    Gently,
+}
+
+/// A piece that is written at once where others need the disk too.
+const PIECE_BYTES: usize = 256 << 10;
+/// The rest after it: with it a gigabyte takes a minute and a half.
+const PIECE_REST: Duration = Duration::from_millis(10);
+
+fn write_paced(path: &Path, parts: &[&[u8]], pace: Pace) -> io::Result<()> {
     let part = part_of(path);
-    let written = write_part(&part, parts).and_then(|()| fs::rename(&part, path)).and_then(|()| sync_folder_of(path));
+    let written = write_part(&part, parts, pace).and_then(|()| fs::rename(&part, path)).and_then(|()| sync_folder_of(path));
     if written.is_err() {
         let _ = fs::remove_file(&part);
     }
     written
 }
 
-fn write_part(part: &Path, parts: &[&[u8]]) -> io::Result<()> {
+fn write_part(part: &Path, parts: &[&[u8]], pace: Pace) -> io::Result<()> {
     let mut file = File::create(part)?;
-    parts.iter().try_for_each(|bytes| file.write_all(bytes))?;
+    for piece in parts.iter().flat_map(|bytes| bytes.chunks(PIECE_BYTES)) {
+        file.write_all(piece)?;
+        if pace == Pace::Gently {
+            file.sync_data()?;
+            thread::park_timeout(PIECE_REST);
+        }
+    }
     file.sync_all()
 }
 

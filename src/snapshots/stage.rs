@@ -88,15 +88,13 @@ fn build(snapshot: &Snapshot, upto: Position, folder: &Path, progress: &Progress
     let mut builder = Builder::create(folder)?;
     let mut cut = None;
     snapshot.visit(&mut |header, bytes| {
-        if header.last() > upto {
-            if header.first <= upto {
-                cut = Some((*header, bytes.to_vec()));
-            }
-            // The rest is read too: a damaged snapshot is not half believed.
-            return Ok(ControlFlow::Continue(()));
+        if header.last() <= upto {
+            builder.add(header.first, bytes)?;
+            progress.reach(header.last().0);
+        } else if header.first <= upto {
+            cut = Some((*header, bytes.to_vec()));
         }
-        builder.add(header.first, bytes)?;
-        progress.reach(header.last().0);
+        // The rest is read too: a damaged snapshot is not half believed.
         Ok(ControlFlow::Continue(()))
     })?;
     if let Some((header, bytes)) = cut {
@@ -154,8 +152,18 @@ fn compare(
     if let Some(proof) = proof {
         differing(digests, |name| proof.digests.get(name).map(String::as_str)).map_or(Ok(Compared::WithSnapshot), Err)
     } else {
-        let second = replay_files(snapshot, upto, progress)?.digests();
+        let second = replay_files(snapshot, upto, progress, &mut |_| {})?.digests();
         differing(digests, |name| second.get(name).map(String::as_str)).map_or(Ok(Compared::WithSecondReplay), Err)
+    }
+}
+
+/// Which projections of a replay are not what the snapshot's manifest says; none can be named where it was made under another version.
+#[must_use]
+pub fn differing_from(snapshot: &Snapshot, digests: &BTreeMap<&'static str, String>) -> Option<Vec<String>> {
+    let proof = snapshot.manifest.views.as_ref().filter(|proof| proof.version == Views::VERSION)?;
+    match differing(digests, |name| proof.digests.get(name).map(String::as_str)) {
+        Some(SnapshotError::Differs(names)) => Some(names),
+        _ => Some(Vec::new()),
     }
 }
 
@@ -164,9 +172,17 @@ fn differing<'a>(digests: &BTreeMap<&'static str, String>, other: impl Fn(&str) 
     (!differ.is_empty()).then_some(SnapshotError::Differs(differ))
 }
 
-/// Replays the snapshot's own blocks, without the log that was built of them.
-fn replay_files(snapshot: &Snapshot, upto: Position, progress: &Progress) -> Result<Views, SnapshotError> {
-    progress.begin("replaying a second time", upto.0);
+/// Replays a snapshot's own blocks, without a log that was built of them, and shows every event.
+///
+/// # Errors
+/// What is wrong with its files.
+pub fn replay_files(
+    snapshot: &Snapshot,
+    upto: Position,
+    progress: &Progress,
+    see: &mut dyn FnMut(&Recorded),
+) -> Result<Views, SnapshotError> {
+    progress.begin("replaying the snapshot's files", upto.0);
     let (mut views, mut decoder, mut raw) = (Views::default(), Decoder::default(), Vec::new());
     snapshot.visit(&mut |header, bytes| {
         let unreadable = |reason: String| SnapshotError::Damaged { file: "the snapshot".into(), position: Some(header.first), reason };
@@ -174,6 +190,7 @@ fn replay_files(snapshot: &Snapshot, upto: Position, progress: &Progress) -> Res
         for (event, position) in Events(&raw).zip(header.first.0..=upto.0) {
             let recorded = decoder.decode(Position(position), event).map_err(|error| unreadable(error.to_string()))?;
             apply(&mut views, &recorded, progress);
+            see(&recorded);
         }
         Ok(if header.last() < upto { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;

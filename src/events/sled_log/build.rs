@@ -66,7 +66,7 @@ impl Builder {
     /// # Errors
     /// When there is something in the folder, or nothing can be written beside it.
     pub fn create(folder: &Path) -> Result<Self, BuildError> {
-        if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        if folder.exists() && !fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none()) {
             return Err(BuildError::NotEmpty(folder.to_owned()));
         }
         let site = site_of(folder);

@@ -9,7 +9,7 @@ mod index;
 mod queue;
 mod reader;
 mod recover;
-mod salvage;
+pub mod salvage;
 mod store;
 mod witness;
 mod writer;

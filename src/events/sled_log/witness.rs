@@ -11,7 +11,8 @@ use std::{
 use super::block::{CHAIN_START, Chain};
 use crate::events::Position;
 
-const FILE: &str = "witness";
+/// Its name in the log's folder.
+pub const FILE: &str = "witness";
 const MAGIC: [u8; 8] = *b"aisWit01";
 const BYTES: usize = 52;
 
@@ -45,6 +46,13 @@ impl Witness {
         bytes[48..].copy_from_slice(&crc.to_le_bytes());
         self.0.write_all_at(&bytes, 0)
     }
+}
+
+/// What the witness of a folder saw last; nothing is made or changed.
+pub fn read(folder: &Path) -> Option<Seen> {
+    let mut bytes = [0; BYTES];
+    File::open(folder.join(FILE)).and_then(|file| file.read_exact_at(&mut bytes, 0)).ok()?;
+    parse(&bytes)
 }
 
 fn parse(bytes: &[u8; BYTES]) -> Option<Seen> {

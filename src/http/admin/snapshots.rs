@@ -58,7 +58,7 @@ pub async fn check(running: Data<Running>, caller: Caller, request: HttpRequest)
     let snapshot = blocking(move || opened.open(&name)).await??;
     begin(&running, "verify", &who(caller), |_, operation| async move {
         let _hold = folder.hold()?;
-        crate::app::blocking(move || verify(&snapshot, &operation.progress)).await
+        crate::app::gently(move || verify(&snapshot, &operation.progress)).await
     })
 }
 

@@ -59,6 +59,7 @@ impl Place {
             scheduled: false,
             epoch: "e".into(),
             views: Some(ViewsProof { version: Views::VERSION, digests: views }),
+            pace: super::Pace::AtOnce,
         };
         let claim = self.folder.claim().unwrap();
         create(&self.log, self.log.chain(), &self.folder, &claim, about, &Progress::default()).unwrap()

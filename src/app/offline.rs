@@ -1,0 +1,138 @@
+//! Snapshots and restores on a folder that no server has open: for upgrades, for another machine, and for the day when the log does not open.
+
+use std::path::Path;
+
+use super::{
+    AppError, DataFolder, histories,
+    restore::{Ready, build},
+    snapshot::proof_of,
+    views,
+};
+use crate::{
+    config::Config,
+    domain::{Principal, system::SystemEvent},
+    events::{
+        Clock, Log, Position, SystemClock,
+        sled_log::{OpenError, SledLog},
+    },
+    snapshots::{About, Manifest, Pace, Progress, Proof, SnapshotError, SnapshotFolder, Target, create},
+};
+
+/// A data folder that is ours for now.
+pub struct Offline {
+    config: Config,
+    folder: DataFolder,
+    log: Result<SledLog, String>,
+}
+
+impl Offline {
+    /// Opens a folder. Its log may be damaged: that is one reason to restore.
+    ///
+    /// # Errors
+    /// When a server has it open, or the folder cannot be used.
+    pub fn open(config: Config) -> Result<Self, AppError> {
+        let mut folder = DataFolder::open(&config.data)?;
+        let log = match folder.open_log(&config) {
+            Ok((log, _)) => Ok(log),
+            Err(AppError::Open(error @ (OpenError::InUse { .. } | OpenError::Folder { .. }))) => return Err(error.into()),
+            Err(error) => Err(error.to_string()),
+        };
+        Ok(Self { config, folder, log })
+    }
+
+    /// The history's name.
+    #[must_use]
+    pub fn epoch(&self) -> &str {
+        self.folder.epoch()
+    }
+
+    /// The log, if it could be opened.
+    #[must_use]
+    pub fn log(&self) -> Option<&SledLog> {
+        self.log.as_ref().ok()
+    }
+
+    /// Why the log could not be opened.
+    #[must_use]
+    pub fn damage(&self) -> Option<&str> {
+        self.log.as_ref().err().map(String::as_str)
+    }
+
+    /// The newest position; zero where the log cannot be opened.
+    #[must_use]
+    pub fn head(&self) -> Position {
+        self.log().map_or(Position::START, Log::head)
+    }
+
+    /// Writes a snapshot of everything there is.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`].
+    pub fn snapshot(&self, by: &Principal, progress: &Progress) -> Result<Manifest, SnapshotError> {
+        let log = self.log.as_ref().map_err(|error| SnapshotError::Staged(error.clone()))?;
+        let folder = SnapshotFolder::new(&self.config.snapshots);
+        let claim = folder.claim()?;
+        progress.begin("proving the views", 0);
+        let (views, _) = views::load(log, Some(&self.folder))?;
+        let epoch = self.epoch().to_owned();
+        let views = Some(proof_of(&views));
+        let about = About { at: SystemClock.now(), by: by.to_string(), scheduled: false, epoch, views, pace: Pace::AtOnce };
+        let manifest = create(log, log.chain(), &folder, &claim, about, progress)?;
+        let event = SystemEvent::SnapshotCreated { snapshot: manifest.name.clone(), position: manifest.position.0, scheduled: false };
+        super::restore::append_admin(log, by, event)?;
+        Ok(manifest)
+    }
+
+    /// Puts a snapshot in the place of what is in the folder.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`]; the folder is as it was then.
+    pub fn restore(&self, target: Target, by: &Principal, progress: &Progress) -> Result<Proof, SnapshotError> {
+        let name = match target.snapshot {
+            Some(manifest) => manifest.name,
+            None => self.snapshot(by, progress)?.name,
+        };
+        let folder = SnapshotFolder::new(&self.config.snapshots);
+        let _hold = folder.hold()?;
+        let (mut ready, proof) = build(&folder.open(&name)?, Some(target.position), &self.folder, &self.config, progress)?;
+        let (left_epoch, left_position) = (self.epoch().to_owned(), self.head().0);
+        let event = SystemEvent::Restored { snapshot: Some(name), position: proof.position.0, left_epoch, left_position };
+        let served = ready.record(by, event).and_then(|()| self.switch(&ready));
+        if let Err(error) = served {
+            histories::abandon(&ready.folder);
+            return Err(error);
+        }
+        ready.log.close()?;
+        Ok(proof)
+    }
+
+    fn switch(&self, ready: &Ready) -> Result<(), SnapshotError> {
+        let failed = |error| SnapshotError::io(self.folder.home(), error);
+        histories::switch(&ready.folder, &self.folder).map_err(failed)?;
+        histories::forget_others(&ready.folder).map_err(failed).map(drop)
+    }
+
+    /// Goes back to the history that the last restore left. Gives its newest position.
+    ///
+    /// # Errors
+    /// `NothingToUndo`, or why that history cannot be opened.
+    pub fn undo_restore(&self, by: &Principal) -> Result<Position, SnapshotError> {
+        let failed = |error| SnapshotError::io(self.folder.home(), error);
+        let left = histories::left_by(&self.folder).map_err(failed)?.ok_or(SnapshotError::NothingToUndo)?;
+        let (log, _) = SledLog::open(self.config.log_options(left.log())).map_err(|error| SnapshotError::Staged(error.to_string()))?;
+        let (left_epoch, left_position) = (self.epoch().to_owned(), self.head().0);
+        super::restore::append_admin(&log, by, SystemEvent::RestoreUndone { left_epoch, left_position })?;
+        histories::switch_back(&left).map_err(failed)?;
+        let head = log.head();
+        log.close()?;
+        Ok(head)
+    }
+}
+
+/// Whether there is a log in a data folder, whichever history is served from it.
+///
+/// # Errors
+/// When the folder does not say which that is.
+pub fn has_log(data: &Path) -> std::io::Result<bool> {
+    Ok(data.is_dir() && histories::current(data)?.join("log").is_dir())
+}

@@ -1,0 +1,81 @@
+//! Where a command writes its lines: a new file, or standard output.
+
+use std::{
+    fs,
+    io::{self, BufWriter, Stdout, Write},
+    path::Path,
+};
+
+use anyhow::Context;
+use serde::Serialize;
+
+use crate::exchange::files::Output;
+
+/// Writes to a new file, or to standard output if none is named. A file that fails half-way is taken away again. `None` where whoever
+/// reads standard output has seen enough, such as `head`.
+///
+/// # Errors
+/// When the file is there already or cannot be made, or those of `write`.
+pub(super) fn write_to<T>(path: Option<&Path>, write: impl FnOnce(&mut Target) -> anyhow::Result<T>) -> anyhow::Result<Option<T>> {
+    let mut target = Target::create(path)?;
+    let written = write(&mut target).and_then(|written| target.finish().map(|()| written));
+    match (written, path) {
+        (Err(error), None) if is_closed_pipe(&error) => Ok(None),
+        (Err(error), Some(path)) => {
+            // The failure that is told matters more than what is left of the file.
+            let _ = fs::remove_file(path);
+            Err(error)
+        }
+        (written, _) => written.map(Some),
+    }
+}
+
+/// The destination of lines.
+pub(super) enum Target {
+    File(Box<Output>),
+    Printed(BufWriter<Stdout>),
+}
+
+impl Target {
+    fn create(path: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(path) = path else { return Ok(Self::Printed(BufWriter::new(io::stdout()))) };
+        Ok(Self::File(Box::new(Output::create(path).with_context(|| format!("{} cannot be made", path.display()))?)))
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Self::Printed(mut out) => Ok(out.flush()?),
+            Self::File(output) => Ok(output.finish()?),
+        }
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(output) => output.write(bytes),
+            Self::Printed(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(output) => output.flush(),
+            Self::Printed(out) => out.flush(),
+        }
+    }
+}
+
+/// Prints a summary as one line of JSON.
+///
+/// # Errors
+/// When it cannot be printed.
+pub(super) fn print_json(summary: &impl Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string(summary)?);
+    Ok(())
+}
+
+/// Whether whoever reads our output has closed it.
+pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,51 @@
+//! Asks a running server, for commands that can work on one instead of a folder.
+
+use std::io::{BufRead, BufReader};
+
+use anyhow::Context;
+
+use crate::{
+    config::{Config, Secret},
+    events::Recorded,
+    exchange::event_of_line,
+};
+
+/// Where a server shows its log.
+pub(super) const EVENTS: &str = "/api/v1/events";
+
+/// Gets a resource; anything but success is an error with what the server said.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub(super) fn get(url: &str, path: &str, query: &[(&str, String)], config: &Config) -> anyhow::Result<ureq::http::Response<ureq::Body>> {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut request = agent.get(format!("{}{path}", url.trim_end_matches('/')));
+    for (name, value) in query {
+        request = request.query(name, value);
+    }
+    if let Some(token) = config.admin_token.as_ref().map(Secret::expose) {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let mut answer = request.call().with_context(|| format!("cannot reach {url}"))?;
+    if !answer.status().is_success() {
+        let said = answer.body_mut().read_to_string().unwrap_or_default();
+        anyhow::bail!("{url} answered {}: {said}", answer.status());
+    }
+    Ok(answer)
+}
+
+/// The events that a server shows, as they arrive.
+///
+/// # Errors
+/// When the server cannot be reached or refuses; each event has its own.
+pub(super) fn events(
+    url: &str,
+    query: &[(&str, String)],
+    config: &Config,
+) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Recorded>> + use<>> {
+    let body = BufReader::new(get(url, EVENTS, query, config)?.into_body().into_reader());
+    Ok(body.lines().map(|line| {
+        let line = line.context("the server ended the answer")?;
+        event_of_line(&line).with_context(|| format!("the server sent no event: {line}"))
+    }))
+}

@@ -1,0 +1,182 @@
+//! `aisled snapshot`: makes, lists, checks and removes snapshots; of a folder, or of a running server with `--url`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{CliError, Ended, admin::Remote, flags::DataFlags, prepare, watch::watched};
+use crate::{
+    app::offline::Offline,
+    config::Config,
+    domain::Principal,
+    snapshots::{SnapshotFolder, retention::Retention, verify},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Snapshot {
+    #[command(flatten)]
+    place: PlaceFlags,
+    #[command(subcommand)]
+    what: What,
+}
+
+/// Where the data and the snapshots are.
+#[derive(Debug, Clone, Args)]
+pub(super) struct PlaceFlags {
+    #[command(flatten)]
+    data: DataFlags,
+    /// The folder of snapshot files [default: snapshots].
+    #[arg(long, value_name = "DIR", global = true)]
+    snapshots: Option<PathBuf>,
+    /// A running server, such as <http://127.0.0.1:8080>; needed while one has the folder open.
+    #[arg(long, value_name = "URL", global = true)]
+    pub url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Write everything recorded by now into a snapshot.
+    Create,
+    /// List the snapshots.
+    List,
+    /// Show what a snapshot holds.
+    Inspect { name: String },
+    /// Read every file of a snapshot and name all that is wrong.
+    Verify { name: String },
+    /// Remove a snapshot.
+    Delete { name: String },
+    /// Remove scheduled snapshots that retention does not keep.
+    Prune {
+        /// Days of which the newest stays [default: as configured].
+        #[arg(long, value_name = "DAYS")]
+        keep_daily: Option<usize>,
+        /// Weeks of which the newest stays [default: as configured].
+        #[arg(long, value_name = "WEEKS")]
+        keep_weekly: Option<usize>,
+        /// Only say which would go.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Have a running server restore its newest snapshot into a scratch folder and prove it.
+    Try,
+}
+
+impl PlaceFlags {
+    /// The configuration with these flags.
+    pub(super) fn config(&self, file: Option<PathBuf>) -> Result<Config, CliError> {
+        #[derive(Serialize)]
+        struct Own<'a> {
+            snapshots: &'a PathBuf,
+        }
+        let mut flags = self.data.values();
+        if let Some(own) = self.snapshots.as_ref().map(|snapshots| crate::config::flag_value(Own { snapshots })) {
+            flags.extend(own.into_dict().expect("this holds because a flag is a field of a struct"));
+        }
+        Ok(prepare(file, flags)?.config)
+    }
+}
+
+impl Snapshot {
+    pub(super) fn run(self, file: Option<PathBuf>) -> Result<Ended, CliError> {
+        let config = self.place.config(file)?;
+        let summary = match &self.place.url {
+            Some(url) => self.what.of_server(&Remote::new(url, &config))?,
+            None => self.what.of_folder(config)?,
+        };
+        println!("{summary}");
+        Ok(if summary["ok"] == false { Ended::FoundProblems } else { Ended::Well })
+    }
+}
+
+impl What {
+    fn of_server(&self, server: &Remote) -> anyhow::Result<Value> {
+        let of = |name: &str| format!("/api/v1/admin/snapshots/{name}");
+        match self {
+            Self::Create => Ok(server.run("/api/v1/admin/snapshots", &json!({}))?),
+            Self::List => {
+                let listed = server.get("/api/v1/admin/snapshots")?;
+                listed["snapshots"].as_array().into_iter().flatten().for_each(print_row);
+                Ok(json!({ "snapshots": listed["snapshots"].as_array().map_or(0, Vec::len) }))
+            }
+            Self::Inspect { name } => server.get(&of(name)),
+            Self::Verify { name } => Ok(judged(server.run(&format!("{}/verify", of(name)), &json!({}))?)),
+            Self::Delete { name } => server.delete(&of(name)).map(|_| json!({ "deleted": name })),
+            Self::Prune { keep_daily, keep_weekly, dry_run } => {
+                let body = json!({ "keep_daily": keep_daily, "keep_weekly": keep_weekly, "dry_run": dry_run });
+                server.post("/api/v1/admin/snapshots/prune", &body)
+            }
+            Self::Try => server.run("/api/v1/admin/self-restore", &json!({})),
+        }
+    }
+
+    fn of_folder(&self, config: Config) -> anyhow::Result<Value> {
+        let folder = SnapshotFolder::new(&config.snapshots);
+        match self {
+            Self::Create => {
+                anyhow::ensure!(crate::app::offline::has_log(&config.data)?, "there is no event log in {}", config.data.display());
+                let offline = Offline::open(config)?;
+                Ok(serde_json::to_value(watched(|progress| Ok(offline.snapshot(&admin()?, progress)?))?)?)
+            }
+            Self::List => {
+                let listed = folder.list();
+                listed.iter().filter_map(|one| serde_json::to_value(one).ok()).for_each(|row| print_row(&row));
+                Ok(json!({ "snapshots": listed.len() }))
+            }
+            Self::Inspect { name } => Ok(serde_json::to_value(folder.open(name)?.manifest)?),
+            Self::Verify { name } => {
+                let (snapshot, _hold) = (folder.open(name)?, folder.hold()?);
+                Ok(judged(serde_json::to_value(watched(|progress| Ok(verify(&snapshot, progress)))?)?))
+            }
+            Self::Delete { name } => {
+                Ok(folder.claim().and_then(|claim| folder.delete(name, &claim)).map(|()| json!({ "deleted": name }))?)
+            }
+            Self::Prune { keep_daily, keep_weekly, dry_run } => prune(&folder, config.retention(), (*keep_daily, *keep_weekly), *dry_run),
+            Self::Try => {
+                anyhow::bail!("name the server that is to try it with --url; `aisled restore --data NEW_FOLDER` does it without one")
+            }
+        }
+    }
+}
+
+fn prune(
+    folder: &SnapshotFolder,
+    kept: Retention,
+    (daily, weekly): (Option<usize>, Option<usize>),
+    dry_run: bool,
+) -> anyhow::Result<Value> {
+    let retention = Retention { daily: daily.unwrap_or(kept.daily), weekly: weekly.unwrap_or(kept.weekly) };
+    let removed = retention.expired(&folder.whole());
+    if !dry_run && !removed.is_empty() {
+        let claim = folder.claim()?;
+        removed.iter().try_for_each(|name| folder.delete(name, &claim))?;
+    }
+    Ok(json!({ "removed": removed, "dry_run": dry_run }))
+}
+
+/// The result of a verification with the verdict scripts look for.
+fn judged(mut verified: Value) -> Value {
+    let problems = verified["problems"].as_array().cloned().unwrap_or_default();
+    for problem in &problems {
+        let position = problem["position"].as_str().map(|position| format!(", position {position}")).unwrap_or_default();
+        eprintln!("aisled: {}{position}: {}", problem["file"].as_str().unwrap_or_default(), problem["reason"].as_str().unwrap_or_default());
+    }
+    verified["ok"] = json!(problems.is_empty());
+    verified
+}
+
+fn print_row(row: &Value) {
+    let text = |field: &str| row[field].as_str().unwrap_or_default().to_owned();
+    if let Some(problem) = row["problem"].as_str() {
+        return println!("{:<28} BROKEN: {problem}", text("name"));
+    }
+    let kind = if row["scheduled"] == true { "scheduled" } else { "by hand" };
+    let megabytes = row["bytes"].as_u64().unwrap_or_default() / 1_000_000;
+    println!("{:<28} position {:>10}  up to {:<28} {megabytes:>5} MB  {kind}", text("name"), text("position"), text("last_at"));
+}
+
+/// Who acts at a terminal.
+pub(super) fn admin() -> anyhow::Result<Principal> {
+    Ok(Principal::new("admin")?)
+}

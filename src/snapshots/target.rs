@@ -1,0 +1,127 @@
+//! What exactly a restore goes back to: which snapshot, up to which position, and what would be left behind.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    error::SnapshotError,
+    folder::SnapshotFolder,
+    manifest::Manifest,
+    progress::Progress,
+    segment::hex,
+    verify::{FileProblem, verify},
+};
+use crate::events::{At, Position, sled_log::SledLog};
+
+/// Which snapshot, up to where.
+#[derive(Debug)]
+pub struct Target {
+    /// None where one has to be made first, because none reaches the moment.
+    pub snapshot: Option<Manifest>,
+    pub position: Position,
+    /// Whether it is a past of the log that is served.
+    pub same_history: bool,
+}
+
+/// What a restore would do.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RestorePlan {
+    /// Absent where one is made first, because none reaches the moment.
+    pub snapshot: Option<String>,
+    /// The log would end here.
+    #[schema(value_type = String)]
+    pub position: Position,
+    /// It ends here now.
+    #[schema(value_type = String)]
+    pub head: Position,
+    /// Events behind that position that would be left. Undoing the restore brings them back.
+    pub events_left: u64,
+    /// False where the snapshot is of another history: then nothing of what is served now need be in it.
+    pub same_history: bool,
+    pub files: u64,
+    /// Files that are wrong; with any, the restore would be refused.
+    pub problems: Vec<FileProblem>,
+    /// Send it back with the same request to have it done.
+    pub confirm: String,
+}
+
+impl Target {
+    /// Finds what a snapshot's name, a moment, or both stand for. `log` is the one that is served, if it can be opened.
+    ///
+    /// # Errors
+    /// When there is no such snapshot or moment.
+    pub fn find(log: Option<&SledLog>, folder: &SnapshotFolder, name: Option<&str>, at: Option<At>) -> Result<Self, SnapshotError> {
+        match (name, at) {
+            (Some(name), at) => Self::in_snapshot(log, folder, name, at),
+            (None, Some(at)) => Self::of_moment(log.ok_or(SnapshotError::NothingNamed)?, folder, at),
+            (None, None) => Err(SnapshotError::NothingNamed),
+        }
+    }
+
+    fn in_snapshot(log: Option<&SledLog>, folder: &SnapshotFolder, name: &str, at: Option<At>) -> Result<Self, SnapshotError> {
+        let snapshot = folder.open(name)?;
+        let end = snapshot.manifest.position;
+        let past_of = log.filter(|log| is_past_of(log, &snapshot.manifest));
+        let position = match (at, past_of) {
+            (None, _) => end,
+            (Some(At::Position(position)), _) => position,
+            (Some(at), Some(log)) => at.find(log)?.position.min(end),
+            (Some(At::Time(time)), None) => snapshot.last_until(time)?,
+        };
+        if end == Position::START {
+            return Err(crate::events::AtError::Empty.into());
+        }
+        if position > end || position == Position::START {
+            return Err(SnapshotError::BeyondSnapshot { asked: position, end });
+        }
+        Ok(Self { same_history: past_of.is_some(), snapshot: Some(snapshot.manifest), position })
+    }
+
+    fn of_moment(log: &SledLog, folder: &SnapshotFolder, at: At) -> Result<Self, SnapshotError> {
+        let position = at.find(log)?.position;
+        let reaching = folder.whole().into_iter().filter(|manifest| manifest.position >= position && is_past_of(log, manifest));
+        Ok(Self { snapshot: reaching.min_by_key(|manifest| manifest.position), position, same_history: true })
+    }
+
+    /// Tells this restore of this history from any other.
+    #[must_use]
+    pub fn confirm(&self, epoch: &str) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let snapshot = self.snapshot.as_ref().map_or("", |manifest| &manifest.checksum);
+        for part in [epoch, snapshot, &self.position.to_string()] {
+            hasher.update(part.as_bytes()).update(&[0]);
+        }
+        hasher.finalize().to_hex()[..12].to_owned()
+    }
+
+    /// What would happen; reads and checks every file.
+    ///
+    /// # Errors
+    /// While somebody changes the folder.
+    pub fn plan(self, head: Position, epoch: &str, folder: &SnapshotFolder, progress: &Progress) -> Result<RestorePlan, SnapshotError> {
+        let confirm = self.confirm(epoch);
+        let verified = match &self.snapshot {
+            Some(manifest) => {
+                let _hold = folder.hold()?;
+                Some(verify(&folder.open(&manifest.name)?, progress))
+            }
+            None => None,
+        };
+        let (files, problems) = verified.map_or((0, Vec::new()), |verified| (verified.files, verified.problems));
+        Ok(RestorePlan {
+            snapshot: self.snapshot.map(|manifest| manifest.name),
+            position: self.position,
+            head,
+            events_left: if self.same_history { head.0.saturating_sub(self.position.0) } else { head.0 },
+            same_history: self.same_history,
+            files,
+            problems,
+            confirm,
+        })
+    }
+}
+
+fn is_past_of(log: &SledLog, manifest: &Manifest) -> bool {
+    let chain = log.chain_at(manifest.position).ok().flatten();
+    chain.is_some_and(|chain| hex(&chain) == manifest.chain)
+}
