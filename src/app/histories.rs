@@ -2,7 +2,7 @@
 //! instant leaves either the old or the new one.
 //!
 //! ```text
-//! data/current                  names the folder of the history that is served; absent: the data folder itself
+//! data/current                  names the folder of the history that is served; absent before the first restore: the data folder itself
 //! data/histories/<epoch>/       a history that came from a restore: log/, epoch, checkpoints/, …
 //! data/histories/<epoch>/left   which history it took the place of, for going back
 //! data/histories/<epoch>/staged it is not complete: removed at the next start
@@ -30,11 +30,14 @@ const HOME: &str = ".";
 /// When the file names no history.
 pub fn current(home: &Path) -> io::Result<PathBuf> {
     remove_staged(home)?;
-    match fs::read_to_string(home.join(CURRENT)) {
+    let file = home.join(CURRENT);
+    match fs::read_to_string(&file) {
         Ok(name) => existing(home, name.trim()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(home.to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && folders(home)?.is_empty() => Ok(home.to_owned()),
+        // Guessing could serve a history that was left.
         Err(error) => Err(error),
     }
+    .map_err(|error| naming(&file, error))
 }
 
 /// A folder for a history that is to be built.
@@ -42,6 +45,9 @@ pub fn current(home: &Path) -> io::Result<PathBuf> {
 /// # Errors
 /// When it cannot be made.
 pub fn stage(home: &Path) -> io::Result<DataFolder> {
+    if !home.join(CURRENT).exists() {
+        write_whole(&home.join(CURRENT), HOME)?;
+    }
     let root = home.join(HISTORIES).join(uuid::Uuid::now_v7().to_string());
     fs::create_dir_all(&root)?;
     File::create(root.join(STAGED))?.sync_all()?;
@@ -66,6 +72,7 @@ pub fn switch(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
     fs::remove_file(to.root().join(STAGED))?;
     sync(to.root())?;
     sync(&to.home().join(HISTORIES))?;
+    failpoint::reach("restore.unstaged");
     write_whole(&to.home().join(CURRENT), &name_of(to)?)
 }
 
@@ -79,21 +86,24 @@ pub fn switch_back(to: &DataFolder) -> io::Result<()> {
     Ok(())
 }
 
-/// The history that this one took the place of; none if it did not come from a restore, or that history is gone.
+/// The history that this one took the place of; none if it did not come from a restore.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When it cannot be read; `NotFound` where that history is gone.
 pub fn left_by(history: &DataFolder) -> io::Result<Option<DataFolder>> {
-    let name = match fs::read_to_string(history.root().join(LEFT)) {
+    let file = history.root().join(LEFT);
+    let name = match fs::read_to_string(&file) {
         Ok(name) => name,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+        Err(error) => return Err(naming(&file, error)),
     };
-    match existing(history.home(), name.trim()) {
-        Ok(root) => DataFolder::at(history.home(), root).map(Some),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    let root = existing(history.home(), name.trim()).map_err(|error| naming(&file, error))?;
+    DataFolder::at(history.home(), root).map(Some)
+}
+
+/// Says in which file it went wrong.
+fn naming(file: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", file.display()))
 }
 
 /// Removes every history but the one that is served and the one that it took the place of. Gives how many were removed.
@@ -201,6 +211,7 @@ mod tests {
     fn a_history_that_was_not_finished_is_gone_after_a_start() {
         let dir = tempfile::tempdir().unwrap();
         let first = DataFolder::open(dir.path()).unwrap();
+        fs::create_dir(first.log()).unwrap();
         let staged = built(dir.path());
         assert_eq!(DataFolder::open(dir.path()).unwrap().root(), first.root());
         assert!(!staged.root().exists());
@@ -222,7 +233,7 @@ mod tests {
         switch(&third, &second).unwrap();
         assert_eq!(forget_others(&third).unwrap(), 1, "the first is too old");
         assert!(!dir.path().join("log").exists() && second.root().exists() && third.root().exists());
-        assert!(left_by(&second).unwrap().is_none());
+        assert_eq!(left_by(&second).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]
@@ -230,7 +241,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for name in ["../elsewhere", "", "histories", "0197a0a0-7b57-7e6c-9f5d-2f3e0c1f6a11"] {
             fs::write(dir.path().join(CURRENT), name).unwrap();
-            assert!(DataFolder::open(dir.path()).is_err(), "{name:?}");
+            let refused = DataFolder::open(dir.path()).unwrap_err().to_string();
+            assert!(refused.contains("current: "), "{name:?}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_lost_name_of_the_served_history_is_not_guessed() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DataFolder::open(dir.path()).unwrap();
+        fs::create_dir(first.log()).unwrap();
+        switch(&built(dir.path()), &first).unwrap();
+        fs::remove_file(dir.path().join(CURRENT)).unwrap();
+        assert!(DataFolder::open(dir.path()).unwrap_err().to_string().contains("current: "));
     }
 }

@@ -1,6 +1,6 @@
 //! Restoring the newest snapshot into a scratch folder, so that nobody learns on the worst day that it cannot be restored.
 
-use std::{fs, io, path::Path, sync::Arc, time::Instant};
+use std::{fs, io, path::Path, str, sync::Arc, time::Instant};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,14 +9,12 @@ use super::{Running, gently};
 use crate::{
     domain::Moment,
     events::{Log, Position},
-    snapshots::{Operation, Snapshot, SnapshotError, SnapshotFolder, stage},
+    snapshots::{Listed, Operation, SnapshotError, SnapshotFolder, stage},
     telemetry,
 };
 
-/// Where the last result is kept, so that it outlives the process.
+/// Where the last result is kept, so that it outlives the process: a line of JSON, and one with the BLAKE3 of the first.
 const FILE: &str = ".self-restore.json";
-/// Where the scratch log is built.
-const SCRATCH: &str = ".scratch";
 
 /// How the last self-restore went.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -34,17 +32,33 @@ pub struct SelfRestored {
 }
 
 impl SelfRestored {
-    /// The last result beside the snapshots, if there is one.
+    /// The last result beside the snapshots, if there is one. One that was changed does not count: the next try is due then.
     #[must_use]
     pub fn read(snapshots: &Path) -> Option<Self> {
-        let bytes = fs::read(snapshots.join(FILE)).ok()?;
-        serde_json::from_slice(&bytes).ok().inspect(Self::measure)
+        let file = snapshots.join(FILE);
+        let bytes = fs::read(&file).ok()?;
+        let result = Self::parse(&bytes);
+        if result.is_none() {
+            tracing::warn!(file = %file.display(), "the result of the last self-restore is damaged; it is tried again");
+        }
+        result.inspect(Self::measure)
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let (line, seal) = str::from_utf8(bytes).ok()?.strip_suffix('\n')?.split_once('\n')?;
+        (*seal == *blake3::hash(line.as_bytes()).to_hex()).then(|| serde_json::from_str(line).ok())?
+    }
+
+    fn to_text(&self) -> serde_json::Result<String> {
+        let line = serde_json::to_string(self)?;
+        let seal = blake3::hash(line.as_bytes()).to_hex();
+        Ok(format!("{line}\n{seal}\n"))
     }
 
     fn write(&self, snapshots: &Path) -> io::Result<()> {
         let file = snapshots.join(FILE);
         let fresh = file.with_extension("new");
-        fs::write(&fresh, serde_json::to_vec(self)?)?;
+        fs::write(&fresh, self.to_text()?)?;
         fs::rename(fresh, file)
     }
 
@@ -72,15 +86,14 @@ impl Running {
         let folder = SnapshotFolder::new(&app.config.snapshots);
         let (clock, config) = (Arc::clone(&app.clock), Arc::clone(&app.config));
         let result = gently(move || {
+            let newest = folder.newest().ok_or_else(|| SnapshotError::NotFound("newest".into()))?;
             let _hold = folder.hold()?;
-            let newest = folder.whole().pop().ok_or_else(|| SnapshotError::NotFound("newest".into()))?;
-            let snapshot = folder.open(&newest.name)?;
             let began = Instant::now();
-            let tried = try_out(&snapshot, folder.path(), &config, &operation);
+            let tried = try_out(&newest, &folder, &config, &operation);
             Ok::<_, SnapshotError>(SelfRestored {
                 at: clock.now(),
-                snapshot: newest.name,
-                position: newest.position,
+                snapshot: newest.name().to_owned(),
+                position: newest.position(),
                 ok: tried.is_ok(),
                 seconds: began.elapsed().as_secs_f64(),
                 reason: tried.err().map(|error| error.to_string()),
@@ -105,16 +118,31 @@ impl Running {
     }
 }
 
-fn try_out(snapshot: &Snapshot, snapshots: &Path, config: &crate::config::Config, operation: &Operation) -> Result<(), SnapshotError> {
-    let scratch = snapshots.join(SCRATCH);
-    // A crash may have left one.
-    let clear = || match fs::remove_dir_all(&scratch) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(SnapshotError::io(&scratch, error)),
-        _ => Ok(()),
-    };
-    clear()?;
-    fs::create_dir_all(&scratch).map_err(|error| SnapshotError::io(&scratch, error))?;
-    let staged = stage(snapshot, None, config.log_options(scratch.join("log")), &operation.progress);
-    let tried = staged.and_then(|staged| staged.log.close().map_err(SnapshotError::Log));
-    clear().and(tried)
+fn try_out(newest: &Listed, folder: &SnapshotFolder, config: &crate::config::Config, operation: &Operation) -> Result<(), SnapshotError> {
+    let snapshot = folder.open(newest.name())?;
+    let scratch = folder.scratch()?;
+    let staged = stage(&snapshot, None, config.log_options(scratch.path().join("log")), &operation.progress)?;
+    let closed = staged.log.close().map_err(SnapshotError::Log);
+    drop(staged);
+    closed.and(scratch.close().map_err(|error| SnapshotError::io(folder.path(), error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_of_which_any_bit_is_flipped_does_not_count() {
+        let result = SelfRestored { at: Moment(1), snapshot: "s".into(), position: Position(7), ok: false, seconds: 1.5, reason: None };
+        let text = result.to_text().unwrap().into_bytes();
+        assert_eq!(SelfRestored::parse(&text), Some(result));
+        for at in 0..text.len() {
+            for bit in 0..8 {
+                let mut flipped = text.clone();
+                flipped[at] ^= 1 << bit;
+                assert_eq!(SelfRestored::parse(&flipped), None, "byte {at}, bit {bit}");
+            }
+            assert_eq!(SelfRestored::parse(&text[..at]), None, "cut at {at}");
+        }
+    }
 }

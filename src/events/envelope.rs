@@ -15,10 +15,10 @@ impl Position {
     /// Before the first event.
     pub const START: Self = Self(0);
 
-    /// The next position: positions are gapless.
+    /// The next position: positions are gapless. None comes behind the last number, which only a forged file can name.
     #[must_use]
     pub fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 

@@ -221,7 +221,7 @@ impl Problem {
     pub fn of_snapshot(error: &SnapshotError) -> Self {
         use SnapshotError as E;
         let status = match error {
-            E::NotFound(_) | E::NothingToUndo => StatusCode::NOT_FOUND,
+            E::NotFound(_) | E::NothingToUndo | E::LeftGone(_) => StatusCode::NOT_FOUND,
             E::InvalidName(_) | E::NothingNamed | E::BeyondSnapshot { .. } | E::BeforeFirst(_) => StatusCode::BAD_REQUEST,
             E::At(AtError::BeyondHead { .. } | AtError::BeforeFirst { .. } | AtError::Empty) => StatusCode::BAD_REQUEST,
             E::InUse | E::LeftInUse(_) | E::NoFolder | E::NotConfirmed => StatusCode::CONFLICT,

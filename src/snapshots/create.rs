@@ -56,7 +56,7 @@ pub fn create(
     failpoint::reach("snapshot.segments");
     let manifest = Manifest {
         format: FORMAT,
-        name: name_for(about.at, position),
+        name: free_name(about.at, position, folder)?,
         created_at: about.at,
         created_by: about.by,
         scheduled: about.scheduled,
@@ -144,6 +144,17 @@ fn entry(head: &SegmentHead, blake3: String) -> SegmentEntry {
         blake3,
         chain: hex(&head.chain),
     }
+}
+
+/// A name that no snapshot has: another history may have come to the same position within the same second.
+fn free_name(at: Moment, position: Position, folder: &SnapshotFolder) -> Result<String, SnapshotError> {
+    let plain = name_for(at, position);
+    let (mut name, mut number) = (plain.clone(), 1);
+    while folder.manifest_file(&name)?.exists() {
+        number += 1;
+        name = format!("{plain}-{number}");
+    }
+    Ok(name)
 }
 
 /// Names sort by time, and say which position they hold.

@@ -25,7 +25,7 @@ pub enum SnapshotError {
     NoSpace { place: String, needed_bytes: u64, free_bytes: u64 },
     #[error("{file}: {error}")]
     Io { file: String, error: io::Error },
-    #[error("position {asked} is beyond the snapshot, which ends at {end}")]
+    #[error("position {asked} is not in the snapshot, which holds 1 to {end}")]
     BeyondSnapshot { asked: Position, end: Position },
     #[error("nothing was recorded up to then: the first event is of {0}")]
     BeforeFirst(crate::domain::Moment),
@@ -40,6 +40,9 @@ pub enum SnapshotError {
     NothingNamed,
     #[error("there is no restore to undo")]
     NothingToUndo,
+    /// Only the last restore can be undone, or what says which history it left was changed.
+    #[error("the history that the restore left is gone: {0}")]
+    LeftGone(String),
     #[error("the history that was left cannot be opened yet: {0}")]
     LeftInUse(String),
     #[error("the confirmation does not fit: ask for a dry run of this restore and send its `confirm` back")]
@@ -72,6 +75,7 @@ impl SnapshotError {
             Self::NewerFormat { .. } => "snapshot_newer_format",
             Self::Damaged { .. } => "snapshot_damaged",
             Self::NoSpace { .. } => "no_disk_space",
+            Self::Io { error, .. } if is_out_of_space(error) => "no_disk_space",
             Self::Io { .. } => "snapshot_io",
             Self::BeyondSnapshot { .. } => "position_beyond_snapshot",
             Self::BeforeFirst(_) | Self::At(AtError::BeforeFirst { .. }) => "before_first_event",
@@ -79,7 +83,7 @@ impl SnapshotError {
             Self::Staged(_) => "restored_log_unusable",
             Self::NoFolder => "no_data_folder",
             Self::NothingNamed => "nothing_named",
-            Self::NothingToUndo => "nothing_to_undo",
+            Self::NothingToUndo | Self::LeftGone(_) => "nothing_to_undo",
             Self::LeftInUse(_) => "left_history_in_use",
             Self::NotConfirmed => "not_confirmed",
             Self::At(AtError::BeyondHead { .. }) => "position_unknown",
@@ -87,6 +91,11 @@ impl SnapshotError {
             Self::At(AtError::Log(_)) | Self::Log(_) => "log_unreadable",
         }
     }
+}
+
+/// Whether a write failed because there is no room: on the disk, in a quota, or under a limit of file sizes.
+fn is_out_of_space(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }
 
 impl From<BuildError> for SnapshotError {

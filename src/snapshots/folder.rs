@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde::Serialize;
+use tempfile::TempDir;
 use utoipa::ToSchema;
 
 use super::{
@@ -15,7 +16,10 @@ use super::{
     segment::{self, SegmentHead},
     source::Snapshot,
 };
-use crate::{domain::ids::check_id, events::Position};
+use crate::{domain::ids::check_id, events::Position, failpoint};
+
+/// How the folders begin that something is tried out in.
+const SCRATCH: &str = ".scratch-";
 
 /// A folder of snapshots; it need not exist yet.
 #[derive(Debug, Clone)]
@@ -56,7 +60,7 @@ impl SnapshotFolder {
         self.path.join("segments")
     }
 
-    /// Makes the folder if there is none, and keeps everybody else from changing it. What a crash left half written is removed.
+    /// Makes the folder if there is none, and keeps everybody else from changing it. What a crash left half written or in use is removed.
     ///
     /// # Errors
     /// `InUse` while somebody else has it.
@@ -67,7 +71,18 @@ impl SnapshotFolder {
         for file in entries(&segments).chain(entries(&self.path)).filter(|file| name_of(file).ends_with(".part")) {
             fs::remove_file(&file).map_err(|error| SnapshotError::io(&file, error))?;
         }
+        for scratch in paths(&self.path).filter(|path| name_of(path).starts_with(SCRATCH) && path.is_dir()) {
+            fs::remove_dir_all(&scratch).map_err(|error| SnapshotError::io(&scratch, error))?;
+        }
         Ok(claim)
+    }
+
+    /// A folder to try something out in, removed when dropped. The folder must be held or claimed.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn scratch(&self) -> Result<TempDir, SnapshotError> {
+        tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&self.path).map_err(|error| SnapshotError::io(&self.path, error))
     }
 
     /// Keeps everybody from changing it; others may read it at the same time.
@@ -113,6 +128,15 @@ impl SnapshotFolder {
         whole.collect()
     }
 
+    /// The newest by name, for names begin with the time: also one that cannot be read, so that nobody takes an older one for it.
+    #[must_use]
+    pub fn newest(&self) -> Option<Listed> {
+        let mut listed = self.list();
+        // Whatever else lies there is not a snapshot that broke.
+        listed.retain(|one| matches!(one, Listed::Whole(_)) || one.name().starts_with(|c: char| c.is_ascii_digit()));
+        listed.into_iter().max_by(|one, other| one.name().cmp(other.name()))
+    }
+
     /// One snapshot, its manifest checked.
     ///
     /// # Errors
@@ -144,6 +168,7 @@ impl SnapshotFolder {
             return Err(SnapshotError::NotFound(name.to_owned()));
         }
         fs::remove_file(&file).map_err(|error| SnapshotError::io(&file, error))?;
+        failpoint::reach("snapshot.unlisted");
         self.sweep()
     }
 
@@ -184,18 +209,35 @@ impl SnapshotFolder {
 }
 
 impl Listed {
-    fn order(&self) -> (Position, String) {
+    #[must_use]
+    pub fn name(&self) -> &str {
         match self {
-            Self::Whole(manifest) => (manifest.position, manifest.name.clone()),
-            Self::Broken { name, .. } => (Position::START, name.clone()),
+            Self::Whole(manifest) => &manifest.name,
+            Self::Broken { name, .. } => name,
         }
+    }
+
+    /// What it holds; zero where nobody knows.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        match self {
+            Self::Whole(manifest) => manifest.position,
+            Self::Broken { .. } => Position::START,
+        }
+    }
+
+    fn order(&self) -> (Position, String) {
+        (self.position(), self.name().to_owned())
     }
 }
 
 /// The files of a folder, in order; none where there is no folder.
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    let mut files: Vec<_> = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path()).collect();
-    files.retain(|file| file.is_file());
+    let mut files: Vec<_> = paths(folder).filter(|file| file.is_file()).collect();
     files.sort_unstable();
     files.into_iter()
+}
+
+fn paths(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path())
 }

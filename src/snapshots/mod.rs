@@ -4,7 +4,7 @@
 //! hash chain runs through it; full segments are shared by all later snapshots, which makes each but the first small.
 
 mod create;
-mod error;
+pub mod error;
 mod folder;
 pub mod manifest;
 pub mod operations;
@@ -15,6 +15,8 @@ mod source;
 pub mod space;
 pub mod stage;
 mod target;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use create::{About, create};

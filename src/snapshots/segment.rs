@@ -24,7 +24,8 @@ use crate::events::{
 const MAGIC: [u8; 8] = *b"aisSegm1";
 const HEAD_BYTES: usize = 140;
 /// A segment is full once its blocks take this many bytes; full ones are never written again. About 130,000 price events.
-pub const SEGMENT_BYTES: usize = 8 << 20;
+/// In unit tests so few that a small log fills several.
+pub const SEGMENT_BYTES: usize = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 
 /// What a segment says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl SegmentHead {
     /// The size of the file.
     #[must_use]
     pub fn file_bytes(&self) -> u64 {
-        HEAD_BYTES as u64 + self.payload_bytes
+        self.payload_bytes.saturating_add(HEAD_BYTES as u64)
     }
 
     fn to_bytes(self) -> [u8; HEAD_BYTES] {

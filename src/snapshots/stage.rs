@@ -70,7 +70,7 @@ pub fn stage(snapshot: &Snapshot, upto: Option<Position>, options: SledOptions, 
     if upto > end {
         return Err(SnapshotError::BeyondSnapshot { asked: upto, end });
     }
-    super::space::check(options.dir.parent().unwrap_or(Path::new(".")), ROOM_TIMES * snapshot.manifest.bytes)?;
+    super::space::check(options.dir.parent().unwrap_or(Path::new(".")), ROOM_TIMES.saturating_mul(snapshot.manifest.bytes))?;
     let blocks = build(snapshot, upto, &options.dir, progress)?;
     failpoint::reach("restore.built");
     let (log, _) = SledLog::open(options).map_err(|error| SnapshotError::Staged(error.to_string()))?;
@@ -100,6 +100,9 @@ fn build(snapshot: &Snapshot, upto: Position, folder: &Path, progress: &Progress
     if let Some((header, bytes)) = cut {
         let part = first_part(&header, &bytes, upto, builder.reached().1).map_err(SnapshotError::Staged)?;
         builder.add(header.first, &part)?;
+    }
+    if builder.reached().0 != upto {
+        return Err(SnapshotError::Staged(format!("it ends at position {} instead of {upto}", builder.reached().0)));
     }
     Ok(builder.finish()?.blocks)
 }

@@ -68,6 +68,9 @@ impl Target {
             (Some(at), Some(log)) => at.find(log)?.position.min(end),
             (Some(At::Time(time)), None) => snapshot.last_until(time)?,
         };
+        if end == Position::START {
+            return Err(crate::events::AtError::Empty.into());
+        }
         if position > end || position == Position::START {
             return Err(SnapshotError::BeyondSnapshot { asked: position, end });
         }

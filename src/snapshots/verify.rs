@@ -52,7 +52,7 @@ pub fn verify(snapshot: &Snapshot, progress: &Progress) -> Verified {
     for entry in &manifest.segments {
         check.verified.files += 1;
         match snapshot.read(entry) {
-            Ok(segment) => check.segment(&entry.file, &segment),
+            Ok(segment) => check.segment(entry, &segment),
             Err(error) => check.unreadable(entry, error),
         }
         progress.reach(entry.last.0);
@@ -77,12 +77,17 @@ struct Check {
 }
 
 impl Check {
-    fn segment(&mut self, file: &str, segment: &Segment) {
+    fn segment(&mut self, entry: &SegmentEntry, segment: &Segment) {
+        let problems = self.verified.problems.len();
         for found in segment.blocks() {
             match found {
-                Ok((header, bytes)) => self.block(file, &header, bytes),
-                Err((position, reason)) => self.fault(file, Some(position), reason),
+                Ok((header, bytes)) => self.block(&entry.file, &header, bytes),
+                Err((position, reason)) => self.fault(&entry.file, Some(position), reason),
             }
+        }
+        let elsewhere = self.last != entry.last || hex(&self.chain) != entry.chain;
+        if elsewhere && self.verified.problems.len() == problems {
+            self.fault(&entry.file, Some(self.last), format!("it ends at position {} and not at {}", self.last, entry.last));
         }
     }
 

@@ -87,7 +87,7 @@ impl Feed {
     }
 
     /// The next line of the body; `None` at its end, or the connection's.
-    fn line(&mut self) -> Option<String> {
+    pub fn line(&mut self) -> Option<String> {
         loop {
             if let Some(at) = self.body.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.body.drain(..=at).collect();

@@ -1,5 +1,10 @@
 //! What an admin does, over HTTP.
 
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
 use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp, wait_for};
@@ -43,15 +48,15 @@ pub fn digests(app: &TestApp) -> Value {
     app.get("/api/v1/admin/digests").ok().body
 }
 
-/// A server that restores nothing by itself, with a list of one item.
+/// A server that restores nothing by itself, with a list of one item. It acknowledges before the disk does, which `kill -9` cannot tell.
 pub fn furnished() -> TestApp {
-    let app = TestApp::start_with(&["--self-restore-every-minutes", "0"]);
+    let app = TestApp::start_with(&["--self-restore-every-minutes", "0", "--durability", "flush"]);
     furnish(&app);
     app
 }
 
 /// A list with one item.
-fn furnish(app: &TestApp) {
+pub fn furnish(app: &TestApp) {
     app.post("/api/v1/lists", &json!({ "id": "weekly", "name": "Weekly" })).ok();
     add(app, "milk").ok();
 }
@@ -65,4 +70,51 @@ pub fn add(app: &TestApp, name: &str) -> Answer {
 pub fn items(app: &TestApp) -> Vec<String> {
     let list = app.get("/api/v1/lists/weekly").ok().body;
     list["items"].as_array().expect("items").iter().map(|item| item["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+/// Why work failed: its stable code, and the sentence.
+pub fn failed(operation: &Value) -> (&str, &str) {
+    assert_eq!(operation["state"], "failed", "{operation}");
+    (operation["error"]["code"].as_str().expect("a code"), operation["error"]["detail"].as_str().expect("a sentence"))
+}
+
+/// The names of all that is listed.
+pub fn names(app: &TestApp) -> Vec<Value> {
+    let listed = app.get("/api/v1/admin/snapshots").ok().body;
+    listed["snapshots"].as_array().expect("a list").iter().map(|snapshot| snapshot["name"].clone()).collect()
+}
+
+/// The file of a snapshot's segment.
+pub fn segment(app: &TestApp, manifest: &Value, number: usize) -> PathBuf {
+    app.snapshots().join("segments").join(manifest["segments"][number]["file"].as_str().expect("a file"))
+}
+
+/// The file of a snapshot's manifest.
+pub fn manifest_file(app: &TestApp, manifest: &Value) -> PathBuf {
+    app.snapshots().join(format!("{}.json", manifest["name"].as_str().expect("a name")))
+}
+
+/// Histories that came from restores.
+pub fn histories(app: &TestApp) -> Vec<PathBuf> {
+    fs::read_dir(app.data().join("histories")).into_iter().flatten().map(|entry| entry.expect("an entry").path()).collect()
+}
+
+/// The segment that the next snapshot writes, found by killing a server that has just written it. It is gone again.
+pub fn next_segment(app: &mut TestApp) -> PathBuf {
+    let segments = app.snapshots().join("segments");
+    let known: Vec<_> = fs::read_dir(&segments).into_iter().flatten().map(|entry| entry.expect("an entry").path()).collect();
+    assert_eq!(app.stop(), Some(0));
+    app.restart_in(&[(aisled::failpoint::VARIABLE, "snapshot.segment")]);
+    let _ = app.client().send("POST", "/api/v1/admin/snapshots", &[], None);
+    app.wait();
+    let written = fs::read_dir(&segments).expect("segments").map(|entry| entry.expect("an entry").path());
+    let file = written.into_iter().find(|file| !known.contains(file)).expect("a segment was written");
+    fs::remove_file(&file).expect("it can be removed");
+    app.restart();
+    file
+}
+
+/// The name under which a file is written.
+pub fn part_of(file: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.part", file.display()))
 }

@@ -58,11 +58,14 @@ impl TestApp {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let data = folder.path().join("data");
         let mut command = process::clean(Command::new("bash"));
-        let limited = format!("ulimit -f {}; exec \"$0\" serve --listen 127.0.0.1:0 --data \"$1\"", bytes / 1_024);
+        let limited = format!("ulimit -f {}; exec \"$0\" serve --listen 127.0.0.1:0 --data \"$@\"", bytes / 1_024);
         command.args(["-c", &limited, env!("CARGO_BIN_EXE_aisled")]).arg(&data);
+        let snapshots = folder.path().join("snapshots").display().to_string();
+        let arguments: Vec<_> = ["--snapshots", &snapshots, "--self-restore-every-minutes", "0"].map(str::to_owned).into();
+        command.args(&arguments);
         let server = Server::start_command(command).unwrap_or_else(|exited| panic!("the server did not start: {exited:?}"));
         let client = Client::new(server.url());
-        Self { server: Some(server), client, arguments: Vec::new(), data, _folder: folder }
+        Self { server: Some(server), client, arguments, data, _folder: folder }
     }
 
     /// Where the server keeps its data.
@@ -106,9 +109,23 @@ impl TestApp {
         self.restart();
     }
 
+    /// Starts the server again on the same folder, this once with more of its environment set.
+    pub fn restart_in(&mut self, environment: &[(&str, &str)]) {
+        self.start_again(environment).unwrap_or_else(|exited| panic!("the server did not start again: {exited:?}"));
+    }
+
+    /// Waits until the server ends by itself.
+    pub fn wait(&mut self) -> Exited {
+        self.server.take().expect("the server runs").wait()
+    }
+
     /// Starts the server again on the same folder, or says how it ended.
     pub fn try_restart(&mut self) -> Result<(), Exited> {
-        let server = Server::start(&self.data, &self.arguments)?;
+        self.start_again(&[])
+    }
+
+    fn start_again(&mut self, environment: &[(&str, &str)]) -> Result<(), Exited> {
+        let server = Server::start_in(&self.data, &self.arguments, environment)?;
         self.client = Client::new(server.url());
         self.server = Some(server);
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
+    os::unix::process::ExitStatusExt,
     path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
@@ -26,6 +27,8 @@ pub struct Server {
 pub struct Exited {
     /// `None` if a signal ended it.
     pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
@@ -46,8 +49,13 @@ impl Exited {
 impl Server {
     /// Starts `serve` on a free port and waits until it listens, or says how it ended.
     pub fn start(data: &Path, arguments: &[String]) -> Result<Self, Exited> {
+        Self::start_in(data, arguments, &[])
+    }
+
+    /// As `start`, with more of its environment set.
+    pub fn start_in(data: &Path, arguments: &[String], environment: &[(&str, &str)]) -> Result<Self, Exited> {
         let mut command = binary();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(arguments);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(arguments).envs(environment.iter().copied());
         Self::start_command(command)
     }
 
@@ -117,11 +125,11 @@ impl Server {
                 Err(mpsc::RecvTimeoutError::Timeout) => panic!("the server does not end: {}", self.stderr()),
             }
         }
-        let code = self.child.wait().expect("it can be waited for").code();
+        let status = self.child.wait().expect("it can be waited for");
         if let Some(reader) = self.error_reader.take() {
             reader.join().expect("no reader panics");
         }
-        Exited { code, stdout, stderr: self.stderr() }
+        Exited { code: status.code(), signal: status.signal(), stdout, stderr: self.stderr() }
     }
 }
 
@@ -154,6 +162,7 @@ pub fn run(arguments: &[String]) -> Exited {
     let output = binary().args(arguments).stdin(Stdio::null()).output().expect("the binary runs");
     Exited {
         code: output.status.code(),
+        signal: output.status.signal(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }

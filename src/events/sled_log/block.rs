@@ -52,7 +52,7 @@ impl Header {
     /// The position of the block's last event.
     #[must_use]
     pub fn last(&self) -> Position {
-        Position(self.first.0 + u64::from(self.events) - 1)
+        Position(self.first.0.saturating_add(u64::from(self.events) - 1))
     }
 }
 

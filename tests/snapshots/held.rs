@@ -1,0 +1,72 @@
+//! Work that stands still until the test lets it go on: a named pipe lies where it reads or writes a file.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use rustix::fs::OFlags;
+
+use crate::support::wait_for;
+
+/// A file that nobody can read to its end yet. It must be smaller than a pipe takes at once.
+pub struct HeldFile {
+    file: PathBuf,
+    bytes: Vec<u8>,
+}
+
+/// A file that somebody is about to read.
+pub struct Reached {
+    held: HeldFile,
+    pipe: File,
+}
+
+impl HeldFile {
+    /// Puts a pipe in the file's place.
+    pub fn hold(file: &Path) -> Self {
+        let bytes = fs::read(file).unwrap();
+        fs::remove_file(file).unwrap();
+        make_pipe(file);
+        Self { file: file.to_owned(), bytes }
+    }
+
+    /// Waits until somebody reads it, who stands still then.
+    pub fn reached(self) -> Reached {
+        let open = || OpenOptions::new().write(true).custom_flags(nonblocking()).open(&self.file).ok();
+        let pipe = wait_for("a reader of the held file", open);
+        Reached { held: self, pipe }
+    }
+}
+
+impl Reached {
+    /// Gives the reader the file, and everybody after it.
+    pub fn let_go(mut self) {
+        let fresh = self.held.file.with_extension("fresh");
+        fs::write(&fresh, &self.held.bytes).unwrap();
+        fs::rename(&fresh, &self.held.file).unwrap();
+        self.pipe.write_all(&self.held.bytes).unwrap();
+    }
+}
+
+/// A place where whoever writes a file stands still.
+pub fn hold_writer(file: &Path) {
+    make_pipe(file);
+}
+
+/// Takes what the one who stands there writes, to the end.
+pub fn let_writer_go(file: &Path) -> Vec<u8> {
+    let mut taken = Vec::new();
+    File::open(file).unwrap().read_to_end(&mut taken).unwrap();
+    taken
+}
+
+fn make_pipe(file: &Path) {
+    assert!(Command::new("mkfifo").arg(file).status().unwrap().success());
+}
+
+fn nonblocking() -> i32 {
+    i32::try_from(OFlags::NONBLOCK.bits()).unwrap()
+}
