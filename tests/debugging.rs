@@ -105,7 +105,7 @@ fn converse(arguments: &[&str], lines: &str) -> Exited {
     child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Exited { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    Exited { code: output.status.code(), signal: None, stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 #[test]
