@@ -13,7 +13,7 @@ use super::{
     prepare,
 };
 use crate::{
-    app::DataFolder,
+    app::{DataFolder, offline::has_log},
     events::{
         Position,
         sled_log::salvage::{self, Salvaged, Survey},
@@ -40,6 +40,9 @@ pub(super) struct Salvage {
 impl Salvage {
     pub(super) fn run(self, file: Option<PathBuf>) -> Result<Ended, CliError> {
         let config = prepare(file, self.data.values())?.config;
+        if !has_log(&config.data).map_err(anyhow::Error::from)? {
+            return Err(anyhow::anyhow!("there is no event log in {}", config.data.display()).into());
+        }
         let history = DataFolder::open(&config.data).map_err(anyhow::Error::from)?;
         let snapshots = SnapshotFolder::new(self.snapshots.as_ref().unwrap_or(&config.snapshots));
         let examined = salvage::Salvage::examine(&history.log(), snapshots.readable_blocks()).map_err(anyhow::Error::from)?;
