@@ -58,10 +58,10 @@ pub async fn index(app: Current, Query(query): Query<ProductsQuery>) -> Result<H
     if let Some(text) = &query.gtin {
         let gtin = Gtin::parse(text).map_err(|error| Problem::malformed("invalid_gtin", error.to_string()).at("/gtin"))?;
         let views = app.views.read();
-        let entries: Vec<_> = views.product_by_gtin(gtin).and_then(|id| views.product(&id)).into_iter().collect();
+        let entries: Vec<_> = views.now().product_by_gtin(gtin).and_then(|id| views.product(&id)).into_iter().collect();
         return json(&Page { entries, next: None });
     }
-    let entries = app.views.read().products(after.as_ref(), limit + 1);
+    let entries = app.views.read().now().products(after.as_ref(), limit + 1);
     json(&Page::cut(entries, limit, |product| product.id.to_string()))
 }
 

@@ -36,7 +36,7 @@ pub async fn index(app: Current, Query(query): Query<PageQuery>) -> Result<HttpR
     let limit = page_limit(query.limit)?;
     let after = id_mark::<StoreId>(query.cursor.as_deref())?;
     wait_until(&app, query.after).await?;
-    let entries = app.views.read().stores(after.as_ref(), limit + 1);
+    let entries = app.views.read().now().stores(after.as_ref(), limit + 1);
     json(&Page::cut(entries, limit, |store| store.id.to_string()))
 }
 

@@ -1,6 +1,7 @@
 //! Read models: one per file, each a pure fold of the log with its queries. `Views` holds them all, applied in log order by one thread.
 //! Prices are kept once, in `history`; the price book (`prices`), the deals and the totals read them there.
 
+mod as_of;
 pub mod catalog;
 mod cells;
 pub mod deals;
@@ -21,6 +22,7 @@ mod tests;
 pub mod totals;
 mod views;
 
+pub use as_of::AsOf;
 pub use catalog::{ProductEntry, StoreEntry};
 pub use deals::{Deal, DealChange, DealMark, DealPage, DealQuery};
 pub use households::HouseholdEntry;

@@ -7,7 +7,7 @@ use crate::checkpoint::{self, CheckpointError};
 
 const NAME: &str = "views";
 /// Raise it whenever a stored field of any view changes: older checkpoints are then rebuilt from the log.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 impl Views {
     /// One BLAKE3 digest per projection, in hex.
