@@ -10,5 +10,6 @@ pub mod domain;
 pub mod events;
 pub mod http;
 pub mod import;
+pub mod past;
 pub mod projections;
 pub mod telemetry;
