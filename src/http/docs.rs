@@ -13,7 +13,10 @@ use utoipa::{
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{bulk, deals, events, health, households, items, lists, live, orders, prices, products, stores};
+use super::{
+    baskets, bulk, deals, events, health, households, items, lists, live, orders, prices, products, stores,
+    travel::{KNOWN_HEADER, POSITION_HEADER, TIME_HEADER},
+};
 use crate::app::Current;
 
 /// The description of every route.
@@ -29,14 +32,14 @@ use crate::app::Current;
         lists::show, lists::change, lists::index, lists::create, lists::totals, lists::command, lists::clear_checked, lists::check_out, lists::share,
         items::add, items::change, items::remove,
         products::index, products::create, products::show, products::change, products::command,
-        prices::best, prices::show, prices::observe, prices::withdraw, bulk::prices, deals::index,
+        prices::best, prices::show, prices::observe, prices::withdraw, bulk::prices, deals::index, baskets::price,
         stores::index, stores::create, stores::show, stores::change, stores::command,
         orders::index, orders::create, orders::show, orders::command,
         households::index, households::create, households::show, households::command, households::spend,
         events::all, events::of_list, live::session::connect, live::feed::sse, live::feed::ndjson,
         health::alive, health::ready, health::metrics, openapi, asyncapi, welcome,
     ),
-    modifiers(&Described),
+    modifiers(&Described, &Travels),
     components(schemas(bulk::BulkSummary, crate::projections::HeldPrice)),
     tags(
         (name = "lists", description = "Shopping lists, their items and totals"),
@@ -68,6 +71,32 @@ impl Modify for Described {
             }
         }
     }
+}
+
+/// Says which answers tell the point of the log that they are of.
+struct Travels;
+
+impl Modify for Travels {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let told = [
+            (POSITION_HEADER, "With `at`: the position that the answer is of"),
+            (TIME_HEADER, "With `at`: the moment that counts as now in the answer"),
+            (KNOWN_HEADER, "Where `known_at` counts: what was recorded behind this position does not"),
+        ];
+        let travels = |operation: &openapi::path::Operation| {
+            operation.parameters.iter().flatten().any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "at"))
+        };
+        for operation in document.paths.paths.values_mut().filter_map(|path| path.get.as_mut()).filter(|get| travels(get)) {
+            if let Some(RefOr::T(answer)) = operation.responses.responses.get_mut("200") {
+                answer.headers.extend(told.map(|(name, what)| (name.to_owned(), RefOr::T(header(what)))));
+            }
+        }
+    }
+}
+
+fn header(what: &str) -> openapi::Header {
+    let text = openapi::ObjectBuilder::new().schema_type(openapi::schema::Type::String).build();
+    openapi::HeaderBuilder::new().schema(Some(text)).description(Some(what)).build()
 }
 
 fn in_words(status: &str) -> &'static str {

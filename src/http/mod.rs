@@ -3,6 +3,7 @@
 #![allow(elided_lifetimes_in_paths, reason = "the descriptions of routes name types as clients know them, without lifetimes")]
 
 pub mod access;
+pub mod baskets;
 pub mod body;
 pub mod bulk;
 pub mod caller;
@@ -30,3 +31,4 @@ pub mod server;
 pub mod stores;
 #[cfg(test)]
 mod tests;
+pub mod travel;

@@ -10,7 +10,7 @@ use actix_web::{
 };
 use metrics::{Counter, Histogram, counter, histogram};
 
-use super::{bulk, deals, docs, edge, error, events, health, households, items, lists, live, orders, prices, products, stores};
+use super::{baskets, bulk, deals, docs, edge, error, events, health, households, items, lists, live, orders, prices, products, stores};
 use crate::telemetry::{HTTP_REQUESTS, HTTP_SECONDS};
 
 macro_rules! routes {
@@ -62,6 +62,7 @@ routes! {
     "/api/v1/stores": GET stores::index, POST stores::create;
     "/api/v1/stores/{id}": GET stores::show, PATCH stores::change;
     "/api/v1/stores/{id}/commands": POST stores::command;
+    "/api/v1/baskets/price": POST baskets::price;
     "/api/v1/deals": GET deals::index;
     "/api/v1/orders": GET orders::index, POST orders::create;
     "/api/v1/orders/{id}": GET orders::show;

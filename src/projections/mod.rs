@@ -2,6 +2,7 @@
 //! Prices are kept once, in `history`; the price book (`prices`), the deals and the totals read them there.
 
 mod as_of;
+mod basket;
 pub mod catalog;
 mod cells;
 pub mod deals;
@@ -23,6 +24,7 @@ pub mod totals;
 mod views;
 
 pub use as_of::AsOf;
+pub use basket::{Basket, BasketItem, BasketLine};
 pub use catalog::{ProductEntry, StoreEntry};
 pub use deals::{Deal, DealChange, DealMark, DealPage, DealQuery};
 pub use households::HouseholdEntry;
