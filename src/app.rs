@@ -38,6 +38,7 @@ use crate::{
         sled_log::OpenError,
     },
     http::live::{self, Hub, OwnerRights, Rights},
+    past::Past,
     projections::{SharedViews, Views},
     snapshots::{Operations, SnapshotError},
 };
@@ -67,6 +68,8 @@ pub struct App {
     pub metrics: PrometheusHandle,
     /// The log and its folder, for those who copy or replace them.
     pub history: History,
+    /// What is kept to answer for this history's past.
+    pub past: Arc<Past>,
     /// Becomes true when another history takes its place: whoever follows the log for long ends then.
     pub ended: watch::Receiver<bool>,
 }
@@ -247,6 +250,7 @@ impl Frame {
             epoch: history.epoch(),
             metrics,
             history,
+            past: Arc::default(),
             ended,
         };
         (app, Behind { projector, ended: ended_sender })

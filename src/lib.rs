@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod failpoint;
 pub mod http;
 pub mod import;
+pub mod past;
 pub mod projections;
 pub mod snapshots;
 pub mod telemetry;

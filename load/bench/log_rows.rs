@@ -64,13 +64,18 @@ pub fn scan(data: &Path) -> Result<f64> {
 
 /// Writes a log of so many events into a data folder.
 pub fn generate(data: &Path, events: u64) -> Result<()> {
-    let log = open(&log_folder(data), Durability::Flush)?;
+    let log = open_for_writing(data)?;
     let (mut window, mut synthetic) = (Window::new(&log, GENERATING), Synthetic::new());
     for _ in 0..events {
         window.push(synthetic.next())?;
     }
     window.drain()?;
     Ok(log.close()?)
+}
+
+/// The log of a data folder, to fill it.
+pub fn open_for_writing(data: &Path) -> Result<SledLog> {
+    open(&log_folder(data), Durability::Flush)
 }
 
 /// Where a server keeps its log within its data folder.
@@ -84,18 +89,18 @@ fn open(folder: &Path, durability: Durability) -> Result<SledLog> {
 }
 
 /// A bounded number of appends under way, awaited in order.
-struct Window<'a> {
+pub struct Window<'a> {
     log: &'a SledLog,
     pending: VecDeque<Pending>,
     pending_max: usize,
 }
 
 impl<'a> Window<'a> {
-    fn new(log: &'a SledLog, pending_max: usize) -> Self {
+    pub fn new(log: &'a SledLog, pending_max: usize) -> Self {
         Self { log, pending: VecDeque::with_capacity(pending_max), pending_max }
     }
 
-    fn push(&mut self, append: Append) -> Result<()> {
+    pub fn push(&mut self, append: Append) -> Result<()> {
         if self.pending.len() == self.pending_max
             && let Some(oldest) = self.pending.pop_front()
         {
@@ -105,7 +110,7 @@ impl<'a> Window<'a> {
         Ok(())
     }
 
-    fn drain(&mut self) -> Result<()> {
+    pub fn drain(&mut self) -> Result<()> {
         self.pending.drain(..).try_for_each(|pending| pending.wait().map(drop))?;
         Ok(())
     }

@@ -11,6 +11,7 @@ mod server_rows;
 mod snapshot_rows;
 mod synthetic;
 mod table;
+mod travel_rows;
 
 use std::{fs, path::PathBuf, time::Instant};
 
@@ -86,6 +87,7 @@ pub fn run(options: &Options) -> Result<()> {
     bench.group(&[20], "the empty server", server_rows::empty_server);
     bench.group(&[1, 2, 16, 9], "commands, reads and live totals", server_rows::http);
     bench.group(&[4], "log append", log_rows::append);
+    bench.group(&[17], "time travel", travel_rows::travel);
     bench.group(&[6, 8, 19, 5, 7, 18], "the real data", data_rows::real_data);
     bench.group(&[7], "a large log", data_rows::large_log);
     println!("{}", bench.table);

@@ -1,17 +1,17 @@
 //! Deals: prices lower than usual, with an honest reference.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use super::{
     error::{Problem, ProblemBody},
     reads::{Query, invalid_cursor, json, page_limit, wait_until},
-    stores,
+    stores, travel,
 };
 use crate::{
     app::Current,
     domain::{Moment, StoreId},
-    events::Position,
+    events::{At, Position},
     projections::{DealMark, DealPage, DealQuery},
 };
 
@@ -39,12 +39,15 @@ pub struct DealsQuery {
     /// Wait until this position is visible.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
+    /// As it was at this position or time; the answer's head says which position that is.
+    #[param(value_type = Option<String>)]
+    at: Option<At>,
 }
 
 /// Lists the deals of now, the greatest saving in percent first.
 #[utoipa::path(get, path = "/api/v1/deals", tag = "prices", params(DealsQuery),
     responses((status = 200, body = DealPage), (status = "4XX", body = ProblemBody)))]
-pub async fn index(app: Current, Query(query): Query<DealsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, request: HttpRequest, Query(query): Query<DealsQuery>) -> Result<HttpResponse, Problem> {
     let percent = query.min_saving_percent.unwrap_or(0);
     if percent > 100 {
         return Err(Problem::malformed("invalid_parameter", "min_saving_percent must be from 0 to 100").at("/min_saving_percent"));
@@ -60,6 +63,9 @@ pub async fn index(app: Current, Query(query): Query<DealsQuery>) -> Result<Http
         after: query.cursor.map(|cursor| DealMark::parse(&cursor).ok_or_else(invalid_cursor)).transpose()?,
         limit: page_limit(query.limit)?,
     };
+    if let Some(at) = travel::asked(query.at, query.after)? {
+        return travel::deals(app, request, at, wanted).await;
+    }
     wait_until(&app, query.after).await?;
     let views = app.views.read();
     if let Some(store) = wanted.store.as_ref().filter(|store| views.store(store).is_none()) {

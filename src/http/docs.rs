@@ -14,7 +14,9 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    admin, bulk, deals, diff, events, health, households, items, lists, live, orders, prices, products, restore, stores, timeline, undo,
+    admin, baskets, bulk, deals, diff, events, health, households, items, lists, live, orders, prices, products, restore, stores, timeline,
+    travel::{KNOWN_HEADER, POSITION_HEADER, TIME_HEADER},
+    undo,
 };
 use crate::app::Current;
 
@@ -31,7 +33,7 @@ use crate::app::Current;
         lists::show, lists::change, lists::index, lists::create, lists::totals, lists::command, lists::clear_checked, lists::check_out, lists::share,
         items::add, items::change, items::remove,
         products::index, products::create, products::show, products::change, products::command,
-        prices::best, prices::show, prices::observe, prices::withdraw, bulk::prices, deals::index,
+        prices::best, prices::show, prices::observe, prices::withdraw, bulk::prices, deals::index, baskets::price,
         stores::index, stores::create, stores::show, stores::change, stores::command,
         orders::index, orders::create, orders::show, orders::command,
         households::index, households::create, households::show, households::command, households::spend,
@@ -43,7 +45,7 @@ use crate::app::Current;
         admin::bring_back::bring_back_from, admin::operations::index, admin::operations::show, admin::views::digests, admin::views::rebuild,
         health::alive, health::ready, health::metrics, openapi, asyncapi, welcome,
     ),
-    modifiers(&Described),
+    modifiers(&Described, &Travels),
     components(schemas(
         bulk::BulkSummary, crate::projections::HeldPrice, crate::snapshots::Verified, crate::app::Restored, crate::app::Undone,
         crate::app::Rebuilt, crate::app::SelfRestored
@@ -80,6 +82,32 @@ impl Modify for Described {
             }
         }
     }
+}
+
+/// Says which answers tell the point of the log that they are of.
+struct Travels;
+
+impl Modify for Travels {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let told = [
+            (POSITION_HEADER, "With `at`: the position that the answer is of"),
+            (TIME_HEADER, "With `at`: the moment that counts as now in the answer"),
+            (KNOWN_HEADER, "Where `known_at` counts: what was recorded behind this position does not"),
+        ];
+        let travels = |operation: &openapi::path::Operation| {
+            operation.parameters.iter().flatten().any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "at"))
+        };
+        for operation in document.paths.paths.values_mut().filter_map(|path| path.get.as_mut()).filter(|get| travels(get)) {
+            if let Some(RefOr::T(answer)) = operation.responses.responses.get_mut("200") {
+                answer.headers.extend(told.map(|(name, what)| (name.to_owned(), RefOr::T(header(what)))));
+            }
+        }
+    }
+}
+
+fn header(what: &str) -> openapi::Header {
+    let text = openapi::ObjectBuilder::new().schema_type(openapi::schema::Type::String).build();
+    openapi::HeaderBuilder::new().schema(Some(text)).description(Some(what)).build()
 }
 
 fn in_words(status: &str) -> &'static str {

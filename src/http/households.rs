@@ -10,6 +10,7 @@ use super::{
     error::{Problem, ProblemBody},
     protocol::{HouseholdView, NewHousehold},
     reads::{AfterQuery, Id, Page, PageQuery, Query, id_mark, json, page_limit, tagged, wait_until},
+    travel,
 };
 use crate::projections::totals::TotalsView;
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
         HouseholdId, Moment,
         household::{HouseholdCommand, HouseholdState, Households},
     },
-    events::Position,
+    events::{At, Position},
     projections::{HouseholdEntry, Spend},
 };
 
@@ -39,14 +40,24 @@ pub struct HouseholdRow {
     pub household: HouseholdEntry,
 }
 
+impl HouseholdRow {
+    /// A row of the view.
+    #[must_use]
+    pub fn of((id, household): (&HouseholdId, &HouseholdEntry)) -> Self {
+        Self { id: id.clone(), household: household.clone() }
+    }
+}
+
 /// Lists the households, by id.
 #[utoipa::path(get, path = "/api/v1/households", tag = "households", params(PageQuery), responses((status = 200, body = Page<HouseholdRow>)))]
-pub async fn index(app: Current, Query(query): Query<PageQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, request: HttpRequest, Query(query): Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<HouseholdId>(query.cursor.as_deref())?;
+    if let Some(at) = travel::asked(query.at, query.after)? {
+        return travel::households(app, request, at, after, limit).await;
+    }
     wait_until(&app, query.after).await?;
-    let row = |(id, household): (&HouseholdId, &HouseholdEntry)| HouseholdRow { id: id.clone(), household: household.clone() };
-    let entries: Vec<_> = app.views.read().households.page(after.as_ref(), limit + 1).map(row).collect();
+    let entries: Vec<_> = app.views.read().households.page(after.as_ref(), limit + 1).map(HouseholdRow::of).collect();
     json(&Page::cut(entries, limit, |row| row.id.to_string()))
 }
 
@@ -57,8 +68,12 @@ pub async fn show(
     app: Current,
     request: HttpRequest,
     Id(id): Id<HouseholdId>,
-    Query(_always_current): Query<AfterQuery>,
+    Query(query): Query<AfterQuery>,
 ) -> Result<HttpResponse, Problem> {
+    if let Some(at) = travel::asked(query.at, query.after)? {
+        return travel::household(app, request, id, at).await;
+    }
+    // The entity itself is always current.
     let loaded = app.registry.load::<Households>(id.as_str()).await?;
     let HouseholdState::Active(household) = &loaded.state else { return Err(unknown(&id)) };
     let view = || render(&HouseholdView::of(id.as_str(), loaded.version, loaded.position, household));
@@ -89,16 +104,27 @@ pub struct SpendQuery {
     /// Wait until this position is visible.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
+    /// As it was at this position or time; the answer's head says which position that is.
+    #[param(value_type = Option<String>)]
+    at: Option<At>,
 }
 
 /// Shows what a household spent: in total, by month and by store, per currency. An imported one need not be made first.
 #[utoipa::path(get, path = "/api/v1/households/{id}/spend", tag = "households", params(("id" = HouseholdId, Path), SpendQuery),
     responses((status = 200, body = Spend), (status = 404, body = ProblemBody)))]
-pub async fn spend(app: Current, Id(id): Id<HouseholdId>, Query(query): Query<SpendQuery>) -> Result<HttpResponse, Problem> {
+pub async fn spend(
+    app: Current,
+    request: HttpRequest,
+    Id(id): Id<HouseholdId>,
+    Query(query): Query<SpendQuery>,
+) -> Result<HttpResponse, Problem> {
     if let (Some(from), Some(to)) = (query.from, query.to)
         && from > to
     {
         return Err(Problem::malformed("invalid_parameter", "from must not be later than to").at("/from"));
+    }
+    if let Some(at) = travel::asked(query.at, query.after)? {
+        return travel::spend(app, request, at, id, query.from, query.to).await;
     }
     wait_until(&app, query.after).await?;
     let views = app.views.read();

@@ -12,19 +12,17 @@ use super::{
     protocol::{ChangeList, CheckOut, CommandOnly, ListView, NewList, NewMember, TotalsAnswer},
     reads::{AfterQuery, Id, Page, Query, id_mark, json, page_limit, tagged, wait_until},
     stores,
+    travel::{self, Asked},
 };
 use crate::{
-    actors::{Loaded, Rendered, Request},
+    actors::{Rendered, Request},
     app::{App, Current},
     domain::{
         HouseholdId, ListId, OrderId, StoreId,
         list::{List, ListCommand, ListState, Lists},
     },
-    events::Position,
-    projections::{
-        ListEntry, ListQuery,
-        totals::{ListTotals, TotalsView},
-    },
+    events::{At, Position},
+    projections::{ListEntry, ListQuery, totals::TotalsView},
 };
 
 /// Enough of a hash to tell two answers of one list's version apart.
@@ -39,9 +37,12 @@ pub async fn show(
     Id(id): Id<ListId>,
     Query(query): Query<AfterQuery>,
 ) -> Result<HttpResponse, Problem> {
+    if let Some(at) = travel::asked(query.at, query.after)? {
+        return travel::list(app, request, id, at).await;
+    }
     wait_until(&app, query.after).await?;
     let loaded = app.registry.load::<Lists>(id.as_str()).await?;
-    let (list, archived) = existing(&id, &loaded)?;
+    let (list, archived) = existing(&id, &loaded.state)?;
     let rendered = if let Some(rendered) = loaded.rendered.get() {
         rendered.clone()
     } else {
@@ -54,15 +55,21 @@ pub async fn show(
     tagged(&request, &rendered.tag, || Ok(rendered.json.clone()))
 }
 
-fn existing<'a>(id: &ListId, loaded: &'a Loaded<Lists>) -> Result<(&'a List, bool), Problem> {
-    match &loaded.state {
+/// The list, and whether it is archived.
+///
+/// # Errors
+/// 404 if there is none.
+pub fn existing<'a>(id: &ListId, state: &'a ListState) -> Result<(&'a List, bool), Problem> {
+    match state {
         ListState::Absent => Err(unknown(id)),
         ListState::Active(list) => Ok((list, false)),
         ListState::Archived(list) => Ok((list, true)),
     }
 }
 
-fn unknown(id: &ListId) -> Problem {
+/// There is no such list (404).
+#[must_use]
+pub fn unknown(id: &ListId) -> Problem {
     Problem::not_found("list_not_found", format!("there is no list {id}"))
 }
 
@@ -94,16 +101,23 @@ pub struct ListsQuery {
     /// Wait until this position is visible.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
+    /// As it was at this position or time; the answer's head says which position that is.
+    #[param(value_type = Option<String>)]
+    at: Option<At>,
 }
 
 /// Lists the lists, in order of creation.
 #[utoipa::path(get, path = "/api/v1/lists", tag = "lists", params(ListsQuery),
     responses((status = 200, body = Page<ListEntry>), (status = "4XX", body = ProblemBody)))]
-pub async fn index(app: Current, Query(query): Query<ListsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, request: HttpRequest, Query(query): Query<ListsQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<ListId>(query.cursor.as_deref())?;
-    wait_until(&app, query.after).await?;
+    let (at, wait) = (travel::asked(query.at, query.after)?, query.after);
     let query = ListQuery { household: query.household, archived: query.archived, after, limit: limit + 1 };
+    if let Some(at) = at {
+        return travel::list_index(app, request, at, query, limit).await;
+    }
+    wait_until(&app, wait).await?;
     let views = app.views.read();
     if let Some(household) = query.household.as_ref().filter(|household| !views.knows_household(household)) {
         return Err(households::unknown(household));
@@ -123,26 +137,40 @@ pub struct TotalsQuery {
     /// Wait until this position is visible.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
+    /// As it was at this position or time; the answer's head says which position that is.
+    #[param(value_type = Option<String>)]
+    at: Option<At>,
+    /// A position or time: what was learnt behind it about prices does not count, what was learnt before about `at` does.
+    #[param(value_type = Option<String>)]
+    known_at: Option<At>,
 }
 
 /// Explains a list's totals at a store: every line names the price observation it used.
 #[utoipa::path(get, path = "/api/v1/lists/{id}/totals", tag = "lists", params(("id" = ListId, Path), TotalsQuery),
     responses((status = 200, body = TotalsAnswer), (status = 404, body = ProblemBody)))]
-pub async fn totals(app: Current, Id(id): Id<ListId>, Query(query): Query<TotalsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn totals(
+    app: Current,
+    request: HttpRequest,
+    Id(id): Id<ListId>,
+    Query(query): Query<TotalsQuery>,
+) -> Result<HttpResponse, Problem> {
+    // What was known earlier about the list of now.
+    let at = query.at.or_else(|| query.known_at.map(|_| At::Time(app.clock.now())));
+    if let Some(at) = travel::asked(at, query.after)? {
+        let asked = Asked { at, known_at: query.known_at, by_truth: false };
+        return travel::totals(app, request, id, query.store, asked).await;
+    }
     wait_until(&app, query.after).await?;
     let loaded = app.registry.load::<Lists>(id.as_str()).await?;
-    let (list, _) = existing(&id, &loaded)?;
+    let (list, _) = existing(&id, &loaded.state)?;
     // Reckoned anew: the explanation is for people who ask, and needs no place in the actor's memory.
     let views = app.views.read();
     if let Some(store) = query.store.as_ref().filter(|store| views.store(store).is_none()) {
         return Err(stores::unknown(store));
     }
-    let now = app.clock.now();
-    let totals = ListTotals::build_for(list, query.store.as_ref(), &*views, now);
-    let view = totals.view(query.store.as_ref());
-    let lines = view.store.as_ref().map(|store| totals.explain(list, store, &*views, now)).unwrap_or_default();
+    let answer = TotalsAnswer::reckon(id.as_str(), loaded.version, list, query.store.as_ref(), &*views, app.clock.now());
     drop(views);
-    json(&TotalsAnswer { id: id.as_str(), version: loaded.version, totals: view, lines })
+    json(&answer)
 }
 
 /// Changes one thing of a list: its name, store, budget, or whether it is archived.

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod admin;
+pub mod baskets;
 pub mod body;
 pub mod bulk;
 pub mod caller;
@@ -35,4 +36,5 @@ pub mod stores;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
+pub mod travel;
 pub mod undo;

@@ -11,6 +11,7 @@ use super::{
     households,
     protocol::{NewOrder, OrderView},
     reads::{AfterQuery, Id, Page, Query, id_mark, json, page_limit, tagged, wait_until},
+    travel,
 };
 use crate::projections::totals::TotalsView;
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
         HouseholdId, OrderId,
         order::{OrderCommand, OrderState, Orders},
     },
-    events::Position,
+    events::{At, Position},
     projections::OrderSummary,
 };
 
@@ -52,14 +53,20 @@ pub struct OrdersQuery {
     /// Wait until this position is visible.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
+    /// As it was at this position or time; the answer's head says which position that is.
+    #[param(value_type = Option<String>)]
+    at: Option<At>,
 }
 
 /// Lists orders, the newest first.
 #[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrdersQuery),
     responses((status = 200, body = Page<OrderSummary>), (status = "4XX", body = ProblemBody)))]
-pub async fn index(app: Current, Query(query): Query<OrdersQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, request: HttpRequest, Query(query): Query<OrdersQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<OrderId>(query.cursor.as_deref())?;
+    if let Some(at) = travel::asked(query.at, query.after)? {
+        return travel::order_index(app, request, at, query.household, after, limit).await;
+    }
     wait_until(&app, query.after).await?;
     let views = app.views.read();
     if let Some(household) = query.household.as_ref().filter(|household| !views.knows_household(household)) {
@@ -80,17 +87,35 @@ pub async fn show(
     app: Current,
     request: HttpRequest,
     Id(id): Id<OrderId>,
-    Query(_always_current): Query<AfterQuery>,
+    Query(query): Query<AfterQuery>,
 ) -> Result<HttpResponse, Problem> {
+    if let Some(at) = travel::asked(query.at, query.after)? {
+        return travel::order(app, request, id, at).await;
+    }
+    // The entity itself is always current.
     let loaded = app.registry.load::<Orders>(id.as_str()).await?;
-    let (phase, order) = match &loaded.state {
-        OrderState::Absent => return Err(Problem::not_found("order_not_found", format!("there is no order {id}"))),
+    let view = view(&id, loaded.version, loaded.position, &loaded.state)?;
+    tagged(&request, &format!("\"{}\"", loaded.version), || render(&view))
+}
+
+/// An order as clients see it.
+///
+/// # Errors
+/// 404 if there is none.
+pub fn view<'a>(id: &'a OrderId, version: u64, position: Position, state: &'a OrderState) -> Result<OrderView<'a>, Problem> {
+    let (phase, order) = match state {
+        OrderState::Absent => return Err(unknown(id)),
         OrderState::Placed(order) => ("placed", order),
         OrderState::Fulfilled(order) => ("fulfilled", order),
         OrderState::Cancelled(order) => ("cancelled", order),
     };
-    let view = || render(&OrderView::of(id.as_str(), loaded.version, loaded.position, phase, order));
-    tagged(&request, &format!("\"{}\"", loaded.version), view)
+    Ok(OrderView::of(id.as_str(), version, position, phase, order))
+}
+
+/// There is no such order (404).
+#[must_use]
+pub fn unknown(id: &OrderId) -> Problem {
+    Problem::not_found("order_not_found", format!("there is no order {id}"))
 }
 
 /// Any command of the order: substitute, short, refund, amend, fulfil, cancel.

@@ -1,6 +1,6 @@
 //! The prices of one product: seen, withdrawn, as they were, and the best ones now.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
     protocol::NewPrice,
     reads::{Id, Page, Query, json, mark_of, page_limit, wait_until},
     stores,
+    travel::{self, Asked},
 };
 use crate::projections::totals::TotalsView;
 use crate::{
@@ -21,8 +22,8 @@ use crate::{
         Moment, ProductId, StoreId,
         product::{PriceKind, ProductCommand, Products},
     },
-    events::Position,
-    projections::{BestPrice, HeldPrice, HistoryQuery, PriceEntry, Views},
+    events::{At, Position},
+    projections::{AsOf, BestPrice, HeldPrice, HistoryQuery, PriceEntry},
 };
 
 /// How the best prices are asked for.
@@ -36,6 +37,9 @@ pub struct BestQuery {
     /// Wait until this position is visible.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
+    /// As it was at this position or time; the answer's head says which position that is.
+    #[param(value_type = Option<String>)]
+    at: Option<At>,
 }
 
 /// The best price of each store.
@@ -51,7 +55,15 @@ pub struct BestPrices<'a> {
 /// Shows the best price at every store that has one, the lowest first, each with its age and source.
 #[utoipa::path(get, path = "/api/v1/products/{id}/best", tag = "prices", params(("id" = ProductId, Path), BestQuery),
     responses((status = 200, body = BestPrices), (status = 404, body = ProblemBody)))]
-pub async fn best(app: Current, Id(id): Id<ProductId>, Query(query): Query<BestQuery>) -> Result<HttpResponse, Problem> {
+pub async fn best(
+    app: Current,
+    request: HttpRequest,
+    Id(id): Id<ProductId>,
+    Query(query): Query<BestQuery>,
+) -> Result<HttpResponse, Problem> {
+    if let Some(at) = travel::asked(query.at, query.after)? {
+        return travel::best(app, request, id, query.member, at).await;
+    }
     wait_until(&app, query.after).await?;
     let at = app.clock.now();
     let stores = app.views.read().best_prices(&id, at, query.member);
@@ -67,11 +79,16 @@ pub async fn best(app: Current, Id(id): Id<ProductId>, Query(query): Query<BestQ
 #[into_params(parameter_in = Query)]
 pub struct PricesQuery {
     /// Required with `at`.
-    store: Option<StoreId>,
+    pub store: Option<StoreId>,
     /// The shelf price with `at`, all kinds in the history, if not given.
     kind: Option<PriceKind>,
-    /// The moment whose price is asked for; without it the answer is the history.
-    at: Option<Moment>,
+    /// The time whose price is asked for, by what is known today; or a position, for the price that the log knew there.
+    /// Without it the answer is the history.
+    #[param(value_type = Option<String>)]
+    at: Option<At>,
+    /// A position or time: what was learnt behind it does not count.
+    #[param(value_type = Option<String>)]
+    known_at: Option<At>,
     /// The history from this moment.
     from: Option<Moment>,
     /// The history before this moment.
@@ -88,26 +105,55 @@ pub struct PricesQuery {
 /// With `at`, the price that held then, and since when. Without it the history, the newest observation first.
 #[utoipa::path(get, path = "/api/v1/products/{id}/prices", tag = "prices", params(("id" = ProductId, Path), PricesQuery),
     responses((status = 200, body = Page<PriceEntry>, description = "with `at`: a HeldPrice"), (status = 404, body = ProblemBody)))]
-pub async fn show(app: Current, Id(id): Id<ProductId>, Query(query): Query<PricesQuery>) -> Result<HttpResponse, Problem> {
+pub async fn show(
+    app: Current,
+    request: HttpRequest,
+    Id(id): Id<ProductId>,
+    Query(query): Query<PricesQuery>,
+) -> Result<HttpResponse, Problem> {
+    if query.at.is_some() && query.store.is_none() {
+        return Err(Problem::malformed("missing_parameter", "name the store whose price you want").at("/store"));
+    }
+    let moment = match (query.at, query.known_at) {
+        (at, Some(_)) | (at @ Some(At::Position(_)), None) => return show_past(app, request, id, at, query).await,
+        (Some(At::Time(moment)), None) => Some(moment),
+        (None, None) => None,
+    };
     wait_until(&app, query.after).await?;
     let views = app.views.read();
     let known_store = query.store.as_ref().is_none_or(|store| views.store(store).is_some());
-    match (query.at, &query.store) {
+    match (moment, &query.store) {
         _ if !views.is_registered(&id) => Err(products::unknown(&id)),
         (_, Some(store)) if !known_store => Err(stores::unknown(store)),
-        (Some(_), None) => Err(Problem::malformed("missing_parameter", "name the store whose price you want").at("/store")),
-        (Some(at), Some(store)) => json(&held(&views, &id, store, query.kind.unwrap_or_default(), at)?),
-        (None, _) => json(&history(&views, &id, query)?),
+        (Some(at), Some(store)) => json(&held(views.now(), &id, store, query.kind.unwrap_or_default(), at)?),
+        (_, _) => json(&history(views.now(), &id, query)?),
     }
 }
 
-fn held(views: &Views, id: &ProductId, store: &StoreId, kind: PriceKind, at: Moment) -> Result<HeldPrice, Problem> {
+/// What was known at some position.
+async fn show_past(app: Current, request: HttpRequest, id: ProductId, at: Option<At>, query: PricesQuery) -> Result<HttpResponse, Problem> {
+    let Some(asked_at) = travel::asked(at.or(query.known_at), query.after)? else {
+        return Err(Problem::internal(&"a read of the past names its moment"));
+    };
+    let asked = Asked { at: asked_at, known_at: query.known_at, by_truth: true };
+    let of = query.store.clone().filter(|_| at.is_some()).map(|store| (store, query.kind.unwrap_or_default()));
+    travel::prices(app, request, id, asked, of, query).await
+}
+
+/// The price that held at a moment.
+///
+/// # Errors
+/// 404 if nobody had seen one.
+pub fn held(views: AsOf<'_>, id: &ProductId, store: &StoreId, kind: PriceKind, at: Moment) -> Result<HeldPrice, Problem> {
     let missing = || Problem::not_found("price_unknown", format!("nobody had seen a price of {id} at {store} that held at {at}"));
     views.price_at(id, store, kind, at).ok_or_else(missing)
 }
 
 /// One product's observations are few, so that a page is cut from all of them.
-fn history(views: &Views, id: &ProductId, query: PricesQuery) -> Result<Page<PriceEntry>, Problem> {
+///
+/// # Errors
+/// 400 for a cursor or limit that is none.
+pub fn history(views: AsOf<'_>, id: &ProductId, query: PricesQuery) -> Result<Page<PriceEntry>, Problem> {
     let limit = page_limit(query.limit)?;
     let last = mark_of(query.cursor.as_deref())?;
     let wanted = HistoryQuery { store: query.store, kind: query.kind, from: query.from, to: query.to, limit: usize::MAX };

@@ -10,6 +10,7 @@ use super::{
     error::{Problem, ProblemBody},
     protocol::{ChangeProduct, NewProduct, ProductView},
     reads::{AfterQuery, Id, Page, Query, id_mark, json, page_limit, tagged, wait_until},
+    travel,
 };
 use crate::projections::totals::TotalsView;
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
         codes::Gtin,
         product::{ProductCommand, ProductState, Products},
     },
-    events::Position,
+    events::{At, Position},
     projections::ProductEntry,
 };
 
@@ -47,21 +48,28 @@ pub struct ProductsQuery {
     /// Wait until this position is visible.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
+    /// As it was at this position or time; the answer's head says which position that is.
+    #[param(value_type = Option<String>)]
+    at: Option<At>,
 }
 
 /// Lists the products, in order of registration, or finds the one of a GTIN.
 #[utoipa::path(get, path = "/api/v1/products", tag = "products", params(ProductsQuery), responses((status = 200, body = Page<ProductEntry>)))]
-pub async fn index(app: Current, Query(query): Query<ProductsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, request: HttpRequest, Query(query): Query<ProductsQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<ProductId>(query.cursor.as_deref())?;
+    let parse = |text: &String| Gtin::parse(text).map_err(|error| Problem::malformed("invalid_gtin", error.to_string()).at("/gtin"));
+    let gtin = query.gtin.as_ref().map(parse).transpose()?;
+    if let Some(at) = travel::asked(query.at, query.after)? {
+        return travel::products(app, request, at, gtin, after, limit).await;
+    }
     wait_until(&app, query.after).await?;
-    if let Some(text) = &query.gtin {
-        let gtin = Gtin::parse(text).map_err(|error| Problem::malformed("invalid_gtin", error.to_string()).at("/gtin"))?;
+    if let Some(gtin) = gtin {
         let views = app.views.read();
-        let entries: Vec<_> = views.product_by_gtin(gtin).and_then(|id| views.product(&id)).into_iter().collect();
+        let entries: Vec<_> = views.now().product_by_gtin(gtin).and_then(|id| views.product(&id)).into_iter().collect();
         return json(&Page { entries, next: None });
     }
-    let entries = app.views.read().products(after.as_ref(), limit + 1);
+    let entries = app.views.read().now().products(after.as_ref(), limit + 1);
     json(&Page::cut(entries, limit, |product| product.id.to_string()))
 }
 
@@ -72,20 +80,33 @@ pub async fn show(
     app: Current,
     request: HttpRequest,
     Id(id): Id<ProductId>,
-    Query(_always_current): Query<AfterQuery>,
+    Query(query): Query<AfterQuery>,
 ) -> Result<HttpResponse, Problem> {
+    if let Some(at) = travel::asked(query.at, query.after)? {
+        return travel::product(app, request, id, at).await;
+    }
+    // The entity itself is always current.
     let loaded = app.registry.load::<Products>(id.as_str()).await?;
-    let (phase, product) = match &loaded.state {
-        ProductState::Absent => return Err(unknown(&id)),
+    let view = view(&id, loaded.version, loaded.position, &loaded.state)?;
+    tagged(&request, &format!("\"{}\"", loaded.version), || render(&view))
+}
+
+/// A product as clients see it.
+///
+/// # Errors
+/// 404 if there is none.
+pub fn view<'a>(id: &'a ProductId, version: u64, position: Position, state: &'a ProductState) -> Result<ProductView<'a>, Problem> {
+    let (phase, product) = match state {
+        ProductState::Absent => return Err(unknown(id)),
         ProductState::Active(product) => ("active", Some(product)),
         ProductState::Discontinued(product) => ("discontinued", Some(product)),
         ProductState::Merged { .. } => ("merged", None),
     };
-    let mut view = ProductView::of(id.as_str(), loaded.version, loaded.position, phase, product);
-    if let ProductState::Merged { into } = &loaded.state {
+    let mut view = ProductView::of(id.as_str(), version, position, phase, product);
+    if let ProductState::Merged { into } = state {
         view.merged_into = Some(into);
     }
-    tagged(&request, &format!("\"{}\"", loaded.version), || render(&view))
+    Ok(view)
 }
 
 /// Changes a product's details, or links one more code to it.

@@ -2,6 +2,7 @@
 //! Bodies that make something may bring its id and a `command_id`; unknown fields are refused everywhere.
 
 mod answers;
+mod basket;
 mod order;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use answers::{HouseholdView, ItemView, ListView, MemberView, OfferView, ProductView, StoreView, TotalsAnswer};
+pub use basket::{BasketAnswer, BasketItemBody, Evidenced, PriceBasket, StoreBasket};
 pub use order::{LineView, OrderView, SubstituteView};
 
 use super::body::present;

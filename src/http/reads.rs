@@ -21,7 +21,11 @@ use super::{
     body::{classify, render},
     error::{Problem, RETRY_AFTER_SECONDS},
 };
-use crate::{app::App, domain::ids::IdError, events::Position};
+use crate::{
+    app::App,
+    domain::ids::IdError,
+    events::{At, Position},
+};
 
 /// How long a read with `after` waits for the views to get there; then it is answered 503.
 pub const AFTER_WAIT: Duration = Duration::from_secs(5);
@@ -110,6 +114,9 @@ pub struct AfterQuery {
     /// Wait until this position (from the answer to a write) is visible.
     #[param(value_type = Option<String>)]
     pub after: Option<Position>,
+    /// As it was at this position or time; the answer's head says which position that is.
+    #[param(value_type = Option<String>)]
+    pub at: Option<At>,
 }
 
 /// The query of a plain list of things.
@@ -124,6 +131,9 @@ pub struct PageQuery {
     /// Wait until this position (from the answer to a write) is visible.
     #[param(value_type = Option<String>)]
     pub after: Option<Position>,
+    /// As it was at this position or time; the answer's head says which position that is.
+    #[param(value_type = Option<String>)]
+    pub at: Option<At>,
 }
 
 /// One page of a list of things.

@@ -11,8 +11,8 @@ use actix_web::{
 use metrics::{Counter, Histogram, counter, histogram};
 
 use super::{
-    admin, bulk, deals, diff, docs, edge, error, events, health, households, items, lists, live, orders, prices, products, restore, stores,
-    timeline, undo,
+    admin, baskets, bulk, deals, diff, docs, edge, error, events, health, households, items, lists, live, orders, prices, products,
+    restore, stores, timeline, undo,
 };
 use crate::telemetry::{HTTP_REQUESTS, HTTP_SECONDS};
 
@@ -65,6 +65,7 @@ routes! {
     "/api/v1/stores": GET stores::index, POST stores::create;
     "/api/v1/stores/{id}": GET stores::show, PATCH stores::change;
     "/api/v1/stores/{id}/commands": POST stores::command;
+    "/api/v1/baskets/price": POST baskets::price;
     "/api/v1/deals": GET deals::index;
     "/api/v1/orders": GET orders::index, POST orders::create;
     "/api/v1/orders/{id}": GET orders::show;

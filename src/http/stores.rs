@@ -9,6 +9,7 @@ use super::{
     error::{Problem, ProblemBody},
     protocol::{ChangeStore, NewStore, StoreView},
     reads::{AfterQuery, Id, Page, PageQuery, Query, id_mark, json, page_limit, tagged, wait_until},
+    travel,
 };
 use crate::projections::totals::TotalsView;
 use crate::{
@@ -32,11 +33,14 @@ pub async fn create(app: Current, caller: Caller, Json(body): Json<NewStore>) ->
 
 /// Lists the stores, in order of registration.
 #[utoipa::path(get, path = "/api/v1/stores", tag = "stores", params(PageQuery), responses((status = 200, body = Page<StoreEntry>)))]
-pub async fn index(app: Current, Query(query): Query<PageQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, request: HttpRequest, Query(query): Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<StoreId>(query.cursor.as_deref())?;
+    if let Some(at) = travel::asked(query.at, query.after)? {
+        return travel::stores(app, request, at, after, limit).await;
+    }
     wait_until(&app, query.after).await?;
-    let entries = app.views.read().stores(after.as_ref(), limit + 1);
+    let entries = app.views.read().now().stores(after.as_ref(), limit + 1);
     json(&Page::cut(entries, limit, |store| store.id.to_string()))
 }
 
@@ -47,8 +51,12 @@ pub async fn show(
     app: Current,
     request: HttpRequest,
     Id(id): Id<StoreId>,
-    Query(_always_current): Query<AfterQuery>,
+    Query(query): Query<AfterQuery>,
 ) -> Result<HttpResponse, Problem> {
+    if let Some(at) = travel::asked(query.at, query.after)? {
+        return travel::store(app, request, id, at).await;
+    }
+    // The entity itself is always current.
     let loaded = app.registry.load::<Stores>(id.as_str()).await?;
     let StoreState::Registered(store) = &loaded.state else { return Err(unknown(&id)) };
     let view = || render(&StoreView::of(id.as_str(), loaded.version, loaded.position, store));

@@ -1,13 +1,13 @@
 //! The catalogue: what products and stores are, as far as prices, lists and answers need it. Their full details are in their streams.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ahash::AHashMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Views,
+    AsOf, Views,
     differences::Row,
     interner::{Interner, NONE, Name, as_number},
 };
@@ -26,14 +26,19 @@ pub struct Catalog {
     /// Brands and categories: few, and repeated by many products.
     labels: Interner<Arc<str>>,
     units: Vec<Unit>,
-    /// GTIN text to product, in the order they were linked; a later link of the same GTIN wins.
-    codes: Vec<(Arc<str>, u32)>,
+    /// GTIN text to product and the position of the link, in the order they were linked; a later link of the same GTIN wins.
+    codes: Vec<(Arc<str>, u32, u64)>,
+    /// What products and stores were before they changed, each until the position of the change. Few change at all.
+    former_products: BTreeMap<u32, Vec<(u64, ProductRow)>>,
+    former_stores: BTreeMap<u32, Vec<(u64, StoreRow)>>,
     #[serde(skip)]
     by_code: AHashMap<Arc<str>, u32>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct ProductRow {
+    /// The position of its newest change; zero while only mentioned.
+    since: u64,
     name: Box<str>,
     brand: u32,
     category: u32,
@@ -58,6 +63,7 @@ enum Phase {
 impl Default for ProductRow {
     fn default() -> Self {
         Self {
+            since: 0,
             name: "".into(),
             brand: NONE,
             category: NONE,
@@ -74,6 +80,8 @@ impl Default for ProductRow {
 /// A store as a checkpoint can hold it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct StoreRow {
+    /// The position of its newest change.
+    since: u64,
     name: String,
     currency: Currency,
     chain: Option<String>,
@@ -110,18 +118,33 @@ pub struct StoreEntry {
 }
 
 impl Catalog {
-    /// What a pack holds, and whether it is sold loose.
+    /// What a pack holds, and whether it is sold loose, as known at a position.
     #[must_use]
-    pub fn content(&self, product: u32) -> Option<(Quantity, bool)> {
-        let row = self.products.get(product as usize)?;
+    pub fn content(&self, product: u32, known: u64) -> Option<(Quantity, bool)> {
+        self.content_of(self.product_row(product, known)?)
+    }
+
+    fn content_of(&self, row: &ProductRow) -> Option<(Quantity, bool)> {
         let unit = self.units.get(row.content_unit as usize)?;
         Some((Quantity::from_millionths(row.content_millionths, unit.clone()), row.sold_by_weight))
     }
 
-    /// The currency of a registered store.
+    /// The currency of a store that was registered at a position.
     #[must_use]
-    pub fn currency(&self, store: u32) -> Option<Currency> {
-        self.stores.get(store as usize)?.as_ref().map(|store| store.currency)
+    pub fn currency(&self, store: u32, known: u64) -> Option<Currency> {
+        self.store_row(store, known).map(|store| store.currency)
+    }
+
+    /// A product as it was known at a position.
+    fn product_row(&self, product: u32, known: u64) -> Option<&ProductRow> {
+        let row = self.products.get(product as usize)?;
+        if row.since <= known { Some(row) } else { before(self.former_products.get(&product)?, known, |row| row.since) }
+    }
+
+    /// A store as it was known at a position.
+    fn store_row(&self, store: u32, known: u64) -> Option<&StoreRow> {
+        let row = self.stores.get(store as usize)?.as_ref()?;
+        if row.since <= known { Some(row) } else { before(self.former_stores.get(&store)?, known, |row| row.since) }
     }
 
     /// The number of a product's category, `NONE` where it has none.
@@ -144,9 +167,16 @@ impl Catalog {
 
     /// Records what happened to a product; true when what totals need of it (its content) may have changed.
     /// `merged_into` is the number of the product it was merged into.
-    pub(super) fn product_event(&mut self, product: u32, event: &ProductEvent, merged_into: u32) -> bool {
+    pub(super) fn product_event(&mut self, product: u32, event: &ProductEvent, merged_into: u32, position: u64) -> bool {
         match event {
-            ProductEvent::Registered(details) => self.register(product, details),
+            ProductEvent::Registered(_)
+            | ProductEvent::DetailsChanged { .. }
+            | ProductEvent::Discontinued {}
+            | ProductEvent::Merged { .. } => self.product_changes(product, position),
+            _ => {}
+        }
+        match event {
+            ProductEvent::Registered(details) => self.register(product, details, position),
             ProductEvent::DetailsChanged { name, brand, category, content, sold_by_weight } => {
                 if let Some(brand) = brand {
                     self.row(product).brand = self.label_number(Some(brand));
@@ -166,7 +196,7 @@ impl Catalog {
                 return content.is_some() || sold_by_weight.is_some();
             }
             ProductEvent::CodeLinked { code } => {
-                self.link(product, code);
+                self.link(product, code, position);
                 return false;
             }
             ProductEvent::Discontinued {} => self.row(product).phase = Phase::Discontinued,
@@ -185,13 +215,19 @@ impl Catalog {
     }
 
     /// Records what happened to a store.
-    pub(super) fn store_event(&mut self, store: u32, event: &StoreEvent) {
+    pub(super) fn store_event(&mut self, store: u32, event: &StoreEvent, position: u64) {
         let index = store as usize;
         if index >= self.stores.len() {
             self.stores.resize_with(index + 1, || None);
         }
+        if !matches!(event, StoreEvent::AisleOrderLearned { .. })
+            && let Some(row) = &mut self.stores[index]
+        {
+            self.former_stores.entry(store).or_default().push((position, row.clone()));
+            row.since = position;
+        }
         match event {
-            StoreEvent::Registered(details) => self.stores[index] = Some(details.into()),
+            StoreEvent::Registered(details) => self.stores[index] = Some(StoreRow::of(details, position)),
             StoreEvent::DetailsChanged { name, chain, country, time_zone } => {
                 let Some(row) = &mut self.stores[index] else { return };
                 if let Some(name) = name {
@@ -209,10 +245,20 @@ impl Catalog {
 
     /// Rebuilds what a checkpoint leaves out.
     pub(super) fn rebuild(&mut self) {
-        self.by_code = self.codes.iter().cloned().collect();
+        self.by_code = self.codes.iter().map(|(code, product, _)| (Arc::clone(code), *product)).collect();
     }
 
-    fn register(&mut self, product: u32, details: &ProductDetails) {
+    /// Keeps what a product is until now, as of the position of a change.
+    fn product_changes(&mut self, product: u32, position: u64) {
+        let row = self.row(product);
+        let former = (row.since > 0).then(|| row.clone());
+        row.since = position;
+        if let Some(former) = former {
+            self.former_products.entry(product).or_default().push((position, former));
+        }
+    }
+
+    fn register(&mut self, product: u32, details: &ProductDetails, position: u64) {
         let brand = self.label_number(details.brand.as_ref());
         let category = self.label_number(details.category.as_ref());
         let row = self.row(product);
@@ -221,7 +267,7 @@ impl Catalog {
         (row.sold_by_weight, row.organic) = (details.sold_by_weight, details.organic);
         row.phase = Phase::Active;
         self.set_content(product, details.content.as_ref());
-        details.codes.iter().for_each(|code| self.link(product, code));
+        details.codes.iter().for_each(|code| self.link(product, code, position));
     }
 
     fn set_content(&mut self, product: u32, content: Option<&Quantity>) {
@@ -231,10 +277,10 @@ impl Catalog {
         row.content_millionths = content.map_or(0, Quantity::millionths);
     }
 
-    fn link(&mut self, product: u32, code: &ProductCode) {
+    fn link(&mut self, product: u32, code: &ProductCode, position: u64) {
         if let ProductCode::Gtin(gtin) = code {
             let code: Arc<str> = gtin.to_string().into();
-            self.codes.push((code.clone(), product));
+            self.codes.push((code.clone(), product, position));
             self.by_code.insert(code, product);
         }
     }
@@ -261,77 +307,112 @@ impl Catalog {
     }
 }
 
-impl Views {
+impl AsOf<'_> {
     /// A registered product.
     #[must_use]
     pub fn product(&self, id: &ProductId) -> Option<ProductEntry> {
-        self.product_entry(self.ids.products.get(id.as_str())?)
+        self.product_entry(self.product_number(id)?)
     }
 
     /// Whether a product is registered: as `product`, but without copying what it is.
     #[must_use]
     pub fn is_registered(&self, id: &ProductId) -> bool {
-        let row = self.ids.products.get(id.as_str()).and_then(|product| self.catalog.products.get(product as usize));
+        let row = self.product_number(id).and_then(|product| self.views.catalog.product_row(product, self.known));
         row.is_some_and(|row| row.phase != Phase::Mentioned)
     }
 
     /// The product of a GTIN of any length with its check digit.
     #[must_use]
     pub fn product_by_gtin(&self, gtin: Gtin) -> Option<ProductId> {
-        let product = *self.catalog.by_code.get(gtin.to_string().as_str())?;
-        self.ids.products.name(product).cloned()
+        let (catalog, text) = (&self.views.catalog, gtin.to_string());
+        let product = if self.is_now() {
+            *catalog.by_code.get(text.as_str())?
+        } else {
+            catalog.codes.iter().rev().find(|(code, _, linked)| *linked <= self.known && **code == *text)?.1
+        };
+        self.views.ids.products.name(product).cloned()
     }
 
     /// Registered products in order of their first appearance in the log, behind `after`.
     #[must_use]
     pub fn products(&self, after: Option<&ProductId>, limit: usize) -> Vec<ProductEntry> {
-        let Some(start) = start_after(&self.ids.products, after.map(ProductId::as_str)) else { return Vec::new() };
-        (start..as_number(self.catalog.products.len())).filter_map(|product| self.product_entry(product)).take(limit).collect()
+        let Some(start) = start_after(&self.views.ids.products, after.map(ProductId::as_str)) else { return Vec::new() };
+        (start..as_number(self.views.catalog.products.len())).filter_map(|product| self.product_entry(product)).take(limit).collect()
     }
 
     /// A registered store.
     #[must_use]
     pub fn store(&self, id: &StoreId) -> Option<StoreEntry> {
-        self.store_entry(self.ids.stores.get(id.as_str())?)
+        self.store_entry(self.store_number(id)?)
     }
 
     /// Registered stores in order of their first appearance in the log, behind `after`.
     #[must_use]
     pub fn stores(&self, after: Option<&StoreId>, limit: usize) -> Vec<StoreEntry> {
-        let Some(start) = start_after(&self.ids.stores, after.map(StoreId::as_str)) else { return Vec::new() };
-        (start..as_number(self.catalog.stores.len())).filter_map(|store| self.store_entry(store)).take(limit).collect()
+        let Some(start) = start_after(&self.views.ids.stores, after.map(StoreId::as_str)) else { return Vec::new() };
+        (start..as_number(self.views.catalog.stores.len())).filter_map(|store| self.store_entry(store)).take(limit).collect()
     }
 
+    fn product_entry(&self, product: u32) -> Option<ProductEntry> {
+        let (ids, catalog) = (&self.views.ids, &self.views.catalog);
+        let row = catalog.product_row(product, self.known).filter(|row| row.phase != Phase::Mentioned)?;
+        Some(ProductEntry {
+            id: ids.products.name(product)?.clone(),
+            name: row.name.to_string(),
+            brand: catalog.label(row.brand).cloned(),
+            category: catalog.label(row.category).cloned(),
+            content: catalog.content_of(row).map(|(content, _)| content),
+            sold_by_weight: row.sold_by_weight,
+            organic: row.organic,
+            discontinued: row.phase == Phase::Discontinued,
+            merged_into: ids.products.name(row.merged_into).cloned(),
+        })
+    }
+
+    fn store_entry(&self, store: u32) -> Option<StoreEntry> {
+        let row = self.views.catalog.store_row(store, self.known)?;
+        Some(StoreEntry { id: self.views.ids.stores.name(store)?.clone(), details: row.into() })
+    }
+}
+
+impl Views {
     /// Everything the catalogue keeps, in words, by stream.
     pub(super) fn catalog_rows(&self) -> impl Iterator<Item = Row> {
         let product_name = |product: u32| self.ids.products.name(product).map(|id| format!("product/{id}"));
         let products = (0..as_number(self.catalog.products.len())).filter_map(move |product| {
             let row = self.catalog.products.get(product as usize).filter(|row| row.phase != Phase::Mentioned)?;
-            Some((product_name(product)?, format!("{:?} {:?}", row.phase, self.product_entry(product))))
+            let former = self.catalog.former_products.get(&product);
+            Some((product_name(product)?, format!("{:?} {} {:?} {former:?}", row.phase, row.since, self.now().product_entry(product))))
         });
-        let codes = self.catalog.codes.iter().filter_map(move |(code, product)| Some((product_name(*product)?, format!("code {code}"))));
-        let stores = (0..as_number(self.catalog.stores.len())).filter_map(|store| self.store_entry(store));
-        products.chain(codes).chain(stores.map(|store| (format!("store/{}", store.id), format!("{store:?}"))))
+        let codes = self
+            .catalog
+            .codes
+            .iter()
+            .filter_map(move |(code, product, since)| Some((product_name(*product)?, format!("code {code} since {since}"))));
+        let stores = (0..as_number(self.catalog.stores.len())).filter_map(|store| {
+            let (entry, former) = (self.now().store_entry(store)?, self.catalog.former_stores.get(&store));
+            let since = self.catalog.stores.get(store as usize)?.as_ref().map(|row| row.since);
+            Some((format!("store/{}", entry.id), format!("{since:?} {entry:?} {former:?}")))
+        });
+        products.chain(codes).chain(stores)
     }
 
-    fn product_entry(&self, product: u32) -> Option<ProductEntry> {
-        let row = self.catalog.products.get(product as usize).filter(|row| row.phase != Phase::Mentioned)?;
-        Some(ProductEntry {
-            id: self.ids.products.name(product)?.clone(),
-            name: row.name.to_string(),
-            brand: self.catalog.label(row.brand).cloned(),
-            category: self.catalog.label(row.category).cloned(),
-            content: self.catalog.content(product).map(|(content, _)| content),
-            sold_by_weight: row.sold_by_weight,
-            organic: row.organic,
-            discontinued: row.phase == Phase::Discontinued,
-            merged_into: self.ids.products.name(row.merged_into).cloned(),
-        })
+    /// A registered product.
+    #[must_use]
+    pub fn product(&self, id: &ProductId) -> Option<ProductEntry> {
+        self.now().product(id)
     }
 
-    fn store_entry(&self, store: u32) -> Option<StoreEntry> {
-        let row = self.catalog.stores.get(store as usize)?.as_ref()?;
-        Some(StoreEntry { id: self.ids.stores.name(store)?.clone(), details: row.into() })
+    /// Whether a product is registered: as `product`, but without copying what it is.
+    #[must_use]
+    pub fn is_registered(&self, id: &ProductId) -> bool {
+        self.now().is_registered(id)
+    }
+
+    /// A registered store.
+    #[must_use]
+    pub fn store(&self, id: &StoreId) -> Option<StoreEntry> {
+        self.now().store(id)
     }
 }
 
@@ -340,20 +421,26 @@ pub(super) fn start_after<T: Name>(names: &Interner<T>, after: Option<&str>) -> 
     after.map_or(Some(0), |after| names.get(after).map(|number| number + 1))
 }
 
+/// The one of the former states that was in force at a position.
+fn before<T>(former: &[(u64, T)], known: u64, since: impl Fn(&T) -> u64) -> Option<&T> {
+    let index = former.partition_point(|(until, _)| *until <= known);
+    former.get(index).map(|(_, row)| row).filter(|row| since(row) <= known)
+}
+
 fn cleared(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_string())
 }
 
-impl From<&StoreDetails> for StoreRow {
-    fn from(details: &StoreDetails) -> Self {
+impl StoreRow {
+    fn of(details: &StoreDetails, since: u64) -> Self {
         let StoreDetails { name, currency, chain, country, time_zone } = details.clone();
-        Self { name, currency, chain, country, time_zone }
+        Self { since, name, currency, chain, country, time_zone }
     }
 }
 
 impl From<&StoreRow> for StoreDetails {
     fn from(row: &StoreRow) -> Self {
-        let StoreRow { name, currency, chain, country, time_zone } = row.clone();
+        let StoreRow { since: _, name, currency, chain, country, time_zone } = row.clone();
         Self { name, currency, chain, country, time_zone }
     }
 }

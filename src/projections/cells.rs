@@ -62,19 +62,22 @@ impl Cells {
     }
 
     /// Puts an observation behind newer ones, or in place of the one of its moment; true when it is the newest then.
-    pub fn insert_late(&mut self, newest: &mut u32, new: &Observation) -> bool {
+    /// Hands out what does not count from now on.
+    pub fn insert_late(&mut self, newest: &mut u32, new: &Observation, mut superseded: impl FnMut(Observation)) -> bool {
         // The two cells after its place, nearest first.
         let (mut after, mut beyond, mut at) = (NONE, NONE, *newest);
         while at != NONE && self.cell(at).observed_at > new.observed_at {
             (beyond, after, at) = (after, at, self.cell(at).before);
         }
         if at != NONE && self.cell(at).observed_at == new.observed_at {
+            superseded(self.cell(at).observation(new.slot));
             *self.cell_mut(at) = Cell::new(new, self.cell(at).before);
         } else {
             at = self.push(new, at);
         }
         // A price stated again for the very moment of a withdrawn one is a correction of the withdrawal too.
         if after != NONE && !new.is_withdrawal() && self.cell(after).withdraws(new.observed_at) {
+            superseded(self.cell(after).observation(new.slot));
             after = beyond;
         }
         if after == NONE {

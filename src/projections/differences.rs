@@ -72,7 +72,9 @@ impl Views {
                 (o.position, format!("{store:?} {:?} {price:?} {validity:?} {source} {observed} {recorded}", slot.kind()))
             })
         };
-        self.history.slots(product).flat_map(in_words).collect()
+        let former = self.history.slots(product).flat_map(|slot| self.history.former(product, slot));
+        let former = former.map(|(observation, until)| (until, format!("until {until}: {observation:?}")));
+        self.history.slots(product).flat_map(in_words).chain(former).collect()
     }
 }
 

@@ -1,5 +1,8 @@
 //! Price history: every observation of every product, by store and kind, each leading to the one observed before it.
-//! The price book and the deals are computed from it, so that a price is kept once.
+//! The price book and the deals are computed from it, so that a price is kept once. What is superseded is kept too, apart: so it
+//! can be said what was known at any position.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -18,6 +21,16 @@ pub struct PriceHistory {
     /// By product number; each sorted by slot.
     products: Vec<Vec<Head>>,
     cells: Cells,
+    /// What was corrected, or a withdrawal that was forgotten, in the order in which that happened.
+    former: BTreeMap<(u32, Slot), Vec<Former>>,
+}
+
+/// An observation that counts no more.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Former {
+    observation: Observation,
+    /// The position of what took its place.
+    until: u64,
 }
 
 /// Where the newest observation of a slot is.
@@ -136,6 +149,20 @@ impl PriceHistory {
         self.newest(product, slot).map(|newest| newest.observed_at)
     }
 
+    /// What was known at a position and counts no more, the newest first.
+    pub(super) fn former_at(&self, product: u32, slot: Slot, position: u64) -> Vec<Observation> {
+        let former = self.former.get(&(product, slot)).map_or(&[][..], Vec::as_slice);
+        let known = former.iter().filter(|former| former.observation.position <= position && position < former.until);
+        let mut known: Vec<_> = known.map(|former| former.observation).collect();
+        known.sort_unstable_by_key(|observation| std::cmp::Reverse(observation.observed_at));
+        known
+    }
+
+    /// What counts no more of a store and kind, each with the position of what took its place.
+    pub fn former(&self, product: u32, slot: Slot) -> impl Iterator<Item = (Observation, u64)> + '_ {
+        self.former.get(&(product, slot)).into_iter().flatten().map(|former| (former.observation, former.until))
+    }
+
     fn heads(&self, product: u32) -> &[Head] {
         self.products.get(product as usize).map_or(&[], Vec::as_slice)
     }
@@ -160,7 +187,14 @@ impl PriceHistory {
         };
         let held = self.cells.get(new.slot, head.newest);
         if held.observed_at >= new.observed_at {
-            return if self.cells.insert_late(&mut head.newest, new) { Effect::Newest } else { Effect::Late };
+            let former = &mut self.former;
+            let keep = |observation: Observation| {
+                // What came and went at one position was never known.
+                if observation.position < new.position {
+                    former.entry((product, new.slot)).or_default().push(Former { observation, until: new.position });
+                }
+            };
+            return if self.cells.insert_late(&mut head.newest, new, keep) { Effect::Newest } else { Effect::Late };
         }
         head.newest = self.cells.push(new, head.newest);
         let denominations = || self.tables.denomination_of(&held) == self.tables.denomination_of(new);

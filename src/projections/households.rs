@@ -5,12 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::{HouseholdId, Money, Principal, StoreId, household::HouseholdEvent, list::Role};
+use crate::{
+    domain::{HouseholdId, Money, Principal, StoreId, household::HouseholdEvent, list::Role},
+    events::Position,
+};
 
 /// Every household by its id.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Households {
     by_id: BTreeMap<HouseholdId, HouseholdEntry>,
+    /// Every choice of stores to compare, by its position: what a list cost in the past depends on it.
+    choices: BTreeMap<HouseholdId, Vec<(Position, BTreeSet<StoreId>)>>,
 }
 
 /// What is known of a household.
@@ -28,6 +33,14 @@ impl Households {
     #[must_use]
     pub fn get(&self, id: &HouseholdId) -> Option<&HouseholdEntry> {
         self.by_id.get(id)
+    }
+
+    /// The stores that a household compared at a position; none where it had chosen none.
+    #[must_use]
+    pub fn compared_at(&self, id: &HouseholdId, known: Position) -> Option<&BTreeSet<StoreId>> {
+        let choices = self.choices.get(id)?;
+        let behind = choices.partition_point(|(position, _)| *position <= known);
+        choices[..behind].last().map(|(_, stores)| stores)
     }
 
     /// Households in order of their ids, behind `after`.
@@ -48,11 +61,14 @@ impl Households {
 
     /// Every household in words, by its stream.
     pub(super) fn difference_rows(&self) -> impl Iterator<Item = super::differences::Row> {
-        self.by_id.iter().map(|(id, household)| (format!("household/{id}"), format!("{household:?}")))
+        self.by_id.iter().map(|(id, household)| (format!("household/{id}"), format!("{household:?} {:?}", self.choices.get(id))))
     }
 
-    pub(super) fn apply(&mut self, id: &str, event: &HouseholdEvent, who: &Principal) {
+    pub(super) fn apply(&mut self, id: &str, event: &HouseholdEvent, who: &Principal, position: Position) {
         let Ok(id) = HouseholdId::new(id) else { return };
+        if let HouseholdEvent::StoresChosen { stores } = event {
+            self.choices.entry(id.clone()).or_default().push((position, stores.clone()));
+        }
         let household = self.by_id.entry(id).or_default();
         match event {
             HouseholdEvent::Created { name } => {

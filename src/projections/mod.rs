@@ -1,6 +1,8 @@
 //! Read models: one per file, each a pure fold of the log with its queries. `Views` holds them all, applied in log order by one thread.
 //! Prices are kept once, in `history`; the price book (`prices`), the deals and the totals read them there.
 
+mod as_of;
+mod basket;
 pub mod catalog;
 mod cells;
 pub mod commands;
@@ -25,6 +27,8 @@ pub mod timeline;
 pub mod totals;
 mod views;
 
+pub use as_of::AsOf;
+pub use basket::{Basket, BasketItem, BasketLine};
 pub use catalog::{ProductEntry, StoreEntry};
 pub use deals::{Deal, DealChange, DealMark, DealPage, DealQuery};
 pub use differences::{Difference, touches};

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Views,
+    AsOf, Views,
     history::{newest_usable, run_start, standing},
     observation::{Observation, Slot, Validity},
     totals::{PriceLookup, UsedPrice},
@@ -84,18 +84,18 @@ pub struct HistoryQuery {
     pub limit: usize,
 }
 
-impl Views {
+impl AsOf<'_> {
     /// The lowest price one can pay at a store: never expired, not yet valid or withdrawn, and a member's price only when asked for.
     #[must_use]
     pub fn best_price(&self, product: &ProductId, store: &StoreId, at: Moment, include_member: bool) -> Option<BestPrice> {
-        let (product, store) = (self.ids.products.get(product.as_str())?, self.ids.stores.get(store.as_str())?);
+        let (product, store) = (self.product_number(product)?, self.store_number(store)?);
         self.best_of(product, store, at, include_member).and_then(|best| self.best_answer(product, &best, at))
     }
 
     /// The best price of every store that has one, the lowest first; prices of other currencies or units come in blocks of their own.
     #[must_use]
     pub fn best_prices(&self, product: &ProductId, at: Moment, include_member: bool) -> Vec<BestPrice> {
-        let Some(product) = self.ids.products.get(product.as_str()) else { return Vec::new() };
+        let Some(product) = self.product_number(product) else { return Vec::new() };
         let best = self.store_numbers(product).filter_map(|store| self.best_of(product, store, at, include_member));
         let mut prices: Vec<_> = best.filter_map(|best| self.best_answer(product, &best, at)).collect();
         prices.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
@@ -105,14 +105,10 @@ impl Views {
     /// The observations of a product, sorted by store, kind and when they were observed; withdrawals show as a field of the price they took.
     #[must_use]
     pub fn price_history(&self, product: &ProductId, query: &HistoryQuery) -> Vec<PriceEntry> {
-        let Some(product) = self.ids.products.get(product.as_str()) else { return Vec::new() };
+        let Some(product) = self.product_number(product) else { return Vec::new() };
         let all = match &query.store {
-            Some(store) => self
-                .ids
-                .stores
-                .get(store.as_str())
-                .map_or_else(Vec::new, |store| self.history.all(product, self.history.slots_of(product, store))),
-            None => self.history.all(product, self.history.slots(product)),
+            Some(store) => self.store_number(store).map_or_else(Vec::new, |store| self.all(product, self.slots_of(product, store))),
+            None => self.all(product, self.slots(product)),
         };
         let wanted = |o: &Observation| {
             !o.is_withdrawal()
@@ -133,15 +129,13 @@ impl Views {
     /// The price of a store and kind that held at a moment, by what was observed until then.
     #[must_use]
     pub fn price_at(&self, product: &ProductId, store: &StoreId, kind: PriceKind, moment: Moment) -> Option<HeldPrice> {
-        let (product, store) = (self.ids.products.get(product.as_str())?, self.ids.stores.get(store.as_str())?);
-        let slice = self.history.slice(product, Slot::new(store, kind));
-        let index = standing(&slice, &self.history.tables, moment)?;
+        let (product, store) = (self.product_number(product)?, self.store_number(store)?);
+        let slice = self.slice(product, Slot::new(store, kind));
+        let index = standing(&slice, self.tables(), moment)?;
         let entry = self.entry(&slice, index)?;
-        let since = slice[run_start(&slice, &self.history.tables, index)].observed_at;
-        let followed = slice[index + 1..]
-            .iter()
-            .find(|o| !o.is_withdrawal())
-            .map(|o| self.history.tables.validity_of(o).from.unwrap_or(o.observed_at));
+        let since = slice[run_start(&slice, self.tables(), index)].observed_at;
+        let followed =
+            slice[index + 1..].iter().find(|o| !o.is_withdrawal()).map(|o| self.tables().validity_of(o).from.unwrap_or(o.observed_at));
         let until = [followed, entry.valid_until, entry.withdrawn_at].into_iter().flatten().min();
         Some(HeldPrice { entry, since, until })
     }
@@ -149,14 +143,23 @@ impl Views {
     /// The numbers of the stores with any observation of a product, in no order a caller may rely on.
     pub(super) fn store_numbers(&self, product: u32) -> impl Iterator<Item = u32> + '_ {
         let mut last = None;
-        self.history.slots(product).map(Slot::store).filter(move |&store| last.replace(store) != Some(store))
+        self.slots(product).map(Slot::store).filter(move |&store| last.replace(store) != Some(store))
+    }
+
+    /// The price of one store and kind that can be used at a moment.
+    fn usable(&self, product: u32, slot: Slot, at: Moment) -> Option<Observation> {
+        if self.is_of_then() {
+            let slice = self.slice(product, slot);
+            return standing(&slice, self.tables(), at).map(|index| slice[index]);
+        }
+        newest_usable(self.newest_first(product, slot), self.tables(), at)
     }
 
     /// The observation to use at a store. Between units that cannot be compared the one observed later counts.
     fn best_of(&self, product: u32, store: u32, at: Moment, include_member: bool) -> Option<Observation> {
-        let tables = &self.history.tables;
-        let slots = self.history.slots_of(product, store).filter(|slot| include_member || slot.kind() != PriceKind::Member);
-        let usable = slots.filter_map(|slot| newest_usable(self.history.newest_first(product, slot), tables, at));
+        let tables = self.tables();
+        let slots = self.slots_of(product, store).filter(|slot| include_member || slot.kind() != PriceKind::Member);
+        let usable = slots.filter_map(|slot| self.usable(product, slot, at));
         usable.reduce(|best, other| {
             let comparable = tables.denomination_of(&best) == tables.denomination_of(&other);
             let better = if comparable { other.amount() < best.amount() } else { other.observed_at > best.observed_at };
@@ -165,9 +168,9 @@ impl Views {
     }
 
     fn best_answer(&self, product: u32, best: &Observation, at: Moment) -> Option<BestPrice> {
-        let tables = &self.history.tables;
+        let tables = self.tables();
         Some(BestPrice {
-            store: self.ids.stores.name(best.slot.store())?.clone(),
+            store: self.views.ids.stores.name(best.slot.store())?.clone(),
             kind: best.slot.kind(),
             price: tables.price_of(best)?,
             observed_at: best.observed_at,
@@ -185,18 +188,18 @@ impl Views {
         if used.slot.kind() == PriceKind::Shelf {
             return None;
         }
-        let tables = &self.history.tables;
-        let regular = newest_usable(self.history.newest_first(product, used.slot.with_kind(PriceKind::Shelf)), tables, at)?;
+        let tables = self.tables();
+        let regular = self.usable(product, used.slot.with_kind(PriceKind::Shelf), at)?;
         let higher = regular.amount() > used.amount() && tables.denomination_of(&regular) == tables.denomination_of(used);
         if higher { tables.price_of(&regular) } else { None }
     }
 
     fn entry(&self, slice: &[Observation], index: usize) -> Option<PriceEntry> {
-        let (tables, observation) = (&self.history.tables, &slice[index]);
+        let (tables, observation) = (self.tables(), &slice[index]);
         let Validity { from, until } = tables.validity_of(observation);
         let next = slice.get(index + 1).filter(|next| next.slot == observation.slot && next.is_withdrawal());
         Some(PriceEntry {
-            store: self.ids.stores.name(observation.slot.store())?.clone(),
+            store: self.views.ids.stores.name(observation.slot.store())?.clone(),
             kind: observation.slot.kind(),
             price: tables.price_of(observation)?,
             valid_from: from,
@@ -210,10 +213,10 @@ impl Views {
     }
 }
 
-impl PriceLookup for Views {
+impl PriceLookup for AsOf<'_> {
     fn stores_of(&self, product: &ProductId) -> Vec<StoreId> {
-        let Some(product) = self.ids.products.get(product.as_str()) else { return Vec::new() };
-        let mut stores: Vec<_> = self.store_numbers(product).filter_map(|store| self.ids.stores.name(store).cloned()).collect();
+        let Some(product) = self.product_number(product) else { return Vec::new() };
+        let mut stores: Vec<_> = self.store_numbers(product).filter_map(|store| self.views.ids.stores.name(store).cloned()).collect();
         stores.sort_unstable();
         stores
     }
@@ -231,35 +234,87 @@ impl PriceLookup for Views {
     }
 
     fn content(&self, product: &ProductId) -> Option<(Quantity, bool)> {
-        self.catalog.content(self.ids.products.get(product.as_str())?)
+        self.views.catalog.content(self.product_number(product)?, self.known)
     }
 
     fn currency(&self, store: &StoreId) -> Option<Currency> {
-        self.catalog.currency(self.ids.stores.get(store.as_str())?)
+        self.views.catalog.currency(self.store_number(store)?, self.known)
     }
 
     fn compared(&self, household: &HouseholdId) -> BTreeSet<StoreId> {
-        self.households.get(household).map(|household| household.stores.clone()).unwrap_or_default()
+        self.views.households.compared_at(household, Position(self.known)).cloned().unwrap_or_default()
     }
 
     fn next_change(&self, product: &ProductId, at: Moment) -> Option<Moment> {
-        let product = self.ids.products.get(product.as_str())?;
-        self.history.slots(product).filter_map(|slot| self.next_change_of(product, slot, at)).min()
+        let product = self.product_number(product)?;
+        self.slots(product).filter_map(|slot| self.next_change_of(product, slot, at)).min()
     }
 }
 
-impl Views {
+impl AsOf<'_> {
     /// When the usable price of a slot next changes by time alone: the start of what is announced, or the end of what holds.
     fn next_change_of(&self, product: u32, slot: Slot, at: Moment) -> Option<Moment> {
         let mut next = None;
-        for observation in self.history.newest_first(product, slot).take_while(|o| o.validity != 0) {
-            let Validity { from, until } = self.history.tables.validity_of(&observation);
+        for observation in self.newest_first(product, slot).take_while(|o| o.validity != 0) {
+            let Validity { from, until } = self.tables().validity_of(&observation);
             next = [next, from.filter(|&from| from > at), until.filter(|&until| until > at)].into_iter().flatten().min();
             if from.is_none_or(|from| from <= at) {
                 break;
             }
         }
         next
+    }
+}
+
+impl Views {
+    /// As known now; see [`AsOf::best_price`].
+    #[must_use]
+    pub fn best_price(&self, product: &ProductId, store: &StoreId, at: Moment, include_member: bool) -> Option<BestPrice> {
+        self.now().best_price(product, store, at, include_member)
+    }
+
+    /// As known now; see [`AsOf::best_prices`].
+    #[must_use]
+    pub fn best_prices(&self, product: &ProductId, at: Moment, include_member: bool) -> Vec<BestPrice> {
+        self.now().best_prices(product, at, include_member)
+    }
+
+    /// As known now; see [`AsOf::price_history`].
+    #[must_use]
+    pub fn price_history(&self, product: &ProductId, query: &HistoryQuery) -> Vec<PriceEntry> {
+        self.now().price_history(product, query)
+    }
+
+    /// As known now; see [`AsOf::price_at`].
+    #[must_use]
+    pub fn price_at(&self, product: &ProductId, store: &StoreId, kind: PriceKind, moment: Moment) -> Option<HeldPrice> {
+        self.now().price_at(product, store, kind, moment)
+    }
+}
+
+impl PriceLookup for Views {
+    fn stores_of(&self, product: &ProductId) -> Vec<StoreId> {
+        self.now().stores_of(product)
+    }
+
+    fn best(&self, product: &ProductId, store: &StoreId, at: Moment) -> Option<UsedPrice> {
+        self.now().best(product, store, at)
+    }
+
+    fn content(&self, product: &ProductId) -> Option<(Quantity, bool)> {
+        self.now().content(product)
+    }
+
+    fn currency(&self, store: &StoreId) -> Option<Currency> {
+        self.now().currency(store)
+    }
+
+    fn compared(&self, household: &HouseholdId) -> BTreeSet<StoreId> {
+        self.now().compared(household)
+    }
+
+    fn next_change(&self, product: &ProductId, at: Moment) -> Option<Moment> {
+        self.now().next_change(product, at)
     }
 }
 

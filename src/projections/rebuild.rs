@@ -9,7 +9,7 @@ const NAME: &str = "views";
 
 impl Views {
     /// Raise it whenever a stored field of any view changes: older checkpoints are then rebuilt from the log.
-    pub const VERSION: u32 = 2;
+    pub const VERSION: u32 = 3;
 
     /// One BLAKE3 digest per projection, in hex.
     #[must_use]

@@ -9,6 +9,7 @@ use crate::{
     domain::{
         Currency, Event, HouseholdId, ItemId, Moment, Money, OrderId, Principal, ProductId, Quantity, StoreId, StreamId, StreamKind, Unit,
         UnitPrice,
+        codes::{Gtin, ProductCode},
         household::HouseholdEvent,
         list::ListEvent,
         moment::DAY_MICROS,
@@ -196,7 +197,7 @@ pub fn order_id(id: &str) -> OrderId {
 
 /// Any history at all of a few lists, products, stores and orders, sensible or not.
 pub fn any_log() -> impl Strategy<Value = Arc<TestLog>> {
-    proptest::collection::vec((0_u8..15, 0_u8..4, 0_u8..5, 1_i64..60, 0_i64..3), 1..80).prop_map(|steps| {
+    proptest::collection::vec((0_u8..19, 0_u8..4, 0_u8..5, 1_i64..60, 0_i64..3), 1..80).prop_map(|steps| {
         let mut log = TestLog { now: day(100), ..TestLog::default() };
         for step in steps {
             any_step(&mut log, step);
@@ -233,6 +234,23 @@ fn any_step(log: &mut TestLog, (what, a, b, n, days): (u8, u8, u8, i64, i64)) {
         11 => {
             let stores = (0..5).filter(|bit| n >> bit & 1 == 1).map(|bit| store(&format!("store{bit}"))).collect();
             log.push(StreamKind::Household, "home", HouseholdEvent::StoresChosen { stores })
+        }
+        12 => match n % 4 {
+            0 => log.product(&product_id, ProductEvent::Discontinued {}),
+            1 => log.product(&product_id, ProductEvent::Merged { into: product(&format!("product{b}")) }),
+            2 => {
+                let code = ProductCode::Gtin(Gtin::parse(["4006381333931", "96385074"][usize::from(a % 2)]).unwrap());
+                log.product(&product_id, ProductEvent::CodeLinked { code })
+            }
+            _ => {
+                let change = StoreEvent::DetailsChanged { name: Some(format!("Shop {n}")), chain: None, country: None, time_zone: None };
+                log.push(StreamKind::Store, &store_id, change)
+            }
+        },
+        13 => {
+            let content = (n % 3 == 0).then(|| Quantity::parse("500", Unit::parse("g")).unwrap());
+            let (name, sold_by_weight) = (Some(format!("Product {n}")), (n % 4 == 0).then_some(n % 8 == 0));
+            log.product(&product_id, ProductEvent::DetailsChanged { name, brand: None, category: None, content, sold_by_weight })
         }
         _ => {
             let mut price_seen = seen(&store_id, kind, &format!("{}.{:02}", n / 10, 1 + n), today - i64::from(b) * days);

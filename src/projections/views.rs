@@ -89,12 +89,12 @@ impl Views {
             Event::Order(event) => self.order_event(recorded, event, &mut changes),
             Event::List(event) => self.lists.apply(id, event, recorded.position),
             Event::Household(event) => {
-                self.households.apply(id, event, &recorded.who);
+                self.households.apply(id, event, &recorded.who, recorded.position);
                 changes.compared = matches!(event, HouseholdEvent::StoresChosen { .. }).then(|| HouseholdId::new(id).ok()).flatten();
             }
             Event::Store(event) => {
                 let Some(store) = self.store_number(id) else { return changes };
-                self.catalog.store_event(store, event);
+                self.catalog.store_event(store, event, recorded.position.0);
             }
             // What admins do changes no view.
             Event::System(_) => {}
@@ -119,7 +119,7 @@ impl Views {
             }
             other => {
                 let into = if let ProductEvent::Merged { into } = other { self.ids.products.number(into) } else { NONE };
-                if self.catalog.product_event(product, other, into) {
+                if self.catalog.product_event(product, other, into, recorded.position.0) {
                     changes.product_details = self.ids.products.name(product).cloned();
                 }
             }

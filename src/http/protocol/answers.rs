@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::basket::{Evidenced, evidence};
 use crate::{
     domain::{
         Currency, HouseholdId, ItemId, Moment, Money, OfferId, OrderId, Principal, ProductId, Quantity, StoreId,
@@ -14,7 +15,7 @@ use crate::{
         store::Store,
     },
     events::Position,
-    projections::totals::{ExplainedLine, TotalsView},
+    projections::totals::{ExplainedLine, ListTotals, PriceLookup, TotalsView},
 };
 
 /// A list with its items in their order and its totals.
@@ -130,7 +131,19 @@ pub struct TotalsAnswer<'a> {
     pub id: &'a str,
     pub version: u64,
     pub totals: TotalsView,
-    pub lines: Vec<ExplainedLine>,
+    pub lines: Vec<Evidenced<ExplainedLine>>,
+}
+
+impl<'a> TotalsAnswer<'a> {
+    /// The totals of a list at a store, else at its own, reckoned anew.
+    #[must_use]
+    pub fn reckon(id: &'a str, version: u64, list: &List, store: Option<&StoreId>, prices: &dyn PriceLookup, at: Moment) -> Self {
+        let reckoned = ListTotals::build_for(list, store, prices, at);
+        let totals = reckoned.view(store);
+        let lines = totals.store.as_ref().map(|store| reckoned.explain(list, store, prices, at)).unwrap_or_default();
+        let lines = lines.into_iter().map(|line| Evidenced { evidence: evidence(line.used.as_ref()), line }).collect();
+        Self { id, version, totals, lines }
+    }
 }
 
 /// A product as the entity knows it; its prices have their own page.

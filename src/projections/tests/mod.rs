@@ -4,3 +4,4 @@ mod deals;
 mod laws;
 mod prices;
 mod records;
+mod travel;

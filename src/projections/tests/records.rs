@@ -99,8 +99,8 @@ fn the_catalogue_follows_a_product_and_pages_by_first_appearance() {
         (milk.name.as_str(), milk.brand.as_deref(), milk.category, milk.content),
         ("Whole milk", Some("Ja"), None, Some(Quantity::each(6)))
     );
-    assert_eq!(views.products(None, 1)[0].id, product("milk"));
-    assert_eq!(views.products(Some(&product("milk")), 9)[0].merged_into, Some(product("milk")));
+    assert_eq!(views.now().products(None, 1)[0].id, product("milk"));
+    assert_eq!(views.now().products(Some(&product("milk")), 9)[0].merged_into, Some(product("milk")));
     assert!(views.product(&product("mentioned")).is_none());
 }
 

@@ -1,0 +1,57 @@
+//! What the log said at a point: single entities from the beginning of their streams, whole boards from a second set of views.
+//! Belongs to one history, and reads nothing but its log.
+
+mod boards;
+mod histories;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+pub use boards::{BOARD_IDLE, BOARD_WAIT, Boards, BoardsError, sweep};
+pub use histories::{Histories, StreamHistory, Then};
+
+use crate::domain::{household::Households, list::Lists, order::Orders, product::Products, store::Stores};
+
+/// Reads of the past that may work or wait at a time; more are refused, because each holds a thread.
+pub const READS_MAX: usize = 64;
+/// What is kept of lists' histories: some ten thousand events of lists that somebody looks back at.
+const LIST_BYTES_MAX: usize = 32 << 20;
+/// What is kept of each other kind of entity.
+const OTHER_BYTES_MAX: usize = 8 << 20;
+
+/// Everything that is kept to answer for the past sooner. Never stale: what happened does not change.
+#[derive(Debug)]
+pub struct Past {
+    pub lists: Histories<Lists>,
+    pub products: Histories<Products>,
+    pub orders: Histories<Orders>,
+    pub households: Histories<Households>,
+    pub stores: Histories<Stores>,
+    pub boards: Boards,
+    reads: Arc<Semaphore>,
+}
+
+impl Default for Past {
+    fn default() -> Self {
+        Self {
+            lists: Histories::of_at_most(LIST_BYTES_MAX),
+            products: Histories::of_at_most(OTHER_BYTES_MAX),
+            orders: Histories::of_at_most(OTHER_BYTES_MAX),
+            households: Histories::of_at_most(OTHER_BYTES_MAX),
+            stores: Histories::of_at_most(OTHER_BYTES_MAX),
+            boards: Boards::default(),
+            reads: Arc::new(Semaphore::new(READS_MAX)),
+        }
+    }
+}
+
+impl Past {
+    /// Leave to read; `None` while [`READS_MAX`] others do.
+    #[must_use]
+    pub fn enter(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.reads).try_acquire_owned().ok()
+    }
+}
