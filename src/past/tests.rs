@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
-    domain::{Entity, StreamId, list::ListEvent},
+    domain::{
+        Entity, StreamId,
+        list::{ListEvent, ListState},
+    },
     events::{Append, Log, Position, clock::SystemClock, contract, memory::MemoryLog},
     projections::Views,
 };

@@ -24,4 +24,5 @@ mod refusals;
 mod schedule;
 mod self_restore;
 mod sessions;
+mod terminal;
 mod together;

@@ -1,0 +1,114 @@
+//! What an untrained admin types, as docs/operations.md has it: one list brought back, a salvage with snapshots, a restore on another folder.
+
+use std::{fs, path::Path};
+
+use serde_json::{Value, json};
+
+use crate::{
+    admin::{add, done, furnished, items, run, snapshot},
+    support::{Exited, TestApp, process, storage_file},
+};
+
+/// A command with this server's snapshots.
+fn aisled(app: &TestApp, words: &[&str]) -> Exited {
+    let snapshots = app.snapshots().display().to_string();
+    let words: Vec<String> = words.iter().chain(&["--snapshots", &snapshots]).map(|&word| word.to_owned()).collect();
+    process::run(&words)
+}
+
+/// The line that a dry run prints last, taken apart, with the server or folder it was meant for.
+fn line_of(dry: &Exited) -> Vec<String> {
+    let line = dry.stderr.lines().rev().find(|line| line.trim().starts_with("aisled restore")).unwrap_or_else(|| panic!("{dry:?}"));
+    line.split_whitespace().skip(1).map(str::to_owned).collect()
+}
+
+/// Copies the files of a folder, as any backup would.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    let files = fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    files.for_each(|file| _ = fs::copy(&file, to.join(file.file_name().unwrap())).unwrap());
+}
+
+fn follow(app: &TestApp, dry: &Exited, place: &[&str]) -> Exited {
+    let line = line_of(dry);
+    let words: Vec<&str> = line.iter().map(String::as_str).chain(place.iter().copied()).collect();
+    aisled(app, &words)
+}
+
+#[test]
+fn one_list_is_brought_back_by_the_line_that_the_preview_printed() {
+    let app = furnished();
+    let position = add(&app, "bread").ok().body["position"].as_str().unwrap().to_owned();
+    for item in ["milk", "bread"] {
+        app.delete(&format!("/api/v1/lists/weekly/items/{item}")).ok();
+    }
+    let url = app.server().url().to_owned();
+    let dry = aisled(&app, &["restore", "--list", "weekly", "--at", &position, "--url", &url]);
+    assert_eq!((dry.code, items(&app)), (Some(0), Vec::new()), "a preview changes nothing: {dry:?}");
+    assert!(dry.stderr.contains("“bread” comes back"), "{dry:?}");
+    let refused = aisled(&app, &["restore", "--list", "weekly", "--at", &position, "--confirm", "no", "--url", &url]);
+    assert_eq!((refused.code, items(&app)), (Some(1), Vec::new()), "{refused:?}");
+    assert_eq!(follow(&app, &dry, &["--url", &url]).code, Some(0));
+    assert_eq!(items(&app), ["milk", "bread"]);
+}
+
+#[test]
+fn a_list_comes_back_from_a_snapshot_also_where_it_never_was() {
+    let app = furnished();
+    let manifest = snapshot(&app);
+    add(&app, "bread").ok();
+    let name = manifest["name"].as_str().unwrap();
+    let preview = json!({ "stream": "list/weekly", "snapshot": name, "preview": true });
+    let told = app.post("/api/v1/admin/restore/stream", &preview).ok().body;
+    assert_eq!((&told["changes"]["removed"][0]["name"], items(&app).len()), (&json!("bread"), 2), "{told}");
+    app.post("/api/v1/admin/restore/stream", &json!({ "stream": "list/weekly", "snapshot": name })).ok();
+    assert_eq!(items(&app), ["milk"]);
+    let other = TestApp::start_with(&["--self-restore-every-minutes", "0"]);
+    copy(&app.snapshots(), &other.snapshots());
+    copy(&app.snapshots().join("segments"), &other.snapshots().join("segments"));
+    other.post("/api/v1/admin/restore/stream", &json!({ "stream": "list/weekly", "snapshot": name })).ok();
+    assert_eq!(items(&other), ["milk"]);
+    let refused = |body: Value| app.post("/api/v1/admin/restore/stream", &body).body["code"].as_str().unwrap().to_owned();
+    assert_eq!(refused(json!({ "stream": "product/milk", "snapshot": name })), "stream_not_restorable");
+    assert_eq!(refused(json!({ "stream": "list/none", "snapshot": name })), "stream_not_in_snapshot");
+    assert_eq!(refused(json!({ "stream": "list/weekly", "snapshot": "none" })), "snapshot_not_found");
+    assert_eq!(refused(json!({ "stream": "list/weekly", "snapshot": name, "at": "999" })), "position_beyond_snapshot");
+}
+
+#[test]
+fn a_salvage_takes_from_snapshots_what_the_log_has_lost() {
+    let mut app = furnished();
+    for number in 0..50 {
+        add(&app, &format!("item-{number}")).ok();
+    }
+    snapshot(&app);
+    add(&app, "last").ok();
+    assert_eq!(app.stop(), Some(0));
+    let raw = storage_file(app.data());
+    let mut bytes = fs::read(&raw).unwrap();
+    // The first block, which the snapshot has too; sled keeps copies.
+    let copies: Vec<_> = (0..bytes.len() - 70).filter(|&at| bytes[at..].starts_with(b"aisB") && bytes[at + 12] == 1).collect();
+    copies.iter().for_each(|at| bytes[at + 68] ^= 1);
+    fs::write(&raw, &bytes).unwrap();
+    let data = app.data().display().to_string();
+    let alone = process::run(&["salvage", "--data", &data, "--snapshots", "/nowhere"].map(str::to_owned));
+    assert_eq!((alone.code, &alone.summary()["whole_to"]), (Some(1), &json!("0")), "{alone:?}");
+    let both = aisled(&app, &["salvage", "--data", &data, "--apply"]);
+    assert_eq!((both.code, &both.summary()["ok"]), (Some(0), &json!(true)), "{both:?}");
+    assert_eq!(app.run(&["verify"]).code, Some(0));
+    app.restart();
+    assert_eq!(items(&app).len(), 52, "also what came behind the snapshot");
+}
+
+#[test]
+fn a_snapshot_is_restored_into_another_folder_without_a_server() {
+    let app = furnished();
+    let manifest = snapshot(&app);
+    let other = app.data().with_file_name("other").display().to_string();
+    let dry = aisled(&app, &["restore", "--snapshot", manifest["name"].as_str().unwrap(), "--data", &other]);
+    assert_eq!(dry.code, Some(0), "{dry:?}");
+    assert_eq!(follow(&app, &dry, &["--data", &other]).code, Some(0));
+    let verified = process::run(&["verify", "--data", &other].map(str::to_owned));
+    assert_eq!((verified.code, &verified.summary()["ok"]), (Some(0), &json!(true)), "{verified:?}");
+    assert_eq!(done(&run(&app, "/api/v1/admin/self-restore", &json!({})))["ok"], true);
+}
