@@ -28,6 +28,7 @@ const SHUTDOWN_SECONDS: u64 = 3;
 const SEND_BUFFER_BYTES: usize = 32 << 10;
 /// The largest segment on the wire. On the loopback one may be as large as the whole send buffer; the peer then waits 40 ms for a second one before
 /// it acknowledges the first, and an answer of more than 64 KiB takes that long. Real networks have smaller ones anyway.
+#[cfg(unix)]
 const SEGMENT_BYTES_MAX: u32 = 8 << 10;
 /// A peer that takes nothing for this long is gone: the kernel ends the connection, even when the worker cannot.
 const UNACKNOWLEDGED_WAIT: Duration = Duration::from_secs(15);
@@ -90,7 +91,11 @@ fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A restart must not wait for connections of the last run to time out.
     socket.set_reuse_address(true)?;
-    socket.set_tcp_mss(SEGMENT_BYTES_MAX)?;
+    // Best effort: without it large answers are only slower.
+    #[cfg(unix)]
+    if let Err(error) = socket.set_tcp_mss(SEGMENT_BYTES_MAX) {
+        tracing::debug!(%error, "segments on the loopback stay as large as they come");
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
