@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::{
     cells::Cells,
     interner::NONE,
-    observation::{Observation, Slot, Tables},
+    observation::{KINDS, Observation, Slot, Tables},
 };
 use crate::domain::{Moment, UnitPrice, product::PriceKind};
 
@@ -25,6 +25,13 @@ pub struct PriceHistory {
 struct Head {
     slot: Slot,
     newest: u32,
+}
+
+/// The newest observation of each kind that one product has at one store: where looking back begins, found once for all kinds.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    store: u32,
+    newest: [u32; KINDS.len()],
 }
 
 /// Observations of one store and kind, oldest first: most places know few.
@@ -96,6 +103,23 @@ impl PriceHistory {
         self.cells.back_from(slot, newest)
     }
 
+    /// Where the observations of a product at a store are.
+    #[must_use]
+    pub fn place(&self, product: u32, store: u32) -> Place {
+        let heads = self.heads(product);
+        let from = heads.partition_point(|head| head.slot.store() < store);
+        let mut newest = [NONE; KINDS.len()];
+        for head in heads[from..].iter().take_while(|head| head.slot.store() == store) {
+            newest[head.slot.kind() as usize] = head.newest;
+        }
+        Place { store, newest }
+    }
+
+    /// The observations of one kind at a place, newest first.
+    pub fn back_from(&self, place: &Place, kind: PriceKind) -> impl Iterator<Item = Observation> + '_ {
+        self.cells.back_from(Slot::new(place.store, kind), place.newest[kind as usize])
+    }
+
     /// The newest observation of a store and kind, which may be a withdrawal.
     #[must_use]
     pub fn newest(&self, product: u32, slot: Slot) -> Option<Observation> {
@@ -105,15 +129,17 @@ impl PriceHistory {
     /// The observations of one store and kind, oldest first.
     #[must_use]
     pub fn slice(&self, product: u32, slot: Slot) -> Slice {
-        self.slice_since(product, slot, Moment(i64::MIN), usize::MAX)
+        let mut slice: Slice = self.newest_first(product, slot).collect();
+        slice.reverse();
+        slice
     }
 
-    /// What tells the price of one store and kind from a moment on, oldest first: back to what certainly stood then,
+    /// What tells the price of one kind at a place from a moment on, oldest first: back to what certainly stood then,
     /// or fewer where there are more than the limit.
     #[must_use]
-    pub fn slice_since(&self, product: u32, slot: Slot, from: Moment, limit: usize) -> Slice {
+    pub fn slice_since(&self, place: &Place, kind: PriceKind, from: Moment, limit: usize) -> Slice {
         let mut slice = Slice::new();
-        for observation in self.newest_first(product, slot).take(limit) {
+        for observation in self.back_from(place, kind).take(limit) {
             slice.push(observation);
             if observation.observed_at <= from && observation.validity == 0 && !observation.is_withdrawal() {
                 break;
