@@ -1,12 +1,18 @@
 //! `aisled replay`: folds the log into every projection and tells what came of it.
 
-use std::{collections::BTreeMap, ops::ControlFlow, path::PathBuf, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+    path::PathBuf,
+    time::Instant,
+};
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::{CliError, Ended, flags::DataFlags, open::open_existing, prepare};
 use crate::{
+    domain::StreamKind,
     events::{Log, LogError, Position, Recorded, names::event_name},
     projections::{Views, totals::Totals},
 };
@@ -30,7 +36,7 @@ pub(super) struct Rebuilt {
     totals: Totals,
     events: u64,
     last_position: Position,
-    by_type: BTreeMap<&'static str, u64>,
+    by_type: Vec<(&'static str, u64)>,
 }
 
 impl Rebuilt {
@@ -51,11 +57,24 @@ impl Rebuilt {
     }
 
     pub(super) fn apply(&mut self, recorded: &Recorded) {
-        let changes = self.views.apply(recorded);
-        self.totals.apply(recorded, &changes, &self.views);
+        // Before the first list nobody needs to hear what changed.
+        if self.totals.is_empty() && recorded.stream.kind() != StreamKind::List {
+            self.views.absorb(recorded);
+        } else {
+            let changes = self.views.apply(recorded);
+            self.totals.apply(recorded, &changes, &self.views);
+        }
         self.events += 1;
         self.last_position = recorded.position;
-        *self.by_type.entry(event_name(&recorded.event)).or_default() += 1;
+        self.count(event_name(&recorded.event));
+    }
+
+    /// Counts one more of a name: there are few, so that walking them is quicker than a map.
+    fn count(&mut self, name: &'static str) {
+        match self.by_type.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None => self.by_type.push((name, 1)),
+        }
     }
 
     pub(super) fn digests(&self) -> Digests {
@@ -78,7 +97,7 @@ impl Replay {
 }
 
 fn print(rebuilt: &Rebuilt, seconds: f64) {
-    for (name, count) in &rebuilt.by_type {
+    for (name, count) in rebuilt.by_type.iter().collect::<BTreeSet<_>>() {
         println!("{count:>12}  {name}");
     }
     println!("{}", summary(rebuilt, seconds));

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use utoipa::ToSchema;
 
 use super::{
-    Views,
+    Changes, Views,
     history::{Place, PriceHistory, Slice},
     interner::NONE,
     median::{Held, OBSERVATIONS_PER_WINDOW_MAX, held_within, time_weighted_median},
@@ -257,9 +257,12 @@ impl Views {
     }
 
     /// Computes the deal of one product, store and kind anew after its price changed.
-    pub(super) fn judge_deal(&mut self, product: u32, slot: Slot, recorded: &Recorded, changes: &mut Vec<DealChange>) {
+    pub(super) fn judge_deal(&mut self, product: u32, slot: Slot, recorded: &Recorded, changes: &mut Changes) {
         let now = judge(&self.history, product, slot, recorded.at);
         let before = self.deals.replace(product, slot, now);
+        if changes.unheard {
+            return;
+        }
         let change = match (before, now) {
             (None, Some(now)) => self.deal(product, slot, &now).map(DealChange::Began),
             (Some(before), None) => self.deal(product, slot, &before).map(DealChange::Ended),
@@ -269,17 +272,17 @@ impl Views {
             }
             (None, None) | (Some(_), Some(_)) => None,
         };
-        changes.extend(change);
+        changes.deals.extend(change);
     }
 
     /// Ends the deals whose time is over when an event was recorded.
-    pub(super) fn end_expired_deals(&mut self, at: Moment, changes: &mut Vec<DealChange>) {
+    pub(super) fn end_expired_deals(&mut self, at: Moment, changes: &mut Changes) {
         while let Some(&(end, product, slot)) = self.deals.ends.first() {
             if end > at {
                 return;
             }
-            let before = self.deals.replace(product, slot, None);
-            changes.extend(before.and_then(|row| self.deal(product, slot, &row)).map(DealChange::Ended));
+            let before = self.deals.replace(product, slot, None).filter(|_| !changes.unheard);
+            changes.deals.extend(before.and_then(|row| self.deal(product, slot, &row)).map(DealChange::Ended));
         }
     }
 
