@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::{
     cells::Cells,
+    chunks::Chunks,
     interner::NONE,
     observation::{KINDS, Observation, Slot, Tables},
 };
@@ -16,7 +17,7 @@ use crate::domain::{Moment, UnitPrice, product::PriceKind};
 pub struct PriceHistory {
     pub tables: Tables,
     /// By product number; each sorted by slot.
-    products: Vec<Vec<Head>>,
+    products: Chunks<Vec<Head>>,
     cells: Cells,
 }
 
@@ -168,11 +169,7 @@ impl PriceHistory {
 
     /// Puts an observation in its place.
     fn insert(&mut self, product: u32, new: &Observation) -> Effect {
-        let index = product as usize;
-        if index >= self.products.len() {
-            self.products.resize_with(index + 1, Vec::new);
-        }
-        let heads = &mut self.products[index];
+        let heads = self.products.place(product as usize);
         let head = match heads.binary_search_by_key(&new.slot, |head| head.slot) {
             Ok(index) => &mut heads[index],
             Err(index) => {

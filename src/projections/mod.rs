@@ -3,6 +3,7 @@
 
 pub mod catalog;
 mod cells;
+mod chunks;
 pub mod deals;
 pub mod history;
 pub mod households;
