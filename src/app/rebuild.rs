@@ -84,7 +84,7 @@ fn catch_up(views: &mut Views, log: &dyn Log, upto: Position) -> Result<(), Snap
         if recorded.position > upto {
             return ControlFlow::Break(());
         }
-        views.apply(&recorded);
+        views.absorb(&recorded);
         ControlFlow::Continue(())
     })?;
     Ok(())

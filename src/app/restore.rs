@@ -189,7 +189,7 @@ pub struct Undone {
 impl Ready {
     /// Records an admin action in this history before anybody serves it.
     pub fn record(&mut self, by: &Principal, event: SystemEvent) -> Result<(), SnapshotError> {
-        append_admin(&self.log, by, event)?.iter().for_each(|recorded| drop(self.views.apply(recorded)));
+        append_admin(&self.log, by, event)?.iter().for_each(|recorded| self.views.absorb(recorded));
         Ok(())
     }
 }

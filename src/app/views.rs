@@ -16,7 +16,7 @@ pub fn load(log: &dyn Log, folder: Option<&DataFolder>) -> Result<(Views, Positi
     let mut views = folder.and_then(|folder| newest_checkpoint(folder, log)).unwrap_or_default();
     let from = views.position();
     log.scan(from, &mut |recorded| {
-        views.apply(&recorded);
+        views.absorb(&recorded);
         ControlFlow::Continue(())
     })?;
     tracing::info!(checkpoint = from.0, head = views.position().0, "the views are at the head of the log");

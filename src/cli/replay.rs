@@ -3,7 +3,12 @@
 mod compare;
 mod filter;
 
-use std::{collections::BTreeMap, ops::ControlFlow, path::PathBuf, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+    path::PathBuf,
+    time::Instant,
+};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -17,6 +22,7 @@ use super::{
 };
 use crate::{
     config::Config,
+    domain::StreamKind,
     events::{Log, LogError, Position, Recorded, names::event_name},
     projections::{Views, totals::Totals},
 };
@@ -48,7 +54,7 @@ pub(super) struct Rebuilt {
     totals: Totals,
     events: u64,
     last_position: Position,
-    by_type: BTreeMap<&'static str, u64>,
+    by_type: Vec<(&'static str, u64)>,
 }
 
 impl Rebuilt {
@@ -75,11 +81,24 @@ impl Rebuilt {
     }
 
     pub(super) fn apply(&mut self, recorded: &Recorded) {
-        let changes = self.views.apply(recorded);
-        self.totals.apply(recorded, &changes, &self.views);
+        // Before the first list nobody needs to hear what changed.
+        if self.totals.is_empty() && recorded.stream.kind() != StreamKind::List {
+            self.views.absorb(recorded);
+        } else {
+            let changes = self.views.apply(recorded);
+            self.totals.apply(recorded, &changes, &self.views);
+        }
         self.events += 1;
         self.last_position = recorded.position;
-        *self.by_type.entry(event_name(&recorded.event)).or_default() += 1;
+        self.count(event_name(&recorded.event));
+    }
+
+    /// Counts one more of a name: there are few, so that walking them is quicker than a map.
+    fn count(&mut self, name: &'static str) {
+        match self.by_type.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None => self.by_type.push((name, 1)),
+        }
     }
 
     pub(super) fn digests(&self) -> Digests {
@@ -110,7 +129,7 @@ impl Replay {
         let started = Instant::now();
         let rebuilt = Rebuilt::filtered(&*log, &self.filter).map_err(anyhow::Error::from)?;
         let seconds = started.elapsed().as_secs_f64();
-        for (name, count) in &rebuilt.by_type {
+        for (name, count) in rebuilt.by_type.iter().collect::<BTreeSet<_>>() {
             println!("{count:>12}  {name}");
         }
         println!("{}", self.summary(&rebuilt, seconds));

@@ -5,7 +5,7 @@ use serde::{
     de::{self, DeserializeSeed, EnumAccess, IntoDeserializer, VariantAccess, Visitor, value::StrDeserializer},
 };
 
-use super::names::event_name;
+use super::{direct, names::event_name};
 use crate::domain::Event;
 
 type Read<'a> = rmp_serde::Deserializer<rmp_serde::decode::ReadRefReader<'a, [u8]>>;
@@ -36,6 +36,11 @@ fn wrapping_len(name: &str) -> usize {
 
 /// Reads the fields of the event of this name, in the shape the code has today.
 pub fn read_content(name: &str, bytes: &[u8]) -> Result<Event, String> {
+    direct::read(name, bytes).map_or_else(|| read_any(name, bytes), Ok)
+}
+
+/// As [`read_content`], by way of serde.
+pub fn read_any(name: &str, bytes: &[u8]) -> Result<Event, String> {
     let (kind, variant) = name.split_once('.').ok_or_else(|| format!("{name:?} is not the name of an event"))?;
     match kind {
         "list" => read_variant(variant, bytes).map(Event::List),

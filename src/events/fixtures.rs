@@ -50,6 +50,11 @@ fn from_json(event: &Value) -> Recorded {
     }
 }
 
+/// The event of a fixture in its present shape.
+pub fn fixture(name: &str) -> Recorded {
+    from_json(&read(name, current_shape(name))["event"])
+}
+
 fn stored(recorded: &Recorded) -> Vec<u8> {
     let mut bytes = Vec::new();
     write_opening(&mut bytes, recorded.previous, recorded.at, recorded.client.is_some());

@@ -6,6 +6,7 @@ pub mod codec;
 mod content;
 #[cfg(test)]
 pub(crate) mod contract;
+mod direct;
 pub mod envelope;
 pub mod feed;
 #[cfg(test)]
@@ -15,6 +16,7 @@ pub mod heads;
 pub mod log;
 pub mod memory;
 pub mod names;
+mod pack;
 pub mod sequence;
 pub mod sled_log;
 pub mod tail;

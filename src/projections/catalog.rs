@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     AsOf, Views,
+    chunks::Chunks,
     differences::Row,
     interner::{Interner, NONE, Name, as_number},
 };
@@ -21,7 +22,7 @@ use crate::domain::{
 /// Products by their number, stores by theirs.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Catalog {
-    products: Vec<ProductRow>,
+    products: Chunks<ProductRow>,
     stores: Vec<Option<StoreRow>>,
     /// Brands and categories: few, and repeated by many products.
     labels: Interner<Arc<str>>,
@@ -286,11 +287,7 @@ impl Catalog {
     }
 
     fn row(&mut self, product: u32) -> &mut ProductRow {
-        let index = product as usize;
-        if index >= self.products.len() {
-            self.products.resize_with(index + 1, ProductRow::default);
-        }
-        &mut self.products[index]
+        self.products.place(product as usize)
     }
 
     /// An empty text clears a label.

@@ -11,8 +11,8 @@ use smallvec::SmallVec;
 use utoipa::ToSchema;
 
 use super::{
-    Views,
-    history::{PriceHistory, Slice},
+    Changes, Views,
+    history::{Place, PriceHistory, Slice},
     interner::NONE,
     median::{Held, OBSERVATIONS_PER_WINDOW_MAX, held_within, time_weighted_median},
     observation::{KINDS, Observation, Slot},
@@ -45,6 +45,9 @@ pub struct Deals {
     /// Deals with an end, by that end.
     #[serde(skip)]
     ends: BTreeSet<(Moment, u32, Slot)>,
+    /// How many deals each product has: most prices are of products without any, and need not be looked for in the tree.
+    #[serde(skip)]
+    of_product: Vec<u32>,
 }
 
 /// A deal in compact form; amounts are ten-thousandths.
@@ -170,21 +173,46 @@ impl Deals {
     /// Rebuilds what a checkpoint leaves out.
     pub(super) fn rebuild(&mut self) {
         self.ends = self.current.iter().filter_map(|(&(product, slot), row)| Some((row.until?, product, slot))).collect();
+        self.of_product.clear();
+        let products: Vec<u32> = self.current.keys().map(|(product, _)| *product).collect();
+        products.into_iter().for_each(|product| *self.count(product) += 1);
     }
 
     /// Notes that the price of a slot, whether a deal or not, was seen once more: only where it was seen changes.
     pub(super) fn seen_again(&mut self, product: u32, slot: Slot, position: Position) {
-        if let Some(row) = self.current.get_mut(&(product, slot)) {
+        if self.has(product)
+            && let Some(row) = self.current.get_mut(&(product, slot))
+        {
             row.position = position.0;
         }
     }
 
+    fn has(&self, product: u32) -> bool {
+        self.of_product.get(product as usize).is_some_and(|&deals| deals > 0)
+    }
+
+    fn count(&mut self, product: u32) -> &mut u32 {
+        let index = product as usize;
+        if index >= self.of_product.len() {
+            self.of_product.resize(index + 1, 0);
+        }
+        &mut self.of_product[index]
+    }
+
     /// Puts what now is in place of what was; returns what was.
     fn replace(&mut self, product: u32, slot: Slot, now: Option<Row>) -> Option<Row> {
+        if now.is_none() && !self.has(product) {
+            return None;
+        }
         let before = match now {
             Some(row) => self.current.insert((product, slot), row),
             None => self.current.remove(&(product, slot)),
         };
+        match (before, now) {
+            (None, Some(_)) => *self.count(product) += 1,
+            (Some(_), None) => *self.count(product) -= 1,
+            (None, None) | (Some(_), Some(_)) => {}
+        }
         if let Some(end) = before.and_then(|row| row.until) {
             self.ends.remove(&(end, product, slot));
         }
@@ -229,9 +257,12 @@ impl Views {
     }
 
     /// Computes the deal of one product, store and kind anew after its price changed.
-    pub(super) fn judge_deal(&mut self, product: u32, slot: Slot, recorded: &Recorded, changes: &mut Vec<DealChange>) {
+    pub(super) fn judge_deal(&mut self, product: u32, slot: Slot, recorded: &Recorded, changes: &mut Changes) {
         let now = judge(&self.history, product, slot, recorded.at);
         let before = self.deals.replace(product, slot, now);
+        if changes.unheard {
+            return;
+        }
         let change = match (before, now) {
             (None, Some(now)) => self.deal(product, slot, &now).map(DealChange::Began),
             (Some(before), None) => self.deal(product, slot, &before).map(DealChange::Ended),
@@ -241,17 +272,17 @@ impl Views {
             }
             (None, None) | (Some(_), Some(_)) => None,
         };
-        changes.extend(change);
+        changes.deals.extend(change);
     }
 
     /// Ends the deals whose time is over when an event was recorded.
-    pub(super) fn end_expired_deals(&mut self, at: Moment, changes: &mut Vec<DealChange>) {
+    pub(super) fn end_expired_deals(&mut self, at: Moment, changes: &mut Changes) {
         while let Some(&(end, product, slot)) = self.deals.ends.first() {
             if end > at {
                 return;
             }
-            let before = self.deals.replace(product, slot, None);
-            changes.extend(before.and_then(|row| self.deal(product, slot, &row)).map(DealChange::Ended));
+            let before = self.deals.replace(product, slot, None).filter(|_| !changes.unheard);
+            changes.deals.extend(before.and_then(|row| self.deal(product, slot, &row)).map(DealChange::Ended));
         }
     }
 
@@ -289,27 +320,24 @@ impl Views {
 /// The deal that the newest price of a product, store and kind is, if it is one.
 fn judge(history: &PriceHistory, product: u32, slot: Slot, at: Moment) -> Option<Row> {
     let tables = &history.tables;
-    let newest = history.newest(product, slot).filter(|newest| !newest.is_withdrawal())?;
+    let place = history.place(product, slot.store());
+    let newest = history.back_from(&place, slot.kind()).next().filter(|newest| !newest.is_withdrawal())?;
     let validity = tables.validity_of(&newest);
     if validity.until.is_some_and(|until| until <= at) {
         return None;
     }
     let denomination = tables.denomination_of(&newest);
     let same = |o: &Observation| o.amount() == newest.amount() && tables.denomination_of(o) == denomination;
-    let first = history.newest_first(product, slot).take_while(same).last()?;
+    let first = history.back_from(&place, slot.kind()).take_while(same).last()?;
     let since = tables.validity_of(&first).from.map_or(first.observed_at, |from| from.max(first.observed_at));
-    let before = Before { history, product, slot, denomination, since };
-    let reference = before.reference()?;
-    let saving = reference - newest.amount();
-    if saving < ten_thousandths_per_minor(tables.currency(denomination)?.decimals()) {
-        return None;
-    }
-    let basis_points = saving * 10_000 / reference;
-    let new_low = before.known_days() >= NEW_LOW_HISTORY_DAYS_MIN && before.lowest(NEW_LOW_DAYS).is_some_and(|low| newest.amount() < low);
+    let before = Before { history, product, slot, place, denomination, since };
+    let reference = before.reference(newest.amount() + ten_thousandths_per_minor(tables.currency(denomination)?.decimals()))?;
+    let basis_points = (reference - newest.amount()) * 10_000 / reference;
+    let Lows { days_30, new_low } = before.lows(newest.amount());
     if basis_points < DROP_BASIS_POINTS_MIN && !new_low {
         return None;
     }
-    let low_30 = before.lowest(HONESTY_DAYS).unwrap_or(reference);
+    let low_30 = days_30.unwrap_or(reference);
     Some(Row {
         price: newest.amount(),
         reference,
@@ -330,25 +358,40 @@ struct Before<'a> {
     history: &'a PriceHistory,
     product: u32,
     slot: Slot,
+    place: Place,
     denomination: u32,
     since: Moment,
 }
 
+/// How low the price was that anybody could pay.
+struct Lows {
+    days_30: Option<i64>,
+    /// Whether an amount is lower than all of the year before.
+    new_low: bool,
+}
+
 impl Before<'_> {
-    /// The usual price: the median of the shelf price, or of the own kind where the shelf price is not known well enough.
-    fn reference(&self) -> Option<i64> {
-        let usual = self.median(PriceKind::Shelf);
-        usual.or_else(|| if self.slot.kind() == PriceKind::Shelf { None } else { self.median(self.slot.kind()) })
+    /// The usual price, if it is `least` or more: the median of the shelf price, or of the own kind where the shelf price is not known
+    /// well enough.
+    fn reference(&self, least: i64) -> Option<i64> {
+        let shelf = self.slice(PriceKind::Shelf, REFERENCE_DAYS);
+        let is_own = self.slot.kind() == PriceKind::Shelf;
+        // A median is one of the amounts: where none is high enough, it need not be found.
+        if is_own && shelf.iter().all(|o| o.amount() < least) {
+            return None;
+        }
+        let usual = self.median(&shelf);
+        let usual = usual.or_else(|| if is_own { None } else { self.median(&self.slice(self.slot.kind(), REFERENCE_DAYS)) });
+        usual.filter(|&usual| usual >= least)
     }
 
-    fn median(&self, kind: PriceKind) -> Option<i64> {
+    fn median(&self, slice: &[Observation]) -> Option<i64> {
         // Known since so short a time that nothing need be counted.
-        let slice = self.slice(kind, REFERENCE_DAYS);
         let first = slice.first()?.observed_at;
         if self.since.0.saturating_sub(first.0) < HISTORY_DAYS_MIN * DAY_MICROS {
             return None;
         }
-        let mut held: SmallVec<[Held; 16]> = self.held(&slice, REFERENCE_DAYS).collect();
+        let mut held: SmallVec<[Held; 16]> = self.held(slice, REFERENCE_DAYS).collect();
         let known: i64 = held.iter().map(|h| h.micros).fold(0, i64::saturating_add);
         if known < HISTORY_DAYS_MIN * DAY_MICROS {
             return None;
@@ -356,17 +399,16 @@ impl Before<'_> {
         time_weighted_median(&mut held)
     }
 
-    /// The lowest price that anybody could pay in so many days.
-    fn lowest(&self, days: i64) -> Option<i64> {
-        let public = KINDS.into_iter().filter(|&kind| kind != PriceKind::Member);
-        public.filter_map(|kind| self.held(&self.slice(kind, days), days).map(|h| h.amount).min()).min()
-    }
-
-    /// Since how many days the store's shelf price, or that of the own kind, is known; beyond the days a new low needs, at least those.
-    fn known_days(&self) -> i64 {
-        let first =
-            [PriceKind::Shelf, self.slot.kind()].map(|kind| self.slice(kind, NEW_LOW_HISTORY_DAYS_MIN).first().map(|o| o.observed_at));
-        first.into_iter().flatten().min().map_or(0, |first| self.since.0.saturating_sub(first.0) / DAY_MICROS)
+    /// The lowest prices before, all from one look at each kind: a year's observations hold those of any part of it.
+    fn lows(&self, amount: i64) -> Lows {
+        let year = KINDS.map(|kind| self.slice(kind, NEW_LOW_DAYS));
+        let public = || KINDS.into_iter().filter(|&kind| kind != PriceKind::Member).map(|kind| &year[kind as usize]);
+        let lowest = |days| public().filter_map(|slice| self.held(slice, days).map(|h| h.amount).min()).min();
+        let first = [PriceKind::Shelf, self.slot.kind()].map(|kind| year[kind as usize].first().map(|o| o.observed_at));
+        let first = first.into_iter().flatten().min();
+        let known_days = first.map_or(0, |first| self.since.0.saturating_sub(first.0) / DAY_MICROS);
+        let new_low = known_days >= NEW_LOW_HISTORY_DAYS_MIN && lowest(NEW_LOW_DAYS).is_some_and(|low| amount < low);
+        Lows { days_30: lowest(HONESTY_DAYS), new_low }
     }
 
     /// Whether enough prices of the product are known, at any store, to call one of them odd.
@@ -384,7 +426,7 @@ impl Before<'_> {
     /// What can matter for so many days.
     fn slice(&self, kind: PriceKind, days: i64) -> Slice {
         let from = self.since.days_before(days);
-        self.history.slice_since(self.product, self.slot.with_kind(kind), from, OBSERVATIONS_PER_WINDOW_MAX)
+        self.history.slice_since(&self.place, kind, from, OBSERVATIONS_PER_WINDOW_MAX)
     }
 }
 
@@ -406,3 +448,6 @@ fn rank_of_cursor(text: &str) -> Option<Rank> {
 fn ten_thousandths_per_minor(decimals: u32) -> i64 {
     10_i64.pow(4_u32.saturating_sub(decimals))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,9 @@ use smallvec::SmallVec;
 
 use super::{
     cells::Cells,
+    chunks::Chunks,
     interner::NONE,
-    observation::{Observation, Slot, Tables},
+    observation::{KINDS, Observation, Slot, Tables},
 };
 use crate::domain::{Moment, UnitPrice, product::PriceKind};
 
@@ -19,7 +20,7 @@ use crate::domain::{Moment, UnitPrice, product::PriceKind};
 pub struct PriceHistory {
     pub tables: Tables,
     /// By product number; each sorted by slot.
-    products: Vec<Vec<Head>>,
+    products: Chunks<Vec<Head>>,
     cells: Cells,
     /// What was corrected, or a withdrawal that was forgotten, in the order in which that happened.
     former: BTreeMap<(u32, Slot), Vec<Former>>,
@@ -38,6 +39,13 @@ struct Former {
 struct Head {
     slot: Slot,
     newest: u32,
+}
+
+/// The newest observation of each kind that one product has at one store: where looking back begins, found once for all kinds.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    store: u32,
+    newest: [u32; KINDS.len()],
 }
 
 /// Observations of one store and kind, oldest first: most places know few.
@@ -109,6 +117,23 @@ impl PriceHistory {
         self.cells.back_from(slot, newest)
     }
 
+    /// Where the observations of a product at a store are.
+    #[must_use]
+    pub fn place(&self, product: u32, store: u32) -> Place {
+        let heads = self.heads(product);
+        let from = heads.partition_point(|head| head.slot.store() < store);
+        let mut newest = [NONE; KINDS.len()];
+        for head in heads[from..].iter().take_while(|head| head.slot.store() == store) {
+            newest[head.slot.kind() as usize] = head.newest;
+        }
+        Place { store, newest }
+    }
+
+    /// The observations of one kind at a place, newest first.
+    pub fn back_from(&self, place: &Place, kind: PriceKind) -> impl Iterator<Item = Observation> + '_ {
+        self.cells.back_from(Slot::new(place.store, kind), place.newest[kind as usize])
+    }
+
     /// The newest observation of a store and kind, which may be a withdrawal.
     #[must_use]
     pub fn newest(&self, product: u32, slot: Slot) -> Option<Observation> {
@@ -118,15 +143,17 @@ impl PriceHistory {
     /// The observations of one store and kind, oldest first.
     #[must_use]
     pub fn slice(&self, product: u32, slot: Slot) -> Slice {
-        self.slice_since(product, slot, Moment(i64::MIN), usize::MAX)
+        let mut slice: Slice = self.newest_first(product, slot).collect();
+        slice.reverse();
+        slice
     }
 
-    /// What tells the price of one store and kind from a moment on, oldest first: back to what certainly stood then,
+    /// What tells the price of one kind at a place from a moment on, oldest first: back to what certainly stood then,
     /// or fewer where there are more than the limit.
     #[must_use]
-    pub fn slice_since(&self, product: u32, slot: Slot, from: Moment, limit: usize) -> Slice {
+    pub fn slice_since(&self, place: &Place, kind: PriceKind, from: Moment, limit: usize) -> Slice {
         let mut slice = Slice::new();
-        for observation in self.newest_first(product, slot).take(limit) {
+        for observation in self.back_from(place, kind).take(limit) {
             slice.push(observation);
             if observation.observed_at <= from && observation.validity == 0 && !observation.is_withdrawal() {
                 break;
@@ -169,11 +196,7 @@ impl PriceHistory {
 
     /// Puts an observation in its place.
     fn insert(&mut self, product: u32, new: &Observation) -> Effect {
-        let index = product as usize;
-        if index >= self.products.len() {
-            self.products.resize_with(index + 1, Vec::new);
-        }
-        let heads = &mut self.products[index];
+        let heads = self.products.place(product as usize);
         let head = match heads.binary_search_by_key(&new.slot, |head| head.slot) {
             Ok(index) => &mut heads[index],
             Err(index) => {

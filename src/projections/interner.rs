@@ -2,8 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeSeq};
 
+use super::chunks::Chunks;
 use crate::domain::{HouseholdId, ListId, OrderId, ProductId, StoreId};
 
 /// A number that names nothing.
@@ -32,7 +33,7 @@ impl Name for Arc<str> {
 /// Both directions between names and numbers. Only the names are stored in a checkpoint; the hash table is rebuilt.
 #[derive(Clone)]
 pub struct Interner<T> {
-    names: Vec<T>,
+    names: Chunks<T>,
     /// Open addressing, a power of two, at most half full.
     table: Vec<Entry>,
     hasher: ahash::RandomState,
@@ -101,10 +102,14 @@ impl<T: Name> Interner<T> {
         loop {
             match self.table[slot] {
                 Entry { number: 0, .. } => return None,
-                found if found.tag == tag && self.names[found.number as usize - 1].text() == text => return Some(found.number - 1),
+                found if found.tag == tag && self.is_named(found.number - 1, text) => return Some(found.number - 1),
                 _ => slot = (slot + 1) & (self.table.len() - 1),
             }
         }
+    }
+
+    fn is_named(&self, number: u32, text: &str) -> bool {
+        self.name(number).is_some_and(|name| name.text() == text)
     }
 
     /// The upper half of a hash tells names apart, the lower half is where to look first.
@@ -124,10 +129,14 @@ impl<T: Name> Interner<T> {
 
     fn grow(&mut self) {
         let size = ((self.names.len() + 1) * 2).next_power_of_two().max(16);
+        // The old table goes first: both together are megabytes.
+        self.table = Vec::new();
         self.table = vec![Entry::default(); size];
-        for index in 0..self.names.len() {
-            self.place(self.hash(self.names[index].text()), as_number(index));
+        let names = std::mem::take(&mut self.names);
+        for (name, number) in names.iter().zip(0..) {
+            self.place(self.hash(name.text()), number);
         }
+        self.names = names;
     }
 }
 
@@ -139,7 +148,7 @@ pub fn as_number(index: usize) -> u32 {
 
 impl<T> Default for Interner<T> {
     fn default() -> Self {
-        Self { names: Vec::new(), table: Vec::new(), hasher: ahash::RandomState::new() }
+        Self { names: Chunks::default(), table: Vec::new(), hasher: ahash::RandomState::new() }
     }
 }
 
@@ -151,19 +160,21 @@ impl<T: Name> fmt::Debug for Interner<T> {
 
 impl<T: Name> PartialEq for Interner<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.names.len() == other.names.len() && self.names.iter().zip(&other.names).all(|(a, b)| a.text() == b.text())
+        self.names.len() == other.names.len() && self.names.iter().zip(other.names.iter()).all(|(a, b)| a.text() == b.text())
     }
 }
 
 impl<T: Name> Serialize for Interner<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.names.iter().map(Name::text))
+        let mut texts = serializer.serialize_seq(Some(self.names.len()))?;
+        self.names.iter().try_for_each(|name| texts.serialize_element(name.text()))?;
+        texts.end()
     }
 }
 
 impl<'de, T: Name + Deserialize<'de>> Deserialize<'de> for Interner<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut interner = Self { names: Vec::<T>::deserialize(deserializer)?, ..Self::default() };
+        let mut interner = Self { names: Chunks::<T>::deserialize(deserializer)?, ..Self::default() };
         interner.grow();
         Ok(interner)
     }

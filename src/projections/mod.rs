@@ -5,6 +5,7 @@ mod as_of;
 mod basket;
 pub mod catalog;
 mod cells;
+mod chunks;
 pub mod commands;
 pub mod deals;
 mod differences;

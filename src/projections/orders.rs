@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     Views,
+    chunks::Chunks,
     interner::{Interner, NONE},
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
 pub struct OrderBook {
     ids: Interner<OrderId>,
     pub(super) households: Interner<HouseholdId>,
-    rows: Vec<Option<OrderRow>>,
+    rows: Chunks<Option<OrderRow>>,
     /// Household number to its orders.
     #[serde(skip)]
     of_household: Vec<Vec<u32>>,
@@ -135,12 +136,9 @@ impl OrderBook {
     fn place(&mut self, id: &str, placement: &OrderPlacement, store: u32, total: Money, variance: Option<Money>) {
         let Ok(id) = OrderId::new(id) else { return };
         let order = self.ids.number(&id);
-        let index = order as usize;
-        if index >= self.rows.len() {
-            self.rows.resize_with(index + 1, || None);
-        }
+        let row = self.rows.place(order as usize);
         // A second placing cannot happen; should an odd history hold one, the first stays.
-        if self.rows[index].is_some() {
+        if row.is_some() {
             return;
         }
         let household = placement.household.as_ref().map_or(NONE, |household| self.households.number(household));
@@ -150,7 +148,7 @@ impl OrderBook {
             }
             self.of_household[household as usize].push(order);
         }
-        self.rows[index] = Some(OrderRow::new(placement, household, store, total, variance));
+        *row = Some(OrderRow::new(placement, household, store, total, variance));
     }
 
     fn summary(&self, order: u32, stores: &Interner<StoreId>) -> Option<OrderSummary> {

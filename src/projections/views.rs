@@ -61,6 +61,8 @@ pub struct Changes {
     /// The household that compares other stores now.
     pub compared: Option<HouseholdId>,
     pub deals: Vec<DealChange>,
+    /// Nobody hears of it, so that nothing need be written down.
+    pub(super) unheard: bool,
 }
 
 impl Views {
@@ -79,28 +81,37 @@ impl Views {
     /// Applies the next event. Takes any history whatever; an event at or before the own position was applied already and changes nothing.
     pub fn apply(&mut self, recorded: &Recorded) -> Changes {
         let mut changes = Changes::default();
+        self.follow(recorded, &mut changes);
+        changes
+    }
+
+    /// As [`Views::apply`], when nobody has to hear of the changes: to build the views from the log.
+    pub fn absorb(&mut self, recorded: &Recorded) {
+        self.follow(recorded, &mut Changes { unheard: true, ..Changes::default() });
+    }
+
+    fn follow(&mut self, recorded: &Recorded, changes: &mut Changes) {
         if recorded.position <= self.position {
-            return changes;
+            return;
         }
         self.position = recorded.position;
         let id = recorded.stream.id();
         match &recorded.event {
-            Event::Product(event) => self.product_event(recorded, event, &mut changes),
-            Event::Order(event) => self.order_event(recorded, event, &mut changes),
+            Event::Product(event) => self.product_event(recorded, event, changes),
+            Event::Order(event) => self.order_event(recorded, event, changes),
             Event::List(event) => self.lists.apply(id, event, recorded.position),
             Event::Household(event) => {
                 self.households.apply(id, event, &recorded.who, recorded.position);
                 changes.compared = matches!(event, HouseholdEvent::StoresChosen { .. }).then(|| HouseholdId::new(id).ok()).flatten();
             }
             Event::Store(event) => {
-                let Some(store) = self.store_number(id) else { return changes };
+                let Some(store) = self.store_number(id) else { return };
                 self.catalog.store_event(store, event, recorded.position.0);
             }
             // What admins do changes no view.
             Event::System(_) => {}
         }
-        self.end_expired_deals(recorded.at, &mut changes.deals);
-        changes
+        self.end_expired_deals(recorded.at, changes);
     }
 
     fn product_event(&mut self, recorded: &Recorded, event: &ProductEvent, changes: &mut Changes) {
@@ -179,7 +190,9 @@ impl Views {
             })
         };
         let effects: SmallVec<[Effect; 32]> = prices.iter().map(record).collect();
-        changes.prices.reserve(prices.len());
+        if !changes.unheard {
+            changes.prices.reserve(prices.len());
+        }
         for ((product, line), effect) in prices.iter().zip(effects) {
             self.price_changed(*product, Slot::new(store, line.kind), recorded, effect, changes);
         }
@@ -189,7 +202,8 @@ impl Views {
     fn price_changed(&mut self, product: u32, slot: Slot, recorded: &Recorded, effect: Effect, changes: &mut Changes) {
         // A price announced for later leaves older ones in force, so that a late observation can matter beside it.
         let announced = || self.history.newest(product, slot).is_some_and(|o| o.validity != 0);
-        if (effect != Effect::Late || announced())
+        if !changes.unheard
+            && (effect != Effect::Late || announced())
             && let (Some(product), Some(store)) = (self.ids.products.name(product), self.ids.stores.name(slot.store()))
         {
             changes.prices.push((product.clone(), store.clone()));
@@ -198,7 +212,7 @@ impl Views {
             // A first shelf price has nothing to be compared with: the commonest case by far.
             (PriceKind::Member, _) | (PriceKind::Shelf, Effect::First) => {}
             (PriceKind::Shelf, Effect::Repeated) => self.deals.seen_again(product, slot, recorded.position),
-            _ => self.judge_deal(product, slot, recorded, &mut changes.deals),
+            _ => self.judge_deal(product, slot, recorded, changes),
         }
     }
 

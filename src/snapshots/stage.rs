@@ -135,7 +135,7 @@ pub fn replay(log: &dyn Log, progress: &Progress) -> Result<Views, SnapshotError
 }
 
 fn apply(views: &mut Views, recorded: &Recorded, progress: &Progress) {
-    views.apply(recorded);
+    views.absorb(recorded);
     if recorded.position.0.is_multiple_of(PROGRESS_EVENTS) {
         progress.reach(recorded.position.0);
     }

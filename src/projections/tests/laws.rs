@@ -29,6 +29,13 @@ proptest! {
     }
 
     #[test]
+    fn absorbing_events_gives_the_state_that_applying_them_does(log in any_log()) {
+        let mut absorbed = Views::default();
+        log.events.iter().for_each(|event| absorbed.absorb(event));
+        prop_assert_eq!(absorbed.to_checkpoint(), log.views().to_checkpoint());
+    }
+
+    #[test]
     fn totals_replayed_twice_have_the_same_digest(log in any_log()) {
         let replay = || {
             let (mut views, mut totals) = (Views::default(), Totals::default());
