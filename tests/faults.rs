@@ -212,3 +212,28 @@ fn noise(seed: usize) -> String {
         })
         .collect()
 }
+
+#[test]
+fn a_start_that_is_refused_leaves_every_file_as_it_was() {
+    let mut app = TestApp::start();
+    app.post("/api/v1/lists", &json!({ "id": "weekly", "name": "Weekly" })).ok();
+    for number in 0..20 {
+        app.post("/api/v1/lists/weekly/items", &json!({ "name": format!("item {number}") })).ok();
+    }
+    app.kill();
+    let raw = storage_file(app.data());
+    let mut bytes = fs::read(&raw).unwrap();
+    // Every copy that sled keeps of one block in the middle.
+    let copies: Vec<_> = (0..bytes.len() - 80).filter(|&at| bytes[at..].starts_with(b"aisB") && bytes[at + 12] == 9).collect();
+    assert!(!copies.is_empty(), "there is a block that starts at position 9");
+    copies.iter().for_each(|at| bytes[at + 68] ^= 1);
+    fs::write(&raw, &bytes).unwrap();
+    let survey = |app: &TestApp| app.run(&["salvage", "--snapshots", "/nowhere"]).summary();
+    let before = survey(&app);
+    assert_eq!((&before["whole_to"], before["blocks_behind"].as_u64() > Some(5)), (&json!("8"), true), "{before}");
+    let Err(refused) = app.try_restart() else { panic!("a log with a hole is served") };
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert_eq!(app.run(&["verify"]).code, Some(1));
+    assert!(fs::read(&raw).unwrap() == bytes, "the raw file is not touched");
+    assert_eq!(survey(&app), before);
+}

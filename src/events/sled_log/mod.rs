@@ -1,6 +1,7 @@
 //! The embedded log on sled: blocks of events, one writer thread, group commit. A folder holds `sled/` (the blocks, the only truth),
 //! `heads` (the stream heads, a cache that may be deleted), `witness` (what was acknowledged) and `lock`.
 
+mod aside;
 pub mod block;
 pub mod build;
 mod durability;

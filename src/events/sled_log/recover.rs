@@ -2,6 +2,7 @@
 //!
 //! 1. Every block must be there with a right checksum: sled 0.34 can lose blocks from the middle of its file and open without a word.
 //! 2. Blocks behind the saved stream heads are read, their chain checked. 3. A damaged end that nobody was told of is cut, loudly.
+//! Before sled may touch its files they are copied aside.
 //! 4. If sled cannot be opened, a block is missing, or the log is shorter than the witness says, the blocks are salvaged from sled's raw
 //!    file. 5. If that is not enough, the log refuses to open and names the position.
 
@@ -9,6 +10,7 @@ use std::path::Path;
 
 use super::{
     OpenError, OpenReport,
+    aside::Aside,
     block::{self, Chain},
     folder::{self, Folder},
     index::{self, Index},
@@ -32,14 +34,20 @@ enum Doubt {
 pub fn open(folder: &Folder, seen: Option<&Seen>, accept_lost_tail: bool, report: &mut OpenReport) -> Result<(Store, Index), OpenError> {
     let sled = folder.sled();
     report.half_snapshots_removed = folder::remove_half_snapshots(&sled).map_err(|error| OpenError::Storage(error.to_string()))?;
+    let failed = |error: std::io::Error| OpenError::Storage(error.to_string());
+    let aside = Aside::of(&sled).map_err(failed)?;
     let doubt = match attempt(folder, seen, report) {
-        Ok(opened) => return Ok(opened),
+        Ok(opened) => {
+            aside.forget();
+            return Ok(opened);
+        }
         Err(doubt) => doubt,
     };
+    // What sled made of its file while it tried is of no use to a salvage.
+    aside.put_back().map_err(failed)?;
     tracing::warn!(reason = %doubt.sentence(), "the log's store is not whole; salvaging its blocks from the raw file");
     let salvaged = salvage(&sled).map_err(|reason| OpenError::Storage(format!("{}; salvage: {reason}", doubt.sentence())))?;
     report_salvage(&salvaged, &doubt, report);
-    index::discard(folder.path());
     accept(folder, seen, accept_lost_tail, &salvaged, report)
 }
 
