@@ -83,9 +83,11 @@ impl DataFolder {
         let is_copy = self.is_copy().map_err(failed)?;
         let (log, report) = SledLog::open(config.log_options(self.log()))?;
         if report.lost_tail.is_some() || (is_copy && log.head() > Position::START) {
+            self.descend_from(&self.epoch, log.head()).map_err(failed)?;
             self.epoch = name_history(&self.root.join("epoch")).map_err(failed)?;
             tracing::info!(is_copy, lost_tail = report.lost_tail.is_some(), "a new history begins: live sessions start from snapshots");
         }
+        histories::remove_staged(&self.home).map_err(failed)?;
         self.know().map_err(failed)?;
         Ok((log, report))
     }
@@ -98,12 +100,49 @@ impl DataFolder {
         fs::write(self.identity_file(), self.identity()?)
     }
 
-    /// Begins a new history in a folder whose log no longer holds everything that was told to clients.
+    /// Begins a new history in a folder whose log now ends at a position and no longer holds everything that was told to clients.
     ///
     /// # Errors
     /// When it cannot be named.
-    pub fn begin_history(root: &Path) -> Result<(), FolderError> {
-        name_history(&root.join("epoch")).map(drop).map_err(|error| FolderError { folder: root.to_owned(), error })
+    pub fn begin_history(&self, end: Position) -> Result<(), FolderError> {
+        let begun = self.descend_from(&self.epoch, end).and_then(|()| name_history(&self.root.join("epoch")).map(drop));
+        begun.map_err(|error| FolderError { folder: self.root.clone(), error })
+    }
+
+    /// Remembers that everything up to a position is the past of another history too.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn descend_from(&self, epoch: &str, upto: Position) -> io::Result<()> {
+        let mut lines = fs::read_to_string(self.lineage_file()).or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(String::new()),
+            _ => Err(error),
+        })?;
+        lines.push_str(&format!("{epoch} {upto}\n"));
+        fs::write(self.lineage_file(), lines)
+    }
+
+    /// The position up to which a history's events are in this one too; `None` where nothing says that it has any of them.
+    #[must_use]
+    pub fn shares_with(&self, epoch: &str) -> Option<Position> {
+        if epoch == self.epoch {
+            return Some(Position(u64::MAX));
+        }
+        self.lineage().into_iter().filter(|(known, _)| known == epoch).map(|(_, upto)| upto).max()
+    }
+
+    /// The histories that this one has its past from, each up to a position.
+    pub(super) fn lineage(&self) -> Vec<(String, Position)> {
+        let lines = fs::read_to_string(self.lineage_file()).unwrap_or_default();
+        lines
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .filter_map(|(epoch, upto)| Some((epoch.to_owned(), upto.parse().ok()?)))
+            .collect()
+    }
+
+    fn lineage_file(&self) -> PathBuf {
+        self.root.join("lineage")
     }
 
     /// Whether this is not the folder that was served last, but a copy of it as it was at some time: events may have been recorded since.

@@ -5,6 +5,7 @@
 //! data/current                  names the folder of the history that is served; absent before the first restore: the data folder itself
 //! data/histories/<epoch>/       a history that came from a restore: log/, epoch, checkpoints/, …
 //! data/histories/<epoch>/left   which history it took the place of, for going back
+//! data/histories/<epoch>/lineage which histories it has its past from, each up to a position
 //! data/histories/<epoch>/staged it is not complete: removed at the next start
 //! ```
 
@@ -24,12 +25,11 @@ const LEFT: &str = "left";
 /// How the data folder itself is named as the place of a history.
 const HOME: &str = ".";
 
-/// Where the history is that is served. What a crash left half built is removed.
+/// Where the history is that is served.
 ///
 /// # Errors
 /// When the file names no history.
 pub fn current(home: &Path) -> io::Result<PathBuf> {
-    remove_staged(home)?;
     let file = home.join(CURRENT);
     match fs::read_to_string(&file) {
         Ok(name) => existing(home, name.trim()),
@@ -130,7 +130,11 @@ pub fn forget_others(served: &DataFolder) -> io::Result<usize> {
     Ok(removed)
 }
 
-fn remove_staged(home: &Path) -> io::Result<()> {
+/// Removes what a crash left half built. Only for whoever has the log open: another process may be building right now.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn remove_staged(home: &Path) -> io::Result<()> {
     for root in folders(home)?.into_iter().filter(|root| root.join(STAGED).exists()) {
         tracing::warn!(folder = %root.display(), "removing a history that a restore did not finish");
         fs::remove_dir_all(root)?;
@@ -214,6 +218,8 @@ mod tests {
         fs::create_dir(first.log()).unwrap();
         let staged = built(dir.path());
         assert_eq!(DataFolder::open(dir.path()).unwrap().root(), first.root());
+        assert!(staged.root().exists(), "whoever only looks may not know that it is being built");
+        remove_staged(dir.path()).unwrap();
         assert!(!staged.root().exists());
     }
 

@@ -213,6 +213,7 @@ pub(super) fn build(
     let failed = |error: io::Error| SnapshotError::io(left.home(), error);
     let folder = histories::stage(left.home()).map_err(failed)?;
     let staged = stage(snapshot, upto, config.log_options(folder.log()), progress).and_then(|staged| {
+        inherit(&folder, left, snapshot, staged.proof.position).map_err(failed)?;
         folder.know().map_err(failed)?;
         Ok(staged)
     });
@@ -223,6 +224,13 @@ pub(super) fn build(
             Err(error)
         }
     }
+}
+
+/// Writes down where the new history has its past from: the snapshot's, and whatever that had its own from.
+fn inherit(folder: &DataFolder, left: &DataFolder, snapshot: &Snapshot, upto: Position) -> io::Result<()> {
+    folder.descend_from(&snapshot.manifest.epoch, upto)?;
+    let before = if left.epoch() == snapshot.manifest.epoch { left.lineage() } else { Vec::new() };
+    before.iter().try_for_each(|(epoch, known)| folder.descend_from(epoch, upto.min(*known)))
 }
 
 /// Opens the history that was left, as soon as nobody of this process reads it any more.

@@ -45,7 +45,15 @@ impl Salvage {
         }
         let history = DataFolder::open(&config.data).map_err(anyhow::Error::from)?;
         let snapshots = SnapshotFolder::new(self.snapshots.as_ref().unwrap_or(&config.snapshots));
-        let examined = salvage::Salvage::examine(&history.log(), snapshots.readable_blocks()).map_err(anyhow::Error::from)?;
+        let alone = salvage::Salvage::examine(&history.log(), []).map_err(anyhow::Error::from)?.survey().clone();
+        let saved = snapshots.readable_blocks(|epoch| history.shares_with(epoch));
+        let examined = salvage::Salvage::examine(&history.log(), saved).map_err(anyhow::Error::from)?;
+        if examined.survey().blocks > alone.blocks {
+            let (more, whole_to) = (examined.survey().blocks - alone.blocks, alone.whole_to);
+            eprintln!(
+                "aisled: {more} blocks are only in the snapshots of this history; without them the chain is whole up to position {whole_to}"
+            );
+        }
         let survey = examined.survey().clone();
         tell(&survey);
         let exported = self.export.as_deref().map(|path| export_behind(&examined, path)).transpose()?.flatten();
@@ -80,7 +88,7 @@ fn apply(examined: salvage::Salvage, history: &DataFolder, survey: &Survey) -> a
     let salvaged = examined.apply().context("the log cannot be built anew; it is as it was")?;
     if !survey.is_whole() {
         // Positions will be given out again: nobody may go on from one of the lost.
-        DataFolder::begin_history(history.root())?;
+        history.begin_history(salvaged.last)?;
     }
     eprintln!("aisled: the log is built anew up to position {}; the old files are kept in {}", salvaged.last, salvaged.kept.display());
     Ok(salvaged)

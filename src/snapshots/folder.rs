@@ -192,14 +192,21 @@ impl SnapshotFolder {
         files.filter_map(|file| segment::peek(&file).map(|head| (file, head))).filter(|(_, head)| head.is_full())
     }
 
-    /// Every block that can be read in any segment, of any history: for a salvage.
-    pub fn readable_blocks(&self) -> impl Iterator<Item = Vec<u8>> {
-        entries(&self.segments()).flat_map(|file| {
-            segment::readable_blocks(&file).unwrap_or_else(|error| {
-                tracing::warn!(file = %file.display(), %error, "a segment cannot be read");
-                Vec::new()
-            })
-        })
+    /// The blocks that can be read, however damaged the files are, of snapshots that share their past with a history: for a salvage. `shares`
+    /// says up to where a snapshot's history does; blocks of any other history would lead elsewhere.
+    pub fn readable_blocks(&self, shares: impl Fn(&str) -> Option<Position>) -> Vec<Vec<u8>> {
+        let mut blocks = Vec::new();
+        for manifest in self.whole() {
+            let Some(upto) = shares(&manifest.epoch) else { continue };
+            for file in manifest.segments.iter().filter(|segment| segment.first <= upto).map(|segment| self.segments().join(&segment.file))
+            {
+                match segment::readable_blocks(&file) {
+                    Ok(found) => blocks.extend(found.into_iter().filter(|(last, _)| *last <= upto).map(|(_, block)| block)),
+                    Err(error) => tracing::warn!(file = %file.display(), %error, "a segment cannot be read"),
+                }
+            }
+        }
+        blocks
     }
 
     fn manifests(&self) -> impl Iterator<Item = PathBuf> {

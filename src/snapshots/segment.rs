@@ -212,16 +212,16 @@ impl Segment {
     }
 }
 
-/// Every whole block that a file begins with, however damaged the file is: for a salvage, which checks each again.
+/// Every whole block that a file begins with, each with its last position, however damaged the file is: for a salvage, which checks each again.
 ///
 /// # Errors
 /// When the file cannot be read at all.
-pub fn readable_blocks(path: &Path) -> io::Result<Vec<Vec<u8>>> {
+pub fn readable_blocks(path: &Path) -> io::Result<Vec<(Position, Vec<u8>)>> {
     let bytes = fs::read(path)?;
     let (mut rest, mut blocks) = (bytes.get(HEAD_BYTES..).unwrap_or_default(), Vec::new());
-    while let Ok((_, block)) = next_block(rest) {
+    while let Ok((header, block)) = next_block(rest) {
         rest = &rest[block.len()..];
-        blocks.push(block.to_vec());
+        blocks.push((header.last(), block.to_vec()));
     }
     Ok(blocks)
 }
