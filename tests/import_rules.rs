@@ -46,6 +46,11 @@ fn events_know_nothing_of_those_who_read_them() {
 }
 
 #[test]
+fn the_past_is_read_from_the_log_alone() {
+    refuse_in("src/past", &["crate::actors", "crate::http", "crate::app", "actix"]);
+}
+
+#[test]
 fn actors_know_nothing_of_http() {
     refuse_in("src/actors", &["crate::http", "actix_web"]);
 }

@@ -26,6 +26,10 @@ const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(10);
 const SHUTDOWN_SECONDS: u64 = 3;
 /// Unsent bytes the kernel holds per connection: without a limit a stalled reader hides megabytes there.
 const SEND_BUFFER_BYTES: usize = 32 << 10;
+/// On the loopback a segment may be as large as all of that buffer. Then a reader has seen only one segment when the buffer is full, and
+/// acknowledges it 40 ms later: any larger answer would take as long. Segments of a network are smaller anyway.
+#[cfg(unix)]
+const SEGMENT_BYTES_MAX: u32 = 8 << 10;
 /// A peer that takes nothing for this long is gone: the kernel ends the connection, even when the worker cannot.
 const UNACKNOWLEDGED_WAIT: Duration = Duration::from_secs(15);
 /// Bytes rendered before the socket must take some; it also bounds what a live session keeps after a burst.
@@ -87,6 +91,11 @@ fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A restart must not wait for connections of the last run to time out.
     socket.set_reuse_address(true)?;
+    // Best effort: without it large answers are only slower.
+    #[cfg(unix)]
+    if let Err(error) = socket.set_tcp_mss(SEGMENT_BYTES_MAX) {
+        tracing::debug!(%error, "segments on the loopback stay as large as they come");
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

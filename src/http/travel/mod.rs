@@ -39,8 +39,8 @@ pub const TIME_HEADER: &str = "x-at-time";
 pub const KNOWN_HEADER: &str = "x-known-position";
 /// Enough of a hash to tell two answers of one position apart.
 const TAG_HEX_DIGITS: usize = 16;
-/// The past never changes: a year is as good as for ever.
-const FOR_EVER: &str = "private, max-age=31536000, immutable";
+/// The past never changes, but a restore begins another history, whose positions behind the restored one are given out again.
+const A_WHILE: &str = "private, max-age=300";
 
 /// The moment a read is of; `None` is now.
 ///
@@ -103,7 +103,7 @@ impl Found {
             let value = HeaderValue::from_str(&text).map_err(|error| Problem::internal(&error))?;
             answer.headers_mut().insert(HeaderName::from_static(name), value);
         }
-        let keep = if self.is_final { FOR_EVER } else { "private, no-cache" };
+        let keep = if self.is_final { A_WHILE } else { "private, no-cache" };
         answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(keep));
         Ok(())
     }
