@@ -24,7 +24,7 @@ const WAITING_MAX: usize = 8;
 /// How long somebody waits for the board before being refused: a few replays of a large log.
 pub const BOARD_WAIT: Duration = Duration::from_secs(20);
 /// How long a board is kept that nobody looks at: it takes as much memory as the views of now.
-pub const BOARD_IDLE: Duration = Duration::from_secs(60);
+pub const BOARD_IDLE: Duration = Duration::from_mins(1);
 
 /// The one board that is kept.
 #[derive(Debug)]

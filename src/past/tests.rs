@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
-    domain::{Entity, StreamId, list::ListEvent},
+    domain::{
+        Entity, StreamId,
+        list::{ListEvent, ListState},
+    },
     events::{Append, Log, Position, clock::SystemClock, contract, memory::MemoryLog},
     projections::Views,
 };
@@ -31,7 +34,7 @@ fn log() -> MemoryLog {
 fn a_list_at_every_position_is_the_fold_of_its_prefix() {
     let log = log();
     let histories = Histories::<Lists>::of_at_most(1 << 30);
-    let (mut state, mut version) = (Default::default(), 0);
+    let (mut state, mut version) = (ListState::default(), 0);
     for recorded in log.read(Position::START, 10_000).unwrap() {
         if recorded.stream == stream("a") {
             Lists::evolve(&mut state, Lists::own(&recorded.event).unwrap(), &recorded.fact());
@@ -84,7 +87,7 @@ fn a_board_of_any_position_equals_a_fresh_replay_and_is_freed_when_idle() {
         }
         assert_eq!(digests, fresh.digests());
     }
-    assert!(boards.forget_idle(Duration::from_secs(3_600)));
+    assert!(boards.forget_idle(Duration::from_hours(1)));
     assert!(!boards.forget_idle(Duration::ZERO));
 }
 
