@@ -118,7 +118,7 @@ impl DataFolder {
             io::ErrorKind::NotFound => Ok(String::new()),
             _ => Err(error),
         })?;
-        lines.push_str(&format!("{epoch} {upto}\n"));
+        lines.extend([epoch, " ", &upto.to_string(), "\n"]);
         fs::write(self.lineage_file(), lines)
     }
 

@@ -20,8 +20,9 @@ impl Fields {
         Some(Self(u32::from(marker & 0x0f)))
     }
 
-    /// The field that comes next, if it has this name.
+    /// The field that comes next, if it has this name. The outer `None` ends the reading, as everywhere here; the inner one is an absent field.
     #[inline]
+    #[expect(clippy::option_option, reason = "a field may be absent, and what is there may be unreadable; `?` takes the second")]
     pub fn optional<'a, T>(&mut self, rest: Rest<'_, 'a>, name: &str, read: impl FnOnce(Rest<'_, 'a>) -> Option<T>) -> Option<Option<T>> {
         match rest.strip_prefix(&[0xa0 | u8::try_from(name.len()).ok()?]).and_then(|after| after.strip_prefix(name.as_bytes())) {
             Some(after) => *rest = after,

@@ -26,8 +26,8 @@ const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(10);
 const SHUTDOWN_SECONDS: u64 = 3;
 /// Unsent bytes the kernel holds per connection: without a limit a stalled reader hides megabytes there.
 const SEND_BUFFER_BYTES: usize = 32 << 10;
-/// The largest segment on the wire. On the loopback one may be as large as the whole send buffer; the peer then waits 40 ms for a second one before
-/// it acknowledges the first, and an answer of more than 64 KiB takes that long. Real networks have smaller ones anyway.
+/// On the loopback a segment may be as large as all of that buffer. Then a reader has seen only one segment when the buffer is full, and
+/// acknowledges it 40 ms later: any larger answer would take as long. Segments of a network are smaller anyway.
 #[cfg(unix)]
 const SEGMENT_BYTES_MAX: u32 = 8 << 10;
 /// A peer that takes nothing for this long is gone: the kernel ends the connection, even when the worker cannot.

@@ -1,8 +1,8 @@
 //! Opening a log: what the files hold is checked against itself and against what was acknowledged, before anybody may believe it.
+//! Before sled may touch its files they are copied aside.
 //!
 //! 1. Every block must be there with a right checksum: sled 0.34 can lose blocks from the middle of its file and open without a word.
 //! 2. Blocks behind the saved stream heads are read, their chain checked. 3. A damaged end that nobody was told of is cut, loudly.
-//! Before sled may touch its files they are copied aside.
 //! 4. If sled cannot be opened, a block is missing, or the log is shorter than the witness says, the blocks are salvaged from sled's raw
 //!    file. 5. If that is not enough, the log refuses to open and names the position.
 
