@@ -1,4 +1,4 @@
-//! The events that fill a log – products, prices and orders – read straight from their bytes: several times faster than by way of serde,
+//! The events that fill a log – products, prices and orders – read straight from their bytes: faster than by way of serde,
 //! and the same events. A replay spends most of its time reading.
 
 use std::collections::BTreeMap;

@@ -11,7 +11,13 @@ use super::{
     segment::hex,
     verify::{FileProblem, verify},
 };
-use crate::events::{At, Position, sled_log::SledLog};
+use crate::{
+    domain::{
+        Moment, StreamId, StreamKind,
+        system::{ADMIN, SystemEvent},
+    },
+    events::{At, Event, Log, Position, sled_log::SledLog},
+};
 
 /// Which snapshot, up to where.
 #[derive(Debug)]
@@ -21,6 +27,8 @@ pub struct Target {
     pub position: Position,
     /// Whether it is a past of the log that is served.
     pub same_history: bool,
+    /// What an admin should know before going on.
+    pub notes: Vec<String>,
 }
 
 /// What a restore would do.
@@ -39,6 +47,8 @@ pub struct RestorePlan {
     /// False where the snapshot is of another history: then nothing of what is served now need be in it.
     pub same_history: bool,
     pub files: u64,
+    /// What an admin should know before going on.
+    pub notes: Vec<String>,
     /// Files that are wrong; with any, the restore would be refused.
     pub problems: Vec<FileProblem>,
     /// Send it back with the same request to have it done.
@@ -74,13 +84,17 @@ impl Target {
         if position > end || position == Position::START {
             return Err(SnapshotError::BeyondSnapshot { asked: position, end });
         }
-        Ok(Self { same_history: past_of.is_some(), snapshot: Some(snapshot.manifest), position })
+        Ok(Self { same_history: past_of.is_some(), snapshot: Some(snapshot.manifest), position, notes: Vec::new() })
     }
 
     fn of_moment(log: &SledLog, folder: &SnapshotFolder, at: At) -> Result<Self, SnapshotError> {
         let position = at.find(log)?.position;
         let reaching = folder.whole().into_iter().filter(|manifest| manifest.position >= position && is_past_of(log, manifest));
-        Ok(Self { snapshot: reaching.min_by_key(|manifest| manifest.position), position, same_history: true })
+        let notes = match at {
+            At::Time(time) => left_since(log, folder, time)?.into_iter().collect(),
+            At::Position(_) => Vec::new(),
+        };
+        Ok(Self { snapshot: reaching.min_by_key(|manifest| manifest.position), position, same_history: true, notes })
     }
 
     /// Tells this restore of this history from any other.
@@ -114,11 +128,32 @@ impl Target {
             head,
             events_left: if self.same_history { head.0.saturating_sub(self.position.0) } else { head.0 },
             same_history: self.same_history,
+            notes: self.notes,
             files,
             problems,
             confirm,
         })
     }
+}
+
+/// Where another history was served at a time, because a later restore went back behind it: says so, and which snapshot has that time.
+fn left_since(log: &SledLog, folder: &SnapshotFolder, time: Moment) -> Result<Option<String>, SnapshotError> {
+    let Ok(stream) = StreamId::new(StreamKind::System, ADMIN) else { return Ok(None) };
+    for recorded in log.read_stream(&stream, 0, usize::MAX)?.iter().rev().take_while(|recorded| recorded.at > time) {
+        let Event::System(SystemEvent::Restored { position, left_epoch, .. }) = &recorded.event else { continue };
+        if At::Position(Position(*position)).find(log)?.time >= time {
+            continue;
+        }
+        let saved = folder.whole().into_iter().filter(|manifest| manifest.epoch == *left_epoch && manifest.last_at >= time);
+        let snapshot = saved.min_by_key(|manifest| manifest.position);
+        let way = snapshot
+            .map_or("no snapshot has that time".to_owned(), |found| format!("snapshot {} has that time: name it with it", found.name));
+        let when = recorded.at;
+        return Ok(Some(format!(
+            "at {time} another history was served, which the restore of {when} left behind position {position}; {way}"
+        )));
+    }
+    Ok(None)
 }
 
 fn is_past_of(log: &SledLog, manifest: &Manifest) -> bool {

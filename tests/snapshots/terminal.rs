@@ -112,3 +112,36 @@ fn a_snapshot_is_restored_into_another_folder_without_a_server() {
     assert_eq!((verified.code, &verified.summary()["ok"]), (Some(0), &json!(true)), "{verified:?}");
     assert_eq!(done(&run(&app, "/api/v1/admin/self-restore", &json!({})))["ok"], true);
 }
+
+#[test]
+fn a_salvage_takes_nothing_of_a_history_that_was_left() {
+    let mut app = furnished();
+    let first = snapshot(&app);
+    for number in 0..30 {
+        add(&app, &format!("left-{number}")).ok();
+    }
+    snapshot(&app);
+    done(&crate::admin::restore(&app, &json!({ "snapshot": first["name"] })));
+    add(&app, "kept").ok();
+    let data = app.data().display().to_string();
+    assert_eq!(app.stop(), Some(0));
+    let survey = aisled(&app, &["salvage", "--data", &data]);
+    assert_eq!((survey.code, &survey.summary()["whole_to"]), (Some(0), &survey.summary()["acknowledged"]), "{survey:?}");
+    assert_eq!(aisled(&app, &["salvage", "--data", &data, "--apply"]).code, Some(0));
+    app.restart();
+    assert_eq!(items(&app), ["milk", "kept"]);
+}
+
+#[test]
+fn a_time_at_which_another_history_was_served_is_told_before_anything_is_restored() {
+    let app = furnished();
+    let first = snapshot(&app);
+    let left = add(&app, "left").ok().body["position"].as_str().unwrap().to_owned();
+    let second = snapshot(&app);
+    let before = left.parse::<u64>().unwrap() - 1;
+    let left_at = app.get(&format!("/api/v1/events?after={before}&limit=1")).lines()[0]["at"].clone();
+    done(&crate::admin::restore(&app, &json!({ "snapshot": first["name"] })));
+    let plan = app.post("/api/v1/admin/restore", &json!({ "at": left_at })).ok().body;
+    let note = plan["notes"][0].as_str().unwrap_or_default();
+    assert!(note.contains("another history was served") && note.contains(second["name"].as_str().unwrap()), "{plan}");
+}
