@@ -64,11 +64,11 @@ impl Offline {
         self.log().map_or(Position::START, Log::head)
     }
 
-    /// Writes a snapshot of everything there is.
+    /// Writes a snapshot of everything there is; a `scheduled` one stays only as long as retention keeps it.
     ///
     /// # Errors
     /// See [`SnapshotError`].
-    pub fn snapshot(&self, by: &Principal, progress: &Progress) -> Result<Manifest, SnapshotError> {
+    pub fn snapshot(&self, by: &Principal, scheduled: bool, progress: &Progress) -> Result<Manifest, SnapshotError> {
         let log = self.log.as_ref().map_err(|error| SnapshotError::Staged(error.clone()))?;
         let folder = SnapshotFolder::new(&self.config.snapshots);
         let claim = folder.claim()?;
@@ -76,9 +76,9 @@ impl Offline {
         let (views, _) = views::load(log, Some(&self.folder))?;
         let epoch = self.epoch().to_owned();
         let views = Some(proof_of(&views));
-        let about = About { at: SystemClock.now(), by: by.to_string(), scheduled: false, epoch, views, pace: Pace::AtOnce };
+        let about = About { at: SystemClock.now(), by: by.to_string(), scheduled, epoch, views, pace: Pace::AtOnce };
         let manifest = create(log, log.chain(), &folder, &claim, about, progress)?;
-        let event = SystemEvent::SnapshotCreated { snapshot: manifest.name.clone(), position: manifest.position.0, scheduled: false };
+        let event = SystemEvent::SnapshotCreated { snapshot: manifest.name.clone(), position: manifest.position.0, scheduled };
         super::restore::append_admin(log, by, event)?;
         Ok(manifest)
     }
@@ -90,7 +90,8 @@ impl Offline {
     pub fn restore(&self, target: Target, by: &Principal, progress: &Progress) -> Result<Proof, SnapshotError> {
         let name = match target.snapshot {
             Some(manifest) => manifest.name,
-            None => self.snapshot(by, progress)?.name,
+            // Nobody asked for it by name, so retention may remove it.
+            None => self.snapshot(by, true, progress)?.name,
         };
         let folder = SnapshotFolder::new(&self.config.snapshots);
         let _hold = folder.hold()?;

@@ -3,7 +3,11 @@
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use super::admin::Remote;
+use super::{
+    Ended,
+    admin::Remote,
+    output::{print_json, print_plan, quoted},
+};
 use crate::events::At;
 
 /// What is to be brought back, from where, to when.
@@ -14,6 +18,8 @@ pub(super) struct BringBack<'a> {
     pub at: Option<At>,
     /// From the server's own log if none.
     pub snapshot: Option<&'a str>,
+    /// The flags that say where, for the line that does it.
+    pub places: &'a str,
 }
 
 impl BringBack<'_> {
@@ -21,18 +27,19 @@ impl BringBack<'_> {
     ///
     /// # Errors
     /// When the server refuses, or the word is another one.
-    pub(super) fn run(&self, server: &Remote, confirm: Option<&str>) -> anyhow::Result<Value> {
+    pub(super) fn run(&self, server: &Remote, confirm: Option<&str>) -> anyhow::Result<Ended> {
         let preview = self.ask(server, true, self.at)?;
         let position = preview["to"]["position"].as_str().or(preview["to"].as_str()).unwrap_or_default().to_owned();
         let word = self.word(&position);
         match confirm {
-            Some(given) if given == word => self.ask(server, false, position.parse().ok()),
+            Some(given) if given == word => print_json(&self.ask(server, false, position.parse().ok())?)?,
             Some(_) => bail!("the word does not fit: run it without --confirm, and then the line that it prints"),
             None => {
+                print_plan(&preview)?;
                 self.explain(&preview, &position, &word);
-                Ok(preview)
             }
         }
+        Ok(Ended::Well)
     }
 
     fn ask(&self, server: &Remote, preview: bool, at: Option<At>) -> anyhow::Result<Value> {
@@ -53,7 +60,7 @@ impl BringBack<'_> {
     }
 
     fn explain(&self, preview: &Value, position: &str, word: &str) {
-        let Self { kind, id, .. } = self;
+        let Self { kind, id, places, .. } = self;
         let changes = &preview["changes"];
         let entries = |field: &str| changes[field].as_array().cloned().unwrap_or_default();
         let fields = |of: &Value| of["changes"].as_array().cloned().unwrap_or_default();
@@ -68,8 +75,8 @@ impl BringBack<'_> {
         if preview["commands"] == 0 {
             return eprintln!("  It is so already.");
         }
-        let snapshot = self.snapshot.map(|name| format!(" --snapshot {name}")).unwrap_or_default();
-        eprintln!("To do it:\n  aisled restore --{kind} {id}{snapshot} --at {position} --confirm {word}");
+        let snapshot = self.snapshot.map(|name| format!(" --snapshot {}", quoted(name))).unwrap_or_default();
+        eprintln!("To do it:\n  aisled restore --{kind} {}{snapshot} --at {position} --confirm {word}{places}", quoted(id));
     }
 }
 

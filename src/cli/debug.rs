@@ -9,7 +9,13 @@ use std::{
 use anyhow::Context;
 use clap::Args;
 
-use super::{CliError, Ended, flags::DataFlags, open::open_existing, output::is_closed_pipe, prepare, remote};
+use super::{
+    CliError, Ended,
+    flags::DataFlags,
+    open::{open_existing, or_ask},
+    output::is_closed_pipe,
+    prepare, remote,
+};
 use crate::{
     config::Config,
     debug::session::{Reply, Session},
@@ -55,7 +61,7 @@ impl Debug {
                 events.map(|event| event.map(Arc::new)).collect()
             }
             (None, Some(file)) => self.events_of_file(file).with_context(|| format!("{} cannot be read", file.display())),
-            (None, None) => Ok(open_existing(config)?.read_stream(&self.stream, 0, usize::MAX)?),
+            (None, None) => Ok(open_existing(config).map_err(or_ask)?.read_stream(&self.stream, 0, usize::MAX)?),
         }
     }
 

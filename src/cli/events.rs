@@ -10,7 +10,13 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use super::{CliError, Ended, flags::DataFlags, open::open_existing, output::is_closed_pipe, prepare, remote};
+use super::{
+    CliError, Ended,
+    flags::DataFlags,
+    open::{open_existing, or_ask},
+    output::is_closed_pipe,
+    prepare, remote,
+};
 use crate::{
     config::Config,
     domain::StreamId,
@@ -76,7 +82,7 @@ impl Events {
     }
 
     fn print_of_folder(&self, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
-        let log = open_existing(config)?;
+        let log = open_existing(config).map_err(or_ask)?;
         let mut left = self.limit.unwrap_or(u64::MAX);
         let mut written = Ok(());
         log.scan(self.after, &mut |recorded| {

@@ -1,6 +1,9 @@
 //! Flags that set configuration values. A flag that is not given leaves the value to the environment, the file or the default.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use figment::value::Dict;
@@ -123,6 +126,11 @@ pub(super) struct ServerFlags {
 }
 
 impl DataFlags {
+    /// The folder that was named.
+    pub(super) fn data(&self) -> Option<&Path> {
+        self.data.as_deref()
+    }
+
     /// The given flags by field name.
     pub(super) fn values(&self) -> Dict {
         dict(self)

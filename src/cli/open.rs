@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use crate::{
-    app::{DataFolder, offline::has_log},
+    app::{
+        AppError, DataFolder,
+        offline::{Offline, has_log},
+    },
     config::Config,
-    events::sled_log::{OpenReport, SledLog},
+    events::sled_log::{OpenError, OpenReport, SledLog},
 };
 
 /// Opens the log, making the folder if there is none. What had to be recovered is told on standard error.
@@ -34,6 +37,24 @@ pub(super) fn open_existing_with_folder(config: &Config) -> anyhow::Result<(Arc<
     let data = config.data.display();
     anyhow::ensure!(has_log(&config.data)?, "there is no event log in {data}");
     open(config).with_context(|| format!("cannot open the log in {data}"))
+}
+
+/// Opens a folder whose log may be damaged.
+///
+/// # Errors
+/// When another process has it open, or the folder cannot be used.
+pub(super) fn open_offline(config: Config) -> anyhow::Result<Offline> {
+    Offline::open(config).map_err(|error| or_ask(error.into()))
+}
+
+/// Says what to do about a folder that a server has open; for commands that have `--url`.
+pub(super) fn or_ask(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(AppError::Open(OpenError::InUse { .. })) => {
+            anyhow!("{error:#}; stop that server, or ask it with --url http://…, such as --url http://127.0.0.1:8080")
+        }
+        _ => error,
+    }
 }
 
 fn open(config: &Config) -> anyhow::Result<(Arc<SledLog>, DataFolder)> {

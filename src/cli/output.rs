@@ -1,8 +1,9 @@
 //! Where a command writes its lines: a new file, or standard output.
 
 use std::{
+    borrow::Cow,
     fs,
-    io::{self, BufWriter, Stdout, Write},
+    io::{self, BufWriter, IsTerminal, Stdout, Write},
     path::Path,
 };
 
@@ -75,7 +76,36 @@ pub(super) fn print_json(summary: &impl Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Prints what a dry run found for a program that reads it; a person gets it in words, and the line to run next last of all.
+///
+/// # Errors
+/// When it cannot be printed.
+pub(super) fn print_plan(plan: &impl Serialize) -> anyhow::Result<()> {
+    if io::stdout().is_terminal() { Ok(()) } else { print_json(plan) }
+}
+
+/// A word as a shell takes it for one.
+pub(super) fn quoted(word: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")).into() }
+}
+
 /// Whether whoever reads our output has closed it.
 pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_word_is_quoted_only_where_a_shell_would_take_it_apart() {
+        for plain in ["data", "/srv/my-data_2/x.y", "http://127.0.0.1:8080", "demo:weekly"] {
+            assert_eq!(quoted(plain), plain);
+        }
+        assert_eq!(quoted("my data"), "'my data'");
+        assert_eq!(quoted("ann's $HOME"), r"'ann'\''s $HOME'");
+        assert_eq!(quoted(""), "''");
+    }
 }

@@ -17,7 +17,7 @@ use self::filter::Filter;
 use super::{
     CliError, Ended,
     flags::DataFlags,
-    open::{open_existing, open_existing_with_folder},
+    open::{open_existing, open_existing_with_folder, or_ask},
     prepare,
 };
 use crate::{
@@ -137,7 +137,7 @@ impl Replay {
     }
 
     fn compare_with_folder(&self, config: &Config) -> Result<Ended, CliError> {
-        let (log, folder) = open_existing_with_folder(config)?;
+        let (log, folder) = open_existing_with_folder(config).map_err(or_ask)?;
         compare::with_folder(&*log, &folder)
     }
 

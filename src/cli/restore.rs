@@ -3,18 +3,20 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
     CliError, Ended,
     admin::Remote,
     bring_back::BringBack,
+    open::open_offline,
+    output::{print_json, print_plan, quoted},
     snapshot::{PlaceFlags, admin},
     watch::watched,
     when::when,
 };
 use crate::{
-    app::offline::Offline,
     config::Config,
     events::At,
     snapshots::{RestorePlan, SnapshotFolder, Target},
@@ -46,82 +48,90 @@ pub(super) struct Restore {
 
 impl Restore {
     pub(super) fn run(self, file: Option<PathBuf>) -> Result<Ended, CliError> {
+        let places = self.place.in_shell(file.as_deref());
         let config = self.place.config(file)?;
         let one = self.list.as_deref().map(|id| ("list", id)).or(self.household.as_deref().map(|id| ("household", id)));
-        let summary = match (&self.place.url, one) {
+        Ok(match (&self.place.url, one) {
             (url, Some((kind, id))) => {
                 let own = format!("http://{}", config.listen);
-                let what = BringBack { kind, id, at: self.at, snapshot: self.snapshot.as_deref() };
+                let what = BringBack { kind, id, at: self.at, snapshot: self.snapshot.as_deref(), places: &places };
                 what.run(&Remote::new(url.as_ref().unwrap_or(&own), &config), self.confirm.as_deref())?
             }
-            (Some(url), None) => self.of_server(&Remote::new(url, &config))?,
-            (None, None) => self.of_folder(config)?,
-        };
-        println!("{summary}");
-        Ok(Ended::Well)
+            (Some(url), None) => self.of_server(&Remote::new(url, &config), &places)?,
+            (None, None) => self.of_folder(config, &places)?,
+        })
     }
 
-    fn of_server(&self, server: &Remote) -> anyhow::Result<Value> {
+    fn of_server(&self, server: &Remote, places: &str) -> anyhow::Result<Ended> {
         if self.undo {
-            return server.run("/api/v1/admin/restore/undo", &json!({}));
+            return done(&server.run("/api/v1/admin/restore/undo", &json!({}))?);
         }
         let mut body = json!({ "snapshot": self.snapshot, "at": self.at.map(|at| at.to_string()) });
         if let Some(word) = &self.confirm {
             body["confirm"] = json!(word);
-            return server.run("/api/v1/admin/restore", &body);
+            return done(&server.run("/api/v1/admin/restore", &body)?);
         }
-        let plan = server.post("/api/v1/admin/restore", &body)?;
-        self.explain(&plan);
-        Ok(plan)
+        self.explain(&server.post("/api/v1/admin/restore", &body)?, "There is nothing in the folder yet.", places)
     }
 
-    fn of_folder(&self, config: Config) -> anyhow::Result<Value> {
+    fn of_folder(&self, config: Config, places: &str) -> anyhow::Result<Ended> {
         let folder = SnapshotFolder::new(&config.snapshots);
-        let offline = Offline::open(config)?;
+        let offline = open_offline(config)?;
         if let Some(damage) = offline.damage() {
             eprintln!("aisled: the log that is there does not open, and is kept as it is: {damage}");
         }
         if self.undo {
-            return Ok(json!({ "position": offline.undo_restore(&admin()?)? }));
+            return done(&json!({ "position": offline.undo_restore(&admin()?)? }));
         }
         let target = Target::find(offline.log(), &folder, self.snapshot.as_deref(), self.at)?;
         match &self.confirm {
             Some(word) => {
                 anyhow::ensure!(*word == target.confirm(offline.epoch()), "the confirmation does not fit: run it without --confirm first");
-                Ok(serde_json::to_value(watched(|progress| Ok(offline.restore(target, &admin()?, progress)?))?)?)
+                done(&watched(|progress| Ok(offline.restore(target, &admin()?, progress)?))?)
             }
             None => {
                 let plan: RestorePlan = watched(|progress| Ok(target.plan(offline.head(), offline.epoch(), &folder, progress)?))?;
-                let plan = serde_json::to_value(plan)?;
-                self.explain(&plan);
-                Ok(plan)
+                let nothing =
+                    offline.damage().map_or("There is nothing in the folder yet.", |_| "All of the log that is there would be left.");
+                self.explain(&serde_json::to_value(plan)?, nothing, places)
             }
         }
     }
 
-    /// Says in words what would happen, and how to have it done.
-    fn explain(&self, plan: &Value) {
-        let text = |field: &str| plan[field].as_str().unwrap_or_default().to_owned();
+    /// Says in words what would happen, and last how to have it done. `nothing` stands for a log of no events.
+    fn explain(&self, plan: &Value, nothing: &str, places: &str) -> anyhow::Result<Ended> {
+        print_plan(plan)?;
+        let text = |field: &str| plan[field].as_str().unwrap_or_default();
         let from = plan["snapshot"].as_str().map_or("a snapshot that is made first".to_owned(), |name| format!("snapshot {name}"));
         eprintln!("This would go back to position {} from {from}.", text("position"));
-        let events = plan["events_left"].as_u64().unwrap_or_default();
-        match plan["same_history"] == true {
-            true if events == 0 => eprintln!("Nothing would be left behind."),
-            true => eprintln!("{events} events behind it would be left; `aisled restore --undo` brings them back."),
-            false => eprintln!("The snapshot is of another history: all {events} events that are there now would be left."),
+        eprintln!("{}", left_behind(plan, nothing));
+        plan["notes"].as_array().into_iter().flatten().filter_map(Value::as_str).for_each(|note| eprintln!("Mind: {note}."));
+        let problems = plan["problems"].as_array().map(Vec::as_slice).unwrap_or_default();
+        for problem in problems {
+            let told = |field: &str| problem[field].as_str().unwrap_or_default();
+            eprintln!("It would be refused: {}: {}", told("file"), told("reason"));
         }
-        for problem in plan["problems"].as_array().into_iter().flatten() {
-            eprintln!(
-                "It would be refused: {}: {}",
-                problem["file"].as_str().unwrap_or_default(),
-                problem["reason"].as_str().unwrap_or_default()
-            );
+        if !problems.is_empty() {
+            eprintln!("Use another snapshot (aisled snapshot list), or another copy of this one.");
+            return Ok(Ended::FoundProblems);
         }
-        let snapshot = self.snapshot.as_ref().map(|name| format!(" --snapshot {name}")).unwrap_or_default();
-        eprintln!(
-            "To do it, with the same folders or --url:\n  aisled restore{snapshot} --at {} --confirm {}",
-            text("position"),
-            text("confirm")
-        );
+        let snapshot = self.snapshot.as_ref().map(|name| format!(" --snapshot {}", quoted(name))).unwrap_or_default();
+        eprintln!("To do it:\n  aisled restore{snapshot} --at {} --confirm {}{places}", text("position"), text("confirm"));
+        Ok(Ended::Well)
     }
+}
+
+/// What of the present a restore would not keep.
+fn left_behind(plan: &Value, nothing: &str) -> String {
+    let events = plan["events_left"].as_u64().unwrap_or_default();
+    match plan["same_history"] == true {
+        true if events == 0 => "Nothing would be left behind.".into(),
+        true => format!("{events} events behind it would be left; `aisled restore --undo` brings them back."),
+        false if events == 0 => nothing.into(),
+        false => format!("The snapshot is of another history: all {events} events that are there now would be left."),
+    }
+}
+
+fn done(summary: &impl Serialize) -> anyhow::Result<Ended> {
+    print_json(summary).map(|()| Ended::Well)
 }

@@ -1,14 +1,13 @@
 //! `aisled snapshot`: makes, lists, checks and removes snapshots; of a folder, or of a running server with `--url`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{CliError, Ended, admin::Remote, flags::DataFlags, prepare, watch::watched};
+use super::{CliError, Ended, admin::Remote, flags::DataFlags, open::open_offline, output::quoted, prepare, watch::watched};
 use crate::{
-    app::offline::Offline,
     config::Config,
     domain::Principal,
     snapshots::{SnapshotFolder, retention::Retention, verify},
@@ -76,6 +75,19 @@ impl PlaceFlags {
         }
         Ok(prepare(file, flags)?.config)
     }
+
+    /// The same places for another line in a shell, a space before each flag.
+    pub(super) fn in_shell(&self, file: Option<&Path>) -> String {
+        let shown = |path: &Path| path.display().to_string();
+        let given = [
+            ("--config", file.map(shown)),
+            ("--data", self.data.data().map(shown)),
+            ("--snapshots", self.snapshots.as_deref().map(shown)),
+            ("--url", self.url.clone()),
+        ];
+        let flags = given.into_iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", quoted(&value?))));
+        flags.collect()
+    }
 }
 
 impl Snapshot {
@@ -116,8 +128,8 @@ impl What {
         match self {
             Self::Create => {
                 anyhow::ensure!(crate::app::offline::has_log(&config.data)?, "there is no event log in {}", config.data.display());
-                let offline = Offline::open(config)?;
-                Ok(serde_json::to_value(watched(|progress| Ok(offline.snapshot(&admin()?, progress)?))?)?)
+                let offline = open_offline(config)?;
+                Ok(serde_json::to_value(watched(|progress| Ok(offline.snapshot(&admin()?, false, progress)?))?)?)
             }
             Self::List => {
                 let listed = folder.list();

@@ -9,8 +9,23 @@ use crate::{domain::Moment, events::At};
 /// # Errors
 /// A sentence with what can be written.
 pub(super) fn when(text: &str) -> Result<At, String> {
-    moment(text.trim(), &ZonedDateTime::now())
-        .ok_or_else(|| format!("{text:?} is no moment: write a position, 2026-11-24T18:03:00Z, '2h ago', 18:00 or 'yesterday 18:00'"))
+    past(text.trim(), &ZonedDateTime::now())
+}
+
+fn past(text: &str, now: &ZonedDateTime) -> Result<At, String> {
+    let known = moment(text, now);
+    let at = known
+        .ok_or_else(|| format!("{text:?} is no moment: write a position, 2026-11-24T18:03:00Z, '2h ago', 18:00 or 'yesterday 18:00'"))?;
+    match at {
+        At::Time(time) if time.0 > now.timestamp().as_microsecond() => Err(format!("{text:?} is in the future{}", day_before(text))),
+        at => Ok(at),
+    }
+}
+
+/// What was meant, where only the time of day was written.
+fn day_before(text: &str) -> String {
+    let time = text.trim_start_matches("today ");
+    if time.parse::<Time>().is_ok() { format!("; write 'yesterday {time}' for the day before") } else { String::new() }
 }
 
 fn moment(text: &str, now: &ZonedDateTime) -> Option<At> {
@@ -45,6 +60,12 @@ mod tests {
         assert_eq!(at("18:00").as_deref(), Some("2026-11-24T17:00:00Z"));
         assert_eq!(at("yesterday 18:00").as_deref(), Some("2026-11-23T17:00:00Z"));
         assert_eq!(at("today 07:15").as_deref(), Some("2026-11-24T06:15:00Z"));
+        assert_eq!(past("2026-11-24T18:29:00Z", &now).unwrap().to_string(), "2026-11-24T18:29:00Z");
+        let refused = |text: &str| past(text, &now).unwrap_err();
+        assert_eq!(refused("2027-01-01T00:00:00Z"), "\"2027-01-01T00:00:00Z\" is in the future");
+        for later in ["19:31", "today 19:31"] {
+            assert!(refused(later).ends_with("is in the future; write 'yesterday 19:31' for the day before"), "{later}");
+        }
         for wrong in ["", "soon", "tomorrow 18:00", "yesterday", "25:00"] {
             assert_eq!(at(wrong), None, "{wrong}");
         }

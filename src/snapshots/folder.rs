@@ -16,7 +16,11 @@ use super::{
     segment::{self, SegmentHead},
     source::Snapshot,
 };
-use crate::{domain::ids::check_id, events::Position, failpoint};
+use crate::{
+    domain::{Moment, ids::check_id},
+    events::Position,
+    failpoint,
+};
 
 /// How the folders begin that something is tried out in.
 const SCRATCH: &str = ".scratch-";
@@ -104,7 +108,7 @@ impl SnapshotFolder {
         }
     }
 
-    /// All snapshots, the newest position last.
+    /// All snapshots, the newest last, whatever position it holds; first those that cannot be read.
     #[must_use]
     pub fn list(&self) -> Vec<Listed> {
         let mut listed: Vec<_> = self
@@ -233,8 +237,12 @@ impl Listed {
         }
     }
 
-    fn order(&self) -> (Position, String) {
-        (self.position(), self.name().to_owned())
+    fn order(&self) -> (Option<Moment>, String) {
+        let created_at = match self {
+            Self::Whole(manifest) => Some(manifest.created_at),
+            Self::Broken { .. } => None,
+        };
+        (created_at, self.name().to_owned())
     }
 }
 

@@ -16,9 +16,9 @@ fn aisled(app: &TestApp, words: &[&str]) -> Exited {
     process::run(&words)
 }
 
-/// The line that a dry run prints last, taken apart, with the server or folder it was meant for.
+/// The line that a dry run prints last of all, taken apart.
 fn line_of(dry: &Exited) -> Vec<String> {
-    let line = dry.stderr.lines().rev().find(|line| line.trim().starts_with("aisled restore")).unwrap_or_else(|| panic!("{dry:?}"));
+    let line = dry.stderr.lines().last().filter(|line| line.trim().starts_with("aisled restore")).unwrap_or_else(|| panic!("{dry:?}"));
     line.split_whitespace().skip(1).map(str::to_owned).collect()
 }
 
@@ -29,10 +29,9 @@ fn copy(from: &Path, to: &Path) {
     files.for_each(|file| _ = fs::copy(&file, to.join(file.file_name().unwrap())).unwrap());
 }
 
-fn follow(app: &TestApp, dry: &Exited, place: &[&str]) -> Exited {
-    let line = line_of(dry);
-    let words: Vec<&str> = line.iter().map(String::as_str).chain(place.iter().copied()).collect();
-    aisled(app, &words)
+/// Runs that line as it is: it names the places that the dry run was given.
+fn follow(dry: &Exited) -> Exited {
+    process::run(&line_of(dry))
 }
 
 #[test]
@@ -48,7 +47,7 @@ fn one_list_is_brought_back_by_the_line_that_the_preview_printed() {
     assert!(dry.stderr.contains("“bread” comes back"), "{dry:?}");
     let refused = aisled(&app, &["restore", "--list", "weekly", "--at", &position, "--confirm", "no", "--url", &url]);
     assert_eq!((refused.code, items(&app)), (Some(1), Vec::new()), "{refused:?}");
-    assert_eq!(follow(&app, &dry, &["--url", &url]).code, Some(0));
+    assert_eq!(follow(&dry).code, Some(0));
     assert_eq!(items(&app), ["milk", "bread"]);
 }
 
@@ -107,7 +106,8 @@ fn a_snapshot_is_restored_into_another_folder_without_a_server() {
     let other = app.data().with_file_name("other").display().to_string();
     let dry = aisled(&app, &["restore", "--snapshot", manifest["name"].as_str().unwrap(), "--data", &other]);
     assert_eq!(dry.code, Some(0), "{dry:?}");
-    assert_eq!(follow(&app, &dry, &["--data", &other]).code, Some(0));
+    assert!(dry.stderr.contains("There is nothing in the folder yet."), "{dry:?}");
+    assert_eq!(follow(&dry).code, Some(0));
     let verified = process::run(&["verify", "--data", &other].map(str::to_owned));
     assert_eq!((verified.code, &verified.summary()["ok"]), (Some(0), &json!(true)), "{verified:?}");
     assert_eq!(done(&run(&app, "/api/v1/admin/self-restore", &json!({})))["ok"], true);
@@ -144,4 +144,45 @@ fn a_time_at_which_another_history_was_served_is_told_before_anything_is_restore
     let plan = app.post("/api/v1/admin/restore", &json!({ "at": left_at })).ok().body;
     let note = plan["notes"][0].as_str().unwrap_or_default();
     assert!(note.contains("another history was served") && note.contains(second["name"].as_str().unwrap()), "{plan}");
+}
+
+#[test]
+fn a_dry_run_of_a_damaged_snapshot_prints_no_line_to_run() {
+    let app = furnished();
+    let manifest = snapshot(&app);
+    let name = manifest["name"].as_str().unwrap();
+    let file = app.snapshots().join("segments").join(manifest["segments"][0]["file"].as_str().unwrap());
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let other = app.data().with_file_name("other").display().to_string();
+    for place in [["--url", app.server().url()], ["--data", &other]] {
+        let dry = aisled(&app, &["restore", "--snapshot", name, place[0], place[1]]);
+        assert_eq!((dry.code, dry.summary()["problems"].as_array().map(Vec::len)), (Some(1), Some(1)), "{dry:?}");
+        assert!(dry.stderr.contains("It would be refused") && !dry.stderr.contains("aisled restore --snapshot"), "{dry:?}");
+    }
+}
+
+#[test]
+fn a_folder_that_a_server_has_open_says_what_to_do() {
+    let app = furnished();
+    for words in [&["snapshot", "create"][..], &["restore", "--at", "1"], &["events"], &["replay", "--compare"], &["debug", "list/weekly"]]
+    {
+        let refused = app.run(words);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.stderr.contains("stop that server, or ask it with --url http://"), "{refused:?}");
+    }
+}
+
+#[test]
+fn snapshots_are_listed_as_they_were_made_and_one_made_for_a_restore_is_not_kept_for_ever() {
+    let app = furnished();
+    add(&app, "bread").ok();
+    let dry = aisled(&app, &["restore", "--at", "2", "--url", app.server().url()]);
+    assert_eq!(follow(&dry).code, Some(0), "{dry:?}");
+    let by_hand = snapshot(&app);
+    let listed = app.get("/api/v1/admin/snapshots").ok().body["snapshots"].take();
+    assert_eq!((&listed[0]["scheduled"], &listed[1]["scheduled"]), (&json!(true), &json!(false)), "{listed}");
+    assert_eq!(listed[1]["name"], by_hand["name"], "the newest is last, though it may hold fewer events");
 }
