@@ -12,7 +12,7 @@ use crate::{
         error::{Problem, ProblemBody},
         reads::{Query, json},
     },
-    snapshots::{Listed, Manifest, SnapshotFolder, operations::OperationView, retention::Retention, verify},
+    snapshots::{Listed, Manifest, SnapshotFolder, operations::OperationView, retention::Retention},
 };
 
 /// Begins a snapshot of everything recorded by now, while the server goes on.
@@ -59,12 +59,9 @@ pub async fn check(
     _: OptionalJson<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     let (folder, name) = (folder(&running), name(&request));
-    let opened = folder.clone();
-    let snapshot = blocking(move || opened.open(&name)).await??;
-    begin(&running, "verify", &who(caller), |_, operation| async move {
-        let _hold = folder.hold()?;
-        crate::app::gently(move || verify(&snapshot, &operation.progress)).await
-    })
+    let snapshot = blocking(move || folder.open(&name)).await??;
+    let by = who(caller);
+    begin(&running, "verify", &by.clone(), |running, operation| running.verify_snapshot(by, snapshot, operation))
 }
 
 /// Removes a snapshot, and the segments that no other needs.
@@ -112,7 +109,8 @@ pub async fn prune(running: Data<Running>, caller: Caller, OptionalJson(body): O
 #[utoipa::path(post, path = "/api/v1/admin/self-restore", tag = "admin", request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is a SelfRestored"), (status = "4XX", body = ProblemBody)))]
 pub async fn self_restore(running: Data<Running>, caller: Caller, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
-    begin(&running, "self_restore", &who(caller), Running::self_restore)
+    let by = who(caller);
+    begin(&running, "self_restore", &by.clone(), |running, operation| running.self_restore(by, false, operation))
 }
 
 pub(super) fn folder(running: &Running) -> SnapshotFolder {
