@@ -268,6 +268,13 @@ async fn record(app: &App, by: &Principal, event: SystemEvent) -> Result<(), Sna
     done.map(drop).map_err(|failure| SnapshotError::Staged(format!("it could not be recorded: {failure:?}")))
 }
 
+/// Records what an admin did where the result counts whether or not the log takes it: a full disk is no reason to hide what was found.
+async fn record_or_warn(app: &App, by: &Principal, event: SystemEvent) {
+    if let Err(error) = record(app, by, event).await {
+        tracing::warn!(%error, "an admin action is not in the log");
+    }
+}
+
 fn checkpoint_plan(config: &Config, folder: &DataFolder, saved: Position, log: &Arc<dyn Log>) -> CheckpointPlan {
     let (file, epoch, log) = (folder.views_checkpoint(), folder.epoch().to_owned(), Arc::clone(log));
     CheckpointPlan {

@@ -62,18 +62,6 @@ impl Folder {
     }
 }
 
-trait Ok {
-    fn ok(self) -> Self;
-}
-
-impl Ok for Exited {
-    #[track_caller]
-    fn ok(self) -> Self {
-        assert_eq!(self.code, Some(0), "{self:?}");
-        self
-    }
-}
-
 /// Two stores with a price of milk each, a household, its list, and an order.
 fn shop(client: &support::Client) {
     let command = |path: &str, body: Value| client.post(path, &body).ok();

@@ -57,18 +57,6 @@ impl Demo {
     }
 }
 
-trait Ok {
-    fn ok(self) -> Self;
-}
-
-impl Ok for Exited {
-    #[track_caller]
-    fn ok(self) -> Self {
-        assert_eq!(self.code, Some(0), "{self:?}");
-        self
-    }
-}
-
 #[test]
 fn an_export_becomes_the_same_log_with_the_same_hashes_in_either_format() {
     let demo = Demo::new();

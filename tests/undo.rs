@@ -112,7 +112,7 @@ fn what_cannot_be_undone_is_refused_and_changes_nothing() {
     assert_eq!(undo(&app, json!({ "command_id": "nobodys" })).expect(404).code(), "command_not_found");
     let future = app.post("/api/v1/lists/weekly/restore", &json!({ "at": "999999" })).expect(400);
     assert_eq!(future.code(), "position_unknown");
-    let past = app.post("/api/v1/lists/weekly/restore", &json!({ "at": "1999-01-01" })).expect(400);
+    let past = app.post("/api/v1/lists/weekly/restore", &json!({ "at": "1999-01-01" })).expect(404);
     assert_eq!(past.code(), "before_first_event");
     assert_eq!(app.get("/api/v1/events").ok().lines().len(), head);
 }

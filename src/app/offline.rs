@@ -83,6 +83,22 @@ impl Offline {
         Ok(manifest)
     }
 
+    /// Removes snapshots and what only they need. Each is recorded, unless the log is too damaged to take it.
+    ///
+    /// # Errors
+    /// `NotFound`, `InUse`, or the file that cannot be removed; those before it are gone then.
+    pub fn delete_snapshots(&self, names: &[String], by: &Principal, scheduled: bool) -> Result<(), SnapshotError> {
+        let folder = SnapshotFolder::new(&self.config.snapshots);
+        let claim = folder.claim()?;
+        for name in names {
+            folder.delete(name, &claim)?;
+            if let Some(log) = self.log() {
+                super::restore::append_admin(log, by, SystemEvent::SnapshotDeleted { snapshot: name.clone(), scheduled })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Puts a snapshot in the place of what is in the folder.
     ///
     /// # Errors

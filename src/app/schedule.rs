@@ -43,7 +43,7 @@ pub async fn follow(running: Arc<Running>) {
         let done = match due(&config, now, newest, first, running.self_restored().as_ref()) {
             Due::Nothing => continue,
             Due::Snapshot => snapshot(&running, &who, now).await,
-            Due::SelfRestore => self_restore(&running, now).await,
+            Due::SelfRestore => self_restore(&running, &who, now).await,
         };
         failed_at = done.is_err().then_some(now);
     }
@@ -90,9 +90,9 @@ async fn snapshot(running: &Arc<Running>, who: &Principal, now: Moment) -> Resul
     running.prune_snapshots(who, retention, false).await.map(drop).inspect_err(|error| tracing::warn!(%error, "retention failed"))
 }
 
-async fn self_restore(running: &Arc<Running>, now: Moment) -> Result<(), SnapshotError> {
-    let own = Arc::clone(running);
-    as_operation(running, "self_restore", now, |operation| own.self_restore(operation)).await
+async fn self_restore(running: &Arc<Running>, who: &Principal, now: Moment) -> Result<(), SnapshotError> {
+    let (own, who) = (Arc::clone(running), who.clone());
+    as_operation(running, "self_restore", now, |operation| own.self_restore(who, true, operation)).await
 }
 
 /// Runs work as an operation that admins see. While they run one of their own, the schedule waits.

@@ -5,9 +5,9 @@ use std::{fs, io, path::Path, str, sync::Arc, time::Instant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Running, gently};
+use super::{Running, gently, record_or_warn};
 use crate::{
-    domain::Moment,
+    domain::{Moment, Principal, system::SystemEvent},
     events::{Log, Position},
     snapshots::{Listed, Operation, SnapshotError, SnapshotFolder, stage},
     telemetry,
@@ -81,12 +81,17 @@ impl Running {
     ///
     /// # Errors
     /// Only where there is no snapshot, or the folder cannot be used. A snapshot that cannot be restored is a result, and is told loudly.
-    pub async fn self_restore(self: Arc<Self>, operation: Arc<Operation>) -> Result<SelfRestored, SnapshotError> {
+    pub async fn self_restore(
+        self: Arc<Self>,
+        by: Principal,
+        scheduled: bool,
+        operation: Arc<Operation>,
+    ) -> Result<SelfRestored, SnapshotError> {
         let app = self.current();
         let folder = SnapshotFolder::new(&app.config.snapshots);
         let (clock, config) = (Arc::clone(&app.clock), Arc::clone(&app.config));
         let result = gently(move || {
-            let newest = folder.newest().ok_or_else(|| SnapshotError::NotFound("newest".into()))?;
+            let newest = folder.newest().ok_or(SnapshotError::NoneYet)?;
             let _hold = folder.hold()?;
             let began = Instant::now();
             let tried = try_out(&newest, &folder, &config, &operation);
@@ -101,6 +106,7 @@ impl Running {
         });
         let result = result.await??;
         self.keep(&result);
+        record_or_warn(&app, &by, SystemEvent::SelfRestored { snapshot: result.snapshot.clone(), ok: result.ok, scheduled }).await;
         Ok(result)
     }
 

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{App, Running, gently, record, restore::blocking};
+use super::{App, Running, gently, record, record_or_warn, restore::blocking};
 use crate::{
     domain::{Principal, system::SystemEvent},
     failpoint,
     projections::Views,
-    snapshots::{About, Manifest, Operation, Pace, SnapshotError, SnapshotFolder, ViewsProof, create, retention::Retention},
+    snapshots::{
+        About, Manifest, Operation, Pace, Snapshot, SnapshotError, SnapshotFolder, Verified, ViewsProof, create, retention::Retention,
+        verify,
+    },
 };
 
 impl Running {
@@ -42,6 +45,24 @@ impl Running {
         failpoint::reach("snapshot.proved");
         let about = About { at: app.clock.now(), by, scheduled, epoch: app.epoch.to_string(), views: Some(views), pace: Pace::Gently };
         create(blocks, committed, &folder, &claim, about, &operation.progress)
+    }
+
+    /// Reads every file of a snapshot and checks all hashes. The result counts also where the log does not take the record of it.
+    ///
+    /// # Errors
+    /// `InUse` while somebody changes the folder.
+    pub async fn verify_snapshot(
+        self: Arc<Self>,
+        by: Principal,
+        snapshot: Snapshot,
+        operation: Arc<Operation>,
+    ) -> Result<Verified, SnapshotError> {
+        let app = self.current();
+        let _hold = SnapshotFolder::new(&app.config.snapshots).hold()?;
+        let verified = gently(move || verify(&snapshot, &operation.progress)).await?;
+        let problems = u64::try_from(verified.problems.len()).unwrap_or(u64::MAX);
+        record_or_warn(&app, &by, SystemEvent::SnapshotVerified { snapshot: verified.snapshot.clone(), problems }).await;
+        Ok(verified)
     }
 
     /// Removes a snapshot and what only it needs.

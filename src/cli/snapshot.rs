@@ -8,8 +8,13 @@ use serde_json::{Value, json};
 
 use super::{CliError, Ended, admin::Remote, flags::DataFlags, open::open_offline, output::quoted, prepare, watch::watched};
 use crate::{
+    app::{
+        AppError,
+        offline::{Offline, has_log},
+    },
     config::Config,
     domain::Principal,
+    events::sled_log::OpenError,
     snapshots::{SnapshotFolder, retention::Retention, verify},
 };
 
@@ -127,7 +132,7 @@ impl What {
         let folder = SnapshotFolder::new(&config.snapshots);
         match self {
             Self::Create => {
-                anyhow::ensure!(crate::app::offline::has_log(&config.data)?, "there is no event log in {}", config.data.display());
+                anyhow::ensure!(has_log(&config.data)?, "there is no event log in {}", config.data.display());
                 let offline = open_offline(config)?;
                 Ok(serde_json::to_value(watched(|progress| Ok(offline.snapshot(&admin()?, false, progress)?))?)?)
             }
@@ -141,10 +146,8 @@ impl What {
                 let (snapshot, _hold) = (folder.open(name)?, folder.hold()?);
                 Ok(judged(serde_json::to_value(watched(|progress| Ok(verify(&snapshot, progress)))?)?))
             }
-            Self::Delete { name } => {
-                Ok(folder.claim().and_then(|claim| folder.delete(name, &claim)).map(|()| json!({ "deleted": name }))?)
-            }
-            Self::Prune { keep_daily, keep_weekly, dry_run } => prune(&folder, config.retention(), (*keep_daily, *keep_weekly), *dry_run),
+            Self::Delete { name } => delete(config, std::slice::from_ref(name), false).map(|()| json!({ "deleted": name })),
+            Self::Prune { keep_daily, keep_weekly, dry_run } => prune(config, &folder, (*keep_daily, *keep_weekly), *dry_run),
             Self::Try => {
                 anyhow::bail!("name the server that is to try it with --url; `aisled restore --data NEW_FOLDER` does it without one")
             }
@@ -152,17 +155,29 @@ impl What {
     }
 }
 
-fn prune(
-    folder: &SnapshotFolder,
-    kept: Retention,
-    (daily, weekly): (Option<usize>, Option<usize>),
-    dry_run: bool,
-) -> anyhow::Result<Value> {
+/// Removes snapshots. The log of the data folder, if it has one, records it: then no server may have it open.
+fn delete(config: Config, names: &[String], scheduled: bool) -> anyhow::Result<()> {
+    if !has_log(&config.data)? {
+        let folder = SnapshotFolder::new(&config.snapshots);
+        let claim = folder.claim()?;
+        return Ok(names.iter().try_for_each(|name| folder.delete(name, &claim))?);
+    }
+    let offline = Offline::open(config).map_err(|error| match error {
+        AppError::Open(OpenError::InUse { .. }) => anyhow::anyhow!("{error}; add --url, so that the server removes it and records it"),
+        other => other.into(),
+    })?;
+    if let Some(damage) = offline.damage() {
+        eprintln!("aisled: this is not recorded, because the log cannot be opened: {damage}");
+    }
+    Ok(offline.delete_snapshots(names, &admin()?, scheduled)?)
+}
+
+fn prune(config: Config, folder: &SnapshotFolder, (daily, weekly): (Option<usize>, Option<usize>), dry_run: bool) -> anyhow::Result<Value> {
+    let kept = config.retention();
     let retention = Retention { daily: daily.unwrap_or(kept.daily), weekly: weekly.unwrap_or(kept.weekly) };
     let removed = retention.expired(&folder.whole());
     if !dry_run && !removed.is_empty() {
-        let claim = folder.claim()?;
-        removed.iter().try_for_each(|name| folder.delete(name, &claim))?;
+        delete(config, &removed, true)?;
     }
     Ok(json!({ "removed": removed, "dry_run": dry_run }))
 }

@@ -23,6 +23,17 @@ pub enum SystemEvent {
         snapshot: String,
         scheduled: bool,
     },
+    /// Every file of a snapshot was read; so many things were wrong.
+    SnapshotVerified {
+        snapshot: String,
+        problems: u64,
+    },
+    /// It was tried whether the newest snapshot restores; what was served is as it was.
+    SelfRestored {
+        snapshot: String,
+        ok: bool,
+        scheduled: bool,
+    },
     /// The last event of a history that was left for another one, which begins as a copy of its past.
     RestoreBegun {
         snapshot: Option<String>,

@@ -23,6 +23,8 @@ pub enum AtError {
     BeyondHead { asked: Position, head: Position },
     #[error("nothing was recorded up to {time}: the first event is of {first}")]
     BeforeFirst { time: Moment, first: Moment },
+    #[error("position 0 is before the first event")]
+    Zero,
     #[error("the log is empty: it has no past")]
     Empty,
     #[error(transparent)]
@@ -48,10 +50,7 @@ impl At {
         match self {
             _ if head == Position::START => Err(AtError::Empty),
             Self::Position(asked) if asked > head => Err(AtError::BeyondHead { asked, head }),
-            Self::Position(Position::START) => {
-                let first = time_of(log, Position::START.next())?;
-                Err(AtError::BeforeFirst { time: first, first })
-            }
+            Self::Position(Position::START) => Err(AtError::Zero),
             Self::Position(position) => Ok(Point { position, time: time_of(log, position)? }),
             Self::Time(time) => Ok(Point { position: last_until(log, head, time)?, time }),
         }
@@ -126,7 +125,7 @@ mod tests {
         }
         assert_eq!(At::Position(Position(3)).find(&log).unwrap().time, Moment(1_010));
         assert!(matches!(At::Time(Moment(999)).find(&log), Err(AtError::BeforeFirst { .. })));
-        assert!(matches!(At::Position(Position(0)).find(&log), Err(AtError::BeforeFirst { .. })));
+        assert!(matches!(At::Position(Position(0)).find(&log), Err(AtError::Zero)));
         assert!(matches!(At::Position(Position(51)).find(&log), Err(AtError::BeyondHead { .. })));
     }
 

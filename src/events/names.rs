@@ -66,6 +66,8 @@ names! {
     Store::AisleOrderLearned => "store.aisle_order_learned",
     System::SnapshotCreated => "system.snapshot_created",
     System::SnapshotDeleted => "system.snapshot_deleted",
+    System::SnapshotVerified => "system.snapshot_verified",
+    System::SelfRestored => "system.self_restored",
     System::RestoreBegun => "system.restore_begun",
     System::Restored => "system.restored",
     System::RestoreUndone => "system.restore_undone",

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
-use super::error::Problem;
+use super::{error::Problem, reads::parse_query};
 use crate::{
     app::Current,
     domain::{CommandId, object::from_object},
@@ -32,7 +32,7 @@ const VALUE_CODES: [(&str, &str); 7] = [
     ("the quantity is larger", "quantity_too_large"),
 ];
 
-/// A JSON body of a known shape.
+/// A JSON body of a known shape. All there is to say stands in it: a query beside it is refused, for whoever wrote one means something by it.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -41,7 +41,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let checked = check_content_type(request, &["application/json"]);
+        let checked = check_no_query(request).and_then(|()| check_content_type(request, &["application/json"]));
         let bytes_max = Current::of(request).map_or(1 << 20, |app| app.config.body_bytes_max);
         let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
         let payload = payload.take();
@@ -70,12 +70,17 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
         let empty =
             headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0") && !headers.contains_key(header::TRANSFER_ENCODING);
         if empty {
-            return Box::pin(std::future::ready(Ok(Self(T::default()))));
+            return Box::pin(std::future::ready(check_no_query(request).map(|()| Self(T::default()))));
         }
         let reading = Json::<T>::from_request(request, payload);
         Box::pin(async move { reading.await.map(|body| Self(body.0)) })
     }
 }
+
+/// Nothing at all: the body or query of a request that has nothing to say beyond its path.
+#[derive(Debug, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// A command as it is tagged on every wire: an object with its `op` and fields, and a `command_id` beside them.
 #[derive(Debug)]
@@ -91,6 +96,13 @@ impl<'de, C: DeserializeOwned> serde::Deserialize<'de> for Tagged<C> {
         let command_id = command_id.map_err(serde::de::Error::custom)?;
         let command = serde_json::from_value(serde_json::Value::Object(fields)).map_err(serde::de::Error::custom)?;
         Ok(Self { command, command_id })
+    }
+}
+
+fn check_no_query(request: &HttpRequest) -> Result<(), Problem> {
+    match request.query_string() {
+        "" => Ok(()),
+        query => parse_query(query).map(|Nothing {}| ()),
     }
 }
 

@@ -221,9 +221,9 @@ impl Problem {
     pub fn of_snapshot(error: &SnapshotError) -> Self {
         use SnapshotError as E;
         let status = match error {
-            E::NotFound(_) | E::NothingToUndo | E::LeftGone(_) => StatusCode::NOT_FOUND,
-            E::InvalidName(_) | E::NothingNamed | E::BeyondSnapshot { .. } | E::BeforeFirst(_) => StatusCode::BAD_REQUEST,
-            E::At(AtError::BeyondHead { .. } | AtError::BeforeFirst { .. } | AtError::Empty) => StatusCode::BAD_REQUEST,
+            E::NotFound(_) | E::NoneYet | E::NothingToUndo | E::LeftGone(_) | E::BeforeFirst(_) => StatusCode::NOT_FOUND,
+            E::At(AtError::BeforeFirst { .. } | AtError::Zero | AtError::Empty) => StatusCode::NOT_FOUND,
+            E::InvalidName(_) | E::NothingNamed | E::BeyondSnapshot { .. } | E::At(AtError::BeyondHead { .. }) => StatusCode::BAD_REQUEST,
             E::InUse | E::LeftInUse(_) | E::NoFolder | E::NotConfirmed => StatusCode::CONFLICT,
             E::Foreign { .. } | E::NewerFormat { .. } | E::Damaged { .. } | E::Differs(_) => StatusCode::UNPROCESSABLE_ENTITY,
             E::NoSpace { .. } => StatusCode::INSUFFICIENT_STORAGE,

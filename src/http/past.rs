@@ -39,15 +39,23 @@ pub async fn catch_up(app: &App, stream: &StreamId, history: &mut History) -> Re
 /// The point of the log that a moment names.
 ///
 /// # Errors
-/// 400 for a position that the log has not come to, or a moment before its first event.
+/// As [`no_such_point`] says.
 pub async fn point(app: &App, at: At, pointer: &'static str) -> Result<Point, Problem> {
     let log = Arc::clone(&app.log);
     let found = blocking(move || at.find(&*log)).await?;
-    found.map_err(|error| match error {
-        AtError::BeyondHead { .. } => Problem::malformed("position_unknown", error.to_string()).at(pointer),
-        AtError::BeforeFirst { .. } | AtError::Empty => Problem::malformed("before_first_event", error.to_string()).at(pointer),
-        AtError::Log(error) => unreadable(&error),
-    })
+    found.map_err(|error| no_such_point(&error, pointer))
+}
+
+/// The log has no such point: 400 beyond its head, 404 where there was nothing yet.
+#[must_use]
+pub fn no_such_point(error: &AtError, pointer: &str) -> Problem {
+    let detail = error.to_string();
+    match error {
+        AtError::BeyondHead { .. } => Problem::malformed("position_unknown", detail).at(pointer),
+        AtError::BeforeFirst { .. } | AtError::Zero => Problem::not_found("before_first_event", detail).at(pointer),
+        AtError::Empty => Problem::not_found("empty_log", detail).at(pointer),
+        AtError::Log(error) => unreadable(error),
+    }
 }
 
 /// Does work that blocks, or that takes a while, on a thread that may.

@@ -78,7 +78,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     }
 }
 
-fn parse_query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+/// Reads a query string.
+///
+/// # Errors
+/// 400 naming the parameter that is unknown, missing, given twice or malformed.
+pub fn parse_query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let sentence = match web::Query::<T>::from_query(text) {
         Ok(query) => return Ok(query.into_inner()),
         Err(error) => sentence(&error),

@@ -9,6 +9,8 @@ use crate::events::{AtError, LogError, Position, sled_log::build::BuildError};
 pub enum SnapshotError {
     #[error("there is no snapshot {0:?}")]
     NotFound(String),
+    #[error("there is no snapshot yet: make one first")]
+    NoneYet,
     #[error("{0:?} is no name of a snapshot")]
     InvalidName(String),
     #[error("the folder of snapshots is in use by another process or operation; try again when that is done")]
@@ -68,7 +70,7 @@ impl SnapshotError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotFound(_) => "snapshot_not_found",
+            Self::NotFound(_) | Self::NoneYet => "snapshot_not_found",
             Self::InvalidName(_) => "invalid_snapshot_name",
             Self::InUse => "snapshots_in_use",
             Self::Foreign { .. } => "snapshot_foreign",
@@ -78,7 +80,7 @@ impl SnapshotError {
             Self::Io { error, .. } if is_out_of_space(error) => "no_disk_space",
             Self::Io { .. } => "snapshot_io",
             Self::BeyondSnapshot { .. } => "position_beyond_snapshot",
-            Self::BeforeFirst(_) | Self::At(AtError::BeforeFirst { .. }) => "before_first_event",
+            Self::BeforeFirst(_) | Self::At(AtError::BeforeFirst { .. } | AtError::Zero) => "before_first_event",
             Self::Differs(_) => "digests_differ",
             Self::Staged(_) => "restored_log_unusable",
             Self::NoFolder => "no_data_folder",

@@ -147,7 +147,7 @@ impl SnapshotFolder {
     /// `NotFound`, or what is wrong with it.
     pub fn open(&self, name: &str) -> Result<Snapshot, SnapshotError> {
         let file = self.manifest_file(name)?;
-        if !file.exists() {
+        if !file.is_file() {
             return Err(SnapshotError::NotFound(name.to_owned()));
         }
         Ok(Snapshot::new(Manifest::read(&file)?, self.segments()))
@@ -168,7 +168,7 @@ impl SnapshotFolder {
     /// `NotFound`, or the file that cannot be removed.
     pub fn delete(&self, name: &str, _claim: &Claim) -> Result<(), SnapshotError> {
         let file = self.manifest_file(name)?;
-        if !file.exists() {
+        if !file.is_file() {
             return Err(SnapshotError::NotFound(name.to_owned()));
         }
         fs::remove_file(&file).map_err(|error| SnapshotError::io(&file, error))?;

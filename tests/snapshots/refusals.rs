@@ -22,10 +22,10 @@ fn a_restore_that_cannot_be_is_refused_with_a_reason() {
         (json!({ "snapshot": "20000101T000000Z-1" }), 404, "snapshot_not_found"),
         (json!({ "snapshot": name, "at": (end + 1).to_string() }), 400, "position_beyond_snapshot"),
         (json!({ "snapshot": name, "at": "0" }), 400, "position_beyond_snapshot"),
-        (json!({ "snapshot": name, "at": "1999-01-01T00:00:00Z" }), 400, "before_first_event"),
+        (json!({ "snapshot": name, "at": "1999-01-01T00:00:00Z" }), 404, "before_first_event"),
         (json!({ "at": "99999" }), 400, "position_unknown"),
-        (json!({ "at": "0" }), 400, "before_first_event"),
-        (json!({ "at": "1999-01-01T00:00:00Z" }), 400, "before_first_event"),
+        (json!({ "at": "0" }), 404, "before_first_event"),
+        (json!({ "at": "1999-01-01T00:00:00Z" }), 404, "before_first_event"),
         (json!({ "snapshot": name, "confirm": "000000000000" }), 409, "not_confirmed"),
         (json!({ "snapshot": name, "confirm": "" }), 409, "not_confirmed"),
     ];
@@ -57,13 +57,29 @@ fn assert_names_lead_nowhere(app: &TestApp) {
 }
 
 #[test]
+fn a_folder_that_is_named_like_a_snapshot_is_none() {
+    let app = furnished();
+    snapshot(&app);
+    let name = "20990101T000000Z-9";
+    std::fs::create_dir(app.snapshots().join(format!("{name}.json"))).unwrap();
+    let path = format!("/api/v1/admin/snapshots/{name}");
+    let restore = app.post("/api/v1/admin/restore", &json!({ "snapshot": name }));
+    for answer in [app.get(&path), app.post(&format!("{path}/verify"), &json!({})), app.delete(&path), restore] {
+        assert_eq!((answer.status, answer.code()), (404, "snapshot_not_found"), "{}", answer.text);
+    }
+}
+
+#[test]
 fn an_empty_server_and_one_without_snapshots_say_so() {
     let app = TestApp::start_with(&["--self-restore-every-minutes", "0"]);
     assert_eq!(app.get("/api/v1/admin/snapshots").ok().body["snapshots"], json!([]));
-    assert_eq!(failed(&run(&app, "/api/v1/admin/self-restore", &json!({}))).0, "snapshot_not_found");
-    assert_eq!(app.post("/api/v1/admin/restore", &json!({ "at": "1" })).expect(400).code(), "empty_log");
+    let none = run(&app, "/api/v1/admin/self-restore", &json!({}));
+    let (code, sentence) = failed(&none);
+    assert_eq!(code, "snapshot_not_found");
+    assert!(sentence.contains("no snapshot yet"), "{sentence}");
+    assert_eq!(app.post("/api/v1/admin/restore", &json!({ "at": "1" })).expect(404).code(), "empty_log");
     let manifest = snapshot(&app);
     assert_eq!((&manifest["position"], &manifest["segments"]), (&json!("0"), &json!([])));
     let refused = app.post("/api/v1/admin/restore", &json!({ "snapshot": manifest["name"] }));
-    assert_eq!((refused.status, refused.code()), (400, "empty_log"), "{}", refused.text);
+    assert_eq!((refused.status, refused.code()), (404, "empty_log"), "{}", refused.text);
 }

@@ -61,4 +61,6 @@ fn a_start_tries_whether_the_newest_snapshot_restores_when_nobody_did() {
     app.restart();
     let tried = wait_for("the self-restore", || Some(app.get("/readyz").expect(200).body["self_restore"].clone()).filter(Value::is_object));
     assert_eq!((&tried["ok"], &tried["snapshot"]), (&json!(true), &manifest["name"]));
+    let recorded = json!(["system.self_restored", "schedule", manifest["name"]]);
+    wait_for("the record of it", || (last_actions(&app, 1) == [recorded.clone()]).then_some(()));
 }

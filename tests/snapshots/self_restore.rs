@@ -23,6 +23,13 @@ fn tried(app: &TestApp) -> Value {
     done(&run(app, "/api/v1/admin/self-restore", &json!({}))).clone()
 }
 
+/// The last admin action: what, and its data.
+fn recorded(app: &TestApp) -> Value {
+    let actions = app.get("/api/v1/events?stream=system/admin").ok().lines();
+    let last = actions.last().unwrap();
+    json!([last["type"], last["data"]])
+}
+
 #[test]
 fn the_result_is_shown_to_people_and_metrics_and_survives_a_restart() {
     let mut app = furnished();
@@ -31,6 +38,7 @@ fn the_result_is_shown_to_people_and_metrics_and_survives_a_restart() {
     let well = tried(&app);
     assert_eq!((&well["ok"], &well["snapshot"], &well["position"]), (&json!(true), &manifest["name"], &manifest["position"]));
     assert_eq!(seen(&app), well);
+    assert_eq!(recorded(&app), json!(["system.self_restored", { "snapshot": manifest["name"], "ok": true, "scheduled": false }]));
     assert!((metric(&app, "aisled_self_restore_ok") - 1.0).abs() < 1e-9);
     assert!(metric(&app, "aisled_self_restore_seconds") > 0.0 && metric(&app, "aisled_self_restore_timestamp_seconds") > 1e9);
 
@@ -41,6 +49,10 @@ fn the_result_is_shown_to_people_and_metrics_and_survives_a_restart() {
     fs::write(&file, broken).unwrap();
     let bad = tried(&app);
     assert_eq!(bad["ok"], false);
+    assert_eq!(recorded(&app), json!(["system.self_restored", { "snapshot": manifest["name"], "ok": false, "scheduled": false }]));
+    let verified = done(&run(&app, &format!("/api/v1/admin/snapshots/{}/verify", manifest["name"].as_str().unwrap()), &json!({}))).clone();
+    let problems = verified["problems"].as_array().unwrap().len();
+    assert_eq!(recorded(&app), json!(["system.snapshot_verified", { "snapshot": manifest["name"], "problems": problems }]));
     assert!(bad["reason"].as_str().unwrap().contains(file.file_name().unwrap().to_str().unwrap()), "{bad}");
     assert!(metric(&app, "aisled_self_restore_ok").abs() < 1e-9);
     assert_eq!(app.stop(), Some(0));

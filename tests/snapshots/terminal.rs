@@ -186,3 +186,28 @@ fn snapshots_are_listed_as_they_were_made_and_one_made_for_a_restore_is_not_kept
     assert_eq!((&listed[0]["scheduled"], &listed[1]["scheduled"]), (&json!(true), &json!(false)), "{listed}");
     assert_eq!(listed[1]["name"], by_hand["name"], "the newest is last, though it may hold fewer events");
 }
+
+#[test]
+fn a_deletion_at_the_terminal_is_recorded_where_there_is_a_log_and_left_to_the_server_where_one_runs() {
+    let mut app = furnished();
+    let names = [(); 3].map(|()| {
+        add(&app, &uuid::Uuid::now_v7().to_string()).ok();
+        snapshot(&app)["name"].as_str().unwrap().to_owned()
+    });
+    let data = app.data().display().to_string();
+    let refused = aisled(&app, &["snapshot", "delete", &names[0], "--data", &data]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("--url"), "{refused:?}");
+    assert_eq!(app.stop(), Some(0));
+    assert_eq!(aisled(&app, &["snapshot", "delete", &names[0], "--data", &data]).ok().summary()["deleted"], json!(names[0]));
+    let elsewhere = app.data().with_file_name("nowhere").display().to_string();
+    aisled(&app, &["snapshot", "delete", &names[1], "--data", &elsewhere]).ok();
+    assert!(!Path::new(&elsewhere).exists(), "no log is made for it");
+    assert_eq!(aisled(&app, &["snapshot", "prune", "--data", &data]).ok().summary()["removed"], json!([]));
+    app.restart();
+    assert_eq!(app.get(&format!("/api/v1/admin/snapshots/{}", names[2])).ok().body["name"], json!(names[2]));
+    let actions = app.get("/api/v1/events?stream=system/admin").ok().lines();
+    let deleted: Vec<_> = actions.iter().filter(|action| action["type"] == "system.snapshot_deleted").collect();
+    assert_eq!(deleted.len(), 1, "{deleted:?}");
+    assert_eq!((&deleted[0]["data"]["snapshot"], &deleted[0]["who"]), (&json!(names[0]), &json!("admin")));
+}

@@ -34,6 +34,13 @@ pub struct Exited {
 }
 
 impl Exited {
+    /// Itself, if the command ended well; else the test fails with all it said.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self
+    }
+
     /// The JSON line a command ends with.
     pub fn summary(&self) -> serde_json::Value {
         let line = self.stdout.lines().rev().find(|line| line.starts_with('{')).unwrap_or_else(|| panic!("no JSON line: {self:?}"));

@@ -124,6 +124,8 @@ pub const RULES: &[(&str, &[(&str, Rule)])] = &[
     ("store.aisle_order_learned", &[("categories.*", Text)]),
     ("system.snapshot_created", &[("snapshot", Keep)]),
     ("system.snapshot_deleted", &[("snapshot", Keep)]),
+    ("system.snapshot_verified", &[("snapshot", Keep)]),
+    ("system.self_restored", &[("snapshot", Keep)]),
     ("system.restore_begun", &[("snapshot", Keep)]),
     ("system.restored", &[("snapshot", Keep), ("left_epoch", Keep)]),
     ("system.restore_undone", &[("left_epoch", Keep)]),

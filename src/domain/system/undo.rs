@@ -20,6 +20,9 @@ impl Undo for System {
         let detail = match of.event {
             E::SnapshotCreated { .. } => "a snapshot that was made can be deleted, not undone",
             E::SnapshotDeleted { .. } => "a snapshot that was deleted is gone; make a new one",
+            E::SnapshotVerified { .. } | E::SelfRestored { .. } => {
+                "a snapshot that was checked is as it was: there is nothing to take back"
+            }
             E::RestoreBegun { .. } | E::Restored { .. } => "a restore has an undo of its own, among the admin routes",
             E::RestoreUndone { .. } => "a restore that was undone can be made again",
             E::StreamRestored { .. } => "undo the command of the list or household that brought it back; this only says that it happened",
@@ -45,6 +48,8 @@ mod tests {
         for event in [
             E::SnapshotCreated { snapshot: snapshot(), position, scheduled: true },
             E::SnapshotDeleted { snapshot: snapshot(), scheduled: true },
+            E::SnapshotVerified { snapshot: snapshot(), problems: 0 },
+            E::SelfRestored { snapshot: snapshot(), ok: true, scheduled: false },
             E::RestoreBegun { snapshot: None, position },
             E::Restored { snapshot: None, position, left_epoch: "e".into(), left_position: 2 },
             E::RestoreUndone { left_epoch: "e".into(), left_position: 2 },

@@ -6,8 +6,9 @@ use serde::Serialize;
 use crate::{
     app::Running,
     http::{
+        body::Nothing,
         error::{Problem, ProblemBody},
-        reads::json,
+        reads::{Query, json},
     },
     snapshots::operations::OperationView,
 };
@@ -21,14 +22,14 @@ pub struct OperationsView {
 
 /// Lists long work: what runs, then the last fifty that ended.
 #[utoipa::path(get, path = "/api/v1/admin/operations", tag = "admin", responses((status = 200, body = OperationsView)))]
-pub async fn index(running: Data<Running>) -> Result<HttpResponse, Problem> {
+pub async fn index(running: Data<Running>, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
     json(&OperationsView { operations: running.operations().list().iter().map(|operation| operation.view()).collect() })
 }
 
 /// Shows how far a piece of long work has come, or how it ended.
 #[utoipa::path(get, path = "/api/v1/admin/operations/{id}", tag = "admin", params(("id" = String, Path)),
     responses((status = 200, body = OperationView), (status = 404, body = ProblemBody)))]
-pub async fn show(running: Data<Running>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn show(running: Data<Running>, request: HttpRequest, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
     let id = request.match_info().get("id").unwrap_or_default();
     let operation = running.operations().get(id);
     let unknown = || Problem::not_found("operation_not_found", format!("there is no operation {id}; a restart forgets them"));

@@ -15,7 +15,7 @@ use crate::{
     domain::Principal,
     events::At,
     http::{
-        body::Json,
+        body::{Json, Nothing, OptionalJson},
         caller::Caller,
         error::{Problem, ProblemBody},
         reads::json,
@@ -64,9 +64,9 @@ async fn carry_out(target: Target, running: Arc<Running>, by: Principal, operati
 }
 
 /// Serves the history again that the last restore left, with everything in it.
-#[utoipa::path(post, path = "/api/v1/admin/restore/undo", tag = "admin",
+#[utoipa::path(post, path = "/api/v1/admin/restore/undo", tag = "admin", request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is an Undone"), (status = "4XX", body = ProblemBody)))]
-pub async fn undo(running: Data<Running>, caller: Caller) -> Result<HttpResponse, Problem> {
+pub async fn undo(running: Data<Running>, caller: Caller, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
     let by = who(caller);
     begin(&running, "restore_undo", &by.clone(), |running, _| running.undo_restore(by))
 }

@@ -7,18 +7,18 @@ use super::{begin, who};
 use crate::{
     app::Running,
     http::{
-        body::OptionalJson,
+        body::{Nothing, OptionalJson},
         caller::Caller,
         error::{Problem, ProblemBody},
-        reads::json,
+        reads::{Query, json},
     },
-    snapshots::{Listed, Manifest, SnapshotFolder, operations::OperationView, retention::Retention, verify},
+    snapshots::{Listed, Manifest, SnapshotFolder, operations::OperationView, retention::Retention},
 };
 
 /// Begins a snapshot of everything recorded by now, while the server goes on.
-#[utoipa::path(post, path = "/api/v1/admin/snapshots", tag = "admin",
+#[utoipa::path(post, path = "/api/v1/admin/snapshots", tag = "admin", request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is a Manifest"), (status = "4XX", body = ProblemBody)))]
-pub async fn create(running: Data<Running>, caller: Caller) -> Result<HttpResponse, Problem> {
+pub async fn create(running: Data<Running>, caller: Caller, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
     let by = who(caller);
     begin(&running, "snapshot", &by.clone(), |running, operation| running.take_snapshot(by, false, operation))
 }
@@ -34,7 +34,7 @@ pub struct SnapshotsView {
 
 /// Lists the snapshots.
 #[utoipa::path(get, path = "/api/v1/admin/snapshots", tag = "admin", responses((status = 200, body = SnapshotsView)))]
-pub async fn index(running: Data<Running>) -> Result<HttpResponse, Problem> {
+pub async fn index(running: Data<Running>, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
     let folder = folder(&running);
     let path = folder.path().display().to_string();
     let snapshots = blocking(move || folder.list()).await?;
@@ -44,28 +44,35 @@ pub async fn index(running: Data<Running>) -> Result<HttpResponse, Problem> {
 /// Shows what a snapshot holds: its position, hashes, segments and digests.
 #[utoipa::path(get, path = "/api/v1/admin/snapshots/{name}", tag = "admin", params(("name" = String, Path)),
     responses((status = 200, body = Manifest), (status = "4XX", body = ProblemBody)))]
-pub async fn show(running: Data<Running>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn show(running: Data<Running>, request: HttpRequest, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
     let (folder, name) = (folder(&running), name(&request));
     json(&blocking(move || folder.open(&name)).await??.manifest)
 }
 
 /// Begins to read every file of a snapshot and check all hashes. Its result names each file that is wrong.
-#[utoipa::path(post, path = "/api/v1/admin/snapshots/{name}/verify", tag = "admin", params(("name" = String, Path)),
+#[utoipa::path(post, path = "/api/v1/admin/snapshots/{name}/verify", tag = "admin", params(("name" = String, Path)), request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is a Verified"), (status = "4XX", body = ProblemBody)))]
-pub async fn check(running: Data<Running>, caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn check(
+    running: Data<Running>,
+    caller: Caller,
+    request: HttpRequest,
+    _: OptionalJson<Nothing>,
+) -> Result<HttpResponse, Problem> {
     let (folder, name) = (folder(&running), name(&request));
-    let opened = folder.clone();
-    let snapshot = blocking(move || opened.open(&name)).await??;
-    begin(&running, "verify", &who(caller), |_, operation| async move {
-        let _hold = folder.hold()?;
-        crate::app::gently(move || verify(&snapshot, &operation.progress)).await
-    })
+    let snapshot = blocking(move || folder.open(&name)).await??;
+    let by = who(caller);
+    begin(&running, "verify", &by.clone(), |running, operation| running.verify_snapshot(by, snapshot, operation))
 }
 
 /// Removes a snapshot, and the segments that no other needs.
 #[utoipa::path(delete, path = "/api/v1/admin/snapshots/{name}", tag = "admin", params(("name" = String, Path)),
     responses((status = 204), (status = "4XX", body = ProblemBody)))]
-pub async fn remove(running: Data<Running>, caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn remove(
+    running: Data<Running>,
+    caller: Caller,
+    request: HttpRequest,
+    _: OptionalJson<Nothing>,
+) -> Result<HttpResponse, Problem> {
     running.delete_snapshot(&who(caller), &name(&request), false).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -99,10 +106,11 @@ pub async fn prune(running: Data<Running>, caller: Caller, OptionalJson(body): O
 }
 
 /// Begins to restore the newest snapshot into a scratch folder and prove it.
-#[utoipa::path(post, path = "/api/v1/admin/self-restore", tag = "admin",
+#[utoipa::path(post, path = "/api/v1/admin/self-restore", tag = "admin", request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is a SelfRestored"), (status = "4XX", body = ProblemBody)))]
-pub async fn self_restore(running: Data<Running>, caller: Caller) -> Result<HttpResponse, Problem> {
-    begin(&running, "self_restore", &who(caller), Running::self_restore)
+pub async fn self_restore(running: Data<Running>, caller: Caller, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
+    let by = who(caller);
+    begin(&running, "self_restore", &by.clone(), |running, operation| running.self_restore(by, false, operation))
 }
 
 pub(super) fn folder(running: &Running) -> SnapshotFolder {

@@ -10,10 +10,10 @@ use crate::{
     app::{Running, Switch},
     events::Position,
     http::{
-        body::OptionalJson,
+        body::{Nothing, OptionalJson},
         caller::Caller,
         error::{Problem, ProblemBody},
-        reads::json,
+        reads::{Query, json},
     },
     snapshots::{SnapshotError, operations::OperationView},
 };
@@ -32,7 +32,7 @@ pub struct DigestsView {
 /// Shows the digest of every view at exactly one position; `aisled replay --url` compares them with a replay.
 #[utoipa::path(get, path = "/api/v1/admin/digests", tag = "admin",
     responses((status = 200, body = DigestsView), (status = "4XX", body = ProblemBody)))]
-pub async fn digests(running: Data<Running>) -> Result<HttpResponse, Problem> {
+pub async fn digests(running: Data<Running>, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
     let running = running.into_inner();
     let asked = move || running.digests_now();
     let (position, proof) = blocking(asked).await??;

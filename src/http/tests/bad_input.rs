@@ -194,6 +194,41 @@ async fn unknown_paths_methods_and_parameters_are_answered_as_problems() {
 }
 
 #[actix_web::test]
+async fn a_parameter_beside_a_body_is_refused_instead_of_doing_what_it_says_not_to() {
+    let op = || json!({"op": "archive"});
+    let basket = json!({"lines": [{"name": "Milk"}]});
+    refuses([
+        ("POST", "/api/v1/undo?preview=true", json!({"position": "4"}), 400, "unknown_parameter", "/preview"),
+        ("POST", "/api/v1/baskets/price?at=1000", basket, 400, "unknown_parameter", "/at"),
+        ("PATCH", "/api/v1/lists/l?dry_run", json!({"name": "x"}), 400, "unknown_parameter", "/dry_run"),
+        ("POST", "/api/v1/lists/l/commands?preview=true", op(), 400, "unknown_parameter", "/preview"),
+        ("POST", "/api/v1/lists/l/restore?preview=true", json!({"at": "4"}), 400, "unknown_parameter", "/preview"),
+        ("POST", "/api/v1/lists/l/clear-checked?preview=true", json!({}), 400, "unknown_parameter", "/preview"),
+        ("POST", "/api/v1/admin/snapshots?preview=true", json!({}), 400, "unknown_parameter", "/preview"),
+        ("POST", "/api/v1/admin/snapshots/a/verify", json!({"deep": true}), 422, "unknown_field", "/deep"),
+        ("POST", "/api/v1/admin/self-restore", json!({"snapshot": "a"}), 422, "unknown_field", "/snapshot"),
+        ("POST", "/api/v1/admin/restore/undo", json!({"preview": true}), 422, "unknown_field", "/preview"),
+        ("DELETE", "/api/v1/admin/snapshots/a?dry_run=true", json!({}), 400, "unknown_parameter", "/dry_run"),
+    ])
+    .await;
+}
+
+#[actix_web::test]
+async fn a_parameter_is_refused_where_a_body_may_be_absent_and_is() {
+    let rig = Rig::furnished().await;
+    let head = rig.app.log.head();
+    for path in ["/api/v1/lists/l/clear-checked?preview=true", "/api/v1/admin/self-restore?preview=true"] {
+        let answer = rig.send(local(Method::POST, path)).await;
+        assert_eq!(answer.problem(), (400, "unknown_parameter".into(), "/preview".into()), "{path}");
+    }
+    for path in ["snapshots", "snapshots/a", "operations", "operations/a", "digests"] {
+        let answer = rig.get(&format!("/api/v1/admin/{path}?at=1")).await;
+        assert_eq!(answer.problem(), (400, "unknown_parameter".into(), "/at".into()), "{path}");
+    }
+    assert_eq!(rig.app.log.head(), head);
+}
+
+#[actix_web::test]
 async fn a_filter_by_something_that_does_not_exist_is_refused_instead_of_finding_nothing() {
     let rig = Rig::furnished().await;
     assert_eq!(rig.get("/api/v1/deals?store=none").await.problem().1, "store_not_found");

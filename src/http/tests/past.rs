@@ -110,7 +110,8 @@ async fn moments_that_are_not_there_are_refused_by_name() {
     for (path, expected) in [
         ("/api/v1/lists/l/diff?from=999", (400, "position_unknown", "/from")),
         ("/api/v1/lists/l/diff?from=4&to=999", (400, "position_unknown", "/to")),
-        ("/api/v1/lists/l/diff?from=2020-01-01", (400, "before_first_event", "/from")),
+        ("/api/v1/lists/l/diff?from=2020-01-01", (404, "before_first_event", "/from")),
+        ("/api/v1/lists/l/diff?from=0", (404, "before_first_event", "/from")),
         ("/api/v1/lists/l/diff?from=3", (404, "list_not_found", "")),
         ("/api/v1/lists/x/diff?from=3", (404, "list_not_found", "")),
         ("/api/v1/lists/l/diff?from=4&to=3", (400, "time_reversed", "/from")),

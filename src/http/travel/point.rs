@@ -3,8 +3,8 @@
 use crate::{
     app::App,
     domain::Moment,
-    events::{At, AtError, Point, Position},
-    http::error::Problem,
+    events::{At, Point, Position},
+    http::{error::Problem, past::no_such_point},
     projections::{AsOf, Views},
 };
 
@@ -76,19 +76,8 @@ impl Asked {
 
 /// What is recorded while we look does not belong to the point.
 fn find(app: &App, at: At, head: Position, pointer: &str) -> Result<Point, Problem> {
-    let point = at.find(&*app.log).map_err(|error| refusal(error, pointer))?;
+    let point = at.find(&*app.log).map_err(|error| no_such_point(&error, pointer))?;
     Ok(Point { position: point.position.min(head), ..point })
-}
-
-/// Says why the log has no such point.
-fn refusal(error: AtError, pointer: &str) -> Problem {
-    let detail = error.to_string();
-    match error {
-        AtError::BeyondHead { .. } => Problem::malformed("position_unknown", detail).at(pointer),
-        AtError::BeforeFirst { .. } => Problem::not_found("before_first_event", detail).at(pointer),
-        AtError::Empty => Problem::not_found("empty_log", detail).at(pointer),
-        AtError::Log(error) => Problem::internal(&error),
-    }
 }
 
 impl Found {

@@ -147,7 +147,7 @@ fn of_person(log: &dyn Log, who: &Principal, since: Moment, until: Option<Moment
 fn position_until(log: &dyn Log, time: Moment) -> Result<Position, Problem> {
     match At::Time(time).find(log) {
         Ok(point) => Ok(point.position),
-        Err(AtError::BeforeFirst { .. } | AtError::Empty) => Ok(Position::START),
+        Err(AtError::BeforeFirst { .. } | AtError::Zero | AtError::Empty) => Ok(Position::START),
         Err(error) => Err(Problem::internal(&error)),
     }
 }
