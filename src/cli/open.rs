@@ -51,7 +51,7 @@ pub(super) fn open_offline(config: Config) -> anyhow::Result<Offline> {
 pub(super) fn or_ask(error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref() {
         Some(AppError::Open(OpenError::InUse { .. })) => {
-            anyhow!("{error:#}; stop that server, or ask it with --url http://…, such as --url http://127.0.0.1:8080")
+            anyhow!("{error:#}; stop that server, or ask it with --url http://HOST:PORT")
         }
         _ => error,
     }
