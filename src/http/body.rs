@@ -72,6 +72,19 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
         if empty {
             return Box::pin(std::future::ready(check_no_query(request).map(|()| Self(T::default()))));
         }
+        if !headers.contains_key(header::CONTENT_TYPE) {
+            // Some clients announce a body in pieces and then send none.
+            let (no_query, refused) = (check_no_query(request), check_content_type(request, &["application/json"]));
+            let payload = payload.take();
+            return Box::pin(async move {
+                no_query?;
+                let reading = tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), read_all(payload, 1));
+                match reading.await.map_err(|_| too_slow())? {
+                    Ok(bytes) if bytes.is_empty() => Ok(Self(T::default())),
+                    _ => refused.map(|()| Self(T::default())),
+                }
+            });
+        }
         let reading = Json::<T>::from_request(request, payload);
         Box::pin(async move { reading.await.map(|body| Self(body.0)) })
     }
