@@ -9,7 +9,7 @@ use std::{
 /// What must stay free beside the copy; with less no copy is made.
 const RESERVE_BYTES: u64 = 64 << 20;
 
-/// A copy of sled's folder. It costs what copying a file costs: 0.05 s for the real data set of a million events.
+/// A copy of sled's folder. It costs what copying a file costs: 0.02 to 0.2 s for the 81 MB of a million real events.
 #[derive(Debug)]
 pub struct Aside {
     sled: PathBuf,
