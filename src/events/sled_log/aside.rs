@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The file of a copy that says in which run of the operating system it was made.
+const BOOT: &str = "boot";
 /// What must stay free beside the copy; with less no copy is made.
 const RESERVE_BYTES: u64 = 64 << 20;
 
@@ -26,8 +28,7 @@ impl Aside {
         let copy = sled.with_extension("before-open");
         let mut aside = Self { sled: sled.to_owned(), copy: Some(copy.clone()) };
         if copy.is_dir() {
-            tracing::warn!("the log was not open yet when the process ended: its files are put back as they were before");
-            aside.put_back()?;
+            aside.settle_earlier(&copy)?;
         }
         if !sled.join("db").exists() {
             aside.copy = None;
@@ -41,6 +42,19 @@ impl Aside {
         Ok(aside)
     }
 
+    /// A copy is still there: the process ended before it was known whether the log can be believed. After a loss of power the copy itself may
+    /// not be whole, so then it is only kept.
+    fn settle_earlier(&self, copy: &Path) -> io::Result<()> {
+        let is_whole = fs::read_to_string(copy.join(BOOT)).is_ok_and(|boot| boot == boot_id());
+        // Where the files are gone the process ended while it put the copy back.
+        if is_whole || !self.sled.join("db").exists() {
+            tracing::warn!("the log was not open yet when the process ended: its files are put back as they were before");
+            return self.put_back();
+        }
+        let kept = (1..1_000).map(|number: u32| copy.with_extension(format!("kept-{number}"))).find(|name| !name.exists());
+        kept.map_or(Ok(()), |kept| fs::rename(copy, kept))
+    }
+
     /// Puts the files back as they were before sled opened them.
     ///
     /// # Errors
@@ -50,21 +64,23 @@ impl Aside {
         if self.sled.exists() {
             fs::remove_dir_all(&self.sled)?;
         }
-        fs::rename(copy, &self.sled)
+        fs::rename(copy, &self.sled)?;
+        // A store has no such file; that it is there would do no harm.
+        let _ = fs::remove_file(self.sled.join(BOOT));
+        Ok(())
     }
 
-    /// The log can be believed: the copy is not needed.
+    /// The log can be believed: the copy is not needed. It loses its name first, so that half of it is never put back.
     pub fn forget(self) {
-        if let Some(copy) = &self.copy
-            && let Err(error) = fs::remove_dir_all(copy)
-            && error.kind() != io::ErrorKind::NotFound
-        {
+        let Some(copy) = &self.copy else { return };
+        let part = part_of(copy);
+        if let Err(error) = fs::rename(copy, &part).and_then(|()| fs::remove_dir_all(&part)) {
             tracing::warn!(%error, "the copy of sled's files could not be removed");
         }
     }
 }
 
-/// Copies the files of a folder so that the copy is there as a whole or not at all. It need not outlive a loss of power: nothing was opened then.
+/// Copies the files of a folder so that the copy is there as a whole or not at all, as long as the operating system runs.
 fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     let part = part_of(to);
     match fs::remove_dir_all(&part) {
@@ -81,7 +97,13 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     for file in &files {
         fs::copy(file, part.join(file.file_name().unwrap_or_default()))?;
     }
+    fs::write(part.join(BOOT), boot_id())?;
     fs::rename(part, to)
+}
+
+/// Tells one run of the operating system from another; empty where nothing does.
+fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default()
 }
 
 fn free_bytes(folder: &Path) -> Option<u64> {
@@ -114,6 +136,27 @@ mod tests {
         assert_eq!(fs::read_to_string(sled.join("db")).unwrap(), "as it was");
         assert!(!sled.join("snap.1").exists());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_copy_that_was_being_put_back_is_put_back() {
+        let (_dir, sled) = folder();
+        drop(Aside::of(&sled).unwrap());
+        fs::remove_dir_all(&sled).unwrap();
+        Aside::of(&sled).unwrap().forget();
+        assert_eq!(fs::read_to_string(sled.join("db")).unwrap(), "as it was");
+        assert!(!sled.join(BOOT).exists());
+    }
+
+    #[test]
+    fn a_copy_from_before_a_loss_of_power_is_kept_and_not_put_back() {
+        let (dir, sled) = folder();
+        drop(Aside::of(&sled).unwrap());
+        fs::write(dir.path().join("sled.before-open").join(BOOT), "another").unwrap();
+        fs::write(sled.join("db"), "newer").unwrap();
+        Aside::of(&sled).unwrap().forget();
+        assert_eq!(fs::read_to_string(sled.join("db")).unwrap(), "newer");
+        assert_eq!(fs::read_to_string(dir.path().join("sled.kept-1").join("db")).unwrap(), "as it was");
     }
 
     #[test]
