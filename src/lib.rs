@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod debug;
 pub mod demo;
+pub mod disk;
 pub mod domain;
 pub mod events;
 pub mod exchange;

@@ -11,7 +11,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -175,12 +175,7 @@ fn name_of(history: &DataFolder) -> io::Result<String> {
 
 /// Replaces a small file durably, as a whole.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let fresh = path.with_extension("new");
-    let mut file = File::create(&fresh)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)?;
-    path.parent().map_or(Ok(()), sync)
+    crate::snapshots::segment::write_whole(path, &[text.as_bytes()])
 }
 
 fn sync(folder: &Path) -> io::Result<()> {

@@ -8,14 +8,13 @@ use super::{body::render, error::Problem};
 use crate::{
     app::{App, Current, Running, SelfRestored},
     config::Durability,
+    disk::{RESERVE_BYTES, free_bytes},
     events::Position,
     telemetry::{self, process::as_metric},
 };
 
 /// Events the views may be behind before the server counts as not ready.
 const LAG_EVENTS_MAX: u64 = 10_000;
-/// Free disk space below which the server counts as not ready: what remains must do for a graceful end.
-const DISK_FREE_BYTES_MIN: u64 = 64 << 20;
 
 /// Answers as long as the process does.
 #[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = String)))]
@@ -75,7 +74,7 @@ fn readiness(app: &App) -> Readiness {
     let (head, position) = (app.log.head(), *app.applied.borrow());
     let lag_events = head.0.saturating_sub(position.0);
     let read_only = app.log.read_only();
-    let free_bytes = rustix::fs::statvfs(&app.config.data).ok().map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize));
+    let free_bytes = free_bytes(&app.config.data);
     let mut reasons = Vec::new();
     if read_only.is_some() {
         reasons.push("the log takes no more events; its cause is in the server's own log".to_owned());
@@ -87,7 +86,7 @@ fn readiness(app: &App) -> Readiness {
     if lag_events > LAG_EVENTS_MAX {
         reasons.push(format!("the views are {lag_events} events behind"));
     }
-    if let Some(free) = free_bytes.filter(|free| *free < DISK_FREE_BYTES_MIN) {
+    if let Some(free) = free_bytes.filter(|free| *free < RESERVE_BYTES) {
         reasons.push(format!("the disk has {free} bytes left"));
     }
     Readiness {

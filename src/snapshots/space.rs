@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use super::error::SnapshotError;
-
-/// What must stay free beside what is written: a full disk would make the live log read-only.
-const RESERVE_BYTES: u64 = 64 << 20;
+use crate::disk::{RESERVE_BYTES, free_bytes};
 
 /// Refuses to begin where the bytes and a reserve would not fit.
 ///
@@ -19,10 +17,4 @@ pub fn check(folder: &Path, bytes: u64) -> Result<(), SnapshotError> {
         }
         _ => Ok(()),
     }
-}
-
-/// What is free; none where the system does not tell.
-#[must_use]
-pub fn free_bytes(folder: &Path) -> Option<u64> {
-    rustix::fs::statvfs(folder).ok().map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize))
 }

@@ -6,10 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::disk::{RESERVE_BYTES, free_bytes};
+
 /// The file of a copy that says in which run of the operating system it was made.
 const BOOT: &str = "boot";
-/// What must stay free beside the copy; with less no copy is made.
-const RESERVE_BYTES: u64 = 64 << 20;
 
 /// A copy of sled's folder. It costs what copying a file costs: 0.02 to 0.2 s for the 81 MB of a million real events.
 #[derive(Debug)]
@@ -104,10 +104,6 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
 /// Tells one run of the operating system from another; empty where nothing does.
 fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default()
-}
-
-fn free_bytes(folder: &Path) -> Option<u64> {
-    rustix::fs::statvfs(folder).ok().map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 fn part_of(copy: &Path) -> PathBuf {

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web::Data};
 use serde::{Deserialize, Serialize};
 
-use super::snapshots::{blocking, folder};
+use super::snapshots::folder;
 use crate::{
     app::{Current, Running},
     domain::{StreamId, StreamKind, household::Households, list::Lists, undo::Undo},
@@ -12,6 +12,7 @@ use crate::{
         body::Json,
         caller::Caller,
         error::{Problem, ProblemBody},
+        past::blocking,
         reads::json,
         restore::{BroughtBack, Origin, Referring, bring_back},
     },

@@ -11,7 +11,7 @@ use std::{future::Future, sync::Arc};
 use actix_web::{HttpResponse, http::header};
 use serde::Serialize;
 
-use super::{body::render, caller::Caller, error::Problem};
+use super::{body::render, error::Problem};
 use crate::{
     app::Running,
     domain::Principal,
@@ -39,7 +39,7 @@ where
 ///
 /// # Errors
 /// 409 while other work is under way.
-pub fn start<W, F, T>(running: &Arc<Running>, kind: &'static str, by: &Principal, work: W) -> Result<Arc<Operation>, Problem>
+fn start<W, F, T>(running: &Arc<Running>, kind: &'static str, by: &Principal, work: W) -> Result<Arc<Operation>, Problem>
 where
     W: FnOnce(Arc<Running>, Arc<Operation>) -> F,
     F: Future<Output = Result<T, SnapshotError>> + 'static,
@@ -56,9 +56,4 @@ where
         running.operations().end(&own, clock.now(), result);
     });
     Ok(operation)
-}
-
-/// Who asks.
-fn who(caller: Caller) -> Principal {
-    caller.who
 }

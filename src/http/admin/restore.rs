@@ -5,11 +5,7 @@ use std::sync::Arc;
 use actix_web::{HttpResponse, web::Data};
 use serde::Deserialize;
 
-use super::{
-    begin,
-    snapshots::{blocking, folder},
-    who,
-};
+use super::{begin, snapshots::folder};
 use crate::{
     app::{RestoreOrder, Restored, Running},
     domain::Principal,
@@ -18,6 +14,7 @@ use crate::{
         body::{Json, Nothing, OptionalJson},
         caller::Caller,
         error::{Problem, ProblemBody},
+        past::blocking,
         reads::json,
     },
     snapshots::{Operation, Progress, RestorePlan, SnapshotError, Target, operations::OperationView},
@@ -47,7 +44,7 @@ pub async fn restore(running: Data<Running>, caller: Caller, Json(body): Json<Re
     match body.confirm {
         None => json(&blocking(move || target.plan(app.log.head(), &app.epoch, &folder, &Progress::default())).await??),
         Some(given) if given == target.confirm(&app.epoch) => {
-            let by = who(caller);
+            let by = caller.who;
             begin(&running, "restore", &by.clone(), |running, operation| carry_out(target, running, by, operation))
         }
         Some(_) => Err(SnapshotError::NotConfirmed.into()),
@@ -67,6 +64,6 @@ async fn carry_out(target: Target, running: Arc<Running>, by: Principal, operati
 #[utoipa::path(post, path = "/api/v1/admin/restore/undo", tag = "admin", request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is an Undone"), (status = "4XX", body = ProblemBody)))]
 pub async fn undo(running: Data<Running>, caller: Caller, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
-    let by = who(caller);
+    let by = caller.who;
     begin(&running, "restore_undo", &by.clone(), |running, _| running.undo_restore(by))
 }

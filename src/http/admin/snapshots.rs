@@ -3,13 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::{Deserialize, Serialize};
 
-use super::{begin, who};
+use super::begin;
 use crate::{
     app::Running,
     http::{
         body::{Nothing, OptionalJson},
         caller::Caller,
         error::{Problem, ProblemBody},
+        past::blocking,
         reads::{Query, json},
     },
     snapshots::{Listed, Manifest, SnapshotFolder, operations::OperationView, retention::Retention},
@@ -19,7 +20,7 @@ use crate::{
 #[utoipa::path(post, path = "/api/v1/admin/snapshots", tag = "admin", request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is a Manifest"), (status = "4XX", body = ProblemBody)))]
 pub async fn create(running: Data<Running>, caller: Caller, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
-    let by = who(caller);
+    let by = caller.who;
     begin(&running, "snapshot", &by.clone(), |running, operation| running.take_snapshot(by, false, operation))
 }
 
@@ -60,7 +61,7 @@ pub async fn check(
 ) -> Result<HttpResponse, Problem> {
     let (folder, name) = (folder(&running), name(&request));
     let snapshot = blocking(move || folder.open(&name)).await??;
-    let by = who(caller);
+    let by = caller.who;
     begin(&running, "verify", &by.clone(), |running, operation| running.verify_snapshot(by, snapshot, operation))
 }
 
@@ -73,7 +74,7 @@ pub async fn remove(
     request: HttpRequest,
     _: OptionalJson<Nothing>,
 ) -> Result<HttpResponse, Problem> {
-    running.delete_snapshot(&who(caller), &name(&request), false).await?;
+    running.delete_snapshot(&caller.who, &name(&request), false).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -101,7 +102,7 @@ pub struct Pruned {
 pub async fn prune(running: Data<Running>, caller: Caller, OptionalJson(body): OptionalJson<Prune>) -> Result<HttpResponse, Problem> {
     let kept = running.current().config.retention();
     let retention = Retention { daily: body.keep_daily.unwrap_or(kept.daily), weekly: body.keep_weekly.unwrap_or(kept.weekly) };
-    let removed = running.prune_snapshots(&who(caller), retention, body.dry_run).await?;
+    let removed = running.prune_snapshots(&caller.who, retention, body.dry_run).await?;
     json(&Pruned { removed, dry_run: body.dry_run })
 }
 
@@ -109,7 +110,7 @@ pub async fn prune(running: Data<Running>, caller: Caller, OptionalJson(body): O
 #[utoipa::path(post, path = "/api/v1/admin/self-restore", tag = "admin", request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is a SelfRestored"), (status = "4XX", body = ProblemBody)))]
 pub async fn self_restore(running: Data<Running>, caller: Caller, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
-    let by = who(caller);
+    let by = caller.who;
     begin(&running, "self_restore", &by.clone(), |running, operation| running.self_restore(by, false, operation))
 }
 
@@ -119,8 +120,4 @@ pub(super) fn folder(running: &Running) -> SnapshotFolder {
 
 fn name(request: &HttpRequest) -> String {
     request.match_info().get("name").unwrap_or_default().to_owned()
-}
-
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    actix_web::web::block(work).await.map_err(|error| Problem::internal(&error))
 }

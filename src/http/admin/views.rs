@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, web::Data};
 use serde::{Deserialize, Serialize};
 
-use super::{begin, snapshots::blocking, who};
+use super::begin;
 use crate::{
     app::{Running, Switch},
     events::Position,
@@ -13,6 +13,7 @@ use crate::{
         body::{Nothing, OptionalJson},
         caller::Caller,
         error::{Problem, ProblemBody},
+        past::blocking,
         reads::{Query, json},
     },
     snapshots::{SnapshotError, operations::OperationView},
@@ -52,7 +53,7 @@ pub struct Rebuild {
 #[utoipa::path(post, path = "/api/v1/admin/views/rebuild", tag = "admin", request_body = Option<Rebuild>,
     responses((status = 202, body = OperationView, description = "its result is a Rebuilt"), (status = "4XX", body = ProblemBody)))]
 pub async fn rebuild(running: Data<Running>, caller: Caller, OptionalJson(body): OptionalJson<Rebuild>) -> Result<HttpResponse, Problem> {
-    let by = who(caller);
+    let by = caller.who;
     begin(&running, "rebuild", &by.clone(), |running, operation| running.rebuild_views(by, body.switch, operation))
 }
 
