@@ -15,10 +15,8 @@ use aisled::{
         Currency, Moment, Principal, StoreId, StreamId, StreamKind, Unit, UnitPrice,
         product::{PriceKind, PriceSeen, ProductEvent},
     },
-    events::{
-        Append, Event, Log, Position,
-        sled_log::{SledLog, SledOptions},
-    },
+    events::{Append, Event, Log, Position},
+    log::{DiskLog, LogOptions},
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -52,8 +50,8 @@ fn append(stream: StreamId, expected_version: u64, events: Vec<Event>) -> Append
     Append { stream, expected_version, who: Principal::new("import").expect("a valid id"), command: None, client: None, events }
 }
 
-fn open(dir: &Path) -> SledLog {
-    SledLog::open(SledOptions::new(dir)).expect("a log in a temporary folder").0
+fn open(dir: &Path) -> DiskLog {
+    DiskLog::open(LogOptions::new(dir)).expect("a log in a temporary folder").0
 }
 
 fn appends(criterion: &mut Criterion) {
@@ -81,7 +79,7 @@ fn appends(criterion: &mut Criterion) {
 }
 
 /// One event a command, the writer never idle: the shape of an import.
-fn fill(log: &SledLog) {
+fn fill(log: &DiskLog) {
     let mut versions = std::collections::HashMap::new();
     let mut waiting = std::collections::VecDeque::new();
     for number in 0..SCANNED_EVENTS {

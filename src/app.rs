@@ -9,6 +9,7 @@ pub mod prepare;
 mod rebuild;
 mod restore;
 pub mod schedule;
+mod sealed;
 mod self_restore;
 mod serve;
 pub mod snapshot;
@@ -35,9 +36,9 @@ use crate::{
     events::{
         Log, LogError, Position,
         clock::{Clock, SystemClock},
-        sled_log::OpenError,
     },
     http::live::{self, Hub, OwnerRights, Rights},
+    log::OpenError,
     past::Past,
     projections::{SharedViews, Views},
     snapshots::{Operations, SnapshotError},

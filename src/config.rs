@@ -22,7 +22,8 @@ use figment::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    events::sled_log::{self, SledOptions},
+    log::{self, LogOptions},
+    snapshots::SnapshotFolder,
     snapshots::retention::Retention,
 };
 
@@ -60,6 +61,8 @@ pub struct Config {
     pub periodic_flush_ms: u64,
     /// Whether a log opens of which acknowledged events are lost or damaged, without them. Default false.
     pub accept_lost_tail: bool,
+    /// Mebibytes of the log's older files that are read and checked a second, again and again; 0 checks none. Default 8.
+    pub verify_mib_per_second: u64,
     /// What a request must present when it is not from the owner on loopback. Default none.
     pub admin_token: Option<Secret>,
     /// Whether `serve` fills an empty folder with the demo household. Default false.
@@ -121,6 +124,7 @@ impl Default for Config {
             durability: Durability::default(),
             periodic_flush_ms: 200,
             accept_lost_tail: false,
+            verify_mib_per_second: 8,
             admin_token: None,
             demo: false,
             workers: 0,
@@ -220,13 +224,20 @@ impl Config {
     }
 
     /// How to open the log in a folder.
-    pub fn log_options(&self, folder: PathBuf) -> SledOptions {
+    pub fn log_options(&self, folder: PathBuf) -> LogOptions {
         let durability = match self.durability {
-            Durability::Sync => sled_log::Durability::Sync,
-            Durability::Flush => sled_log::Durability::Flush,
-            Durability::Periodic => sled_log::Durability::Periodic(Duration::from_millis(self.periodic_flush_ms)),
+            Durability::Sync => log::Durability::Sync,
+            Durability::Flush => log::Durability::Flush,
+            Durability::Periodic => log::Durability::Periodic(Duration::from_millis(self.periodic_flush_ms)),
         };
-        SledOptions { durability, accept_lost_tail: self.accept_lost_tail, queue_max: self.append_queue_max, ..SledOptions::new(folder) }
+        LogOptions {
+            durability,
+            accept_lost_tail: self.accept_lost_tail,
+            queue_max: self.append_queue_max,
+            spares: vec![SnapshotFolder::new(&self.snapshots).segments()],
+            verify_bytes_per_second: self.verify_mib_per_second << 20,
+            ..LogOptions::new(folder)
+        }
     }
 
     /// Which scheduled snapshots stay.
@@ -250,6 +261,7 @@ impl Config {
         within("snapshot_every_minutes", self.snapshot_every_minutes, 0, 525_600);
         within("snapshot_keep_daily", self.snapshot_keep_daily as u64, 0, 3_650);
         within("snapshot_keep_weekly", self.snapshot_keep_weekly as u64, 0, 520);
+        within("verify_mib_per_second", self.verify_mib_per_second, 0, 1_024);
         within("self_restore_every_minutes", self.self_restore_every_minutes, 0, 525_600);
         within("workers", self.workers as u64, 0, 1024);
         within("actor_threads", self.actor_threads as u64, 0, 1024);

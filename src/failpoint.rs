@@ -6,6 +6,12 @@ pub const VARIABLE: &str = "AISLED_TEST_FAILPOINT";
 
 /// Every place, in the order of the flow.
 pub const PLACES: &[&str] = &[
+    "upgrade.built",
+    "upgrade.segments",
+    "upgrade.journal",
+    "seal.read",
+    "seal.written",
+    "seal.recycled",
     "snapshot.proved",
     "snapshot.reused",
     "snapshot.segment",

@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod failpoint;
 pub mod http;
 pub mod import;
+pub mod log;
 pub mod past;
 pub mod projections;
 pub mod snapshots;

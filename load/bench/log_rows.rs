@@ -7,9 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aisled::events::{
-    Append, Log, Pending, Position,
-    sled_log::{Durability, SledLog, SledOptions},
+use aisled::{
+    events::{Append, Log, Pending, Position},
+    log::{DiskLog, Durability, LogOptions},
 };
 use anyhow::{Result, ensure};
 
@@ -74,7 +74,7 @@ pub fn generate(data: &Path, events: u64) -> Result<()> {
 }
 
 /// The log of a data folder, to fill it.
-pub fn open_for_writing(data: &Path) -> Result<SledLog> {
+pub fn open_for_writing(data: &Path) -> Result<DiskLog> {
     open(&log_folder(data), Durability::Flush)
 }
 
@@ -83,20 +83,20 @@ fn log_folder(data: &Path) -> std::path::PathBuf {
     data.join("log")
 }
 
-fn open(folder: &Path, durability: Durability) -> Result<SledLog> {
-    let (log, _) = SledLog::open(SledOptions { durability, ..SledOptions::new(folder) })?;
+fn open(folder: &Path, durability: Durability) -> Result<DiskLog> {
+    let (log, _) = DiskLog::open(LogOptions { durability, ..LogOptions::new(folder) })?;
     Ok(log)
 }
 
 /// A bounded number of appends under way, awaited in order.
 pub struct Window<'a> {
-    log: &'a SledLog,
+    log: &'a DiskLog,
     pending: VecDeque<Pending>,
     pending_max: usize,
 }
 
 impl<'a> Window<'a> {
-    pub fn new(log: &'a SledLog, pending_max: usize) -> Self {
+    pub fn new(log: &'a DiskLog, pending_max: usize) -> Self {
         Self { log, pending: VecDeque::with_capacity(pending_max), pending_max }
     }
 

@@ -239,6 +239,7 @@ impl<E: Hosted> EntityActor<E> {
             Err(AppendError::Conflict { .. }) => Failure::Overloaded { what: "the entity's stream", retry_after_seconds: 1 },
             Err(AppendError::Overloaded { .. }) => Failure::Overloaded { what: "the log's queue", retry_after_seconds: 1 },
             Err(AppendError::ReadOnly(reason)) => Failure::ReadOnly(reason),
+            Err(AppendError::NoRoom(reason)) => Failure::NoRoom(reason),
             Err(error @ AppendError::TooLarge { .. }) => Failure::Refused(too_large(&error)),
         };
         Box::pin(actix::fut::ready(Err(failure)))

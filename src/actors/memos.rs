@@ -10,6 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::recent::RecentCommands;
 use crate::{
+    disk,
     domain::{Moment, StreamId},
     events::Position,
 };
@@ -96,9 +97,7 @@ fn write<S: Serialize>(file: &Path, memo: &Memo<S>) -> io::Result<()> {
     let mut bytes = crc32fast::hash(&packed).to_le_bytes().to_vec();
     bytes.extend_from_slice(&packed);
     if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
+        disk::create_folder(folder)?;
     }
-    let fresh = file.with_extension("new");
-    fs::write(&fresh, bytes)?;
-    fs::rename(fresh, file)
+    disk::replace_cache(file, &bytes)
 }

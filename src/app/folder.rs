@@ -8,14 +8,16 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{AppError, histories};
+use super::{AppError, histories, sealed};
 use crate::{
     config::Config,
-    events::{
-        Log, Position,
-        sled_log::{OpenReport, SledLog},
-    },
+    disk,
+    events::{Log, Position},
+    log::{DiskLog, OpenReport},
 };
+
+/// How older versions told a copy of the folder.
+const OLD_IDENTITY: &str = "identity";
 
 /// The folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,14 +44,14 @@ impl DataFolder {
     /// When it cannot be made, read or written.
     pub fn open(home: &Path) -> Result<Self, FolderError> {
         let failed = |error| FolderError { folder: home.to_owned(), error };
-        fs::create_dir_all(home).map_err(failed)?;
+        disk::create_folder(home).map_err(failed)?;
         let root = histories::current(home).map_err(failed)?;
         Self::at(home, root).map_err(failed)
     }
 
     /// A history that is kept in a folder of its own.
     pub(super) fn at(home: &Path, root: PathBuf) -> io::Result<Self> {
-        fs::create_dir_all(root.join("checkpoints"))?;
+        disk::create_folder(&root.join("checkpoints"))?;
         let epoch = epoch_of(&root.join("epoch"))?;
         Ok(Self { home: home.to_owned(), root, epoch })
     }
@@ -77,94 +79,31 @@ impl DataFolder {
     ///
     /// # Errors
     /// When it is in use, damaged, or cannot be used.
-    pub fn open_log(&mut self, config: &Config) -> Result<(SledLog, OpenReport), AppError> {
+    pub fn open_log(&mut self, config: &Config) -> Result<(DiskLog, OpenReport), AppError> {
         let folder = self.root.clone();
         let failed = |error| FolderError { folder: folder.clone(), error };
-        let is_copy = self.is_copy().map_err(failed)?;
-        let (log, report) = SledLog::open(config.log_options(self.log()))?;
-        if report.lost_tail.is_some() || (is_copy && log.head() > Position::START) {
-            self.descend_from(&self.epoch, log.head()).map_err(failed)?;
+        let (log, report) = DiskLog::open(config.log_options(self.log()))?;
+        let copied = report.copied || (report.upgraded && self.was_copied_before_upgrade());
+        if report.lost_tail.is_some() || (copied && log.head() > Position::START) {
             self.epoch = name_history(&self.root.join("epoch")).map_err(failed)?;
-            tracing::info!(is_copy, lost_tail = report.lost_tail.is_some(), "a new history begins: live sessions start from snapshots");
+            tracing::info!(copied, lost_tail = report.lost_tail.is_some(), "a new history begins: live sessions start from snapshots");
         }
+        if copied {
+            log.sign().map_err(failed)?;
+        }
+        disk::remove_file(&self.root.join(OLD_IDENTITY)).map_err(failed)?;
         histories::remove_staged(&self.home).map_err(failed)?;
-        self.know().map_err(failed)?;
         Ok((log, report))
     }
 
-    /// Remembers that these very files are the ones that are served, so that a copy is told from them.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub(super) fn know(&self) -> io::Result<()> {
-        fs::write(self.identity_file(), self.identity()?)
-    }
-
-    /// Begins a new history in a folder whose log now ends at a position and no longer holds everything that was told to clients.
-    ///
-    /// # Errors
-    /// When it cannot be named.
-    pub fn begin_history(&self, end: Position) -> Result<(), FolderError> {
-        let begun = self.descend_from(&self.epoch, end).and_then(|()| name_history(&self.root.join("epoch")).map(drop));
-        begun.map_err(|error| FolderError { folder: self.root.clone(), error })
-    }
-
-    /// Remembers that everything up to a position is the past of another history too.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub(super) fn descend_from(&self, epoch: &str, upto: Position) -> io::Result<()> {
-        let mut lines = fs::read_to_string(self.lineage_file()).or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => Ok(String::new()),
-            _ => Err(error),
-        })?;
-        lines.extend([epoch, " ", &upto.to_string(), "\n"]);
-        fs::write(self.lineage_file(), lines)
-    }
-
-    /// The position up to which a history's events are in this one too; `None` where nothing says that it has any of them.
-    #[must_use]
-    pub fn shares_with(&self, epoch: &str) -> Option<Position> {
-        if epoch == self.epoch {
-            return Some(Position(u64::MAX));
-        }
-        self.lineage().into_iter().filter(|(known, _)| known == epoch).map(|(_, upto)| upto).max()
-    }
-
-    /// The histories that this one has its past from, each up to a position.
-    pub(super) fn lineage(&self) -> Vec<(String, Position)> {
-        let lines = fs::read_to_string(self.lineage_file()).unwrap_or_default();
-        lines
-            .lines()
-            .filter_map(|line| line.split_once(' '))
-            .filter_map(|(epoch, upto)| Some((epoch.to_owned(), upto.parse().ok()?)))
-            .collect()
-    }
-
-    fn lineage_file(&self) -> PathBuf {
-        self.root.join("lineage")
-    }
-
-    /// Whether this is not the folder that was served last, but a copy of it as it was at some time: events may have been recorded since.
-    fn is_copy(&self) -> io::Result<bool> {
-        match fs::read_to_string(self.identity_file()) {
-            Ok(known) => Ok(known != self.identity()?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// What a copy does not have: the places of its files in the file system, and when the epoch was last written. A folder that is
-    /// moved keeps them; one that is copied to another machine begins a new history, which costs a snapshot and loses nothing.
-    fn identity(&self) -> io::Result<String> {
-        let epoch = fs::metadata(self.root.join("epoch"))?;
-        let place = |path: PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.ino());
-        let (log, storage) = (place(self.log()), place(self.log().join("db")));
-        Ok(format!("{} {}.{:09} {log} {storage}", epoch.ino(), epoch.ctime(), epoch.ctime_nsec()))
-    }
-
-    fn identity_file(&self) -> PathBuf {
-        self.root.join("identity")
+    /// Whether the folder is a copy, as older versions noted it: the places of its files in the file system, and when the epoch was last written.
+    fn was_copied_before_upgrade(&self) -> bool {
+        let identity = || {
+            let (epoch, log) = (fs::metadata(self.root.join("epoch")).ok()?, fs::metadata(self.log()).ok()?);
+            let now = format!("{} {}.{:09} {} 0", epoch.ino(), epoch.ctime(), epoch.ctime_nsec(), log.ino());
+            Some(fs::read_to_string(self.root.join(OLD_IDENTITY)).ok()? == now)
+        };
+        identity() != Some(true)
     }
 
     /// The views as of some position: a cache.
@@ -192,18 +131,24 @@ impl DataFolder {
     }
 }
 
+/// The name in the file. Where it is damaged the history gets a new one: clients then start from snapshots, and nothing is lost.
 fn epoch_of(file: &Path) -> io::Result<String> {
-    match fs::read_to_string(file) {
-        Ok(text) if Uuid::parse_str(text.trim()).is_ok() => Ok(text.trim().to_owned()),
-        Ok(_) => name_history(file),
+    match sealed::read(file) {
+        Ok(word) if Uuid::parse_str(&word).is_ok() => Ok(word),
         Err(error) if error.kind() == io::ErrorKind::NotFound => name_history(file),
+        Ok(_) | Err(_) if file.is_file() => {
+            let kept = disk::set_aside(file)?;
+            tracing::warn!(file = %file.display(), kept = %kept.display(), "the name of this history is damaged: it gets a new one");
+            name_history(file)
+        }
+        Ok(_) => name_history(file),
         Err(error) => Err(error),
     }
 }
 
 fn name_history(file: &Path) -> io::Result<String> {
     let epoch = Uuid::now_v7().to_string();
-    fs::write(file, &epoch)?;
+    sealed::write(file, &epoch)?;
     Ok(epoch)
 }
 
@@ -212,27 +157,65 @@ mod tests {
     use super::*;
     use crate::events::contract;
 
+    fn config(dir: &Path) -> Config {
+        Config { data: dir.to_owned(), ..Config::default() }
+    }
+
+    fn written(dir: &Path) -> String {
+        let mut folder = DataFolder::open(dir).unwrap();
+        let (log, _) = folder.open_log(&config(dir)).unwrap();
+        for version in 0..3 {
+            contract::put(&log, "a", version, &["milk"]).unwrap();
+        }
+        folder.epoch().to_owned()
+    }
+
     #[test]
     fn a_log_that_lost_its_end_begins_a_new_history() {
-        let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let write = |dir: &Path, names: &[&str]| {
-            let config = Config { data: dir.to_owned(), ..Config::default() };
-            let (log, _) = DataFolder::open(dir).unwrap().open_log(&config).unwrap();
-            for (version, name) in names.iter().enumerate() {
-                contract::put(&log, "a", version as u64, &[name]).unwrap();
-            }
-        };
-        write(dirs[0].path(), &["milk", "bread", "jam"]);
-        write(dirs[1].path(), &["milk"]);
-        let witness = |dir: &Path| dir.join("log").join("witness");
-        fs::copy(witness(dirs[0].path()), witness(dirs[1].path())).unwrap();
-        let mut folder = DataFolder::open(dirs[1].path()).unwrap();
-        let before = folder.epoch().to_owned();
-        let refuses = Config { data: dirs[1].path().to_owned(), ..Config::default() };
-        assert!(matches!(folder.open_log(&refuses), Err(AppError::Open(_))));
+        let dir = tempfile::tempdir().unwrap();
+        let before = written(dir.path());
+        let journal = dir.path().join("log/journal/00000001.journal");
+        let mut bytes = fs::read(&journal).unwrap();
+        // The second of the three blocks.
+        let block = bytes.windows(4).enumerate().filter(|(_, word)| *word == b"aisB").nth(1).unwrap().0;
+        bytes[block + 70] ^= 1;
+        fs::write(&journal, bytes).unwrap();
+        fs::remove_dir_all(dir.path().join("log/window")).unwrap();
+        let mut folder = DataFolder::open(dir.path()).unwrap();
+        assert!(matches!(folder.open_log(&config(dir.path())), Err(AppError::Open(_))));
         assert_eq!(folder.epoch(), before);
-        assert!(folder.open_log(&Config { accept_lost_tail: true, ..refuses }).is_ok());
+        let (log, _) = folder.open_log(&Config { accept_lost_tail: true, ..config(dir.path()) }).unwrap();
+        assert_eq!(log.head(), Position(1));
         assert_ne!(folder.epoch(), before);
-        assert_eq!(folder.epoch(), DataFolder::open(dirs[1].path()).unwrap().epoch());
+        assert_eq!(folder.epoch(), DataFolder::open(dir.path()).unwrap().epoch());
+    }
+
+    #[test]
+    fn a_copy_that_is_put_back_begins_a_new_history_once_and_a_moved_folder_does_not() {
+        let home = tempfile::tempdir().unwrap();
+        let (first, copy, moved) = (home.path().join("first"), home.path().join("copy"), home.path().join("moved"));
+        let before = written(&first);
+        crate::disk::copy_folder(&first, &copy).unwrap();
+        fs::rename(&first, &moved).unwrap();
+        let open = |dir: &Path| {
+            let mut folder = DataFolder::open(dir).unwrap();
+            drop(folder.open_log(&config(dir)).unwrap());
+            folder.epoch().to_owned()
+        };
+        assert_eq!(open(&moved), before);
+        let after = open(&copy);
+        assert_ne!(after, before);
+        assert_eq!(open(&copy), after, "it is an original now");
+    }
+
+    #[test]
+    fn a_damaged_name_of_a_history_is_kept_aside_and_it_gets_a_new_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let before = written(dir.path());
+        let mut text = fs::read(dir.path().join("epoch")).unwrap();
+        text[3] = if text[3] == b'0' { b'1' } else { b'0' };
+        fs::write(dir.path().join("epoch"), text).unwrap();
+        assert_ne!(DataFolder::open(dir.path()).unwrap().epoch(), before);
+        assert!(dir.path().join("epoch.damaged-1").is_file());
     }
 }

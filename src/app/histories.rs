@@ -5,18 +5,16 @@
 //! data/current                  names the folder of the history that is served; absent before the first restore: the data folder itself
 //! data/histories/<epoch>/       a history that came from a restore: log/, epoch, checkpoints/, …
 //! data/histories/<epoch>/left   which history it took the place of, for going back
-//! data/histories/<epoch>/lineage which histories it has its past from, each up to a position
 //! data/histories/<epoch>/staged it is not complete: removed at the next start
 //! ```
 
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use super::DataFolder;
-use crate::failpoint;
+use super::{DataFolder, sealed};
+use crate::{disk, failpoint};
 
 const CURRENT: &str = "current";
 const HISTORIES: &str = "histories";
@@ -31,13 +29,27 @@ const HOME: &str = ".";
 /// When the file names no history.
 pub fn current(home: &Path) -> io::Result<PathBuf> {
     let file = home.join(CURRENT);
-    match fs::read_to_string(&file) {
-        Ok(name) => existing(home, name.trim()),
+    match sealed::read(&file) {
+        Ok(name) => existing(home, &name),
         Err(error) if error.kind() == io::ErrorKind::NotFound && folders(home)?.is_empty() => Ok(home.to_owned()),
         // Guessing could serve a history that was left.
         Err(error) => Err(error),
     }
-    .map_err(|error| naming(&file, error))
+    .map_err(|error| naming(&file, io::Error::new(error.kind(), format!("{error}. {}", names(home)))))
+}
+
+/// What could stand in the file that says which history is served.
+fn names(home: &Path) -> String {
+    let mut names: Vec<String> =
+        folders(home).unwrap_or_default().iter().filter(|root| !root.join(STAGED).exists()).map(|root| name_in(root)).collect();
+    if home.join("log").is_dir() {
+        names.push(HOME.to_owned());
+    }
+    format!("Write the name of the history to serve into it, one of: {}", names.join(", "))
+}
+
+fn name_in(root: &Path) -> String {
+    root.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// A folder for a history that is to be built.
@@ -46,18 +58,18 @@ pub fn current(home: &Path) -> io::Result<PathBuf> {
 /// When it cannot be made.
 pub fn stage(home: &Path) -> io::Result<DataFolder> {
     if !home.join(CURRENT).exists() {
-        write_whole(&home.join(CURRENT), HOME)?;
+        sealed::write(&home.join(CURRENT), HOME)?;
     }
     let root = home.join(HISTORIES).join(uuid::Uuid::now_v7().to_string());
-    fs::create_dir_all(&root)?;
-    File::create(root.join(STAGED))?.sync_all()?;
+    disk::create_folder(&root)?;
+    disk::replace(&root.join(STAGED), b"")?;
     DataFolder::at(home, root)
 }
 
 /// Gives up a history that was to be built.
 pub fn abandon(staged: &DataFolder) {
     if staged.root() != staged.home()
-        && let Err(error) = fs::remove_dir_all(staged.root())
+        && let Err(error) = disk::remove_folder(staged.root())
     {
         tracing::warn!(%error, folder = %staged.root().display(), "a half-built history could not be removed; the next start does");
     }
@@ -68,12 +80,10 @@ pub fn abandon(staged: &DataFolder) {
 /// # Errors
 /// When a file cannot be written; the other one is still served then.
 pub fn switch(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
-    write_whole(&to.root().join(LEFT), &name_of(from)?)?;
-    fs::remove_file(to.root().join(STAGED))?;
-    sync(to.root())?;
-    sync(&to.home().join(HISTORIES))?;
+    sealed::write(&to.root().join(LEFT), &name_of(from)?)?;
+    disk::remove_file(&to.root().join(STAGED))?;
     failpoint::reach("restore.unstaged");
-    write_whole(&to.home().join(CURRENT), &name_of(to)?)
+    sealed::write(&to.home().join(CURRENT), &name_of(to)?)
 }
 
 /// Serves the history again that this one took the place of.
@@ -81,7 +91,7 @@ pub fn switch(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
 /// # Errors
 /// When the file cannot be written.
 pub fn switch_back(to: &DataFolder) -> io::Result<()> {
-    write_whole(&to.home().join(CURRENT), &name_of(to)?)?;
+    sealed::write(&to.home().join(CURRENT), &name_of(to)?)?;
     failpoint::reach("undo.switched");
     Ok(())
 }
@@ -92,12 +102,12 @@ pub fn switch_back(to: &DataFolder) -> io::Result<()> {
 /// When it cannot be read; `NotFound` where that history is gone.
 pub fn left_by(history: &DataFolder) -> io::Result<Option<DataFolder>> {
     let file = history.root().join(LEFT);
-    let name = match fs::read_to_string(&file) {
+    let name = match sealed::read(&file) {
         Ok(name) => name,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(naming(&file, error)),
     };
-    let root = existing(history.home(), name.trim()).map_err(|error| naming(&file, error))?;
+    let root = existing(history.home(), &name).map_err(|error| naming(&file, error))?;
     DataFolder::at(history.home(), root).map(Some)
 }
 
@@ -115,16 +125,14 @@ pub fn forget_others(served: &DataFolder) -> io::Result<usize> {
     let keeps = |root: &Path| root == served.root() || Some(root) == left.as_deref();
     let mut removed = 0;
     for root in folders(served.home())?.into_iter().filter(|root| !keeps(root)) {
-        fs::remove_dir_all(&root)?;
+        disk::remove_folder(&root)?;
         removed += 1;
     }
     if !keeps(served.home()) && served.home().join("log").exists() {
         for part in ["log", "checkpoints"] {
-            fs::remove_dir_all(served.home().join(part))?;
+            disk::remove_folder(&served.home().join(part))?;
         }
-        for part in ["epoch", "identity"] {
-            fs::remove_file(served.home().join(part))?;
-        }
+        disk::remove_file(&served.home().join("epoch"))?;
         removed += 1;
     }
     Ok(removed)
@@ -137,7 +145,7 @@ pub fn forget_others(served: &DataFolder) -> io::Result<usize> {
 pub fn remove_staged(home: &Path) -> io::Result<()> {
     for root in folders(home)?.into_iter().filter(|root| root.join(STAGED).exists()) {
         tracing::warn!(folder = %root.display(), "removing a history that a restore did not finish");
-        fs::remove_dir_all(root)?;
+        disk::remove_folder(&root)?;
     }
     Ok(())
 }
@@ -171,15 +179,6 @@ fn name_of(history: &DataFolder) -> io::Result<String> {
     }
     let name = history.root().file_name().and_then(|name| name.to_str());
     name.map(str::to_owned).ok_or_else(|| io::Error::other("the folder of a history has no name"))
-}
-
-/// Replaces a small file durably, as a whole.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    crate::snapshots::segment::write_whole(path, &[text.as_bytes()])
-}
-
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
@@ -223,7 +222,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let first = DataFolder::open(dir.path()).unwrap();
         fs::create_dir(first.log()).unwrap();
-        fs::write(first.root().join("identity"), "").unwrap();
         let (second, third) = (built(dir.path()), built(dir.path()));
         switch(&second, &first).unwrap();
         assert_eq!(forget_others(&second).unwrap(), 1, "the third was never served");

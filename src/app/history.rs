@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::DataFolder;
-use crate::events::{Log, sled_log::SledLog};
+use crate::{events::Log, log::DiskLog};
 
 /// What a server is wired around.
 #[derive(Clone)]
 pub struct History {
     pub log: Arc<dyn Log>,
     /// The same log as blocks, for snapshots; none in memory.
-    pub blocks: Option<Arc<SledLog>>,
+    pub blocks: Option<Arc<DiskLog>>,
     pub folder: Option<DataFolder>,
 }
 
@@ -23,7 +23,7 @@ impl History {
 
     /// One that is kept in a folder.
     #[must_use]
-    pub fn in_folder(log: SledLog, folder: DataFolder) -> Self {
+    pub fn in_folder(log: DiskLog, folder: DataFolder) -> Self {
         let log = Arc::new(log);
         Self { log: Arc::clone(&log) as Arc<dyn Log>, blocks: Some(log), folder: Some(folder) }
     }

@@ -10,19 +10,18 @@ use super::{
 };
 use crate::{
     config::Config,
+    disk::Pace,
     domain::{Principal, system::SystemEvent},
-    events::{
-        Clock, Log, Position, SystemClock,
-        sled_log::{OpenError, SledLog},
-    },
-    snapshots::{About, Manifest, Pace, Progress, Proof, SnapshotError, SnapshotFolder, Target, create},
+    events::{Clock, Log, Position, SystemClock},
+    log::{DiskLog, OpenError},
+    snapshots::{About, Manifest, Progress, Proof, SnapshotError, SnapshotFolder, Target, create},
 };
 
 /// A data folder that is ours for now.
 pub struct Offline {
     config: Config,
     folder: DataFolder,
-    log: Result<SledLog, String>,
+    log: Result<DiskLog, String>,
 }
 
 impl Offline {
@@ -48,7 +47,7 @@ impl Offline {
 
     /// The log, if it could be opened.
     #[must_use]
-    pub fn log(&self) -> Option<&SledLog> {
+    pub fn log(&self) -> Option<&DiskLog> {
         self.log.as_ref().ok()
     }
 
@@ -136,7 +135,7 @@ impl Offline {
     pub fn undo_restore(&self, by: &Principal) -> Result<Position, SnapshotError> {
         let failed = |error| SnapshotError::io(self.folder.home(), error);
         let left = histories::left_by(&self.folder).map_err(failed)?.ok_or(SnapshotError::NothingToUndo)?;
-        let (log, _) = SledLog::open(self.config.log_options(left.log())).map_err(|error| SnapshotError::Staged(error.to_string()))?;
+        let (log, _) = DiskLog::open(self.config.log_options(left.log())).map_err(|error| SnapshotError::Staged(error.to_string()))?;
         let (left_epoch, left_position) = (self.epoch().to_owned(), self.head().0);
         super::restore::append_admin(&log, by, SystemEvent::RestoreUndone { left_epoch, left_position })?;
         histories::switch_back(&left).map_err(failed)?;

@@ -15,8 +15,9 @@ use crate::{
         Principal, StreamId, StreamKind,
         system::{ADMIN, SystemEvent},
     },
-    events::{Append, Appended, Log, Position, sled_log::SledLog},
+    events::{Append, Appended, Log, Position},
     failpoint,
+    log::{DiskLog, OpenError},
     projections::Views,
     snapshots::{Operation, Progress, Proof, Snapshot, SnapshotError, SnapshotFolder, Staged, stage},
 };
@@ -53,7 +54,7 @@ pub struct Restored {
 
 /// A history that is ready to be served.
 pub(super) struct Ready {
-    pub log: SledLog,
+    pub log: DiskLog,
     pub views: Views,
     pub folder: DataFolder,
 }
@@ -195,7 +196,7 @@ impl Ready {
 }
 
 /// Appends an admin action to a log that nobody serves.
-pub(super) fn append_admin(log: &SledLog, by: &Principal, event: SystemEvent) -> Result<Appended, SnapshotError> {
+pub(super) fn append_admin(log: &DiskLog, by: &Principal, event: SystemEvent) -> Result<Appended, SnapshotError> {
     let stream = StreamId::new(StreamKind::System, ADMIN).map_err(|error| SnapshotError::Staged(error.to_string()))?;
     let expected_version = log.stream_head(&stream).map_or(0, |head| head.version);
     let append = Append { stream, expected_version, who: by.clone(), command: None, client: None, events: vec![event.into()] };
@@ -212,12 +213,7 @@ pub(super) fn build(
 ) -> Result<(Ready, Proof), SnapshotError> {
     let failed = |error: io::Error| SnapshotError::io(left.home(), error);
     let folder = histories::stage(left.home()).map_err(failed)?;
-    let staged = stage(snapshot, upto, config.log_options(folder.log()), progress).and_then(|staged| {
-        inherit(&folder, left, snapshot, staged.proof.position).map_err(failed)?;
-        folder.know().map_err(failed)?;
-        Ok(staged)
-    });
-    match staged {
+    match stage(snapshot, upto, config.log_options(folder.log()), progress) {
         Ok(Staged { log, views, proof }) => Ok((Ready { log, views, folder }, proof)),
         Err(error) => {
             histories::abandon(&folder);
@@ -226,23 +222,16 @@ pub(super) fn build(
     }
 }
 
-/// Writes down where the new history has its past from: the snapshot's, and whatever that had its own from.
-fn inherit(folder: &DataFolder, left: &DataFolder, snapshot: &Snapshot, upto: Position) -> io::Result<()> {
-    folder.descend_from(&snapshot.manifest.epoch, upto)?;
-    let before = if left.epoch() == snapshot.manifest.epoch { left.lineage() } else { Vec::new() };
-    before.iter().try_for_each(|(epoch, known)| folder.descend_from(epoch, upto.min(*known)))
-}
-
 /// Opens the history that was left, as soon as nobody of this process reads it any more.
 fn reopen(left: DataFolder, config: &crate::config::Config) -> Result<Ready, SnapshotError> {
     let mut tries = 0;
     let (log, _) = loop {
-        match SledLog::open(config.log_options(left.log())) {
+        match DiskLog::open(config.log_options(left.log())) {
             Ok(opened) => break opened,
-            Err(error @ crate::events::sled_log::OpenError::InUse { .. }) if tries == LEFT_POLLS_MAX => {
+            Err(error @ OpenError::InUse { .. }) if tries == LEFT_POLLS_MAX => {
                 return Err(SnapshotError::LeftInUse(error.to_string()));
             }
-            Err(crate::events::sled_log::OpenError::InUse { .. }) => tries += 1,
+            Err(OpenError::InUse { .. }) => tries += 1,
             Err(error) => return Err(SnapshotError::Staged(error.to_string())),
         }
         thread::park_timeout(LEFT_POLL);

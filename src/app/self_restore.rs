@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::{Running, gently, record_or_warn};
 use crate::{
+    disk,
     domain::{Moment, Principal, system::SystemEvent},
     events::{Log, Position},
     snapshots::{Listed, Operation, SnapshotError, SnapshotFolder, stage},
@@ -56,10 +57,7 @@ impl SelfRestored {
     }
 
     fn write(&self, snapshots: &Path) -> io::Result<()> {
-        let file = snapshots.join(FILE);
-        let fresh = file.with_extension("new");
-        fs::write(&fresh, self.to_text()?)?;
-        fs::rename(fresh, file)
+        disk::replace(&snapshots.join(FILE), self.to_text()?.as_bytes())
     }
 
     #[expect(clippy::cast_precision_loss, reason = "metrics are floats; no time in seconds comes near 2^52")]

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::{App, Running, gently, record, record_or_warn, restore::blocking};
 use crate::{
+    disk::Pace,
     domain::{Principal, system::SystemEvent},
     failpoint,
     projections::Views,
     snapshots::{
-        About, Manifest, Operation, Pace, Snapshot, SnapshotError, SnapshotFolder, Verified, ViewsProof, create, retention::Retention,
-        verify,
+        About, Manifest, Operation, Snapshot, SnapshotError, SnapshotFolder, Verified, ViewsProof, create, retention::Retention, verify,
     },
 };
 

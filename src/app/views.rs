@@ -4,6 +4,7 @@ use std::{fs, io, ops::ControlFlow, path::Path};
 
 use super::DataFolder;
 use crate::{
+    disk,
     events::{Log, LogError, Position, Recorded, codec},
     projections::Views,
 };
@@ -43,9 +44,7 @@ pub fn save_prepared(views: &Views, folder: &DataFolder, epoch: &str, newest: Op
 fn write(views: &Views, file: &Path, epoch: &str, event: &str) -> io::Result<()> {
     let mut bytes = format!("{epoch} {event}\n").into_bytes();
     bytes.extend_from_slice(&views.to_checkpoint());
-    let fresh = file.with_extension("new");
-    fs::write(&fresh, bytes)?;
-    fs::rename(fresh, file)
+    disk::replace_cache(file, &bytes)
 }
 
 /// The views as the server last saved them, without what came later; `None` where it never did.

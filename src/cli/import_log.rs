@@ -10,8 +10,8 @@ use super::{CliError, Ended, flags::DataFlags, output::print_json, prepare};
 use crate::{
     app::DataFolder,
     config::Config,
-    events::sled_log::build::Built,
     exchange::{files, import, to_hex},
+    log::build::Built,
 };
 
 #[derive(Debug, Args)]

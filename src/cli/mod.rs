@@ -18,7 +18,6 @@ mod output;
 mod remote;
 mod replay;
 mod restore;
-mod salvage;
 mod serve;
 mod snapshot;
 mod verify;
@@ -70,8 +69,6 @@ enum Command {
     Export(export::Export),
     /// Make the log of an export, with the same hashes.
     ImportLog(import_log::ImportLog),
-    /// Show what is left of a damaged log, and build it anew from that.
-    Salvage(salvage::Salvage),
     /// Step through a stream, forward and back, with the state beside it.
     Debug(debug::Debug),
     /// Try commands on a copy of the log as it was at a position, and compare the lists' totals.
@@ -120,7 +117,6 @@ pub fn main() -> ExitCode {
         Command::Views(views) => views.run(file),
         Command::Export(export) => export.run(file),
         Command::ImportLog(import) => import.run(file),
-        Command::Salvage(salvage) => salvage.run(file),
         Command::Debug(debug) => debug.run(file),
         Command::Fork(fork) => fork.run(file),
         Command::Bundle(bundle) => bundle.run(file),

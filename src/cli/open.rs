@@ -10,14 +10,14 @@ use crate::{
         offline::{Offline, has_log},
     },
     config::Config,
-    events::sled_log::{OpenError, OpenReport, SledLog},
+    log::{DiskLog, OpenError, OpenReport},
 };
 
 /// Opens the log, making the folder if there is none. What had to be recovered is told on standard error.
 ///
 /// # Errors
 /// When another process has it open, or it is damaged.
-pub(super) fn open_or_make(config: &Config) -> anyhow::Result<Arc<SledLog>> {
+pub(super) fn open_or_make(config: &Config) -> anyhow::Result<Arc<DiskLog>> {
     open(config).map(|(log, _)| log)
 }
 
@@ -25,7 +25,7 @@ pub(super) fn open_or_make(config: &Config) -> anyhow::Result<Arc<SledLog>> {
 ///
 /// # Errors
 /// When there is none, when another process has it open, or when it is damaged.
-pub(super) fn open_existing(config: &Config) -> anyhow::Result<Arc<SledLog>> {
+pub(super) fn open_existing(config: &Config) -> anyhow::Result<Arc<DiskLog>> {
     open_existing_with_folder(config).map(|(log, _)| log)
 }
 
@@ -33,7 +33,7 @@ pub(super) fn open_existing(config: &Config) -> anyhow::Result<Arc<SledLog>> {
 ///
 /// # Errors
 /// Those of [`open_existing`].
-pub(super) fn open_existing_with_folder(config: &Config) -> anyhow::Result<(Arc<SledLog>, DataFolder)> {
+pub(super) fn open_existing_with_folder(config: &Config) -> anyhow::Result<(Arc<DiskLog>, DataFolder)> {
     let data = config.data.display();
     anyhow::ensure!(has_log(&config.data)?, "there is no event log in {data}");
     open(config).with_context(|| format!("cannot open the log in {data}"))
@@ -57,7 +57,7 @@ pub(super) fn or_ask(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-fn open(config: &Config) -> anyhow::Result<(Arc<SledLog>, DataFolder)> {
+fn open(config: &Config) -> anyhow::Result<(Arc<DiskLog>, DataFolder)> {
     let mut folder = DataFolder::open(&config.data)?;
     let (log, report) = folder.open_log(config)?;
     tell(&report);
@@ -66,10 +66,11 @@ fn open(config: &Config) -> anyhow::Result<(Arc<SledLog>, DataFolder)> {
 
 /// Recovery is never silent.
 fn tell(report: &OpenReport) {
-    let told = [("a torn end was cut", &report.cut_tail), ("salvaged", &report.salvaged), ("lost", &report.lost_tail)];
-    for (what, detail) in told {
-        if let Some(detail) = detail {
-            eprintln!("aisled: the log was recovered: {what}: {detail}");
-        }
+    let told = [("a torn end was cut", report.cut_tail.as_slice()), ("mended", &report.mended), ("lost", report.lost_tail.as_slice())];
+    for (what, details) in told {
+        details.iter().for_each(|detail| eprintln!("aisled: the log was recovered: {what}: {detail}"));
+    }
+    if report.upgraded {
+        eprintln!("aisled: the log was brought to the present layout; its old files are removed at the next start");
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     },
     config::Config,
     domain::Principal,
-    events::sled_log::OpenError,
+    log::OpenError,
     snapshots::{SnapshotFolder, retention::Retention, verify},
 };
 

@@ -14,10 +14,8 @@ use super::{
 };
 use crate::{
     config::Config,
-    events::{
-        Log, Position,
-        verify::{VerifyReport, verify_chain},
-    },
+    events::{Log, Position},
+    log::verify::{VerifyReport, verify_chain},
 };
 
 #[derive(Debug, Args)]

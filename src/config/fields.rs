@@ -30,6 +30,7 @@ pub const FIELDS: &[Field] = &[
     field("durability", "sync|flush|periodic", "when a command is acknowledged: on disk, with the operating system, or at once"),
     field("periodic_flush_ms", "milliseconds", "between flushes under periodic: the most that a crash can lose"),
     field("accept_lost_tail", "true|false", "open a log of which acknowledged events are lost or damaged, without them"),
+    field("verify_mib_per_second", "MiB a second", "of the log's older files that are read and checked, again and again; 0 checks none"),
     field("admin_token", "text", "what a request must present; without it only the local owner on loopback is served"),
     field("demo", "true|false", "serve adds the demo household; adding it twice changes nothing"),
     field("workers", "threads", "of the HTTP server; 0 means one per core"),

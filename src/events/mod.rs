@@ -18,10 +18,8 @@ pub mod memory;
 pub mod names;
 mod pack;
 pub mod sequence;
-pub mod sled_log;
 pub mod tail;
 pub mod upcast;
-pub mod verify;
 
 pub use crate::domain::Event;
 pub use at::{At, AtError, Point};

@@ -1,12 +1,12 @@
 //! Gives appends their place, the same way in every log: checks the expected version, numbers the events and links them to their stream.
 //! What is placed is staged: it counts for what is placed next, but only `commit` makes it true for everybody.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     envelope::{Position, Recorded},
     heads::{Heads, StreamKey},
-    log::{Append, AppendError, Appended},
+    log::{Append, AppendError, Appended, StreamHead},
 };
 use crate::domain::Moment;
 
@@ -22,14 +22,14 @@ pub struct Mark {
 pub struct Sequence {
     committed: Mark,
     next: Mark,
-    staged: Heads,
+    staged: HashMap<StreamKey, StreamHead, ahash::RandomState>,
 }
 
 impl Sequence {
     /// Goes on behind the newest event of a log.
     #[must_use]
     pub fn after(committed: Mark) -> Self {
-        Self { committed, next: committed, staged: Heads::default() }
+        Self { committed, next: committed, staged: HashMap::default() }
     }
 
     /// Places one command's events behind all others, or says which version its stream really has.
@@ -37,7 +37,7 @@ impl Sequence {
     /// # Errors
     /// `Conflict`; nothing is staged then.
     pub fn place(&mut self, append: Append, key: StreamKey, heads: &Heads, now: Moment) -> Result<Appended, AppendError> {
-        let head = self.staged.get(key).or_else(|| heads.get(key));
+        let head = self.staged.get(&key).copied().or_else(|| heads.get(key));
         let actual = head.map_or(0, |head| head.version);
         if actual != append.expected_version {
             return Err(AppendError::Conflict { stream: append.stream, expected: append.expected_version, actual });
@@ -57,7 +57,7 @@ impl Sequence {
         });
         let placed: Appended = placed.collect();
         if let Some(newest) = placed.last() {
-            self.staged.set(key, newest.version, newest.position);
+            self.staged.insert(key, StreamHead { version: newest.version, position: newest.position });
         }
         Ok(placed)
     }

@@ -6,11 +6,10 @@ use super::{
     line::{Format, Line},
     to_hex,
 };
-use crate::events::{
-    Log, LogError, Position,
-    codec::Decoder,
-    sled_log::{
-        SledLog,
+use crate::{
+    events::{Log, LogError, Position, codec::Decoder},
+    log::{
+        DiskLog,
         block::{self, Events},
     },
 };
@@ -62,23 +61,9 @@ pub enum ExportError {
 ///
 /// # Errors
 /// Names the position that cannot be read.
-pub fn export(log: &SledLog, range: Range, format: Format, source: &str, out: &mut impl Write) -> Result<Exported, ExportError> {
-    write_blocks(log.blocks_from(range.after.next()), range, format, source, out)
-}
-
-/// Writes the events of stored blocks, in the order in which they come.
-///
-/// # Errors
-/// As [`export`].
-pub fn write_blocks<B: std::ops::Deref<Target = [u8]>>(
-    blocks: impl Iterator<Item = Result<(Position, B), String>>,
-    range: Range,
-    format: Format,
-    source: &str,
-    out: &mut impl Write,
-) -> Result<Exported, ExportError> {
+pub fn export(log: &DiskLog, range: Range, format: Format, source: &str, out: &mut impl Write) -> Result<Exported, ExportError> {
     let mut writer = BlockWriter { range, format, source, decoder: Decoder::default(), raw: Vec::new(), exported: Exported::default() };
-    for entry in blocks {
+    for entry in log.blocks_from(range.after.next()) {
         let (first, bytes) = entry.map_err(LogError::Storage)?;
         if first > range.to {
             break;

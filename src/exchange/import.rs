@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::line::{Line, LineError};
-use crate::events::{
-    Position,
-    sled_log::{
+use crate::{
+    events::Position,
+    log::{
         block::{CHAIN_START, Chain, RAW_BYTES_MAX, Sealer, push_event},
         build::{BuildError, Builder, Built},
     },

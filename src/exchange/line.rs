@@ -5,11 +5,13 @@ use std::io::{self, BufRead};
 use serde_json::{Map, Value};
 
 use super::{cloud, from_hex, to_hex};
-use crate::events::{
-    Position, Recorded,
-    codec::{Author, DecodeError, Decoder, write_body, write_opening},
-    from_json::{event_from_json, whole_json},
-    sled_log::block::Chain,
+use crate::{
+    events::{
+        Position, Recorded,
+        codec::{Author, DecodeError, Decoder, write_body, write_opening},
+        from_json::{event_from_json, whole_json},
+    },
+    log::block::Chain,
 };
 
 /// How the lines look.

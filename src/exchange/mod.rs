@@ -10,7 +10,7 @@ pub mod files;
 mod import;
 mod line;
 
-pub use export::{ExportError, Exported, Range, export, write_blocks};
+pub use export::{ExportError, Exported, Range, export};
 pub use import::{ImportError, import};
 pub use line::{Format, Line, LineError, MANIFEST_FIELD, each_event, event_of_line};
 

@@ -6,19 +6,17 @@ use proptest::prelude::*;
 
 use super::{line::stored_form, *};
 use crate::{
-    events::{
-        Log, Position,
-        sled_log::{
-            SledLog, SledOptions,
-            block::{CHAIN_START, Sealer, push_event},
-            build::Builder,
-        },
+    events::{Log, Position},
+    log::{
+        DiskLog, LogOptions,
+        block::{CHAIN_START, Sealer, push_event},
+        build::Builder,
     },
     projections::testing::any_log,
 };
 
 /// A log of stored events, so many in a block.
-fn log_of(folder: &Path, stored: &[Vec<u8>], block_events: usize) -> SledLog {
+fn log_of(folder: &Path, stored: &[Vec<u8>], block_events: usize) -> DiskLog {
     let (mut builder, mut sealer) = (Builder::create(folder).unwrap(), Sealer::after(CHAIN_START).unwrap());
     let mut first = 1;
     for events in stored.chunks(block_events) {
@@ -29,23 +27,23 @@ fn log_of(folder: &Path, stored: &[Vec<u8>], block_events: usize) -> SledLog {
         first += events.len() as u64;
     }
     builder.finish().unwrap();
-    SledLog::open(SledOptions::new(folder)).unwrap().0
+    DiskLog::open(LogOptions::new(folder)).unwrap().0
 }
 
-fn lines(log: &SledLog, format: Format) -> (Exported, Vec<u8>) {
+fn lines(log: &DiskLog, format: Format) -> (Exported, Vec<u8>) {
     let mut text = Vec::new();
     let exported = export(log, Range::of(log, None, None).unwrap(), format, "urn:aisled:x", &mut text).unwrap();
     (exported, text)
 }
 
 /// Checks that both formats give back the same blocks.
-fn assert_same_again(log: &SledLog, folder: &Path) {
-    let blocks = |log: &SledLog| log.blocks_from(Position(1)).map(|entry| entry.unwrap().1.to_vec()).collect::<Vec<_>>();
+fn assert_same_again(log: &DiskLog, folder: &Path) {
+    let blocks = |log: &DiskLog| log.blocks_from(Position(1)).map(|entry| entry.unwrap().1.to_vec()).collect::<Vec<_>>();
     for (format, name) in [(Format::Ndjson, "ndjson"), (Format::Cloudevents, "cloudevents")] {
         let (exported, text) = lines(log, format);
         let built = import(&text[..], &folder.join(name)).unwrap();
         assert_eq!((built.head, to_hex(&built.chain)), (log.head(), exported.chain));
-        let copy = SledLog::open(SledOptions::new(folder.join(name))).unwrap().0;
+        let copy = DiskLog::open(LogOptions::new(folder.join(name))).unwrap().0;
         assert_eq!(blocks(&copy), blocks(log));
     }
 }

@@ -287,6 +287,11 @@ impl From<Failure> for Problem {
                     30,
                 )
             }
+            Failure::NoRoom(cause) => {
+                tracing::debug!(cause, "the log has no room");
+                let detail = "the disk is full: nothing was recorded; it goes on by itself when there is room";
+                Self::unavailable("disk_full", detail, RETRY_AFTER_SECONDS)
+            }
             Failure::Internal(cause) => Self::internal(&cause),
         }
     }

@@ -1,22 +1,23 @@
-//! Makes a snapshot of a log while it goes on taking events: what full segments hold already is not read again.
+//! Makes a snapshot of a log while it goes on taking events: the log's own segments by links, and its newest blocks as one more.
+
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use super::{
     error::SnapshotError,
     folder::{Claim, SnapshotFolder},
     manifest::{FORMAT, Manifest, SegmentEntry, ViewsProof},
     progress::Progress,
-    segment::{Filling, Pace, Segment, SegmentHead, hex, write_whole},
 };
 use crate::{
+    disk::{self, Pace},
     domain::Moment,
-    events::{
-        Log, Position,
-        sled_log::{
-            SledLog,
-            block::{CHAIN_START, Chain},
-        },
-    },
+    events::{Log, Position},
     failpoint,
+    log::{
+        DiskLog,
+        block::{CHAIN_START, Chain, hex},
+        segment::{Filling, SEGMENT_BYTES, Segment, SegmentFile, SegmentHead},
+    },
 };
 
 /// What is to be said of a snapshot beside what it holds.
@@ -32,23 +33,23 @@ pub struct About {
     pub pace: Pace,
 }
 
-/// Writes everything up to a committed position, where a block ends. Blocks; the log goes on meanwhile. What an interrupted
-/// one has written is used again.
+/// Writes everything up to a committed position, where a block ends: links to the log's segments, and one more segment of what is still in its
+/// journals. Blocks; the log goes on meanwhile. What an interrupted one has linked is used again.
 ///
 /// # Errors
-/// When a block is damaged, a file cannot be written or the disk is full; whole segments stay for the next try.
+/// When a block is damaged, a file cannot be written or the disk is full; links stay for the next try.
 pub fn create(
-    log: &SledLog,
+    log: &DiskLog,
     (position, chain): (Position, Chain),
     folder: &SnapshotFolder,
     claim: &Claim,
     about: About,
     progress: &Progress,
 ) -> Result<Manifest, SnapshotError> {
-    progress.begin("writing segments", position.0);
-    let mut segments = full_segments(log, position, folder)?;
+    progress.begin("linking segments", position.0);
+    let mut segments = link_segments(log, position, folder)?;
     failpoint::reach("snapshot.reused");
-    write_rest(log, position, (folder, about.pace), &mut segments, progress)?;
+    segments.extend(write_rest(log, position, segments.last(), (folder, about.pace), progress)?);
     let reached = segments.last().map(|segment| segment.chain.as_str());
     if reached.is_some_and(|reached| reached != hex(&chain)) {
         return Err(SnapshotError::Staged("the log's blocks do not lead to its own hash chain; run `aisled verify`".into()));
@@ -77,38 +78,44 @@ pub fn create(
 
 fn save(manifest: &Manifest, folder: &SnapshotFolder, _claim: &Claim) -> Result<(), SnapshotError> {
     let file = folder.manifest_file(&manifest.name)?;
-    write_whole(&file, &[manifest.to_json().as_bytes()]).map_err(|error| SnapshotError::io(&file, error))?;
+    disk::replace(&file, manifest.to_json().as_bytes()).map_err(|error| SnapshotError::io(&file, error))?;
     failpoint::reach("snapshot.manifest");
     Ok(())
 }
 
-/// The full segments of this very history that are there already, without a gap from the first position on.
-fn full_segments(log: &SledLog, upto: Position, folder: &SnapshotFolder) -> Result<Vec<SegmentEntry>, SnapshotError> {
-    let mut found = Vec::new();
-    let (mut last, mut chain) = (Position::START, CHAIN_START);
-    loop {
-        let fits = |head: &SegmentHead| {
-            head.last <= upto && head.chain_before == chain && log.chain_at(head.last).is_ok_and(|known| known == Some(head.chain))
-        };
-        let Some((file, head)) = folder.full_segments_at(last.next()).find(|(_, head)| fits(head)) else { return Ok(found) };
-        // A file that is not whole any more is written anew.
-        let Ok(segment) = Segment::read(&file) else { return Ok(found) };
-        found.push(entry(&head, segment.file_hash()));
-        (last, chain) = (head.last, head.chain);
+/// Gives the log's segments up to a position a name among the snapshots' segments.
+fn link_segments(log: &DiskLog, upto: Position, folder: &SnapshotFolder) -> Result<Vec<SegmentEntry>, SnapshotError> {
+    let (segments, place) = (log.segments(), folder.segments());
+    let wanted: Vec<_> = segments.iter().take_while(|segment| segment.head.last <= upto).collect();
+    for segment in &wanted {
+        let there = place.join(segment.head.file_name());
+        if is_broken_copy(&there, segment) {
+            disk::remove_file(&there).map_err(|error| SnapshotError::io(&there, error))?;
+        }
     }
+    let files = wanted.iter().map(|segment| segment.path.as_path());
+    disk::link_all(files, &place).map_err(|error| SnapshotError::io(&place, error))?;
+    Ok(wanted.iter().map(|segment| entry(&segment.head)).collect())
 }
 
-/// Writes what comes behind the full segments.
+/// Whether a file has a segment's name but is neither the segment itself nor a whole copy of it.
+fn is_broken_copy(file: &Path, segment: &SegmentFile) -> bool {
+    let place = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino())).ok();
+    let Some(there) = place(file) else { return false };
+    Some(there) != place(&segment.path) && !Segment::read(file).is_ok_and(|copy| copy.head == segment.head)
+}
+
+/// Writes what comes after the segments.
 fn write_rest(
-    log: &SledLog,
+    log: &DiskLog,
     upto: Position,
-    to: (&SnapshotFolder, Pace),
-    segments: &mut Vec<SegmentEntry>,
+    last: Option<&SegmentEntry>,
+    (folder, pace): (&SnapshotFolder, Pace),
     progress: &Progress,
-) -> Result<(), SnapshotError> {
-    let last = segments.last().map_or(Position::START, |segment| segment.last);
+) -> Result<Option<SegmentEntry>, SnapshotError> {
+    let last = last.map_or(Position::START, |segment| segment.last);
     let chain = log.chain_at(last).map_err(storage)?.unwrap_or(CHAIN_START);
-    let mut filling = Filling::behind(last, chain);
+    let mut filling = Filling::after(last, chain);
     for found in log.blocks_from(last.next()) {
         let (first, bytes) = found.map_err(storage)?;
         if first > upto {
@@ -116,32 +123,24 @@ fn write_rest(
         }
         filling.add(&bytes).map_err(|reason| SnapshotError::Damaged { file: "the log".into(), position: Some(first), reason })?;
         progress.reach(filling.reached().0.0);
-        if filling.is_full() {
-            let (last, chain) = filling.reached();
-            segments.push(write(std::mem::replace(&mut filling, Filling::behind(last, chain)), to)?);
-        }
     }
-    if !filling.is_empty() {
-        segments.push(write(filling, to)?);
+    if filling.is_empty() {
+        return Ok(None);
     }
-    Ok(())
-}
-
-fn write(filling: Filling, (folder, pace): (&SnapshotFolder, Pace)) -> Result<SegmentEntry, SnapshotError> {
-    super::space::check(folder.path(), super::segment::SEGMENT_BYTES as u64)?;
-    let (head, hash) = filling.write(&folder.segments(), pace)?;
+    super::space::check(folder.path(), SEGMENT_BYTES as u64)?;
+    let head = filling.write(&folder.segments(), pace).map_err(|error| SnapshotError::io(&folder.segments(), error))?;
     failpoint::reach("snapshot.segment");
-    Ok(entry(&head, hash))
+    Ok(Some(entry(&head)))
 }
 
-fn entry(head: &SegmentHead, blake3: String) -> SegmentEntry {
+fn entry(head: &SegmentHead) -> SegmentEntry {
     SegmentEntry {
         file: head.file_name(),
         first: head.first,
         last: head.last,
         blocks: head.blocks,
         bytes: head.file_bytes(),
-        blake3,
+        blake3: head.hash(),
         chain: hex(&head.chain),
     }
 }
@@ -163,7 +162,7 @@ fn name_for(at: Moment, position: Position) -> String {
     format!("{time}Z-{position}")
 }
 
-fn time_of(log: &SledLog, position: Position) -> Result<Moment, SnapshotError> {
+fn time_of(log: &DiskLog, position: Position) -> Result<Moment, SnapshotError> {
     let Some(before) = position.0.checked_sub(1) else { return Ok(Moment(0)) };
     Ok(log.read(Position(before), 1)?.first().map_or(Moment(0), |recorded| recorded.at))
 }

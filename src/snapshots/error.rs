@@ -2,7 +2,11 @@
 
 use std::{io, path::Path};
 
-use crate::events::{AtError, LogError, Position, sled_log::build::BuildError};
+use crate::{
+    disk::is_out_of_space,
+    events::{AtError, LogError, Position},
+    log::{build::BuildError, segment::SegmentError},
+};
 
 /// Why something was not done. The live data is untouched then.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +70,18 @@ impl SnapshotError {
         Self::Damaged { file: name_of(file), position: None, reason: reason.into() }
     }
 
+    /// A segment that is not what it should be. One that a manifest names and that is not there makes the snapshot damaged.
+    pub fn segment(file: &Path, error: SegmentError) -> Self {
+        let name = name_of(file);
+        match error {
+            SegmentError::Missing => Self::damaged(file, "it is missing"),
+            SegmentError::Io(error) => Self::io(file, error),
+            SegmentError::Foreign(reason) => Self::Foreign { file: name, reason },
+            SegmentError::Newer(found) => Self::NewerFormat { file: name, found, known: u64::from(crate::log::segment::head::FORMAT) },
+            SegmentError::Damaged { position, reason } => Self::Damaged { file: name, position, reason },
+        }
+    }
+
     /// The stable code that clients see.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -93,11 +109,6 @@ impl SnapshotError {
             Self::At(AtError::Log(_)) | Self::Log(_) => "log_unreadable",
         }
     }
-}
-
-/// Whether a write failed because there is no room: on the disk, in a quota, or under a limit of file sizes.
-fn is_out_of_space(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }
 
 impl From<BuildError> for SnapshotError {

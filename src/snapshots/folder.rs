@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
 };
 
@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 use super::{
     error::{SnapshotError, name_of},
     manifest::Manifest,
-    segment::{self, SegmentHead},
     source::Snapshot,
 };
 use crate::{
+    disk,
     domain::{Moment, ids::check_id},
     events::Position,
     failpoint,
@@ -70,13 +70,14 @@ impl SnapshotFolder {
     /// `InUse` while somebody else has it.
     pub fn claim(&self) -> Result<Claim, SnapshotError> {
         let segments = self.segments();
-        fs::create_dir_all(&segments).map_err(|error| SnapshotError::io(&segments, error))?;
+        disk::create_folder(&segments).map_err(|error| SnapshotError::io(&segments, error))?;
         let claim = self.lock(File::try_lock)?;
-        for file in entries(&segments).chain(entries(&self.path)).filter(|file| name_of(file).ends_with(".part")) {
-            fs::remove_file(&file).map_err(|error| SnapshotError::io(&file, error))?;
+        for place in [&segments, &self.path] {
+            let parts: Vec<_> = entries(place).filter(|file| name_of(file).ends_with(".part")).collect();
+            disk::remove_files(place, &parts).map_err(|error| SnapshotError::io(place, error))?;
         }
         for scratch in paths(&self.path).filter(|path| name_of(path).starts_with(SCRATCH) && path.is_dir()) {
-            fs::remove_dir_all(&scratch).map_err(|error| SnapshotError::io(&scratch, error))?;
+            disk::remove_folder(&scratch).map_err(|error| SnapshotError::io(&scratch, error))?;
         }
         Ok(claim)
     }
@@ -99,7 +100,7 @@ impl SnapshotFolder {
 
     fn lock(&self, take: impl Fn(&File) -> Result<(), TryLockError>) -> Result<Claim, SnapshotError> {
         let path = self.path.join("lock");
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = disk::lock_file(&path);
         let file = file.map_err(|error| SnapshotError::io(&path, error))?;
         match take(&file) {
             Ok(()) => Ok(Claim(file)),
@@ -171,7 +172,7 @@ impl SnapshotFolder {
         if !file.is_file() {
             return Err(SnapshotError::NotFound(name.to_owned()));
         }
-        fs::remove_file(&file).map_err(|error| SnapshotError::io(&file, error))?;
+        disk::remove_file(&file).map_err(|error| SnapshotError::io(&file, error))?;
         failpoint::reach("snapshot.unlisted");
         self.sweep()
     }
@@ -183,34 +184,8 @@ impl SnapshotFolder {
             let Listed::Whole(manifest) = listed else { return Ok(()) };
             needed.extend(manifest.segments.into_iter().map(|segment| segment.file));
         }
-        for file in entries(&self.segments()).filter(|file| !needed.contains(&name_of(file))) {
-            fs::remove_file(&file).map_err(|error| SnapshotError::io(&file, error))?;
-        }
-        Ok(())
-    }
-
-    /// The full segments that begin at a position, of any history.
-    pub fn full_segments_at(&self, first: Position) -> impl Iterator<Item = (PathBuf, SegmentHead)> {
-        let begins = format!("{:012}-", first.0);
-        let files = entries(&self.segments()).filter(move |file| name_of(file).starts_with(&begins));
-        files.filter_map(|file| segment::peek(&file).map(|head| (file, head))).filter(|(_, head)| head.is_full())
-    }
-
-    /// The blocks that can be read, however damaged the files are, of snapshots that share their past with a history: for a salvage. `shares`
-    /// says up to where a snapshot's history does; blocks of any other history would lead elsewhere.
-    pub fn readable_blocks(&self, shares: impl Fn(&str) -> Option<Position>) -> Vec<Vec<u8>> {
-        let mut blocks = Vec::new();
-        for manifest in self.whole() {
-            let Some(upto) = shares(&manifest.epoch) else { continue };
-            for file in manifest.segments.iter().filter(|segment| segment.first <= upto).map(|segment| self.segments().join(&segment.file))
-            {
-                match segment::readable_blocks(&file) {
-                    Ok(found) => blocks.extend(found.into_iter().filter(|(last, _)| *last <= upto).map(|(_, block)| block)),
-                    Err(error) => tracing::warn!(file = %file.display(), %error, "a segment cannot be read"),
-                }
-            }
-        }
-        blocks
+        let unneeded: Vec<_> = entries(&self.segments()).filter(|file| !needed.contains(&name_of(file))).collect();
+        disk::remove_files(&self.segments(), &unneeded).map_err(|error| SnapshotError::io(&self.segments(), error))
     }
 
     fn manifests(&self) -> impl Iterator<Item = PathBuf> {

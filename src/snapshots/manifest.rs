@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 use super::error::{SnapshotError, name_of};
 use crate::{domain::Moment, events::Position};
 
-/// The format that is written. Older ones are read: 1 had no digests of the views, so that a restore from it replays twice and compares.
-pub const FORMAT: u64 = 2;
+/// The format that is written. Older ones are read: 1 had no digests of the views, so that a restore from it replays twice and compares; up to
+/// 2 the segments had no index, and `blake3` was of the whole file.
+pub const FORMAT: u64 = 3;
 
 /// Everything about one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -53,7 +54,7 @@ pub struct SegmentEntry {
     pub last: Position,
     pub blocks: u64,
     pub bytes: u64,
-    /// BLAKE3 of the file, in hex.
+    /// BLAKE3 of the file's first 192 bytes, which hold the hashes of the rest, in hex.
     pub blake3: String,
     /// The log's hash chain up to its end, in hex.
     pub chain: String,

@@ -1,7 +1,9 @@
 //! A snapshot to read from: its blocks one after the other, each file checked against the manifest before anything of it is believed.
 
 use std::{
+    fs,
     ops::ControlFlow,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -9,14 +11,16 @@ use std::{
 use super::{
     error::SnapshotError,
     manifest::{Manifest, SegmentEntry},
-    segment::{Segment, hex},
 };
 use crate::{
     domain::{Moment, StreamId},
     events::{
         Position, Recorded,
         codec::{Decoder, read_envelope},
-        sled_log::block::{self, CHAIN_START, Chain, Events},
+    },
+    log::{
+        block::{self, CHAIN_START, Chain, Events, hex},
+        segment::Segment,
     },
 };
 
@@ -39,6 +43,14 @@ impl Snapshot {
     #[must_use]
     pub fn file(&self, entry: &SegmentEntry) -> PathBuf {
         self.segments.join(&entry.file)
+    }
+
+    /// What a restore into a folder has to copy, because links do not reach there: all of it or nothing.
+    #[must_use]
+    pub fn bytes_to_copy(&self, place: &Path) -> u64 {
+        let device = |path: &Path| fs::metadata(path).map(|found| found.dev()).ok();
+        let linked = device(place).is_some() && device(place) == device(&self.segments) && self.manifest.format >= 3;
+        if linked { 0 } else { self.manifest.bytes }
     }
 
     /// Visits every block in order until told to break. Checks files, frames and the hash chain from the first block to the last.
@@ -116,8 +128,8 @@ impl Snapshot {
         if Path::new(&entry.file).components().count() != 1 {
             return Err(SnapshotError::damaged(&file, "its name leads elsewhere"));
         }
-        let segment = Segment::read(&file)?;
-        if segment.file_hash() != entry.blake3 {
+        let segment = Segment::read(&file).map_err(|error| SnapshotError::segment(&file, error))?;
+        if segment.hash() != entry.blake3 {
             return Err(SnapshotError::damaged(&file, "it is not the file that the manifest means: its hash differs"));
         }
         Ok(segment)

@@ -9,29 +9,25 @@ use std::{collections::BTreeMap, ops::ControlFlow, path::Path};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{error::SnapshotError, progress::Progress, source::Snapshot};
+use super::{error::SnapshotError, manifest::SegmentEntry, progress::Progress, source::Snapshot};
 use crate::{
-    events::{
-        Log, Position, Recorded,
-        codec::Decoder,
-        sled_log::{
-            SledLog, SledOptions,
-            block::{self, Events, Sealer},
-            build::Builder,
-        },
-    },
+    events::{Log, Position, Recorded, codec::Decoder},
     failpoint,
+    log::{
+        DiskLog, LogOptions,
+        block::{self, Events, Sealer, hex},
+        build::Builder,
+        segment::Segment,
+    },
     projections::Views,
 };
 
 /// Events between two notes of progress.
 const PROGRESS_EVENTS: u64 = 4_096;
-/// A new log takes about so many times the snapshot's bytes: sled keeps room and copies.
-const ROOM_TIMES: u64 = 3;
 
 /// A log that is ready to be served.
 pub struct Staged {
-    pub log: SledLog,
+    pub log: DiskLog,
     pub views: Views,
     pub proof: Proof,
 }
@@ -64,16 +60,17 @@ pub enum Compared {
 ///
 /// # Errors
 /// The first thing that is wrong; nothing is left in the folder's place unless the log is whole.
-pub fn stage(snapshot: &Snapshot, upto: Option<Position>, options: SledOptions, progress: &Progress) -> Result<Staged, SnapshotError> {
+pub fn stage(snapshot: &Snapshot, upto: Option<Position>, options: LogOptions, progress: &Progress) -> Result<Staged, SnapshotError> {
     let end = snapshot.manifest.position;
     let upto = upto.unwrap_or(end);
     if upto > end {
         return Err(SnapshotError::BeyondSnapshot { asked: upto, end });
     }
-    super::space::check(options.dir.parent().unwrap_or(Path::new(".")), ROOM_TIMES.saturating_mul(snapshot.manifest.bytes))?;
+    let place = options.dir.parent().unwrap_or(Path::new("."));
+    super::space::check(place, snapshot.bytes_to_copy(place))?;
     let blocks = build(snapshot, upto, &options.dir, progress)?;
     failpoint::reach("restore.built");
-    let (log, _) = SledLog::open(options).map_err(|error| SnapshotError::Staged(error.to_string()))?;
+    let (log, _) = DiskLog::open(options).map_err(|error| SnapshotError::Staged(error.to_string()))?;
     let views = replay(&log, progress)?;
     progress.begin("comparing digests", 0);
     let digests = views.digests();
@@ -86,25 +83,48 @@ pub fn stage(snapshot: &Snapshot, upto: Option<Position>, options: SledOptions, 
 fn build(snapshot: &Snapshot, upto: Position, folder: &Path, progress: &Progress) -> Result<u64, SnapshotError> {
     progress.begin("building the log", upto.0);
     let mut builder = Builder::create(folder)?;
-    let mut cut = None;
-    snapshot.visit(&mut |header, bytes| {
-        if header.last() <= upto {
-            builder.add(header.first, bytes)?;
-            progress.reach(header.last().0);
-        } else if header.first <= upto {
-            cut = Some((*header, bytes.to_vec()));
-        }
+    for entry in &snapshot.manifest.segments {
         // The rest is read too: a damaged snapshot is not half believed.
-        Ok(ControlFlow::Continue(()))
-    })?;
-    if let Some((header, bytes)) = cut {
-        let part = first_part(&header, &bytes, upto, builder.reached().1).map_err(SnapshotError::Staged)?;
-        builder.add(header.first, &part)?;
+        let segment = snapshot.read(entry)?;
+        if entry.last <= upto {
+            builder.add_segment(&snapshot.file(entry), &segment)?;
+            meet(entry, builder.reached())?;
+        } else if entry.first <= upto {
+            add_part(&mut builder, &segment, upto)?;
+        }
+        progress.reach(builder.reached().0.0);
     }
     if builder.reached().0 != upto {
         return Err(SnapshotError::Staged(format!("it ends at position {} instead of {upto}", builder.reached().0)));
     }
     Ok(builder.finish()?.blocks)
+}
+
+/// The end of a segment is where the manifest says.
+fn meet(entry: &SegmentEntry, (last, chain): (Position, block::Chain)) -> Result<(), SnapshotError> {
+    if last == entry.last && hex(&chain) == entry.chain {
+        return Ok(());
+    }
+    let reason = format!("it ends at position {last} and not at {}", entry.last);
+    Err(SnapshotError::Damaged { file: entry.file.clone(), position: Some(last), reason })
+}
+
+/// Adds the blocks of a segment up to a position, the last one perhaps in part.
+fn add_part(builder: &mut Builder, segment: &Segment, upto: Position) -> Result<(), SnapshotError> {
+    for found in segment.blocks() {
+        let (header, bytes) = found.map_err(|(position, reason)| SnapshotError::Damaged {
+            file: segment.head.file_name(),
+            position: Some(position),
+            reason,
+        })?;
+        if header.last() <= upto {
+            builder.add(header.first, bytes)?;
+        } else if header.first <= upto {
+            let part = first_part(&header, bytes, upto, builder.reached().1).map_err(SnapshotError::Staged)?;
+            builder.add(header.first, &part)?;
+        }
+    }
+    Ok(())
 }
 
 /// The events of a block up to a position, as a block of their own.

@@ -8,7 +8,6 @@ use super::{
     folder::SnapshotFolder,
     manifest::Manifest,
     progress::Progress,
-    segment::hex,
     verify::{FileProblem, verify},
 };
 use crate::{
@@ -16,7 +15,8 @@ use crate::{
         Moment, StreamId, StreamKind,
         system::{ADMIN, SystemEvent},
     },
-    events::{At, Event, Log, Position, sled_log::SledLog},
+    events::{At, Event, Log, Position},
+    log::{DiskLog, block::hex},
 };
 
 /// Which snapshot, up to where.
@@ -60,7 +60,7 @@ impl Target {
     ///
     /// # Errors
     /// When there is no such snapshot or moment.
-    pub fn find(log: Option<&SledLog>, folder: &SnapshotFolder, name: Option<&str>, at: Option<At>) -> Result<Self, SnapshotError> {
+    pub fn find(log: Option<&DiskLog>, folder: &SnapshotFolder, name: Option<&str>, at: Option<At>) -> Result<Self, SnapshotError> {
         match (name, at) {
             (Some(name), at) => Self::in_snapshot(log, folder, name, at),
             (None, Some(at)) => Self::of_moment(log.ok_or(SnapshotError::NothingNamed)?, folder, at),
@@ -68,7 +68,7 @@ impl Target {
         }
     }
 
-    fn in_snapshot(log: Option<&SledLog>, folder: &SnapshotFolder, name: &str, at: Option<At>) -> Result<Self, SnapshotError> {
+    fn in_snapshot(log: Option<&DiskLog>, folder: &SnapshotFolder, name: &str, at: Option<At>) -> Result<Self, SnapshotError> {
         let snapshot = folder.open(name)?;
         let end = snapshot.manifest.position;
         let past_of = log.filter(|log| is_past_of(log, &snapshot.manifest));
@@ -87,7 +87,7 @@ impl Target {
         Ok(Self { same_history: past_of.is_some(), snapshot: Some(snapshot.manifest), position, notes: Vec::new() })
     }
 
-    fn of_moment(log: &SledLog, folder: &SnapshotFolder, at: At) -> Result<Self, SnapshotError> {
+    fn of_moment(log: &DiskLog, folder: &SnapshotFolder, at: At) -> Result<Self, SnapshotError> {
         let position = at.find(log)?.position;
         let reaching = folder.whole().into_iter().filter(|manifest| manifest.position >= position && is_past_of(log, manifest));
         let notes = match at {
@@ -137,7 +137,7 @@ impl Target {
 }
 
 /// Where another history was served at a time, because a later restore went back behind it: says so, and which snapshot has that time.
-fn left_since(log: &SledLog, folder: &SnapshotFolder, time: Moment) -> Result<Option<String>, SnapshotError> {
+fn left_since(log: &DiskLog, folder: &SnapshotFolder, time: Moment) -> Result<Option<String>, SnapshotError> {
     let Ok(stream) = StreamId::new(StreamKind::System, ADMIN) else { return Ok(None) };
     for recorded in log.read_stream(&stream, 0, usize::MAX)?.iter().rev().take_while(|recorded| recorded.at > time) {
         let Event::System(SystemEvent::Restored { position, left_epoch, .. }) = &recorded.event else { continue };
@@ -156,7 +156,7 @@ fn left_since(log: &SledLog, folder: &SnapshotFolder, time: Moment) -> Result<Op
     Ok(None)
 }
 
-fn is_past_of(log: &SledLog, manifest: &Manifest) -> bool {
+fn is_past_of(log: &DiskLog, manifest: &Manifest) -> bool {
     let chain = log.chain_at(manifest.position).ok().flatten();
     chain.is_some_and(|chain| hex(&chain) == manifest.chain)
 }

@@ -3,16 +3,13 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    error::SnapshotError,
-    manifest::SegmentEntry,
-    progress::Progress,
-    segment::{Segment, hex},
-    source::Snapshot,
-};
-use crate::events::{
-    Position,
-    sled_log::block::{self, CHAIN_START, Chain},
+use super::{error::SnapshotError, manifest::SegmentEntry, progress::Progress, source::Snapshot};
+use crate::{
+    events::Position,
+    log::{
+        block::{self, CHAIN_START, Chain, hex},
+        segment::Segment,
+    },
 };
 
 /// What was found.

@@ -8,7 +8,8 @@ use std::{
 
 use super::Place;
 use crate::{
-    events::{Position, sled_log::SledOptions},
+    events::Position,
+    log::LogOptions,
     snapshots::{Manifest, Progress, SnapshotError, SnapshotFolder, error::name_of, stage, verify},
 };
 
@@ -177,7 +178,7 @@ fn a_forged_manifest_does_not_pass_and_leaves_nothing_behind() {
         let forged = victim.forge(change);
         let snapshot = victim.place.open(&forged);
         assert!(!verify(&snapshot, &Progress::default()).is_well(), "{what}");
-        let refused = stage(&snapshot, None, SledOptions::new(victim.place.path().join("new")), &Progress::default());
+        let refused = stage(&snapshot, None, LogOptions::new(victim.place.path().join("new")), &Progress::default());
         let refused = refused.map(drop).unwrap_err();
         assert_eq!(refused.code(), "snapshot_damaged", "{what}: {refused}");
         assert!(!victim.place.path().join("new").exists() && !victim.place.path().join("new.building").exists(), "{what}");
@@ -187,7 +188,7 @@ fn a_forged_manifest_does_not_pass_and_leaves_nothing_behind() {
 #[test]
 fn a_forged_digest_is_found_by_the_replay_and_an_unbelievable_size_by_the_disk() {
     let victim = Victim::new();
-    let options = || SledOptions::new(victim.place.path().join("new"));
+    let options = || LogOptions::new(victim.place.path().join("new"));
     let refusal = |forged: &Manifest| stage(&victim.place.open(forged), None, options(), &Progress::default()).map(drop).unwrap_err();
     let forged = victim.forge(|manifest| {
         let digests = &mut manifest.views.as_mut().unwrap().digests;

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::{Place, SIDE_BY_SIDE, digests_of, fold, record};
 use crate::{
-    events::{Log, Position, sled_log::SledOptions},
+    events::{Log, Position},
+    log::LogOptions,
     projections::testing::{TestLog, any_log},
     snapshots::{
         Progress, Staged, stage,
@@ -21,7 +22,7 @@ proptest! {
         record(&place.log, &history);
         let original = digests_of(&fold(&place.log, place.log.head()));
         let manifest = place.snapshot();
-        let options = SledOptions::new(place.path().join("new"));
+        let options = LogOptions::new(place.path().join("new"));
         let Staged { log, views, proof } = stage(&place.open(&manifest), None, options, &Progress::default()).unwrap();
         prop_assert_eq!(proof.compared, Compared::WithSnapshot);
         prop_assert_eq!(digests_of(&views), original.clone());
@@ -42,13 +43,13 @@ proptest! {
         let snapshot = place.open(&place.snapshot());
         for upto in 1..=place.log.head().0 {
             let upto = Position(upto);
-            let options = SledOptions::new(place.path().join(format!("new-{upto}")));
+            let options = LogOptions::new(place.path().join(format!("new-{upto}")));
             let Staged { log, views, proof } = stage(&snapshot, Some(upto), options, &Progress::default()).unwrap();
             prop_assert_eq!((log.head(), proof.position), (upto, upto));
             prop_assert_eq!(proof.compared == Compared::WithSnapshot, upto == place.log.head());
             prop_assert_eq!(digests_of(&views), digests_of(&fold(&place.log, upto)), "at {}", upto);
         }
-        let beyond = stage(&snapshot, Some(place.log.head().next()), SledOptions::new(place.path().join("beyond")), &Progress::default());
+        let beyond = stage(&snapshot, Some(place.log.head().next()), LogOptions::new(place.path().join("beyond")), &Progress::default());
         prop_assert_eq!(beyond.map(drop).unwrap_err().code(), "position_beyond_snapshot");
     }
 }

@@ -9,25 +9,22 @@ use std::path::Path;
 use super::{About, Manifest, Progress, Snapshot, SnapshotFolder, ViewsProof, create};
 use crate::{
     domain::Moment,
-    events::{
-        Append, Log, Position,
-        contract::fill_from,
-        sled_log::{SledLog, SledOptions},
-    },
+    events::{Append, Log, Position, contract::fill_from},
+    log::{DiskLog, LogOptions},
     projections::{Views, testing::TestLog},
 };
 
 /// A log and a folder of snapshots, with all it takes to restore.
 struct Place {
     dir: tempfile::TempDir,
-    log: SledLog,
+    log: DiskLog,
     folder: SnapshotFolder,
 }
 
 impl Place {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (log, _) = SledLog::open(SledOptions::new(dir.path().join("log"))).unwrap();
+        let (log, _) = DiskLog::open(LogOptions::new(dir.path().join("log"))).unwrap();
         let folder = SnapshotFolder::new(&dir.path().join("snapshots"));
         Self { dir, log, folder }
     }
@@ -59,7 +56,7 @@ impl Place {
             scheduled: false,
             epoch: "e".into(),
             views: Some(ViewsProof { version: Views::VERSION, digests: views }),
-            pace: super::Pace::AtOnce,
+            pace: crate::disk::Pace::AtOnce,
         };
         let claim = self.folder.claim().unwrap();
         create(&self.log, self.log.chain(), &self.folder, &claim, about, &Progress::default()).unwrap()
@@ -71,7 +68,7 @@ impl Place {
 }
 
 /// The views of a log's first events, folded afresh.
-fn fold(log: &SledLog, upto: Position) -> Views {
+fn fold(log: &DiskLog, upto: Position) -> Views {
     let mut views = Views::default();
     let events = usize::try_from(upto.0).unwrap();
     log.read(Position::START, events).unwrap().iter().for_each(|recorded| drop(views.apply(recorded)));
@@ -86,7 +83,7 @@ fn digests_of(views: &Views) -> std::collections::BTreeMap<String, String> {
 const SIDE_BY_SIDE: usize = 4;
 
 /// Records a history; events of one stream that stand side by side are one command, and so share a block.
-fn record(log: &SledLog, history: &TestLog) {
+fn record(log: &DiskLog, history: &TestLog) {
     let mut pending = Vec::new();
     for run in history.events.chunk_by(|one, next| one.stream == next.stream) {
         let first = &run[0];

@@ -1,0 +1,146 @@
+//! A file whose writes and syncs are steps.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::{FileExt, MetadataExt},
+    path::{Path, PathBuf},
+    time::UNIX_EPOCH,
+};
+
+use super::{
+    folder::{rename, sync_folder_of},
+    watch::{Step, perform},
+};
+
+/// An open file that is written in place.
+#[derive(Debug)]
+pub struct DiskFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl DiskFile {
+    /// Makes a file that must not be there. Its name is not durable yet: see [`DiskFile::settle`].
+    ///
+    /// # Errors
+    /// As the system's.
+    pub fn create_new(path: &Path) -> io::Result<Self> {
+        let open = || OpenOptions::new().read(true).write(true).create_new(true).open(path);
+        perform(Step::Create(path), open).map(|file| Self { file, path: path.to_owned() })
+    }
+
+    /// Opens a file for reading and writing.
+    ///
+    /// # Errors
+    /// As the system's.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        perform(Step::Open(path), || OpenOptions::new().read(true).write(true).open(path)).map(|file| Self { file, path: path.to_owned() })
+    }
+
+    /// Opens a file for reading alone.
+    ///
+    /// # Errors
+    /// As the system's.
+    pub fn open_to_read(path: &Path) -> io::Result<Self> {
+        perform(Step::Open(path), || File::open(path)).map(|file| Self { file, path: path.to_owned() })
+    }
+
+    /// Gives the open file another name, durably.
+    ///
+    /// # Errors
+    /// As the system's; it has its old name then, unless only the last sync failed.
+    pub fn rename(&mut self, to: &Path) -> io::Result<()> {
+        rename(&self.path, to)?;
+        to.clone_into(&mut self.path);
+        Ok(())
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reserves room from the start on, so that no write within it can find the disk full.
+    ///
+    /// # Errors
+    /// `StorageFull` where there is no room.
+    pub fn allocate(&self, bytes: u64) -> io::Result<()> {
+        let reserve = || match rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::empty(), 0, bytes) {
+            // A file system without it: zeros take the room as well.
+            Err(rustix::io::Errno::OPNOTSUPP) => self.fill_with_zeros(bytes),
+            answer => answer.map_err(Into::into),
+        };
+        perform(Step::Allocate { file: &self.path, bytes }, reserve)
+    }
+
+    fn fill_with_zeros(&self, bytes: u64) -> io::Result<()> {
+        const PIECE: [u8; 64 << 10] = [0; 64 << 10];
+        let mut at = self.len()?;
+        while at < bytes {
+            let piece = PIECE.len().min(usize::try_from(bytes - at).unwrap_or(PIECE.len()));
+            self.file.write_all_at(&PIECE[..piece], at)?;
+            at += piece as u64;
+        }
+        Ok(())
+    }
+
+    /// Writes at a place. Not durable before [`DiskFile::sync`].
+    ///
+    /// # Errors
+    /// As the system's; a part may have been written.
+    pub fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
+        perform(Step::Write { file: &self.path, at, bytes }, || self.file.write_all_at(bytes, at))
+    }
+
+    /// Makes what was written durable (`fdatasync`).
+    ///
+    /// # Errors
+    /// Final: what the disk holds is unknown then.
+    pub fn sync(&self) -> io::Result<()> {
+        perform(Step::Sync(&self.path), || self.file.sync_data())
+    }
+
+    /// Makes a new file durable with its name.
+    ///
+    /// # Errors
+    /// As the system's.
+    pub fn settle(&self) -> io::Result<()> {
+        perform(Step::Sync(&self.path), || self.file.sync_all())?;
+        sync_folder_of(&self.path)
+    }
+
+    /// Reads exactly so many bytes at a place.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` where the file is shorter.
+    pub fn read_at(&self, bytes: &mut [u8], at: u64) -> io::Result<()> {
+        self.file.read_exact_at(bytes, at)
+    }
+
+    /// The file's length in bytes.
+    ///
+    /// # Errors
+    /// As the system's.
+    pub fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// What a copy of the file does not have: its number in the file system, and when it was made there, in nanoseconds
+    /// (zero where the file system does not say).
+    ///
+    /// # Errors
+    /// As the system's.
+    pub fn identity(&self) -> io::Result<(u64, u64)> {
+        let metadata = self.file.metadata()?;
+        let born = metadata.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        Ok((metadata.ino(), born.map_or(0, |born| u64::try_from(born.as_nanos()).unwrap_or(0))))
+    }
+
+    /// Tells the kernel to begin writing what it has of the file, so that a later sync has little left to do.
+    pub(super) fn begin_writing(&self) {
+        // Nothing is wrong where the advice is not taken.
+        let _ = rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed);
+    }
+}

@@ -1,0 +1,136 @@
+//! Names: made, changed and removed together with the sync of their folder.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    replace::copy,
+    watch::{Step, perform},
+};
+
+/// Makes a folder, and those above it that are missing, durably.
+///
+/// # Errors
+/// As the system's.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = parent_of(path);
+    if parent != path {
+        create_folder(parent)?;
+    }
+    match perform(Step::CreateFolder(path), || fs::create_dir(path)) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => sync_folder(parent),
+    }
+}
+
+/// Gives a file or folder another name, in place of what has it, durably in both folders.
+///
+/// # Errors
+/// As the system's.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    rename_unsynced(from, to)?;
+    sync_folder_of(to)?;
+    if parent_of(from) == parent_of(to) { Ok(()) } else { sync_folder_of(from) }
+}
+
+pub(super) fn rename_unsynced(from: &Path, to: &Path) -> io::Result<()> {
+    perform(Step::Rename { from, to }, || fs::rename(from, to))
+}
+
+/// Gives files a second name in a folder, durably; copies them where links do not reach. A name that is taken stays as it is.
+///
+/// # Errors
+/// As the system's; some may have their names then.
+pub fn link_all<'a>(files: impl IntoIterator<Item = &'a Path>, folder: &Path) -> io::Result<()> {
+    for from in files {
+        let to = folder.join(from.file_name().unwrap_or_default());
+        match perform(Step::Link { from, to: &to }, || fs::hard_link(from, &to)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) if needs_copy(&error) => copy(from, &to)?,
+            Err(error) => return Err(error),
+        }
+    }
+    sync_folder(folder)
+}
+
+/// Another file system, one without links, or a file with too many.
+fn needs_copy(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
+    matches!(error.kind(), CrossesDevices | PermissionDenied | TooManyLinks | Unsupported)
+}
+
+/// Removes a file durably. That it is not there is no error.
+///
+/// # Errors
+/// As the system's.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    if remove_unsynced(path)? { sync_folder_of(path) } else { Ok(()) }
+}
+
+/// Removes files of one folder durably, with one sync.
+///
+/// # Errors
+/// As the system's; those before the failing one are gone.
+pub fn remove_files<'a>(folder: &Path, files: impl IntoIterator<Item = &'a PathBuf>) -> io::Result<()> {
+    let mut removed = false;
+    for file in files {
+        removed |= remove_unsynced(file)?;
+    }
+    if removed { sync_folder(folder) } else { Ok(()) }
+}
+
+fn remove_unsynced(path: &Path) -> io::Result<bool> {
+    match perform(Step::Remove(path), || fs::remove_file(path)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a folder with all that is in it, durably. That it is not there is no error.
+///
+/// # Errors
+/// As the system's; a part may be gone then.
+pub fn remove_folder(path: &Path) -> io::Result<()> {
+    match perform(Step::RemoveFolder(path), || fs::remove_dir_all(path)) {
+        Ok(()) => sync_folder_of(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the names in a folder durable.
+///
+/// # Errors
+/// As the system's.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    perform(Step::SyncFolder(path), || File::open(path)?.sync_all())
+}
+
+pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
+    sync_folder(parent_of(path))
+}
+
+fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        Some(_) => Path::new("."),
+        None => path,
+    }
+}
+
+/// Opens the file that a lock is taken on, making it where there is none. Not durable: a lock ends with its process.
+///
+/// # Errors
+/// As the system's.
+pub fn lock_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}

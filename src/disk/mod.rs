@@ -1,0 +1,16 @@
+//! Every change of a file or a folder, each with the syncs that make it survive a loss of power. Nothing else in the program creates,
+//! writes, renames, links or removes files that must last (`tests/import_rules.rs` holds that), so the rule stands in one place:
+//! a new name is durable only when its folder is synced as well.
+//!
+//! Debug builds let tests watch each step, or have it fail (`watch`); release builds call the system directly.
+
+mod file;
+mod folder;
+mod replace;
+pub mod space;
+pub mod watch;
+
+pub use file::DiskFile;
+pub use folder::{create_folder, link_all, lock_file, remove_file, remove_files, remove_folder, rename, sync_folder};
+pub use replace::{Pace, PartFile, copy_folder, replace, replace_cache, set_aside};
+pub use space::{RESERVE_BYTES, free_bytes, is_out_of_space};

@@ -1,0 +1,19 @@
+//! Room on the disk: what is free, and what must stay so.
+
+use std::path::Path;
+
+/// What must stay free beside whatever is written: it has to do for a graceful end, and a full disk makes the live log read-only.
+pub const RESERVE_BYTES: u64 = 64 << 20;
+
+/// What is free where a folder is; none where the system does not tell.
+#[must_use]
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    rustix::fs::statvfs(folder).ok().map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+/// Whether a write failed because there is no room: on the disk, in a quota, or under a limit of file sizes.
+#[must_use]
+pub fn is_out_of_space(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}

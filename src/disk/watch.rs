@@ -1,0 +1,198 @@
+//! What tests see of the steps below, and how they make one fail. A step is told before it is done, in the order in which it is done.
+//!
+//! `AISLED_TEST_FAULT=sync:3:EIO` lets the third step of that kind fail in the whole process, `sync:3+:ENOSPC` also all later ones,
+//! `sync:3:HANG` never returns. Both are compiled in with debug assertions only.
+
+#[cfg(not(debug_assertions))]
+use std::io;
+use std::path::Path;
+
+/// The environment variable that names the step that fails.
+pub const VARIABLE: &str = "AISLED_TEST_FAULT";
+
+/// One change of the disk.
+#[derive(Debug, Clone, Copy)]
+pub enum Step<'a> {
+    /// A file comes to be, empty.
+    Create(&'a Path),
+    /// A file is opened that is there.
+    Open(&'a Path),
+    /// Room is reserved: the file reads as zeros up to there.
+    Allocate {
+        file: &'a Path,
+        bytes: u64,
+    },
+    Write {
+        file: &'a Path,
+        at: u64,
+        bytes: &'a [u8],
+    },
+    /// What was written to the file is durable.
+    Sync(&'a Path),
+    /// The names in the folder are durable.
+    SyncFolder(&'a Path),
+    Rename {
+        from: &'a Path,
+        to: &'a Path,
+    },
+    Link {
+        from: &'a Path,
+        to: &'a Path,
+    },
+    Remove(&'a Path),
+    CreateFolder(&'a Path),
+    /// A folder goes with all that is in it.
+    RemoveFolder(&'a Path),
+}
+
+impl<'a> Step<'a> {
+    /// The kind, as [`VARIABLE`] names it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "create",
+            Self::Open(_) => "open",
+            Self::Allocate { .. } => "allocate",
+            Self::Write { .. } => "write",
+            Self::Sync(_) => "sync",
+            Self::SyncFolder(_) => "sync_folder",
+            Self::Rename { .. } => "rename",
+            Self::Link { .. } => "link",
+            Self::Remove(_) => "remove",
+            Self::CreateFolder(_) => "create_folder",
+            Self::RemoveFolder(_) => "remove_folder",
+        }
+    }
+
+    /// The file or folder that the step is about.
+    #[must_use]
+    pub fn path(&self) -> &'a Path {
+        match self {
+            Self::Create(path)
+            | Self::Open(path)
+            | Self::Sync(path)
+            | Self::SyncFolder(path)
+            | Self::Remove(path)
+            | Self::CreateFolder(path)
+            | Self::RemoveFolder(path)
+            | Self::Allocate { file: path, .. }
+            | Self::Write { file: path, .. }
+            | Self::Rename { to: path, .. }
+            | Self::Link { to: path, .. } => path,
+        }
+    }
+}
+
+/// Does a step, unless a test has it fail.
+#[cfg(not(debug_assertions))]
+#[inline]
+pub(super) fn perform<T>(_step: Step<'_>, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    act()
+}
+
+#[cfg(debug_assertions)]
+pub(super) use observed::perform;
+#[cfg(debug_assertions)]
+pub use observed::{Observer, observe};
+
+#[cfg(debug_assertions)]
+mod observed {
+    use std::{
+        io,
+        path::{Path, PathBuf},
+        sync::{
+            Arc, OnceLock,
+            atomic::{AtomicU64, AtomicUsize, Ordering},
+        },
+        thread,
+        time::Duration,
+    };
+
+    use parking_lot::RwLock;
+
+    use super::{Step, VARIABLE};
+
+    /// Sees the steps below a folder. While it has one, no other step below that folder is done.
+    pub trait Observer: Send + Sync {
+        /// Called before a step; an error is the step's answer, and it is not done.
+        ///
+        /// # Errors
+        /// Whatever the step is to fail with.
+        fn before(&self, step: &Step<'_>) -> io::Result<()>;
+    }
+
+    struct Observed {
+        id: usize,
+        root: PathBuf,
+        observer: parking_lot::Mutex<Arc<dyn Observer>>,
+    }
+
+    static OBSERVED: RwLock<Vec<Arc<Observed>>> = RwLock::new(Vec::new());
+    static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
+
+    /// Ends the observation when dropped.
+    pub struct Observation(usize);
+
+    impl Drop for Observation {
+        fn drop(&mut self) {
+            OBSERVED.write().retain(|observed| observed.id != self.0);
+        }
+    }
+
+    /// Shows an observer every step below a folder, until the answer is dropped.
+    #[must_use]
+    pub fn observe(root: &Path, observer: Arc<dyn Observer>) -> Observation {
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        OBSERVED.write().push(Arc::new(Observed { id, root: root.to_owned(), observer: parking_lot::Mutex::new(observer) }));
+        Observation(id)
+    }
+
+    pub(in crate::disk) fn perform<T>(step: Step<'_>, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        fail_if_named(&step)?;
+        let observed = OBSERVED.read().iter().find(|observed| step.path().starts_with(&observed.root)).cloned();
+        let Some(observed) = observed else { return act() };
+        let observer = observed.observer.lock();
+        observer.before(&step)?;
+        act()
+    }
+
+    /// The fault that the environment names.
+    struct Fault {
+        kind: String,
+        number: u64,
+        and_later: bool,
+        effect: String,
+        seen: AtomicU64,
+    }
+
+    static FAULT: OnceLock<Option<Fault>> = OnceLock::new();
+
+    fn fail_if_named(step: &Step<'_>) -> io::Result<()> {
+        let Some(fault) = FAULT.get_or_init(|| std::env::var(VARIABLE).ok().and_then(|text| Fault::parse(&text))) else { return Ok(()) };
+        if fault.kind != step.kind() {
+            return Ok(());
+        }
+        let number = fault.seen.fetch_add(1, Ordering::Relaxed) + 1;
+        if number == fault.number || (fault.and_later && number > fault.number) { fault.happen() } else { Ok(()) }
+    }
+
+    impl Fault {
+        fn parse(text: &str) -> Option<Self> {
+            let mut parts = text.split(':');
+            let (kind, number, effect) = (parts.next()?, parts.next()?, parts.next()?);
+            let and_later = number.ends_with('+');
+            let number = number.trim_end_matches('+').parse().ok()?;
+            Some(Self { kind: kind.into(), number, and_later, effect: effect.into(), seen: AtomicU64::new(0) })
+        }
+
+        fn happen(&self) -> io::Result<()> {
+            match self.effect.as_str() {
+                "HANG" => loop {
+                    thread::park_timeout(Duration::from_secs(3_600));
+                },
+                "ENOSPC" => Err(rustix::io::Errno::NOSPC.into()),
+                _ => Err(rustix::io::Errno::IO.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! One journal file while the log is open: where its blocks are, and how it begins, is written and is used again.
+
+use std::{
+    io,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+
+use super::{
+    head::{HEAD_BYTES, Head},
+    part_path, path_of,
+};
+use crate::{
+    disk::DiskFile,
+    events::Position,
+    log::block::{Chain, StoredBlock},
+};
+
+/// Where a block is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    first: Position,
+    at: u32,
+    bytes: u32,
+}
+
+/// A journal file. Readers may use it while the writer adds to it.
+#[derive(Debug)]
+pub struct JournalFile {
+    file: DiskFile,
+    head: Mutex<Head>,
+    /// By first position.
+    places: RwLock<Vec<Place>>,
+    /// The last position of the last of them.
+    end: AtomicU64,
+}
+
+impl JournalFile {
+    /// A file that is there, without a word of its blocks yet.
+    pub fn new(file: DiskFile, head: Head) -> Self {
+        Self { file, head: Mutex::new(head), places: RwLock::default(), end: AtomicU64::new(0) }
+    }
+
+    /// Makes a file ahead of its use, with frames in it that are there already; it has its name when it is durable.
+    ///
+    /// # Errors
+    /// `StorageFull` where there is no room for it.
+    pub fn prepare(folder: &Path, head: Head, frames: &[u8]) -> io::Result<Self> {
+        let part = part_path(folder);
+        crate::disk::remove_file(&part)?;
+        let file = DiskFile::create_new(&part)?;
+        file.allocate(head.bytes)?;
+        if !frames.is_empty() {
+            file.write_at(frames, HEAD_BYTES as u64)?;
+        }
+        Self::settle(file, folder, head)
+    }
+
+    /// Uses the file of a journal whose blocks are in a segment once more.
+    ///
+    /// # Errors
+    /// As the system's; the file is removed at the next start then.
+    pub fn recycle(mut self, folder: &Path, head: Head) -> io::Result<Self> {
+        self.file.rename(&part_path(folder))?;
+        Self::settle(self.file, folder, head)
+    }
+
+    fn settle(file: DiskFile, folder: &Path, head: Head) -> io::Result<Self> {
+        let mut journal = Self::new(file, head);
+        journal.sign()?;
+        journal.file.settle()?;
+        journal.file.rename(&path_of(folder, head.generation))?;
+        Ok(journal)
+    }
+
+    /// Writes the head with the file's own identity. Not durable yet.
+    ///
+    /// # Errors
+    /// As the system's.
+    pub fn sign(&self) -> io::Result<()> {
+        let mut head = self.head.lock();
+        *head = signed(&self.file, *head)?;
+        self.file.write_at(&head.to_bytes(), 0)
+    }
+
+    /// Begins it after a position. Durable with the first frame, by [`JournalFile::sync`].
+    ///
+    /// # Errors
+    /// As the system's.
+    pub fn begin(&self, base: Position, chain: Chain) -> io::Result<()> {
+        let mut head = self.head.lock();
+        *head = Head { begun: true, base, chain, ..*head };
+        self.file.write_at(&head.to_bytes(), 0)
+    }
+
+    /// What it says of itself.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        *self.head.lock()
+    }
+
+    /// Whether the file is the one that its head was written for, and not a copy.
+    ///
+    /// # Errors
+    /// As the system's.
+    pub fn is_original(&self) -> io::Result<bool> {
+        let head = self.head();
+        Ok(self.file.identity()? == (head.inode, head.born))
+    }
+
+    /// Writes frames at a place.
+    ///
+    /// # Errors
+    /// As the system's.
+    pub fn write(&self, frames: &[u8], at: u64) -> io::Result<()> {
+        self.file.write_at(frames, at)
+    }
+
+    /// Makes everything written durable.
+    ///
+    /// # Errors
+    /// Final.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+
+    /// Where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Lets readers find a block that is there.
+    pub fn add(&self, (first, last): (Position, Position), at: u64, bytes: usize) {
+        let narrow = |number: u64| u32::try_from(number).expect("a journal is smaller than 4 GiB");
+        self.places.write().push(Place { first, at: narrow(at), bytes: narrow(bytes as u64) });
+        self.end.store(last.0, Ordering::Release);
+    }
+
+    /// Blocks from the one that may hold a position on, at most so many bytes of them but at least one; empty if the file ends before it.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn blocks(&self, position: Position, bytes_max: usize) -> io::Result<Vec<(Position, StoredBlock)>> {
+        if position <= self.head().base || position.0 > self.end.load(Ordering::Acquire) {
+            return Ok(Vec::new());
+        }
+        let wanted = self.places_from(position, bytes_max);
+        let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Ok(Vec::new()) };
+        let mut bytes = vec![0; (last.at + last.bytes - first.at) as usize];
+        self.file.read_at(&mut bytes, u64::from(first.at))?;
+        let bytes = Bytes::from(bytes);
+        let cut = |place: &Place| bytes.slice((place.at - first.at) as usize..(place.at - first.at + place.bytes) as usize);
+        Ok(wanted.iter().map(|place| (place.first, cut(place))).collect())
+    }
+
+    fn places_from(&self, position: Position, bytes_max: usize) -> Vec<Place> {
+        let places = self.places.read();
+        let Some(start) = places.partition_point(|place| place.first <= position).checked_sub(1) else { return Vec::new() };
+        let from = places[start].at;
+        let fits = |place: &&Place| place.at == from || (place.at + place.bytes - from) as usize <= bytes_max;
+        places[start..].iter().take_while(fits).copied().collect()
+    }
+}
+
+fn signed(file: &DiskFile, head: Head) -> io::Result<Head> {
+    let (inode, born) = file.identity()?;
+    Ok(Head { inode, born, ..head })
+}

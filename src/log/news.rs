@@ -1,0 +1,58 @@
+//! Tells the log's own threads that the head has moved or that the log closes.
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
+};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::events::Position;
+
+/// The head for those who sleep until it moves. Telling costs the writer a wake-up only where somebody sleeps.
+#[derive(Debug, Default)]
+pub struct News {
+    head: AtomicU64,
+    sleeping: AtomicBool,
+    closed: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl News {
+    /// The head is here now.
+    pub fn tell(&self, head: Position) {
+        self.head.store(head.0, Ordering::SeqCst);
+        if self.sleeping.swap(false, Ordering::SeqCst) {
+            let _closed = self.closed.lock();
+            self.changed.notify_all();
+        }
+    }
+
+    /// Sleeps until the head is after a position. False once the log closes.
+    #[must_use]
+    pub fn wait_beyond(&self, position: Position) -> bool {
+        let mut closed = self.closed.lock();
+        while !*closed {
+            self.sleeping.store(true, Ordering::SeqCst);
+            if self.head.load(Ordering::SeqCst) > position.0 {
+                return true;
+            }
+            self.changed.wait(&mut closed);
+        }
+        false
+    }
+
+    /// Rests for so long, or until the log closes: true then.
+    #[must_use]
+    pub fn pause(&self, duration: Duration) -> bool {
+        let mut closed = self.closed.lock();
+        self.changed.wait_while_for(&mut closed, |closed| !*closed, duration);
+        *closed
+    }
+
+    /// Ends every wait.
+    pub fn close(&self) {
+        *self.closed.lock() = true;
+        self.changed.notify_all();
+    }
+}

@@ -1,0 +1,221 @@
+//! The journals of a folder as one line of blocks, and whether its end can be believed.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{Damage, Failure, Files, entries};
+use crate::{
+    disk::{self, DiskFile},
+    events::Position,
+    log::{
+        OpenReport,
+        block::Chain,
+        index::Saved,
+        journal::{
+            JournalFile, generation_of,
+            head::{Head, LogId},
+            scan::{Scanned, scan},
+        },
+    },
+};
+
+/// A journal that was read.
+struct Read {
+    path: PathBuf,
+    head: Head,
+    /// What it holds, if it has begun.
+    scanned: Scanned,
+}
+
+/// The journals that have begun, in order, and the one that has not.
+pub struct Line {
+    begun: Vec<Read>,
+    spare: Option<Read>,
+}
+
+/// Reads the journals of a folder.
+pub fn read(folder: &Path, report: &mut OpenReport) -> Result<Line, Failure> {
+    let mut found: Vec<Read> = Vec::new();
+    for path in entries(folder)? {
+        let Some(generation) = generation_of(&path) else {
+            tracing::warn!(file = %path.display(), "this file is not a part of the log: it is left alone");
+            continue;
+        };
+        let bytes = fs::read(&path)?;
+        report.bytes_read += bytes.len() as u64;
+        match Head::from_bytes(&bytes) {
+            Ok(head) if (bytes.len() as u64) < head.bytes => {
+                let reason = format!("{}: it has {} bytes and not the {} it was made with", path.display(), bytes.len(), head.bytes);
+                found.push(Read { scanned: scan(&bytes, &head), head, path });
+                return Err(unreadable(&found, reason));
+            }
+            Ok(head) if head.generation == generation => found.push(Read { scanned: scan(&bytes, &head), head, path }),
+            Ok(head) => {
+                let reason = format!("{}: it says that it is journal {}", path.display(), head.generation);
+                return Err(unreadable(&found, reason));
+            }
+            Err(reason) => {
+                let reason = format!("{}: {reason}", path.display());
+                // Before the mark that a journal ends, the next one has not begun: there is nothing in it.
+                if found.last().is_some_and(|before| before.head.generation + 1 == generation && !before.scanned.has_end_mark) {
+                    tracing::warn!(reason, "removing a journal that had not begun; it is prepared anew");
+                    report.mended.push(format!("{reason}: nothing was in it, it is prepared anew"));
+                    disk::remove_file(&path)?;
+                } else {
+                    return Err(unreadable(&found, reason));
+                }
+            }
+        }
+    }
+    Line::of(found)
+}
+
+fn unreadable(before: &[Read], reason: String) -> Failure {
+    let end = before.last().map_or(Position::START, |read| read.scanned.end);
+    Failure::damage(end.next(), reason)
+}
+
+impl Line {
+    fn of(found: Vec<Read>) -> Result<Self, Failure> {
+        let oldest = found.iter().map(|read| read.head.oldest).max().unwrap_or_default();
+        let mut line = Self { begun: Vec::new(), spare: None };
+        for read in found.into_iter().filter(|read| read.head.generation >= oldest) {
+            line.check_log(&read)?;
+            let expected = line.begun.last().map_or(oldest, |before| before.head.generation + 1);
+            if read.head.generation != expected || line.spare.is_some() {
+                return Err(line.missing(expected));
+            }
+            if read.head.begun { line.begun.push(read) } else { line.spare = Some(read) }
+        }
+        match (line.begun.last(), &line.spare) {
+            (None, Some(_)) => Err(line.missing(oldest)),
+            (Some(last), None) if last.scanned.has_end_mark => Err(line.missing(last.head.generation + 1)),
+            _ => Ok(line),
+        }
+    }
+
+    fn missing(&self, generation: u64) -> Failure {
+        let end = self.begun.last().map_or(Position::START, |before| before.scanned.end);
+        Failure::damage(end.next(), format!("journal {generation:08} is missing"))
+    }
+
+    fn check_log(&self, read: &Read) -> Result<(), Failure> {
+        match self.begun.first() {
+            Some(first) if first.head.log != read.head.log => {
+                let reason = format!("{} and {} are of different logs", first.path.display(), read.path.display());
+                Err(Failure::damage(first.scanned.end.next(), reason))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.begun.is_empty()
+    }
+
+    /// Where each begins.
+    pub fn bases(&self) -> Vec<(Position, Chain)> {
+        self.begun.iter().map(|read| (read.head.base, read.head.chain)).collect()
+    }
+
+    pub fn log(&self) -> LogId {
+        self.begun.first().map_or([0; 16], |read| read.head.log)
+    }
+
+    /// The last position, and the chain up to it.
+    pub fn end(&self) -> (Position, Chain) {
+        self.begun.last().map_or_else(Default::default, |read| (read.scanned.end, read.scanned.chain))
+    }
+
+    /// Whether the journals follow from the segments and from each other, and nothing says that a frame is lost.
+    pub fn check(&mut self, sealed: (Position, Chain)) -> Result<(), Failure> {
+        // What is wrong with a journal whose blocks are all in segments does not matter.
+        let needed = self.begun.iter().rposition(|read| read.head.base <= sealed.0).unwrap_or(0);
+        self.begun.drain(..needed);
+        let Some(first) = self.begun.first() else { return Ok(()) };
+        if (first.head.base, first.head.chain) != sealed && first.head.base >= sealed.0 {
+            return Err(Failure::damage(sealed.0.next(), format!("{}: it does not follow from the segments", first.path.display())));
+        }
+        for pair in self.begun.windows(2) {
+            let (read, next) = (&pair[0], &pair[1]);
+            if (read.scanned.end, read.scanned.chain) != (next.head.base, next.head.chain) {
+                return Err(read.broken(Some(next.head.base)));
+            }
+        }
+        match self.begun.last() {
+            Some(last) if last.scanned.lost.is_some() => Err(last.broken(last.scanned.lost)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Everything that the file of heads calls acknowledged must be there.
+    pub fn check_acknowledged(&self, saved: Option<&Saved>) -> Result<(), Failure> {
+        let (end, _) = self.end();
+        let (Some(saved), Some(last)) = (saved.filter(|saved| saved.log == self.log() && saved.newest > end), self.begun.last()) else {
+            return Ok(());
+        };
+        let Failure::Damage(damage) = last.broken(Some(saved.newest)) else { return Ok(()) };
+        Err(Failure::Damage(Damage { acknowledged: Some(saved.newest), ..damage }))
+    }
+
+    /// Whether the last frame says that everything before it was acknowledged, and nothing is after it.
+    pub fn is_settled(&self) -> bool {
+        self.begun.last().is_some_and(|last| last.scanned.is_settled && last.scanned.after.is_empty())
+    }
+
+    /// What sled has was acknowledged, so it must be there.
+    pub fn check_window(&self, window_end: Option<Position>) -> Result<(), Failure> {
+        match (window_end, self.begun.last()) {
+            (Some(known), Some(last)) if known > self.end().0 => Err(last.broken(Some(known))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes away what a loss of power left of a write that nobody was told of, and makes sure that the rest is durable.
+    pub fn cut_torn_end(&self, report: &mut OpenReport) -> Result<(), Failure> {
+        let Some(last) = self.begun.last() else { return Ok(()) };
+        if self.is_settled() {
+            return Ok(());
+        }
+        let (scanned, file) = (&last.scanned, DiskFile::open(&last.path)?);
+        if !scanned.after.is_empty() {
+            let what = format!("{} frames after position {} in {}", scanned.after.len(), scanned.end, last.path.display());
+            tracing::warn!(what, "cutting a torn end of the log that nobody was told of");
+            report.cut_tail = Some(what);
+            // Without their first bytes they are not frames any more, and cannot be taken for the continuation of something else.
+            scanned.after.iter().try_for_each(|at| file.write_at(&[0; 8], *at as u64))?;
+        }
+        // What a killed process wrote is seen, but may not be durable yet.
+        Ok(file.sync()?)
+    }
+
+    /// Where the next frame belongs; beyond the file's room if it has ended.
+    pub fn next_at(&self) -> u64 {
+        self.begun.last().map_or(0, |read| if read.scanned.has_end_mark { read.head.bytes } else { read.scanned.end_at as u64 })
+    }
+
+    /// The files, open, with their blocks.
+    pub fn into_files(self) -> Result<Files, Failure> {
+        let begun = self.begun.into_iter().map(|read| read.open().map(Arc::new)).collect::<Result<_, _>>()?;
+        Ok((begun, self.spare.map(Read::open).transpose()?))
+    }
+}
+
+impl Read {
+    fn open(self) -> std::io::Result<JournalFile> {
+        let file = JournalFile::new(DiskFile::open(&self.path)?, self.head);
+        self.scanned.blocks.iter().for_each(|(range, at, bytes)| file.add(*range, *at as u64, *bytes));
+        Ok(file)
+    }
+
+    /// The frame after the last whole one is broken, though something after it was acknowledged.
+    fn broken(&self, acknowledged: Option<Position>) -> Failure {
+        let (position, file) = (self.scanned.end.next(), self.path.display());
+        let known = acknowledged.map_or(String::new(), |known| format!(", though everything up to {known} was acknowledged"));
+        let reason = format!("{file}: the frame at byte {} is broken{known}", self.scanned.end_at);
+        Failure::Damage(Damage { position, reason, acknowledged: None, frame: Some((self.path.clone(), self.scanned.end_at)) })
+    }
+}

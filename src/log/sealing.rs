@@ -1,0 +1,109 @@
+//! The thread that turns full journals into segments and prepares the next journal, so that no commit waits for either. A full disk is found
+//! here, while the journal that is written still has room; it is tried again until there is room.
+
+use std::{io, sync::Arc, thread, time::Duration};
+
+use super::{
+    Shared, index,
+    journal::JournalFile,
+    segment::{Filling, SegmentFile},
+};
+use crate::{disk::Pace, events::Position, failpoint};
+
+/// After a failure it is tried again so soon.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// What is read of a journal at once.
+const READ_BYTES: usize = 1 << 20;
+/// How long a reader may keep a journal that is in a segment by now; it has it for the time of one read.
+const READER_POLL: Duration = Duration::from_millis(1);
+/// The heads are saved when so many events came since the last time: that many are read again at a start.
+const HEADS_EVENTS: u64 = 250_000;
+/// And not before the log has grown by this part of their file: at ten million streams it is 220 MB.
+const HEADS_PART: u64 = 2;
+
+/// What the thread remembers.
+pub struct Sealing {
+    pub shared: Arc<Shared>,
+    /// Where the heads were saved last, and the size of their file.
+    pub heads_at: Position,
+    pub heads_bytes: u64,
+    /// Bytes of segments since then.
+    pub bytes_since: u64,
+}
+
+impl Sealing {
+    /// Works until the log closes.
+    pub fn run(mut self) {
+        let (shared, mut pause) = (Arc::clone(&self.shared), None);
+        while shared.storage.journals.wait_for_work(pause.take()) {
+            if let Err(error) = self.work() {
+                tracing::error!(%error, "the log cannot go on in another journal; it is tried again every second");
+                metrics::counter!("aisled_log_sealing_failures_total").increment(1);
+                shared.storage.journals.tell_trouble(error.to_string());
+                pause = Some(TRY_AGAIN);
+            }
+        }
+    }
+
+    fn work(&mut self) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let journals = &shared.storage.journals;
+        let Some((full, end)) = journals.full() else { return journals.prepare_next(None) };
+        self.seal(&full, end)?;
+        drop(full);
+        let sealed = journals.retire().map(alone);
+        journals.prepare_next(sealed)?;
+        failpoint::reach("seal.recycled");
+        self.save_heads_if_due();
+        Ok(())
+    }
+
+    /// Writes the blocks of a journal to a segment, unless a crash came right after that.
+    fn seal(&mut self, full: &JournalFile, end: Position) -> io::Result<()> {
+        let storage = &self.shared.storage;
+        let (last, chain) = storage.sealed();
+        if last >= end {
+            return Ok(());
+        }
+        let mut filling = Filling::after(last, chain);
+        while filling.reached().0 < end {
+            let blocks = full.blocks(filling.reached().0.next(), READ_BYTES)?;
+            if blocks.is_empty() {
+                return Err(io::Error::other(format!("{} ends before position {end}", full.path().display())));
+            }
+            for (first, bytes) in blocks {
+                filling.add(&bytes).map_err(|reason| io::Error::other(format!("{}, position {first}: {reason}", full.path().display())))?;
+            }
+        }
+        failpoint::reach("seal.read");
+        let head = filling.write(storage.folder(), Pace::Gently)?;
+        failpoint::reach("seal.written");
+        storage.add_segment(SegmentFile { path: storage.folder().join(head.file_name()), head });
+        self.bytes_since += head.payload_bytes;
+        tracing::debug!(first = %head.first, last = %head.last, "a journal became a segment");
+        Ok(())
+    }
+
+    fn save_heads_if_due(&mut self) {
+        let position = self.shared.head_now();
+        let due = position.0 - self.heads_at.0 >= HEADS_EVENTS && self.bytes_since >= self.heads_bytes / HEADS_PART;
+        if !due {
+            return;
+        }
+        match index::save(&self.shared.folder.heads(), &self.shared.log, &self.shared.index) {
+            Ok(bytes) => (self.heads_at, self.heads_bytes, self.bytes_since) = (position, bytes, 0),
+            Err(error) => tracing::warn!(%error, "the stream heads cannot be saved; the next start reads more"),
+        }
+    }
+}
+
+/// Waits for the last reader: a file may be used again only when nobody reads it.
+fn alone(mut file: Arc<JournalFile>) -> JournalFile {
+    loop {
+        match Arc::try_unwrap(file) {
+            Ok(file) => return file,
+            Err(still) => file = still,
+        }
+        thread::park_timeout(READER_POLL);
+    }
+}

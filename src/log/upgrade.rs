@@ -1,0 +1,168 @@
+//! Brings the folder of a log from before journals to this layout, once: sled was the only place of its blocks then. The old files are read
+//! from a copy, every block is checked by its chain and against what was acknowledged, and the old files stay until the new log was opened
+//! once more. Nothing else knows the old layout.
+//!
+//! ```text
+//! log/sled/  sled.before-open/   blocks by position; the second is a copy that the old program left when it was killed at a start
+//! log/witness                    "aisWit01", position u64, chain, CRC-32: what was acknowledged
+//! log/upgrade/                   the new log while it is built
+//! ```
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    OpenError,
+    block::{self, Chain},
+    build::{BuildError, Builder, Built},
+    folder::Folder,
+    window::sled::Sled,
+};
+use crate::{disk, events::Position, failpoint};
+
+const WITNESS_BYTES: usize = 52;
+
+/// What the old program acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Witness {
+    position: Position,
+    chain: Chain,
+}
+
+/// Upgrades a folder of the old layout. False where there is nothing to do.
+///
+/// # Errors
+/// When the old log is damaged: the program that wrote it can salvage it. Its files are as they were.
+pub fn if_needed(folder: &Folder) -> Result<bool, OpenError> {
+    let old: Vec<PathBuf> = old_stores(folder).into_iter().filter(|store| store.join("db").is_file()).collect();
+    if old.is_empty() || has_journal(folder) {
+        return Ok(false);
+    }
+    tracing::info!(folder = %folder.path().display(), "upgrading the log to journals and segments");
+    let storage = |error: io::Error| OpenError::Storage(format!("the log cannot be upgraded: {error}"));
+    for half_done in [folder.segments(), folder.journal(), site_of(folder)] {
+        disk::remove_folder(&half_done).map_err(storage)?;
+    }
+    let witness = read_witness(folder);
+    let mut refused = None;
+    for store in &old {
+        match build(folder, store, witness) {
+            Ok((site, built)) => return put_in_place(folder, &site, built).map(|()| true).map_err(storage),
+            Err(error) => drop(refused.get_or_insert(error)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| OpenError::Storage("there is no old log".into())))
+}
+
+/// Removes the old files, once the new log has been opened again after the upgrade.
+///
+/// # Errors
+/// As the system's.
+pub fn forget_old(folder: &Folder) -> io::Result<()> {
+    for store in old_stores(folder) {
+        disk::remove_folder(&store)?;
+    }
+    disk::remove_folder(&site_of(folder))?;
+    disk::remove_file(&folder.path().join("witness"))
+}
+
+fn old_stores(folder: &Folder) -> [PathBuf; 2] {
+    ["sled", "sled.before-open"].map(|name| folder.path().join(name))
+}
+
+fn site_of(folder: &Folder) -> PathBuf {
+    folder.path().join("upgrade")
+}
+
+fn has_journal(folder: &Folder) -> bool {
+    fs::read_dir(folder.journal()).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+fn read_witness(folder: &Folder) -> Option<Witness> {
+    let bytes: [u8; WITNESS_BYTES] = fs::read(folder.path().join("witness")).ok()?.try_into().ok()?;
+    if bytes[..8] != *b"aisWit01" || bytes[48..] != crc32fast::hash(&bytes[..48]).to_le_bytes() {
+        return None;
+    }
+    let position = bytes[8..16].try_into().map(u64::from_le_bytes).ok()?;
+    Some(Witness { position: Position(position), chain: bytes[16..48].try_into().ok()? })
+}
+
+/// Builds the new log from a copy of the old store: opening a damaged one makes sled cut its file.
+fn build(folder: &Folder, store: &Path, witness: Option<Witness>) -> Result<(Folder, Built), OpenError> {
+    let copy = site_of(folder).join("copy");
+    let storage = |error: io::Error| OpenError::Storage(format!("the log cannot be upgraded: {error}"));
+    disk::remove_folder(&site_of(folder)).map_err(storage)?;
+    disk::copy_folder(store, &copy).map_err(storage)?;
+    let sled = Sled::open(&copy).map_err(|reason| damaged(Position::START.next(), reason))?;
+    let mut builder = Builder::create(&site_of(folder).join("log")).map_err(|error| OpenError::Storage(error.to_string()))?;
+    let mut reached = Reached { last: Position::START, met: witness.is_none_or(|witness| witness.position == Position::START) };
+    reached.take_all(&sled, &mut builder, witness)?;
+    if !reached.met {
+        let known = witness.map_or(0, |witness| witness.position.0);
+        return Err(damaged(reached.last.next(), format!("it ends there, but everything up to {known} was acknowledged")));
+    }
+    let settled = builder.settle().map_err(|error| OpenError::Storage(error.to_string()))?;
+    failpoint::reach("upgrade.built");
+    Ok(settled)
+}
+
+fn damaged(position: Position, reason: String) -> OpenError {
+    let reason = format!("the log of the old layout cannot be upgraded: {reason}. The program of version 0.1 that wrote it can salvage it");
+    OpenError::Damaged { position, reason }
+}
+
+/// How far the old blocks lead.
+struct Reached {
+    last: Position,
+    /// Whether everything acknowledged is there.
+    met: bool,
+}
+
+impl Reached {
+    fn take_all(&mut self, sled: &Sled, builder: &mut Builder, witness: Option<Witness>) -> Result<(), OpenError> {
+        let mut blocks = sled.from(Position::START);
+        while let Some(entry) = blocks.next() {
+            let next = self.last.next();
+            let (first, bytes) = entry.map_err(|reason| damaged(next, reason))?;
+            match builder.add(first, &bytes) {
+                Ok(()) => self.note(&bytes, witness)?,
+                Err(BuildError::Refused { position, reason }) => {
+                    // A torn end that nobody was told of; whole blocks after it would be another matter.
+                    let is_end = self.met && blocks.filter_map(Result::ok).all(|(_, bytes)| block::check(&bytes).is_err());
+                    return if is_end { Ok(()) } else { Err(damaged(position, reason)) };
+                }
+                Err(other) => return Err(OpenError::Storage(other.to_string())),
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, bytes: &[u8], witness: Option<Witness>) -> Result<(), OpenError> {
+        let Some(header) = block::peek(bytes) else { return Ok(()) };
+        self.last = header.last();
+        match witness {
+            Some(witness) if witness.position == header.last() && witness.chain != header.chain => {
+                Err(damaged(header.last(), "it is not what was acknowledged".into()))
+            }
+            Some(witness) => {
+                self.met |= witness.position == header.last();
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The journal's name is the moment of truth: before it the old files count, after it the new ones.
+fn put_in_place(folder: &Folder, site: &Folder, built: Built) -> io::Result<()> {
+    disk::rename(&site.segments(), &folder.segments())?;
+    disk::rename(&site.heads(), &folder.heads())?;
+    failpoint::reach("upgrade.segments");
+    disk::rename(&site.journal(), &folder.journal())?;
+    failpoint::reach("upgrade.journal");
+    disk::remove_folder(&site_of(folder))?;
+    tracing::info!(events = built.head.0, blocks = built.blocks, "the log is upgraded; its old files are removed at the next start");
+    Ok(())
+}
