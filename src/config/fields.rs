@@ -12,7 +12,7 @@ pub struct Field {
 }
 
 /// What other tools of the project may put behind the `AISLED_` prefix without a warning.
-pub(super) const FOREIGN_VARIABLES: &[&str] = &["CONFIG", "SHARED_DATA", "TEST_", "BENCH_", "CRASH_", "LIVE_", "LOAD_"];
+pub(super) const FOREIGN_VARIABLES: &[&str] = &["CONFIG", "SHARED_DATA", "TEST_", "BENCH_", "CRASH_", "POWERCUT", "LIVE_", "LOAD_"];
 
 /// Every setting, in the order in which they are shown.
 pub const FIELDS: &[Field] = &[

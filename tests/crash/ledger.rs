@@ -43,7 +43,7 @@ impl Ledger {
                 }
             }
         }
-        let lists: BTreeSet<_> = commands.iter().map(|command| &*command.list).collect();
+        let lists: BTreeSet<_> = commands.iter().filter_map(|command| command.list.as_deref()).collect();
         lists.into_iter().for_each(|list| self.compare_list(app, list));
         applied
     }

@@ -1,19 +1,23 @@
 //! A client that adds items, ticks them and posts prices, and remembers what became of each command.
 
-use std::sync::{Arc, mpsc};
+use std::{
+    fmt,
+    sync::{Arc, mpsc},
+};
 
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, Random};
 
 /// A command that was sent, under an id of its own.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Command {
     pub id: String,
     pub fate: Fate,
     /// The item it adds or ticks, if any, and whether it ticks it.
     pub item: Option<(String, bool)>,
-    pub list: Arc<str>,
+    /// The list that must be the fold of its events afterwards, if it is about one.
+    pub list: Option<Arc<str>>,
     method: &'static str,
     path: String,
     body: Value,
@@ -29,6 +33,10 @@ pub enum Fate {
 }
 
 impl Command {
+    pub fn new(id: String, method: &'static str, path: String, body: Value) -> Self {
+        Self { id, fate: Fate::Unknown, item: None, list: None, method, path, body }
+    }
+
     /// Sends it, the first time or again.
     pub fn send(&self, client: &Client) -> Result<Answer, ureq::Error> {
         client.send(self.method, &self.path, &[("idempotency-key", &self.id)], Some(self.body.to_string()))
@@ -37,6 +45,13 @@ impl Command {
     pub fn acknowledge(&mut self, answer: &Answer) {
         let position = answer.body["position"].as_str().and_then(|text| text.parse().ok());
         self.fate = Fate::Acknowledged { position: position.unwrap_or_else(|| panic!("no position in {}", answer.text)) };
+    }
+}
+
+impl fmt::Debug for Command {
+    /// Leaves out the body, which may be very long.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} as {}, {:?}", self.method, self.path, self.id, self.fate)
     }
 }
 
@@ -84,15 +99,8 @@ impl Writer {
 
     fn next_command(&mut self, number: u64) -> Command {
         let id = format!("c-{}-{}-{number}", self.round, self.number);
-        let command = |method, path, body, item| Command {
-            id: id.clone(),
-            fate: Fate::Unknown,
-            item,
-            list: Arc::clone(&self.list),
-            method,
-            path,
-            body,
-        };
+        let command =
+            |method, path, body, item| Command { item, list: Some(Arc::clone(&self.list)), ..Command::new(id.clone(), method, path, body) };
         match (self.random.below(10), self.unticked.pop()) {
             (0..=2, Some(item)) => {
                 let path = format!("/api/v1/lists/{}/items/{item}", self.list);

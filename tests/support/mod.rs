@@ -33,7 +33,8 @@ pub struct TestApp {
     client: Client,
     arguments: Vec<String>,
     data: PathBuf,
-    _folder: Arc<TempDir>,
+    /// None where somebody else keeps the folder.
+    _folder: Option<Arc<TempDir>>,
 }
 
 impl TestApp {
@@ -45,12 +46,9 @@ impl TestApp {
     /// Starts a server on an empty folder, with more arguments of `serve`.
     pub fn start_with(arguments: &[&str]) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
-        let data = folder.path().join("data");
-        let snapshots = folder.path().join("snapshots").display().to_string();
-        let arguments: Vec<_> = ["--snapshots", &snapshots].iter().chain(arguments).map(|&argument| argument.to_owned()).collect();
-        let server = Server::start(&data, &arguments).unwrap_or_else(|exited| panic!("the server did not start: {exited:?}"));
-        let client = Client::new(server.url());
-        Self { server: Some(server), client, arguments, data, _folder: folder }
+        let started = Self::start_on(folder.path(), arguments, &[]);
+        let app = started.unwrap_or_else(|exited| panic!("the server did not start: {exited:?}"));
+        Self { _folder: Some(folder), ..app }
     }
 
     /// Starts a server on an empty folder that can write no file beyond so many bytes, as on a disk that fills up.
@@ -65,7 +63,17 @@ impl TestApp {
         command.args(&arguments);
         let server = Server::start_command(command).unwrap_or_else(|exited| panic!("the server did not start: {exited:?}"));
         let client = Client::new(server.url());
-        Self { server: Some(server), client, arguments, data, _folder: folder }
+        Self { server: Some(server), client, arguments, data, _folder: Some(folder) }
+    }
+
+    /// Starts a server on a folder that somebody else keeps, with more of its environment set, or says how it ended.
+    pub fn start_on(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self, Exited> {
+        let data = folder.join("data");
+        let snapshots = folder.join("snapshots").display().to_string();
+        let arguments: Vec<_> = ["--snapshots", &snapshots].iter().chain(arguments).map(|&argument| argument.to_owned()).collect();
+        let server = Server::start_in(&data, &arguments, environment)?;
+        let client = Client::new(server.url());
+        Ok(Self { server: Some(server), client, arguments, data, _folder: None })
     }
 
     /// Where the server keeps its data.

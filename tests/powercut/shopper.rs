@@ -1,0 +1,56 @@
+//! Adds items to one list that every history has.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::{support::Client, writer::Command};
+
+const LIST: &str = "weekly";
+
+/// Adds so many items, each of which must be taken.
+pub fn shop(client: &Client, name: &str, items: u64) -> Vec<Command> {
+    let mut commands: Vec<_> = (0..items).map(|number| add(name, number)).collect();
+    for command in &mut commands {
+        let answer = command.send(client).expect("the server answers").ok();
+        command.acknowledge(&answer);
+    }
+    commands
+}
+
+/// Adds one item, which may not be answered any more.
+pub fn shop_once(client: &Client, name: &str) -> Command {
+    let mut command = add(name, 0);
+    if let Some(answer) = command.send(client).ok().filter(|answer| answer.status < 500) {
+        command.acknowledge(&answer.ok());
+    }
+    command
+}
+
+/// Adds one item after the other. A server that takes no commands for a moment, because it switches histories, stops nobody.
+pub fn shop_until_the_server_dies(client: &Client, name: &str) -> Vec<Command> {
+    let mut commands = Vec::new();
+    for number in 0.. {
+        let mut command = add(name, number);
+        let answer = command.send(client);
+        if let Ok(answer) = &answer
+            && answer.status < 500
+        {
+            assert!(answer.status < 400, "{command:?} is refused: {}", answer.text);
+            command.acknowledge(answer);
+        }
+        commands.push(command);
+        if answer.is_err() {
+            break;
+        }
+    }
+    commands
+}
+
+fn add(name: &str, number: u64) -> Command {
+    let id = format!("{name}-{number}");
+    let body = json!({ "id": id, "name": id, "specification": id });
+    let mut command = Command::new(id, "POST", format!("/api/v1/lists/{LIST}/items"), body);
+    command.list = Some(Arc::from(LIST));
+    command
+}
