@@ -401,6 +401,17 @@ impl DiskLog {
         self.shared.index.read().heads.iter().collect()
     }
 
+    /// Waits until nothing is left to seal and sled has caught up.
+    #[cfg(test)]
+    pub(crate) fn settle(&self) {
+        let begin = std::time::Instant::now();
+        let storage = &self.shared.storage;
+        while storage.journals.full().is_some() || storage.window.range().1 != self.head() {
+            assert!(begin.elapsed() < Duration::from_secs(30), "it does not come to rest");
+            thread::yield_now();
+        }
+    }
+
     /// Why no append will be recorded any more.
     fn fault(&self) -> Option<String> {
         self.shared.fault.get().cloned().or_else(|| self.queue.is_closed().then(|| CLOSED.to_owned()))

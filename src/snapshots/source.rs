@@ -70,10 +70,18 @@ impl Snapshot {
             }
             walk.meet(entry)?;
         }
+        self.check_end((walk.last, walk.chain))
+    }
+
+    /// The segments must end where the manifest says.
+    ///
+    /// # Errors
+    /// `Damaged`, naming the manifest.
+    pub fn check_end(&self, (last, reached): (Position, Chain)) -> Result<(), SnapshotError> {
         let Manifest { position, chain, name, .. } = &self.manifest;
-        if walk.last != *position || hex(&walk.chain) != *chain {
+        if last != *position || hex(&reached) != *chain {
             let file = format!("{name}.json");
-            return Err(SnapshotError::Damaged { file, position: Some(walk.last.next()), reason: "its segments end elsewhere".into() });
+            return Err(SnapshotError::Damaged { file, position: Some(last.next()), reason: "its segments end elsewhere".into() });
         }
         Ok(())
     }

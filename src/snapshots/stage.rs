@@ -15,9 +15,9 @@ use crate::{
     failpoint,
     log::{
         DiskLog, LogOptions,
-        block::{self, Events, Sealer, hex},
+        block::{self, CHAIN_START, Chain, Events, Sealer, hex},
         build::Builder,
-        segment::Segment,
+        segment::{Segment, SegmentHead},
     },
     projections::Views,
 };
@@ -83,30 +83,33 @@ pub fn stage(snapshot: &Snapshot, upto: Option<Position>, options: LogOptions, p
 fn build(snapshot: &Snapshot, upto: Position, folder: &Path, progress: &Progress) -> Result<u64, SnapshotError> {
     progress.begin("building the log", upto.0);
     let mut builder = Builder::create(folder)?;
+    let mut reached = (Position::START, CHAIN_START);
     for entry in &snapshot.manifest.segments {
         // The rest is read too: a damaged snapshot is not half believed.
         let segment = snapshot.read(entry)?;
+        reached = meet(entry, &segment.head, reached)?;
         if entry.last <= upto {
             builder.add_segment(&snapshot.file(entry), &segment)?;
-            meet(entry, builder.reached())?;
         } else if entry.first <= upto {
             add_part(&mut builder, &segment, upto)?;
         }
         progress.reach(builder.reached().0.0);
     }
+    snapshot.check_end(reached)?;
     if builder.reached().0 != upto {
         return Err(SnapshotError::Staged(format!("it ends at position {} instead of {upto}", builder.reached().0)));
     }
     Ok(builder.finish()?.blocks)
 }
 
-/// The end of a segment is where the manifest says.
-fn meet(entry: &SegmentEntry, (last, chain): (Position, block::Chain)) -> Result<(), SnapshotError> {
-    if last == entry.last && hex(&chain) == entry.chain {
-        return Ok(());
+/// A segment goes on where the one before ended, and ends where the manifest says.
+fn meet(entry: &SegmentEntry, head: &SegmentHead, before: (Position, Chain)) -> Result<(Position, Chain), SnapshotError> {
+    let (last, chain) = before;
+    if (head.first, head.chain_before) != (last.next(), chain) || head.last != entry.last || hex(&head.chain) != entry.chain {
+        let reason = format!("it does not go on from position {last}, or does not end at {}", entry.last);
+        return Err(SnapshotError::Damaged { file: entry.file.clone(), position: Some(last.next()), reason });
     }
-    let reason = format!("it ends at position {last} and not at {}", entry.last);
-    Err(SnapshotError::Damaged { file: entry.file.clone(), position: Some(last), reason })
+    Ok((head.last, head.chain))
 }
 
 /// Adds the blocks of a segment up to a position, the last one perhaps in part.

@@ -26,7 +26,7 @@ use crate::events::Position;
 /// copies little, large enough that a lone client seals one every half minute at most.
 pub const JOURNAL_BYTES: u64 = 16 << 20;
 /// The least that makes sense: a few frames.
-pub const JOURNAL_BYTES_MIN: u64 = 16 << 10;
+pub const JOURNAL_BYTES_MIN: u64 = if cfg!(test) { 4 << 10 } else { 16 << 10 };
 
 /// Why the writer cannot go on in another file.
 #[derive(Debug, Clone)]

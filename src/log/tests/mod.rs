@@ -73,15 +73,9 @@ fn written(events: u64) -> TempDir {
     let log = open(dir.path());
     fill(&log, "a", events / 2);
     fill(&log, "b", events - events / 2);
-    settle(&log);
+    log.settle();
     log.close().unwrap();
     dir
-}
-
-/// Waits until nothing is left to seal and sled has caught up.
-fn settle(log: &DiskLog) {
-    let shared = &log.shared;
-    wait_until(|| shared.storage.journals.full().is_none() && shared.storage.window.range().1 == log.head());
 }
 
 fn wait_until(mut is_so: impl FnMut() -> bool) {

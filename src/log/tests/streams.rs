@@ -9,7 +9,7 @@ fn log_with_streams(dir: &Path) -> DiskLog {
         fill_from(&log, "long", round * 30, 30);
         fill(&log, &format!("short-{round}"), 120);
     }
-    settle(&log);
+    log.settle();
     log
 }
 

@@ -24,7 +24,8 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (log, _) = DiskLog::open(LogOptions::new(dir.path().join("log"))).unwrap();
+        let options = LogOptions { journal_bytes: 4 << 10, ..LogOptions::new(dir.path().join("log")) };
+        let (log, _) = DiskLog::open(options).unwrap();
         let folder = SnapshotFolder::new(&dir.path().join("snapshots"));
         Self { dir, log, folder }
     }
@@ -41,6 +42,7 @@ impl Place {
         for from in (version..ends).step_by(20) {
             fill_from(&self.log, "weekly", from, (ends - from).min(20));
         }
+        self.log.settle();
     }
 
     fn path(&self) -> &Path {
