@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::{support::Client, writer::Command};
+use crate::{
+    support::{Answer, Client},
+    writer::Command,
+};
 
 const LIST: &str = "weekly";
 
@@ -27,24 +30,27 @@ pub fn shop_once(client: &Client, name: &str) -> Command {
     command
 }
 
-/// Adds one item after the other. A server that takes no commands for a moment, because it switches histories, stops nobody.
+/// Adds one item after the other. A command that is not taken, because the server switches histories just then, is sent again.
 pub fn shop_until_the_server_dies(client: &Client, name: &str) -> Vec<Command> {
     let mut commands = Vec::new();
     for number in 0.. {
         let mut command = add(name, number);
-        let answer = command.send(client);
-        if let Ok(answer) = &answer
-            && answer.status < 500
-        {
+        let answer = send_until_taken(client, &command);
+        if let Some(answer) = &answer {
             assert!(answer.status < 400, "{command:?} is refused: {}", answer.text);
             command.acknowledge(answer);
         }
         commands.push(command);
-        if answer.is_err() {
+        if answer.is_none() {
             break;
         }
     }
     commands
+}
+
+/// The answer; none once the server is dead.
+fn send_until_taken(client: &Client, command: &Command) -> Option<Answer> {
+    std::iter::repeat_with(|| command.send(client).ok()).find(|answer| answer.as_ref().is_none_or(|answer| answer.status < 500)).flatten()
 }
 
 fn add(name: &str, number: u64) -> Command {

@@ -27,7 +27,7 @@ pub struct Head {
     /// Everything up to here, with this chain, was acknowledged before the first frame.
     pub base: Position,
     pub chain: Chain,
-    /// Journals before this generation are not needed any more.
+    /// Journals before this generation do not count: somebody accepted the loss of what was in them.
     pub oldest: u64,
     /// The file's number in the file system and when it was made there: a copy has others.
     pub inode: u64,

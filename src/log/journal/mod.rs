@@ -130,8 +130,8 @@ impl Journals {
         if self.next.lock().spare.is_some() {
             return sealed.map_or(Ok(()), |file| crate::disk::remove_file(file.path()));
         }
-        let generation = self.active().head().generation;
-        let head = Head { generation: generation + 1, oldest: generation, ..self.blank() };
+        let Head { generation, oldest, .. } = self.active().head();
+        let head = Head { generation: generation + 1, oldest, ..self.blank() };
         let spare = match sealed {
             Some(file) if file.head().bytes == head.bytes => file.recycle(&self.folder, head)?,
             Some(file) => {

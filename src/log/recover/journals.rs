@@ -34,6 +34,10 @@ struct Read {
 pub struct Line {
     begun: Vec<Read>,
     spare: Option<Read>,
+    /// Files whose blocks are all in segments: a crash kept them from being used again.
+    sealed: Vec<PathBuf>,
+    /// Files from before a loss that somebody accepted.
+    given_up: Vec<PathBuf>,
 }
 
 /// Reads the journals of a folder.
@@ -81,17 +85,20 @@ fn unreadable(before: &[Read], reason: String) -> Failure {
 impl Line {
     fn of(found: Vec<Read>) -> Result<Self, Failure> {
         let oldest = found.iter().map(|read| read.head.oldest).max().unwrap_or_default();
-        let mut line = Self { begun: Vec::new(), spare: None };
-        for read in found.into_iter().filter(|read| read.head.generation >= oldest) {
+        let (found, given_up): (Vec<_>, Vec<_>) = found.into_iter().partition(|read| read.head.generation >= oldest);
+        let given_up = given_up.into_iter().map(|read| read.path).collect();
+        let mut line = Self { begun: Vec::new(), spare: None, sealed: Vec::new(), given_up };
+        for read in found {
             line.check_log(&read)?;
-            let expected = line.begun.last().map_or(oldest, |before| before.head.generation + 1);
+            // The first may be any: those before it became segments, which is checked by its base.
+            let expected = line.begun.last().map_or(read.head.generation, |before| before.head.generation + 1);
             if read.head.generation != expected || line.spare.is_some() {
                 return Err(line.missing(expected));
             }
             if read.head.begun { line.begun.push(read) } else { line.spare = Some(read) }
         }
         match (line.begun.last(), &line.spare) {
-            (None, Some(_)) => Err(line.missing(oldest)),
+            (None, Some(spare)) => Err(line.missing(spare.head.generation.saturating_sub(1))),
             (Some(last), None) if last.scanned.has_end_mark => Err(line.missing(last.head.generation + 1)),
             _ => Ok(line),
         }
@@ -134,7 +141,7 @@ impl Line {
     pub fn check(&mut self, sealed: (Position, Chain)) -> Result<(), Failure> {
         // What is wrong with a journal whose blocks are all in segments does not matter.
         let needed = self.begun.iter().rposition(|read| read.head.base <= sealed.0).unwrap_or(0);
-        self.begun.drain(..needed);
+        self.sealed.extend(self.begun.drain(..needed).map(|read| read.path));
         let Some(first) = self.begun.first() else { return Ok(()) };
         if (first.head.base, first.head.chain) != sealed && first.head.base >= sealed.0 {
             return Err(Failure::damage(sealed.0.next(), format!("{}: it does not follow from the segments", first.path.display())));
@@ -190,6 +197,12 @@ impl Line {
         }
         // What a killed process wrote is seen, but may not be durable yet.
         Ok(file.sync()?)
+    }
+
+    /// Takes the files away that do not count any more. Left there, they would make a gap once later ones are used again.
+    pub fn tidy(&self, folder: &Path) -> Result<(), Failure> {
+        self.given_up.iter().try_for_each(|path| disk::set_aside(path).map(drop))?;
+        Ok(disk::remove_files(folder, &self.sealed)?)
     }
 
     /// Where the next frame belongs; beyond the file's room if it has ended.

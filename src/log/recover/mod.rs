@@ -144,6 +144,7 @@ fn attempt(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, Failure> {
         line.check_window(mend::window_end(wish.folder, end))?;
     }
     line.cut_torn_end(report)?;
+    line.tidy(&wish.folder.journal())?;
     let active_at = line.next_at();
     let (live, spare) = line.into_files()?;
     report.copied = live.iter().map(|file| file.is_original()).collect::<Result<Vec<_>, _>>()?.contains(&false);
