@@ -5,6 +5,7 @@
 mod bench;
 mod connection;
 mod fanout;
+mod floor;
 mod frames;
 mod inflate;
 mod live;
@@ -51,6 +52,8 @@ enum Command {
         #[command(subcommand)]
         scenario: live::Scenario,
     },
+    /// Serves the least that a durable command can be: a body, a file, one `fdatasync` a group.
+    Floor(floor::Options),
     /// Measures the rows of `docs/performance.md` on folders of its own.
     Bench(bench::Options),
     /// Measures the live rows, 9 to 15, on servers of its own.
@@ -86,6 +89,7 @@ fn main() -> anyhow::Result<()> {
     open_files::raise();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (kind, target) = match Arguments::parse().command {
+        Command::Floor(options) => return floor::run(&options),
         Command::Bench(options) => return bench::run(&options),
         Command::BenchLive(options) => return bench::live::run(&options),
         Command::Live { scenario } => return runtime.block_on(live::run(&scenario)),
