@@ -1,11 +1,13 @@
 //! `aisled-load bench`: measures the rows of `docs/performance.md`, each on a folder of its own, and prints one table.
 //! Nothing here fails a build: a row that cannot be measured says why.
 
+mod contest;
 mod data_rows;
 pub mod live;
 mod live_rows;
 mod live_state_rows;
 mod log_rows;
+mod peer;
 mod server;
 mod server_rows;
 mod snapshot_rows;
@@ -30,6 +32,9 @@ pub struct Options {
     /// The folder of the real data sets; rows that need them are left out, and say so, where it is absent.
     #[arg(long, env = "AISLED_SHARED_DATA", default_value = "../shared/data")]
     data: PathBuf,
+    /// The folder of the stack that is replaced; what is measured beside it says so where it is absent.
+    #[arg(long, env = "AISLED_PEER", default_value = "../shared/peers/replaced-stack")]
+    peer: PathBuf,
     /// Where the folders of the measured servers go; on the disk that is to be measured.
     #[arg(long)]
     scratch: Option<PathBuf>,
@@ -85,7 +90,8 @@ pub fn run(options: &Options) -> Result<()> {
     let load_before = load_average();
     let mut bench = Bench { options: options.clone(), scratch, table: Table::default() };
     bench.group(&[20], "the empty server", server_rows::empty_server);
-    bench.group(&[1, 2, 16, 9], "commands, reads and live totals", server_rows::http);
+    bench.group(&[1, 2, 3], "commands, the floor and the replaced stack in turn", contest::commands);
+    bench.group(&[1, 16, 9], "commands, reads and live totals", server_rows::http);
     bench.group(&[4], "log append", log_rows::append);
     bench.group(&[17], "time travel", travel_rows::travel);
     bench.group(&[6, 8, 19, 5, 7, 18], "the real data", data_rows::real_data);

@@ -1,7 +1,7 @@
 //! A measured server: started on a folder, timed, ended by its id.
 
 use std::{
-    fs,
+    env, fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::Path,
@@ -45,24 +45,32 @@ impl Server {
     }
 
     fn start_with(binary: &Path, data: &Path, flags: &[&str], token: Option<&str>) -> Result<Self> {
+        let mut command = Command::new(binary);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(flags);
+        command.env("AISLED_LOG_FILTER", "warn").envs(token.map(|token| ("AISLED_ADMIN_TOKEN", token)));
+        Self::started(&mut command, listening)
+    }
+
+    /// Starts the floor on a new file.
+    pub fn start_floor(file: &Path) -> Result<Self> {
+        let mut command = Command::new(env::current_exe()?);
+        command.args(["floor", "--listen", "127.0.0.1:0", "--file"]).arg(file);
+        Self::started(&mut command, listening)
+    }
+
+    /// Starts any server and waits for the line that says where it listens.
+    pub fn started(command: &mut Command, address_in: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let started = Instant::now();
-        let mut child = Command::new(binary)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .args(flags)
-            .env("AISLED_LOG_FILTER", "warn")
-            .envs(token.map(|token| ("AISLED_ADMIN_TOKEN", token)))
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("cannot start {}", binary.display()))?;
+            .with_context(|| format!("cannot start {}", Path::new(command.get_program()).display()))?;
         let mut lines = BufReader::new(child.stdout.take().context("stdout is piped")?).lines();
-        let address =
-            lines.by_ref().map_while(Result::ok).find_map(|line| Some(line.split_once("listening on http://")?.1.trim().to_owned()));
+        let address = lines.by_ref().map_while(Result::ok).find_map(|line| address_in(&line));
         // Whatever else it prints must not fill the pipe.
         thread::spawn(move || lines.count());
         let address = address.ok_or_else(|| anyhow!("the server ended before it listened: {:?}", child.wait()))?;
-        let address = address.split([' ', '/']).next().unwrap_or_default().to_owned();
         Ok(Self { child, address, started })
     }
 
@@ -140,6 +148,12 @@ impl Server {
         ensure!(head.starts_with("HTTP/1.1 20"), "{path} was answered {}: {body}", head.lines().next().unwrap_or_default());
         Ok(body.to_owned())
     }
+}
+
+/// The address in the line that our own servers print.
+fn listening(line: &str) -> Option<String> {
+    let address = line.split_once("listening on http://")?.1.trim();
+    Some(address.split([' ', '/']).next().unwrap_or_default().to_owned())
 }
 
 /// The flags that lift the limits of sessions, as far as the server knows them.
