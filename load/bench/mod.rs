@@ -1,6 +1,7 @@
 //! `aisled-load bench`: measures the rows of `docs/performance.md`, each on a folder of its own, and prints one table.
 //! Nothing here fails a build: a row that cannot be measured says why.
 
+mod append_rows;
 mod contest;
 mod data_rows;
 pub mod live;
@@ -92,7 +93,7 @@ pub fn run(options: &Options) -> Result<()> {
     bench.group(&[20], "the empty server", server_rows::empty_server);
     bench.group(&[1, 2, 3], "commands, the floor and the replaced stack in turn", contest::commands);
     bench.group(&[1, 16, 9], "commands, reads and live totals", server_rows::http);
-    bench.group(&[4], "log append", log_rows::append);
+    bench.group(&[4], "log append", append_rows::append);
     bench.group(&[17], "time travel", travel_rows::travel);
     bench.group(&[6, 8, 19, 5, 7, 18], "the real data", data_rows::real_data);
     bench.group(&[7], "a large log", data_rows::large_log);
