@@ -4,6 +4,7 @@
 mod append_rows;
 mod contest;
 mod data_rows;
+mod folder;
 pub mod live;
 mod live_rows;
 mod live_state_rows;
@@ -16,7 +17,11 @@ mod synthetic;
 mod table;
 mod travel_rows;
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::{Context, Result};
 
@@ -42,7 +47,7 @@ pub struct Options {
     /// Only these rows, such as 1,2,16.
     #[arg(long, value_delimiter = ',')]
     rows: Vec<u8>,
-    /// Events of the large synthetic log of row 7.
+    /// Events of the large synthetic logs of rows 7 and 26.
     #[arg(long, default_value_t = 10_000_000)]
     events: u64,
 }
@@ -83,11 +88,7 @@ impl Bench {
 
 /// Measures and prints.
 pub fn run(options: &Options) -> Result<()> {
-    let scratch = match &options.scratch {
-        Some(folder) => tempfile::tempdir_in(folder),
-        None => tempfile::tempdir(),
-    }
-    .context("no folder for the measured servers")?;
+    let scratch = scratch_folder(options.scratch.as_deref())?;
     let load_before = load_average();
     let mut bench = Bench { options: options.clone(), scratch, table: Table::default() };
     bench.group(&[20], "the empty server", server_rows::empty_server);
@@ -100,6 +101,11 @@ pub fn run(options: &Options) -> Result<()> {
     println!("{}", bench.table);
     println!("load average before: {load_before}; after: {}; {} cores; client and servers share them", load_average(), cores());
     Ok(())
+}
+
+/// A folder of its own for everything that is measured, removed at the end.
+fn scratch_folder(within: Option<&Path>) -> Result<tempfile::TempDir> {
+    within.map_or_else(tempfile::tempdir, tempfile::tempdir_in).context("no folder for what is measured")
 }
 
 fn load_average() -> String {

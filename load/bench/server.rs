@@ -101,10 +101,7 @@ impl Server {
 
     /// Resident memory in megabytes.
     pub fn resident_mb(&self) -> Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
-        let kib: f64 = line.split_whitespace().nth(1).context("no figure")?.parse()?;
-        Ok(kib * 1_024.0 / 1e6)
+        resident_mb(&self.child.id().to_string())
     }
 
     /// Asks for a clean stop and waits.
@@ -186,20 +183,19 @@ fn summary(command: &mut Command) -> Result<Value> {
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        bail!("{command:?} ended with {}: {}", output.status, stderr.lines().last().unwrap_or_default());
+        // Behind the sentence there may be a backtrace.
+        let why = stderr.lines().find(|line| line.starts_with("Error")).or(stderr.lines().last());
+        bail!("{command:?} ended with {}: {}", output.status, why.unwrap_or_default());
     }
     let stdout = String::from_utf8_lossy(&output.stdout);
     let line = stdout.lines().rev().find(|line| line.starts_with('{')).with_context(|| format!("no JSON line from {command:?}"))?;
     Ok(serde_json::from_str(line)?)
 }
 
-/// Bytes of disk that a folder takes.
-pub fn disk_bytes(folder: &Path) -> Result<u64> {
-    use std::os::unix::fs::MetadataExt;
-    let mut bytes = 0;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        bytes += if entry.file_type()?.is_dir() { disk_bytes(&entry.path())? } else { entry.metadata()?.blocks() * 512 };
-    }
-    Ok(bytes)
+/// Resident memory of a process in megabytes; `self` is this one.
+pub fn resident_mb(process: &str) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
+    let kib: f64 = line.split_whitespace().nth(1).context("no figure")?.parse()?;
+    Ok(kib * 1_024.0 / 1e6)
 }
