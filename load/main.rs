@@ -58,6 +58,14 @@ enum Command {
     Bench(bench::Options),
     /// Measures the live rows, 9 to 15, on servers of its own.
     BenchLive(bench::live::Options),
+    /// Measures the log alone, at a hundred million events and at ten million streams.
+    BenchLog(bench::long_log::Options),
+    /// One step of `bench-log`, in a process of its own.
+    #[command(hide = true)]
+    LogStep {
+        #[command(subcommand)]
+        step: bench::log_step::Step,
+    },
 }
 
 #[derive(clap::Args)]
@@ -92,6 +100,8 @@ fn main() -> anyhow::Result<()> {
         Command::Floor(options) => return floor::run(&options),
         Command::Bench(options) => return bench::run(&options),
         Command::BenchLive(options) => return bench::live::run(&options),
+        Command::BenchLog(options) => return bench::long_log::run(&options),
+        Command::LogStep { step } => return step.run(),
         Command::Live { scenario } => return runtime.block_on(live::run(&scenario)),
         Command::PriceFanout(options) => {
             let report = runtime.block_on(fanout::run(&options.server, options.subscribers, options.changes))?;

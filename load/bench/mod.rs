@@ -5,10 +5,14 @@ mod append_rows;
 mod contest;
 mod data_rows;
 mod folder;
+mod growth_rows;
 pub mod live;
 mod live_rows;
 mod live_state_rows;
 mod log_rows;
+pub mod log_step;
+mod long_history;
+pub mod long_log;
 mod peer;
 mod server;
 mod server_rows;
@@ -98,6 +102,7 @@ pub fn run(options: &Options) -> Result<()> {
     bench.group(&[17], "time travel", travel_rows::travel);
     bench.group(&[6, 8, 19, 5, 7, 18], "the real data", data_rows::real_data);
     bench.group(&[7], "a large log", data_rows::large_log);
+    bench.group(&[26], "growth of the log", growth_rows::growth);
     println!("{}", bench.table);
     println!("load average before: {load_before}; after: {}; {} cores; client and servers share them", load_average(), cores());
     Ok(())
