@@ -8,7 +8,7 @@ LISTEN ?= 127.0.0.1:8080
 # The licence and ban check: skipped by hand with DENY=no where cargo-deny cannot be installed.
 DENY ?= yes
 
-.PHONY: help run test interop web web-tools check fmt lint doc deny imports bench bench-live conformance clean tools
+.PHONY: help run test interop web web-tools check fmt lint doc deny imports bench bench-live bench-log conformance clean tools
 
 help: ## Shows what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -54,6 +54,11 @@ bench-live: tools ## Measures the live rows, 9 to 15; JSON and charts go to targ
 	cargo build --release --bins
 	target=$$(cargo metadata --format-version 1 --no-deps --offline | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
 	"$$target/release/aisled-load" bench-live --server "$$target/release/aisled" --out "$$target/bench-live"
+
+bench-log: tools ## Measures the log alone at 100 M events and 10 M streams: some minutes, and 10 GB of disk meanwhile
+	cargo build --release --bins
+	target=$$(cargo metadata --format-version 1 --no-deps --offline | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
+	"$$target/release/aisled-load" bench-log
 
 conformance: tools ## Runs the Autobahn test suite against the WebSocket adapter; all of it with CASES=all (needs Python 2.7)
 	tests/conformance/run

@@ -5,6 +5,7 @@
 mod bench;
 mod connection;
 mod fanout;
+mod floor;
 mod frames;
 mod inflate;
 mod live;
@@ -51,10 +52,20 @@ enum Command {
         #[command(subcommand)]
         scenario: live::Scenario,
     },
+    /// Serves the least that a durable command can be: a body, a file, one `fdatasync` a group.
+    Floor(floor::Options),
     /// Measures the rows of `docs/performance.md` on folders of its own.
     Bench(bench::Options),
     /// Measures the live rows, 9 to 15, on servers of its own.
     BenchLive(bench::live::Options),
+    /// Measures the log alone, at a hundred million events and at ten million streams.
+    BenchLog(bench::long_log::Options),
+    /// One step of `bench-log`, in a process of its own.
+    #[command(hide = true)]
+    LogStep {
+        #[command(subcommand)]
+        step: bench::log_step::Step,
+    },
 }
 
 #[derive(clap::Args)]
@@ -86,8 +97,11 @@ fn main() -> anyhow::Result<()> {
     open_files::raise();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (kind, target) = match Arguments::parse().command {
+        Command::Floor(options) => return floor::run(&options),
         Command::Bench(options) => return bench::run(&options),
         Command::BenchLive(options) => return bench::live::run(&options),
+        Command::BenchLog(options) => return bench::long_log::run(&options),
+        Command::LogStep { step } => return step.run(),
         Command::Live { scenario } => return runtime.block_on(live::run(&scenario)),
         Command::PriceFanout(options) => {
             let report = runtime.block_on(fanout::run(&options.server, options.subscribers, options.changes))?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 /// The latencies of one run.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Report {
     micros: Vec<u32>,
     pub errors: u64,

@@ -22,6 +22,8 @@ pub enum Kind {
     Commands,
     /// Adds items that have a price in every store, so that each answer compares them all.
     CommandsManyStores,
+    /// Adds items to lists of the replaced stack.
+    PeerCommands,
     ReadList,
     ReadPrice,
     ReadBest,
@@ -32,6 +34,7 @@ impl Kind {
         match self {
             Self::Commands => "commands",
             Self::CommandsManyStores => "commands-many-stores",
+            Self::PeerCommands => "peer-commands",
             Self::ReadList => "read-list",
             Self::ReadPrice => "read-price",
             Self::ReadBest => "read-best",
@@ -51,6 +54,7 @@ impl Kind {
                 let (list, product) = (turn % LISTS, first + turn / LISTS % products);
                 shapes::add_item(request, &world.list(list), &item(connection, number), &world.product(product));
             }
+            Self::PeerCommands => shapes::add_peer_item(request, &world.list(turn % LISTS)),
             Self::ReadList => shapes::get(request, format_args!("/api/v1/lists/{}", world.list(turn % LISTS))),
             Self::ReadPrice => shapes::read_price(request, &world.product(turn % PRODUCTS_EVERYWHERE), &world.store(turn % STORES)),
             Self::ReadBest => shapes::read_best(request, &world.product(turn % PRODUCTS_EVERYWHERE)),

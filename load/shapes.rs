@@ -78,6 +78,11 @@ pub fn add_item(request: &mut Vec<u8>, list: &str, item: &str, product: &str) {
     post(request, format_args!("/api/v1/lists/{list}/items"), &body);
 }
 
+/// Adds an item to a list of the replaced stack.
+pub fn add_peer_item(request: &mut Vec<u8>, list: &str) {
+    post(request, format_args!("/lists/{list}/items"), r#"{"name":"Load item","quantity":3,"price":1.25}"#);
+}
+
 /// Adds an item that is no product, for notes.
 pub fn add_plain_item(request: &mut Vec<u8>, list: &str, item: &str) {
     let body = format!(r#"{{"id":"{item}","name":"Load item","quantity":{{"amount":"1","unit":"each"}}}}"#);

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::{RUNS, cores, live_rows, live_state_rows, load_average, server::Server, table::Table};
+use super::{RUNS, cores, live_rows, live_state_rows, load_average, scratch_folder, server::Server, table::Table};
 use crate::{live::Outcome, measure::median, shapes};
 
 #[derive(Clone, clap::Args)]
@@ -114,11 +114,7 @@ impl LiveBench {
 
 /// Measures and prints.
 pub fn run(options: &Options) -> Result<()> {
-    let scratch = match &options.scratch {
-        Some(folder) => tempfile::tempdir_in(folder),
-        None => tempfile::tempdir(),
-    }
-    .context("no folder for the measured servers")?;
+    let scratch = scratch_folder(options.scratch.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let load_before = load_average();
     let token = format!("load-{:032x}", std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos());

@@ -1,57 +1,67 @@
-//! Rows measured on the log itself, through the library: append, scan, and the writing of a large log.
+//! The log through the library: the one place of the load generator that names its type.
 
 use std::{
     collections::VecDeque,
     ops::ControlFlow,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use aisled::{
-    events::{Append, Log, Pending, Position},
-    log::{DiskLog, Durability, LogOptions},
+    disk::Pace,
+    domain::Moment,
+    events::{
+        Append, Clock, Log, Pending, Position, SystemClock,
+        codec::{Author, write_body, write_opening},
+    },
+    log::{
+        DiskLog, Durability, LogOptions,
+        block::{CHAIN_START, RAW_BYTES_TARGET, Sealer, push_event},
+    },
+    snapshots::{self, About, Progress, SnapshotFolder},
 };
 use anyhow::{Result, ensure};
 
-use super::{Bench, RUNS, synthetic::Synthetic, table::Budget::AtLeast};
-use crate::measure::median;
+use super::synthetic::Synthetic;
 
-/// How long each append run takes.
-const APPENDING: Duration = Duration::from_secs(2);
 /// Appends under way while a large log is written.
 const GENERATING: usize = 8_192;
 
-/// Row 4: single-event commands, so many under way that the writer finds groups of about the wanted size.
-pub fn append(bench: &mut Bench) -> Result<()> {
-    for (group, must, aim) in [(64, 150e3, 190e3), (1_024, 400e3, 550e3)] {
-        let runs = (0..RUNS).map(|run| append_run(&bench.folder(&format!("append-{group}-{run}")), group)).collect::<Result<Vec<_>>>()?;
-        let (rate, found) = median(runs, |run| run.0).unwrap_or_default();
-        bench.table.figure(4, format!("log append, fdatasync, groups of {found:.0} events"), rate, "events/s", AtLeast { must, aim });
-    }
-    Ok(())
+/// What opening a log took.
+pub struct Opened {
+    pub log: DiskLog,
+    pub taken: Duration,
+    pub events_read: u64,
+    pub bytes_read: u64,
 }
 
-/// Events per second, and the mean size of the groups that the writer made.
-fn append_run(folder: &Path, group: usize) -> Result<(f64, f64)> {
-    let log = open(folder, Durability::Sync)?;
-    let (mut window, mut synthetic) = (Window::new(&log, 2 * group), Synthetic::new());
-    let (begin, mut appended) = (Instant::now(), 0_u64);
-    while begin.elapsed() < APPENDING {
-        for _ in 0..group {
-            window.push(synthetic.next())?;
-        }
-        appended += group as u64;
-    }
-    window.drain()?;
-    let rate = appended as f64 / begin.elapsed().as_secs_f64();
+/// Opens the log of a data folder, to measure it.
+pub fn open_durable(data: &Path) -> Result<Opened> {
+    let begin = Instant::now();
+    let (log, report) = DiskLog::open(LogOptions { durability: Durability::Sync, ..LogOptions::new(log_folder(data)) })?;
+    Ok(Opened { log, taken: begin.elapsed(), events_read: report.events_read, bytes_read: report.bytes_read })
+}
+
+/// The log of a data folder, to fill it.
+pub fn open_for_writing(data: &Path) -> Result<DiskLog> {
+    let (log, _) = DiskLog::open(LogOptions { durability: Durability::Flush, ..LogOptions::new(log_folder(data)) })?;
+    Ok(log)
+}
+
+/// Where a server keeps its log within its data folder.
+fn log_folder(data: &Path) -> PathBuf {
+    data.join("log")
+}
+
+/// Events written, and the groups that the writer made of them.
+pub fn groups(log: &DiskLog) -> (u64, u64) {
     let stats = log.stats();
-    log.close()?;
-    Ok((rate, stats.events as f64 / stats.groups.max(1) as f64))
+    (stats.events, stats.groups)
 }
 
 /// Row 5, first half: events per second of a scan that checks every block and decodes no event.
 pub fn scan(data: &Path) -> Result<f64> {
-    let log = open(&log_folder(data), Durability::Sync)?;
+    let log = open_durable(data)?.log;
     let (begin, mut events, mut bytes) = (Instant::now(), 0_u64, 0_u64);
     log.scan_raw(Position::START, &mut |_, event| {
         events += 1;
@@ -64,39 +74,82 @@ pub fn scan(data: &Path) -> Result<f64> {
 
 /// Writes a log of so many events into a data folder.
 pub fn generate(data: &Path, events: u64) -> Result<()> {
-    let log = open_for_writing(data)?;
-    let (mut window, mut synthetic) = (Window::new(&log, GENERATING), Synthetic::new());
-    for _ in 0..events {
-        window.push(synthetic.next())?;
-    }
-    window.drain()?;
+    let (log, mut synthetic) = (open_for_writing(data)?, Synthetic::new());
+    write(&log, (0..events).map(|_| synthetic.next()))?;
     Ok(log.close()?)
 }
 
-/// The log of a data folder, to fill it.
-pub fn open_for_writing(data: &Path) -> Result<DiskLog> {
-    open(&log_folder(data), Durability::Flush)
+/// Appends all of them, many under way.
+pub fn write(log: &dyn Log, mut appends: impl Iterator<Item = Append>) -> Result<()> {
+    let mut window = Window::new(log, GENERATING);
+    appends.try_for_each(|append| window.push(append))?;
+    window.drain()
 }
 
-/// Where a server keeps its log within its data folder.
-fn log_folder(data: &Path) -> std::path::PathBuf {
-    data.join("log")
+/// How long a snapshot of everything takes, and how many events are in it.
+pub fn snapshot(log: &DiskLog, into: &Path) -> Result<(Duration, u64)> {
+    let (folder, begin) = (SnapshotFolder::new(into), Instant::now());
+    let claim = folder.claim()?;
+    let about = About { at: SystemClock.now(), by: "load".into(), scheduled: false, epoch: "load".into(), views: None, pace: Pace::AtOnce };
+    let manifest = snapshots::create(log, log.chain(), &folder, &claim, about, &Progress::default())?;
+    Ok((begin.elapsed(), manifest.position.0))
 }
 
-fn open(folder: &Path, durability: Durability) -> Result<DiskLog> {
-    let (log, _) = DiskLog::open(LogOptions { durability, ..LogOptions::new(folder) })?;
-    Ok(log)
+/// Makes the bytes that a group takes in the log.
+pub struct Frames {
+    sealer: Sealer,
+    raw: Vec<u8>,
+    position: u64,
+}
+
+impl Frames {
+    pub fn new() -> Result<Self> {
+        Ok(Self { sealer: Sealer::after(CHAIN_START)?, raw: Vec::new(), position: 0 })
+    }
+
+    /// The blocks of a group of commands, one behind the other.
+    pub fn group(&mut self, appends: impl Iterator<Item = Append>) -> Result<Vec<u8>> {
+        let (mut blocks, mut events) = (Vec::new(), 0);
+        for append in appends {
+            self.push(&append);
+            events += 1;
+            if self.raw.len() >= RAW_BYTES_TARGET {
+                blocks.extend(self.seal(std::mem::take(&mut events))?);
+            }
+        }
+        if events > 0 {
+            blocks.extend(self.seal(events)?);
+        }
+        Ok(blocks)
+    }
+
+    fn push(&mut self, append: &Append) {
+        let previous = Some(Position(self.position)).filter(|_| append.expected_version > 0);
+        let author = Author { stream: &append.stream, who: &append.who, command: append.command.as_ref(), client: append.client.as_ref() };
+        self.position += 1;
+        push_event(&mut self.raw, |raw| {
+            write_opening(raw, previous, Moment(0), append.client.is_some());
+            write_body(raw, append.expected_version + 1, &append.events[0], &author);
+        });
+    }
+
+    fn seal(&mut self, events: u32) -> Result<Vec<u8>> {
+        let first = Position(self.position + 1 - u64::from(events));
+        let block = self.sealer.seal(&self.raw, first, events)?;
+        self.raw.clear();
+        Ok(block)
+    }
 }
 
 /// A bounded number of appends under way, awaited in order.
 pub struct Window<'a> {
-    log: &'a DiskLog,
+    log: &'a dyn Log,
     pending: VecDeque<Pending>,
     pending_max: usize,
 }
 
 impl<'a> Window<'a> {
-    pub fn new(log: &'a DiskLog, pending_max: usize) -> Self {
+    pub fn new(log: &'a dyn Log, pending_max: usize) -> Self {
         Self { log, pending: VecDeque::with_capacity(pending_max), pending_max }
     }
 

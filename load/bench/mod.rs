@@ -1,11 +1,19 @@
 //! `aisled-load bench`: measures the rows of `docs/performance.md`, each on a folder of its own, and prints one table.
 //! Nothing here fails a build: a row that cannot be measured says why.
 
+mod append_rows;
+mod contest;
 mod data_rows;
+mod folder;
+mod growth_rows;
 pub mod live;
 mod live_rows;
 mod live_state_rows;
 mod log_rows;
+pub mod log_step;
+mod long_history;
+pub mod long_log;
+mod peer;
 mod server;
 mod server_rows;
 mod snapshot_rows;
@@ -13,7 +21,11 @@ mod synthetic;
 mod table;
 mod travel_rows;
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::{Context, Result};
 
@@ -30,13 +42,16 @@ pub struct Options {
     /// The folder of the real data sets; rows that need them are left out, and say so, where it is absent.
     #[arg(long, env = "AISLED_SHARED_DATA", default_value = "../shared/data")]
     data: PathBuf,
+    /// The folder of the stack that is replaced; what is measured beside it says so where it is absent.
+    #[arg(long, env = "AISLED_PEER", default_value = "../shared/peers/replaced-stack")]
+    peer: PathBuf,
     /// Where the folders of the measured servers go; on the disk that is to be measured.
     #[arg(long)]
     scratch: Option<PathBuf>,
     /// Only these rows, such as 1,2,16.
     #[arg(long, value_delimiter = ',')]
     rows: Vec<u8>,
-    /// Events of the large synthetic log of row 7.
+    /// Events of the large synthetic logs of rows 7 and 26.
     #[arg(long, default_value_t = 10_000_000)]
     events: u64,
 }
@@ -77,22 +92,25 @@ impl Bench {
 
 /// Measures and prints.
 pub fn run(options: &Options) -> Result<()> {
-    let scratch = match &options.scratch {
-        Some(folder) => tempfile::tempdir_in(folder),
-        None => tempfile::tempdir(),
-    }
-    .context("no folder for the measured servers")?;
+    let scratch = scratch_folder(options.scratch.as_deref())?;
     let load_before = load_average();
     let mut bench = Bench { options: options.clone(), scratch, table: Table::default() };
     bench.group(&[20], "the empty server", server_rows::empty_server);
-    bench.group(&[1, 2, 16, 9], "commands, reads and live totals", server_rows::http);
-    bench.group(&[4], "log append", log_rows::append);
+    bench.group(&[1, 2, 3], "commands, the floor and the replaced stack in turn", contest::commands);
+    bench.group(&[1, 16, 9], "commands, reads and live totals", server_rows::http);
+    bench.group(&[4], "log append", append_rows::append);
     bench.group(&[17], "time travel", travel_rows::travel);
     bench.group(&[6, 8, 19, 5, 7, 18], "the real data", data_rows::real_data);
     bench.group(&[7], "a large log", data_rows::large_log);
+    bench.group(&[26], "growth of the log", growth_rows::growth);
     println!("{}", bench.table);
     println!("load average before: {load_before}; after: {}; {} cores; client and servers share them", load_average(), cores());
     Ok(())
+}
+
+/// A folder of its own for everything that is measured, removed at the end.
+fn scratch_folder(within: Option<&Path>) -> Result<tempfile::TempDir> {
+    within.map_or_else(tempfile::tempdir, tempfile::tempdir_in).context("no folder for what is measured")
 }
 
 fn load_average() -> String {

@@ -1,7 +1,7 @@
 //! A measured server: started on a folder, timed, ended by its id.
 
 use std::{
-    fs,
+    env, fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::Path,
@@ -45,24 +45,32 @@ impl Server {
     }
 
     fn start_with(binary: &Path, data: &Path, flags: &[&str], token: Option<&str>) -> Result<Self> {
+        let mut command = Command::new(binary);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(flags);
+        command.env("AISLED_LOG_FILTER", "warn").envs(token.map(|token| ("AISLED_ADMIN_TOKEN", token)));
+        Self::started(&mut command, listening)
+    }
+
+    /// Starts the floor on a new file.
+    pub fn start_floor(file: &Path) -> Result<Self> {
+        let mut command = Command::new(env::current_exe()?);
+        command.args(["floor", "--listen", "127.0.0.1:0", "--file"]).arg(file);
+        Self::started(&mut command, listening)
+    }
+
+    /// Starts any server and waits for the line that says where it listens.
+    pub fn started(command: &mut Command, address_in: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let started = Instant::now();
-        let mut child = Command::new(binary)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .args(flags)
-            .env("AISLED_LOG_FILTER", "warn")
-            .envs(token.map(|token| ("AISLED_ADMIN_TOKEN", token)))
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("cannot start {}", binary.display()))?;
+            .with_context(|| format!("cannot start {}", Path::new(command.get_program()).display()))?;
         let mut lines = BufReader::new(child.stdout.take().context("stdout is piped")?).lines();
-        let address =
-            lines.by_ref().map_while(Result::ok).find_map(|line| Some(line.split_once("listening on http://")?.1.trim().to_owned()));
+        let address = lines.by_ref().map_while(Result::ok).find_map(|line| address_in(&line));
         // Whatever else it prints must not fill the pipe.
         thread::spawn(move || lines.count());
         let address = address.ok_or_else(|| anyhow!("the server ended before it listened: {:?}", child.wait()))?;
-        let address = address.split([' ', '/']).next().unwrap_or_default().to_owned();
         Ok(Self { child, address, started })
     }
 
@@ -93,10 +101,7 @@ impl Server {
 
     /// Resident memory in megabytes.
     pub fn resident_mb(&self) -> Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
-        let kib: f64 = line.split_whitespace().nth(1).context("no figure")?.parse()?;
-        Ok(kib * 1_024.0 / 1e6)
+        resident_mb(&self.child.id().to_string())
     }
 
     /// Asks for a clean stop and waits.
@@ -142,6 +147,12 @@ impl Server {
     }
 }
 
+/// The address in the line that our own servers print.
+fn listening(line: &str) -> Option<String> {
+    let address = line.split_once("listening on http://")?.1.trim();
+    Some(address.split([' ', '/']).next().unwrap_or_default().to_owned())
+}
+
 /// The flags that lift the limits of sessions, as far as the server knows them.
 fn session_flags(binary: &Path) -> Result<Vec<&'static str>> {
     let help = Command::new(binary).args(["serve", "--help"]).output().with_context(|| format!("cannot start {}", binary.display()))?;
@@ -172,20 +183,19 @@ fn summary(command: &mut Command) -> Result<Value> {
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        bail!("{command:?} ended with {}: {}", output.status, stderr.lines().last().unwrap_or_default());
+        // Behind the sentence there may be a backtrace.
+        let why = stderr.lines().find(|line| line.starts_with("Error")).or(stderr.lines().last());
+        bail!("{command:?} ended with {}: {}", output.status, why.unwrap_or_default());
     }
     let stdout = String::from_utf8_lossy(&output.stdout);
     let line = stdout.lines().rev().find(|line| line.starts_with('{')).with_context(|| format!("no JSON line from {command:?}"))?;
     Ok(serde_json::from_str(line)?)
 }
 
-/// Bytes of disk that a folder takes.
-pub fn disk_bytes(folder: &Path) -> Result<u64> {
-    use std::os::unix::fs::MetadataExt;
-    let mut bytes = 0;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        bytes += if entry.file_type()?.is_dir() { disk_bytes(&entry.path())? } else { entry.metadata()?.blocks() * 512 };
-    }
-    Ok(bytes)
+/// Resident memory of a process in megabytes; `self` is this one.
+pub fn resident_mb(process: &str) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
+    let kib: f64 = line.split_whitespace().nth(1).context("no figure")?.parse()?;
+    Ok(kib * 1_024.0 / 1e6)
 }

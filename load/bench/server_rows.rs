@@ -36,22 +36,15 @@ pub fn empty_server(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// Rows 1, 2, 16 and 9.
+/// Rows 16 and 9, and row 1 with larger answers.
 pub fn http(bench: &mut Bench) -> Result<()> {
     let server = Server::start(&bench.options.server, &bench.folder("http"))?;
     server.ready()?;
     bench.table.durability(&server.durability()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if bench.wants(1) {
-        let run = commands(&runtime, &server, Kind::Commands, 256, 4)?;
-        bench.table.figure(1, "durable commands, 256 connections", run.rate(), "/s", AtLeast { must: 40e3, aim: 60e3 });
-        bench.table.figure(1, spread("their p99", &run), run.quantile_ms(990), "ms", AtMost { must: 12.0, aim: 12.0 });
-        let run = commands(&runtime, &server, Kind::CommandsManyStores, 256, 3)?;
+        let run = many_stores(&runtime, &server)?;
         bench.table.note(1, spread("the same, totals of 13 stores in each answer", &run), format!("{:.1} k /s", run.rate() / 1e3));
-    }
-    if bench.wants(2) {
-        let run = commands(&runtime, &server, Kind::Commands, 1, 3)?;
-        bench.table.figure(2, spread("durable commands, 1 connection", &run), run.rate(), "/s", AtLeast { must: 2e3, aim: 2.5e3 });
     }
     if bench.wants(16) {
         reads(bench, &runtime, &server)?;
@@ -67,12 +60,12 @@ pub fn http(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// The median run of commands, each run on lists of its own so that every command adds an item.
-fn commands(runtime: &tokio::runtime::Runtime, server: &Server, kind: Kind, connections: usize, seconds: u64) -> Result<Report> {
+/// The median run, each on lists of its own so that every command adds an item.
+fn many_stores(runtime: &tokio::runtime::Runtime, server: &Server) -> Result<Report> {
     let mut runs = Vec::new();
     for _ in 0..RUNS {
         let world = runtime.block_on(World::prepare(&server.address))?;
-        runs.push(runtime.block_on(scenario::run(&world, kind, connections, Duration::from_secs(seconds)))?);
+        runs.push(runtime.block_on(scenario::run(&world, Kind::CommandsManyStores, 256, Duration::from_secs(3)))?);
     }
     Ok(median(runs, Report::rate).unwrap_or_default())
 }

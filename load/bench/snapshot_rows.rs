@@ -46,7 +46,7 @@ pub fn snapshot(bench: &mut Bench, folder: &Path) -> Result<()> {
     let (alone, during) = (loaded.between(loaded.warm, loaded.begin), loaded.between(loaded.begin, loaded.end));
     let events = loaded.manifest["position"].as_str().unwrap_or_default();
     let what = format!("snapshot of {events} events while serving {:.1} k commands/s", during.rate() / 1e3);
-    bench.table.figure(18, what, taken.as_secs_f64(), "s", AtMost { must: 10.0, aim: 4.0 });
+    bench.table.figure(18, what, taken.as_secs_f64(), "s", AtMost { must: 0.5, aim: 0.2 });
     bench.table.figure(
         18,
         "commands/s that were asked for and served meanwhile",
@@ -55,7 +55,7 @@ pub fn snapshot(bench: &mut Bench, folder: &Path) -> Result<()> {
         AtLeast { must: 9_500.0, aim: 9_900.0 },
     );
     let ratio = during.quantile_ms(990) / alone.quantile_ms(990).max(0.001);
-    bench.table.figure(18, "p99 of commands during it, by p99 before it", ratio, "x", AtMost { must: 2.0, aim: 2.0 });
+    bench.table.figure(18, "p99 of commands during it, by p99 before it", ratio, "x", AtMost { must: 1.3, aim: 1.1 });
     let told = |report: &Report| {
         format!("{:.2} / {:.1} / {:.0} ms of {}", report.quantile_ms(500), report.quantile_ms(990), report.max_ms(), report.count())
     };
@@ -77,7 +77,7 @@ fn restore(bench: &mut Bench, server: &Server, manifest: &Value) -> Result<()> {
     let restored = operation(server, "/api/v1/admin/restore", &request)?;
     server.ready()?;
     let what = format!("restore of it to ready, proved by a full replay ({})", restored["proof"]["compared"].as_str().unwrap_or_default());
-    bench.table.figure(18, what, begin.elapsed().as_secs_f64(), "s", AtMost { must: 15.0, aim: 6.0 });
+    bench.table.figure(18, what, begin.elapsed().as_secs_f64(), "s", AtMost { must: 3.0, aim: 2.0 });
     bench.table.note(18, "of which commands were refused", format!("{} ms", restored["paused_ms"]));
     bench.table.note(18, "dry run before it: every file read and checked", format!("{:.2} s", checked.as_secs_f64()));
     bench.table.note(18, "resident memory afterwards, two histories just served", format!("{:.0} MB", server.resident_mb()?));

@@ -1,4 +1,4 @@
-//! A history that could have happened, as long as wanted: six events in ten are prices, four edit lists.
+//! A history that could have happened, as long as wanted: six events in ten are prices, four edit lists. It can be gone on with at any event.
 
 use aisled::{
     domain::{
@@ -13,6 +13,7 @@ use aisled::{
 };
 
 const STORES: u64 = 50;
+/// Products, unless more streams are wanted.
 const PRODUCTS: u64 = 200_000;
 const LISTS: u64 = 20_000;
 /// Items on a list before they are ticked and cleared.
@@ -27,15 +28,33 @@ pub struct Synthetic {
     number: u64,
     prices: u64,
     edits: u64,
+    products: u64,
     who: Principal,
     currency: Currency,
 }
 
 impl Synthetic {
     pub fn new() -> Self {
+        Self::with_products(PRODUCTS)
+    }
+
+    /// A history with so many products, each a stream of its own.
+    pub fn with_products(products: u64) -> Self {
         let who = Principal::new("synthetic").expect("this holds because the text is a valid id");
         let currency = Currency::new("EUR").expect("this holds because the euro is known");
-        Self { number: 0, prices: 0, edits: 0, who, currency }
+        Self { number: 0, prices: 0, edits: 0, products, who, currency }
+    }
+
+    /// Goes on behind so many events.
+    pub fn after(self, events: u64) -> Self {
+        let behind_stores = events.saturating_sub(STORES);
+        let prices = behind_stores / 10 * 6 + (behind_stores % 10).min(6);
+        Self { number: events, prices, edits: behind_stores - prices, ..self }
+    }
+
+    /// How many streams there are by now.
+    pub fn streams(&self) -> u64 {
+        self.number.min(STORES) + self.prices.min(self.products) + self.edits.min(LISTS)
     }
 
     /// The next event. Stores and lists come before what happens to them, products with their first price.
@@ -51,7 +70,7 @@ impl Synthetic {
 
     /// Round after round over all products: registered first, then a price each round.
     fn price(&mut self) -> Append {
-        let (product, version) = (self.prices % PRODUCTS, self.prices / PRODUCTS);
+        let (product, version) = (self.prices % self.products, self.prices / self.products);
         self.prices += 1;
         let event = if version == 0 { ProductEvent::Registered(details(product)) } else { self.seen(product, version) };
         self.append(StreamKind::Product, &format!("synthetic:product-{product}"), version, event)
@@ -60,11 +79,16 @@ impl Synthetic {
     fn edit(&mut self) -> Append {
         let (list, version) = (self.edits % LISTS, self.edits / LISTS);
         self.edits += 1;
+        self.list(&format!("synthetic-list-{list}"), list, version)
+    }
+
+    /// The next event of a list that may be none of its own.
+    pub fn list(&self, id: &str, list: u64, version: u64) -> Append {
         let event = match version.checked_sub(1) {
             None => ListEvent::Created { name: format!("List {list}"), household: None, store: Some(store_id(list)) },
             Some(step) => list_event(list, step / LIST_ROUND, step % LIST_ROUND),
         };
-        self.append(StreamKind::List, &format!("synthetic-list-{list}"), version, event)
+        self.append(StreamKind::List, id, version, event)
     }
 
     fn append(&self, kind: StreamKind, id: &str, expected_version: u64, event: impl Into<Event>) -> Append {
@@ -127,4 +151,25 @@ fn store(number: u64) -> String {
 
 fn store_id(number: u64) -> StoreId {
     StoreId::new(&store(number)).expect("this holds because the id is short and plain")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_goes_on_where_it_was_left() {
+        for events in [0, 7, 50, 51, 57, 66, 12_345] {
+            let mut whole = Synthetic::with_products(100);
+            for _ in 0..events {
+                whole.next();
+            }
+            let mut resumed = Synthetic::with_products(100).after(events);
+            assert_eq!(resumed.streams(), whole.streams());
+            for _ in 0..30 {
+                let (next, expected) = (resumed.next(), whole.next());
+                assert_eq!((next.stream, next.expected_version), (expected.stream, expected.expected_version), "after {events}");
+            }
+        }
+    }
 }
