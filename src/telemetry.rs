@@ -38,8 +38,20 @@ pub const CONFLICTS: &str = "aisled_append_conflicts_total";
 pub const FEED_LAG: &str = "aisled_feed_lag_events";
 /// The newest position of the log. Bad: stands still while commands are applied.
 pub const LOG_HEAD: &str = "aisled_log_position";
-/// Bad: above zero: events lie in files that a crash may lose; the log writes values small enough to avoid it.
-pub const LOG_BLOBS: &str = "aisled_log_blobs";
+/// Bad: above zero: a segment of the log is damaged and no copy of it is whole.
+pub const LOG_DAMAGED: &str = "aisled_log_damaged_segments";
+/// Bad: grows: the disk damages files; so far they could be made whole again.
+pub const LOG_MENDED: &str = "aisled_log_mended_total";
+/// Segments of the log. Bad: stands still while commands are applied for hours.
+pub const LOG_SEGMENTS: &str = "aisled_log_segments";
+/// Segments that the pass under way has verified. Bad: stands still below their number.
+pub const LOG_VERIFIED: &str = "aisled_log_verified_segments";
+/// Bad: older than a day, or absent: the log's older files are not verified.
+pub const LOG_VERIFIED_AT: &str = "aisled_log_verified_at_seconds";
+/// Bad: grows: the next journal cannot be prepared; the disk is full or failing.
+pub const LOG_SEALING_FAILURES: &str = "aisled_log_sealing_failures_total";
+/// Bad: grows: sled fails and its copy of the newest blocks is made anew; nothing is lost, reads are a little slower.
+pub const LOG_WINDOW_FAULTS: &str = "aisled_log_window_faults_total";
 /// Bad: 1: the log takes no more events until the cause is removed and the server restarted.
 pub const LOG_READ_ONLY: &str = "aisled_log_read_only";
 /// Bad: at the configured maximum: new sessions are turned away.
@@ -188,7 +200,13 @@ fn describe() {
     describe_counter!(CONFLICTS, "Appends that lost a race for their stream; bad: grows fast");
     describe_gauge!(FEED_LAG, "Events the views are behind the log; bad: stays above a few hundred");
     describe_gauge!(LOG_HEAD, "Newest position of the log; bad: stands still while commands are applied");
-    describe_gauge!(LOG_BLOBS, "Files the storage keeps outside of its own log; bad: above zero");
+    describe_gauge!(LOG_DAMAGED, "Segments that are damaged and could not be mended; bad: above zero");
+    describe_counter!(LOG_MENDED, "Segments that were damaged and are whole again; bad: grows");
+    describe_gauge!(LOG_SEGMENTS, "Segments of the log; bad: stands still for hours while commands are applied");
+    describe_gauge!(LOG_VERIFIED, "Segments verified by the pass under way; bad: stands still below their number");
+    describe_gauge!(LOG_VERIFIED_AT, Unit::Seconds, "When all segments were last verified; bad: older than a day");
+    describe_counter!(LOG_SEALING_FAILURES, "Failed tries to prepare the next journal; bad: grows");
+    describe_counter!(LOG_WINDOW_FAULTS, "Times that sled failed and was begun anew; bad: grows");
     describe_gauge!(LOG_READ_ONLY, "1 when the log takes no more events; bad: 1");
     describe_gauge!(SESSIONS, "Live sessions; bad: at the configured maximum");
     describe_counter!(SESSIONS_CLOSED_SLOW, "Live sessions closed because they read too slowly; bad: grows steadily");

@@ -23,6 +23,9 @@ use crate::{
     events::{Log, Position, Recorded, codec::event_json, names::EVENT_NAMES, names::event_name},
 };
 
+/// Events of one stream read at a time.
+const STREAM_BATCH_EVENTS: usize = 4_096;
+
 #[derive(Debug, Args)]
 pub(super) struct Events {
     #[command(flatten)]
@@ -83,6 +86,9 @@ impl Events {
 
     fn print_of_folder(&self, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
         let log = open_existing(config).map_err(or_ask)?;
+        if let Some(stream) = &self.stream {
+            return self.print_stream(&*log, stream, out);
+        }
         let mut left = self.limit.unwrap_or(u64::MAX);
         let mut written = Ok(());
         log.scan(self.after, &mut |recorded| {
@@ -96,6 +102,23 @@ impl Events {
             if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         written
+    }
+
+    /// One stream is found without reading all the others.
+    fn print_stream(&self, log: &dyn Log, stream: &StreamId, out: &mut impl Write) -> anyhow::Result<()> {
+        let (mut version, mut left) = (0, self.limit.unwrap_or(u64::MAX));
+        loop {
+            let events = log.read_stream(stream, version, STREAM_BATCH_EVENTS)?;
+            let Some(newest) = events.last() else { return Ok(()) };
+            version = newest.version;
+            for recorded in events.iter().filter(|recorded| recorded.position > self.after && self.wants(recorded)) {
+                if left == 0 {
+                    return Ok(());
+                }
+                left -= 1;
+                self.print(&event_json(recorded), out)?;
+            }
+        }
     }
 
     fn wants(&self, recorded: &Recorded) -> bool {

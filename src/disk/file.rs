@@ -76,8 +76,8 @@ impl DiskFile {
     }
 
     fn fill_with_zeros(&self, bytes: u64) -> io::Result<()> {
-        const PIECE: [u8; 64 << 10] = [0; 64 << 10];
-        let mut at = self.len()?;
+        static PIECE: [u8; 64 << 10] = [0; 64 << 10];
+        let mut at = self.length()?;
         while at < bytes {
             let piece = PIECE.len().min(usize::try_from(bytes - at).unwrap_or(PIECE.len()));
             self.file.write_all_at(&PIECE[..piece], at)?;
@@ -123,7 +123,7 @@ impl DiskFile {
     ///
     /// # Errors
     /// As the system's.
-    pub fn len(&self) -> io::Result<u64> {
+    pub fn length(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
 

@@ -121,7 +121,7 @@ impl Drop for PartFile {
 /// Copies a file durably, as a whole.
 pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let source = DiskFile::open_to_read(from)?;
-    let (mut part, length, mut at) = (PartFile::create(to, Pace::AtOnce)?, source.len()?, 0);
+    let (mut part, length, mut at) = (PartFile::create(to, Pace::AtOnce)?, source.length()?, 0);
     let mut piece = vec![0; PIECE_BYTES];
     while at < length {
         let bytes = PIECE_BYTES.min(usize::try_from(length - at).unwrap_or(PIECE_BYTES));

@@ -188,7 +188,7 @@ mod observed {
         fn happen(&self) -> io::Result<()> {
             match self.effect.as_str() {
                 "HANG" => loop {
-                    thread::park_timeout(Duration::from_secs(3_600));
+                    thread::park_timeout(Duration::from_hours(1));
                 },
                 "ENOSPC" => Err(rustix::io::Errno::NOSPC.into()),
                 _ => Err(rustix::io::Errno::IO.into()),

@@ -1,5 +1,7 @@
 //! For those who run the server: does it live, can it serve, and how is it doing?
 
+use std::time::SystemTime;
+
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use metrics::{counter, gauge};
 use serde::Serialize;
@@ -9,7 +11,9 @@ use crate::{
     app::{App, Current, Running, SelfRestored},
     config::Durability,
     disk::{RESERVE_BYTES, free_bytes},
+    domain::Moment,
     events::Position,
+    log::Verification,
     telemetry::{self, process::as_metric},
 };
 
@@ -40,11 +44,36 @@ pub struct Readiness {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct LogReadiness {
     pub writable: bool,
+    /// How far the log's older files are verified; absent where the log is in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verification: Option<VerificationReadiness>,
     #[schema(value_type = String)]
     pub head: Position,
     /// When an answered command counts as written.
     #[schema(value_type = String)]
     pub durability: Durability,
+}
+
+/// How far the log's older files are verified, again and again.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct VerificationReadiness {
+    /// Segments of the log, and how many the pass under way has verified.
+    pub segments: usize,
+    pub segments_checked: usize,
+    /// When the last full pass ended; absent before the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_pass: Option<Moment>,
+    /// Files that are damaged and of which no copy is whole.
+    pub damaged: Vec<String>,
+}
+
+impl From<Verification> for VerificationReadiness {
+    fn from(found: Verification) -> Self {
+        let Verification { segments, segments_checked, last_pass, damaged } = found;
+        let since_epoch = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
+        let last_pass = last_pass.map(|time| Moment(i64::try_from(since_epoch(time)).unwrap_or(i64::MAX)));
+        Self { segments, segments_checked, last_pass, damaged }
+    }
 }
 
 /// The state of the views.
@@ -79,6 +108,11 @@ fn readiness(app: &App) -> Readiness {
     if read_only.is_some() {
         reasons.push("the log takes no more events; its cause is in the server's own log".to_owned());
     }
+    let verification = app.history.blocks.as_ref().map(|log| VerificationReadiness::from(log.verification()));
+    let damaged = verification.as_ref().map_or(0, |verification| verification.damaged.len());
+    if damaged > 0 {
+        reasons.push(format!("{damaged} files of the log are damaged; they are named in `log.verification`"));
+    }
     // Its sender goes with the thread that keeps the views.
     if app.applied.has_changed().is_err() {
         reasons.push("the views stand still; the cause is in the server's own log".to_owned());
@@ -92,7 +126,7 @@ fn readiness(app: &App) -> Readiness {
     Readiness {
         ready: reasons.is_empty(),
         reasons,
-        log: LogReadiness { writable: read_only.is_none(), head, durability: app.config.durability },
+        log: LogReadiness { writable: read_only.is_none(), verification, head, durability: app.config.durability },
         views: ViewsReadiness { position, lag_events },
         disk: DiskReadiness { free_bytes },
         self_restore: None,

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// A pass over all segments begins so long after the last one began, at the earliest.
-const PASS_EVERY: Duration = Duration::from_secs(3_600);
+const PASS_EVERY: Duration = Duration::from_hours(1);
 /// How often it looks whether a reader has found something.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Everybody else goes first.

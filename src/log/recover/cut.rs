@@ -61,7 +61,7 @@ impl Kept {
         for path in entries(&wish.folder.segments())? {
             match SegmentFile::find(&path) {
                 Ok(segment) if segment.head.last < position && segment.head.chain_before == base.1 => {
-                    base = (segment.head.last, segment.head.chain)
+                    base = (segment.head.last, segment.head.chain);
                 }
                 _ => lost.push(path),
             }

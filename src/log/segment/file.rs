@@ -4,7 +4,6 @@
 use std::{
     collections::VecDeque,
     io,
-    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -42,7 +41,7 @@ impl SegmentFile {
     /// Says what is wrong with it.
     pub fn find(path: &Path) -> Result<Self, SegmentError> {
         let file = DiskFile::open_to_read(path)?;
-        let length = file.len()?;
+        let length = file.length()?;
         let mut bytes = vec![0; HEAD_BYTES.min(usize::try_from(length).unwrap_or(HEAD_BYTES))];
         file.read_at(&mut bytes, 0)?;
         let head = SegmentHead::from_bytes(&bytes)?;
@@ -82,7 +81,7 @@ impl OpenSegments {
         let first = segment.head.first;
         let open = self.open(segment)?;
         let Some((from, blocks)) = open.places.range(position.0 - first.0, bytes_max) else { return Ok(Vec::new()) };
-        let length = blocks.last().map_or(0, |(_, range): &(u32, Range<usize>)| range.end);
+        let length = blocks.last().map_or(0, |(_, range)| range.end);
         let mut bytes = vec![0; length];
         open.file.read_at(&mut bytes, segment.head.payload_at() as u64 + u64::from(from)).map_err(|error| naming(segment, &error))?;
         let bytes = Bytes::from(bytes);

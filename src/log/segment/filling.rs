@@ -84,7 +84,7 @@ impl Filling {
     /// # Errors
     /// When it cannot be written.
     pub fn write(self, folder: &Path, pace: Pace) -> io::Result<SegmentHead> {
-        let (payload, index) = (self.payload, self.index.to_bytes());
+        let (payload, index) = (self.payload, self.index.finish());
         let head = SegmentHead {
             format: FORMAT,
             first: self.first,

@@ -44,7 +44,7 @@ impl IndexBuilder {
 
     /// The index.
     #[must_use]
-    pub fn to_bytes(mut self) -> Vec<u8> {
+    pub fn finish(mut self) -> Vec<u8> {
         self.events.sort_unstable();
         let streams = 1 + self.events.windows(2).filter(|pair| pair[0].0 != pair[1].0).count();
         let buckets = (streams / STREAMS_PER_BUCKET).next_power_of_two().min(1 << 16);
@@ -97,17 +97,20 @@ fn short(key: StreamKey) -> [u8; KEY_BYTES + 2] {
 }
 
 fn bucket_of(key: [u8; KEY_BYTES + 2], buckets: usize) -> usize {
-    usize::from(u16::from_be_bytes([key[0], key[1]])) * buckets >> 16
+    (usize::from(u16::from_be_bytes([key[0], key[1]])) * buckets) >> 16
 }
 
 fn length(length: usize) -> u32 {
     u32::try_from(length).expect("a segment is much smaller than 4 GiB")
 }
 
+/// A block by its first position less the segment's, and where it is in what is read.
+pub type PlacedBlock = (u32, std::ops::Range<usize>);
+
 /// Where the blocks of a segment are: the part of its index that readers keep.
 #[derive(Debug)]
 pub struct Places {
-    places: Vec<(u32, u32)>,
+    blocks: Vec<(u32, u32)>,
     payload_bytes: u32,
     buckets: usize,
 }
@@ -132,25 +135,25 @@ impl Places {
         }
         let half = |pair: &[u8], at: usize| pair[at..at + 4].try_into().map_or(0, u32::from_le_bytes);
         let places = places.chunks_exact(PLACE_BYTES).map(|pair| (half(pair, 0), half(pair, 4))).collect();
-        Ok(Self { places, payload_bytes: u32::try_from(payload_bytes).unwrap_or(u32::MAX), buckets: number(4) as usize })
+        Ok(Self { blocks: places, payload_bytes: u32::try_from(payload_bytes).unwrap_or(u32::MAX), buckets: number(4) as usize })
     }
 
     /// The bytes in the payload from the block that holds a position on, at most so many but at least one block; with the blocks' places in them,
     /// each by its first position less the segment's.
     #[must_use]
-    pub fn range(&self, distance: u64, bytes_max: usize) -> Option<(u32, Vec<(u32, std::ops::Range<usize>)>)> {
-        let start = self.places.partition_point(|(first, _)| u64::from(*first) <= distance).checked_sub(1)?;
-        let (_, from) = self.places[start];
-        let ends = self.places[start + 1..].iter().map(|(_, at)| *at).chain([self.payload_bytes]);
-        let blocks = self.places[start..].iter().zip(ends).map(|((first, at), end)| (*first, (at - from) as usize..(end - from) as usize));
-        let fits = |(_, range): &(u32, std::ops::Range<usize>)| range.start == 0 || range.end <= bytes_max;
+    pub fn range(&self, distance: u64, bytes_max: usize) -> Option<(u32, Vec<PlacedBlock>)> {
+        let start = self.blocks.partition_point(|(first, _)| u64::from(*first) <= distance).checked_sub(1)?;
+        let (_, from) = self.blocks[start];
+        let ends = self.blocks[start + 1..].iter().map(|(_, at)| *at).chain([self.payload_bytes]);
+        let blocks = self.blocks[start..].iter().zip(ends).map(|((first, at), end)| (*first, (at - from) as usize..(end - from) as usize));
+        let fits = |(_, range): &PlacedBlock| range.start == 0 || range.end <= bytes_max;
         Some((from, blocks.take_while(fits).collect()))
     }
 
     /// The memory it takes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        PLACE_BYTES * self.places.len()
+        PLACE_BYTES * self.blocks.len()
     }
 
     /// Where the directory's entry of a stream's bucket, and the one after it, are in the index; the second is missing for the last bucket.
