@@ -133,12 +133,12 @@ fn read_heads(mut rest: &[u8], streams: u64) -> Option<Heads> {
     (rest.is_empty() && heads.len() as u64 == streams).then_some(heads)
 }
 
-/// Replaces the file durably, holding the lock for moments only. Gives its size.
+/// Replaces the file durably, holding the lock for moments only; gently where others need the disk. Gives its size.
 ///
 /// # Errors
 /// As any write; there is always a whole file.
-pub fn save(file: &Path, log: &LogId, index: &RwLock<Index>) -> io::Result<u64> {
-    let mut writing = Writing { part: PartFile::create(file, Pace::Gently)?, crc: crc32fast::Hasher::new(), waiting: Vec::new(), bytes: 0 };
+pub fn save(file: &Path, log: &LogId, index: &RwLock<Index>, pace: Pace) -> io::Result<u64> {
+    let mut writing = Writing { part: PartFile::create(file, pace)?, crc: crc32fast::Hasher::new(), waiting: Vec::new(), bytes: 0 };
     let (mark, chain) = {
         let index = index.read();
         (index.mark, index.chain)

@@ -67,6 +67,7 @@ use self::{
     writer::{Filling, Writer, check_size},
 };
 use crate::{
+    disk::Pace,
     domain::StreamId,
     events::{
         Append, AppendError, Clock, Log, LogError, Pending, Position, Recorded, StreamHead, SystemClock,
@@ -525,7 +526,7 @@ impl Log for DiskLog {
             }
             written.map_err(LogError::Storage)?;
             if self.shared.fault.get().is_none()
-                && let Err(error) = index::save(&self.shared.folder.heads(), &self.shared.log, &self.shared.index)
+                && let Err(error) = index::save(&self.shared.folder.heads(), &self.shared.log, &self.shared.index, Pace::AtOnce)
             {
                 tracing::warn!(%error, "the stream heads cannot be saved; the next start reads more");
             }

@@ -90,7 +90,7 @@ impl Sealing {
         if !due {
             return;
         }
-        match index::save(&self.shared.folder.heads(), &self.shared.log, &self.shared.index) {
+        match index::save(&self.shared.folder.heads(), &self.shared.log, &self.shared.index, Pace::Gently) {
             Ok(bytes) => (self.heads_at, self.heads_bytes, self.bytes_since) = (position, bytes, 0),
             Err(error) => tracing::warn!(%error, "the stream heads cannot be saved; the next start reads more"),
         }

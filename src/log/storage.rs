@@ -153,7 +153,7 @@ impl Storage {
         if position == Position::START {
             return Ok(Some(CHAIN_START));
         }
-        if let Some(segment) = self.segments().iter().find(|segment| segment.head.last == position) {
+        if let Some(segment) = self.segment_of(position).filter(|segment| segment.head.last == position) {
             return Ok(Some(segment.head.chain));
         }
         let found = self.holding(position)?.and_then(|(_, bytes)| block::check(&bytes).ok());
