@@ -78,20 +78,32 @@ pub fn abandon(staged: &DataFolder) {
 /// Serves a built history in place of another from now on: whoever opens the data folder finds it. Durable when this returns.
 ///
 /// # Errors
-/// When a file cannot be written; the other one is still served then.
+/// When a file cannot be written; the other one is still served then, also by the next start.
 pub fn switch(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
     sealed::write(&to.root().join(LEFT), &name_of(from)?)?;
     disk::remove_file(&to.root().join(STAGED))?;
     failpoint::reach("restore.unstaged");
-    sealed::write(&to.home().join(CURRENT), &name_of(to)?)
+    name_served(to, from)
+}
+
+/// Makes the next start serve a history. Where that fails the file names the one before again, which goes on then.
+fn name_served(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
+    let (file, to, from) = (to.home().join(CURRENT), name_of(to)?, name_of(from)?);
+    let Err(error) = sealed::write(&file, &to) else { return Ok(()) };
+    if sealed::write(&file, &from).is_err() && sealed::read(&file).is_ok_and(|name| name == to) {
+        // What the next start serves must be served from now on: commands that the other history takes would be missing there.
+        tracing::error!(%error, "the switch to another history may not survive a loss of power");
+        return Ok(());
+    }
+    Err(error)
 }
 
 /// Serves the history again that this one took the place of.
 ///
 /// # Errors
-/// When the file cannot be written.
-pub fn switch_back(to: &DataFolder) -> io::Result<()> {
-    sealed::write(&to.home().join(CURRENT), &name_of(to)?)?;
+/// When the file cannot be written; this one is still served then.
+pub fn switch_back(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
+    name_served(to, from)?;
     failpoint::reach("undo.switched");
     Ok(())
 }
@@ -201,7 +213,7 @@ mod tests {
         let served = DataFolder::open(dir.path()).unwrap();
         assert_eq!((served.root(), served.epoch()), (second.root(), second.epoch()));
         assert_eq!(left_by(&served).unwrap().unwrap().epoch(), first.epoch());
-        switch_back(&first).unwrap();
+        switch_back(&first, &second).unwrap();
         assert_eq!(DataFolder::open(dir.path()).unwrap().epoch(), first.epoch());
     }
 

@@ -116,7 +116,7 @@ impl Running {
             let (left_epoch, left_position) = (old.epoch.to_string(), old.log.head().0);
             ready.record(&by, SystemEvent::RestoreUndone { left_epoch, left_position })?;
             failpoint::reach("undo.recorded");
-            histories::switch_back(&ready.folder).map_err(|error| SnapshotError::io(ready.folder.root(), error))
+            histories::switch_back(&ready.folder, &current).map_err(|error| SnapshotError::io(ready.folder.root(), error))
         };
         let (epoch, _) = self.switch(ready, seal, "undo.paused").await?;
         Ok(Undone { epoch, position, left_epoch: old.epoch.to_string() })
