@@ -150,12 +150,13 @@ pub fn forget_others(served: &DataFolder) -> io::Result<usize> {
     Ok(removed)
 }
 
-/// Removes what a crash left half built. Only for whoever has the log open: another process may be building right now.
+/// Removes what a crash left half built, and nothing that is served, whatever lies in its folder. Only for whoever has the log open: another
+/// process may be building right now.
 ///
 /// # Errors
 /// When it cannot be removed.
-pub fn remove_staged(home: &Path) -> io::Result<()> {
-    for root in folders(home)?.into_iter().filter(|root| root.join(STAGED).exists()) {
+pub fn remove_staged(home: &Path, served: &Path) -> io::Result<()> {
+    for root in folders(home)?.into_iter().filter(|root| root != served && root.join(STAGED).exists()) {
         tracing::warn!(folder = %root.display(), "removing a history that a restore did not finish");
         disk::remove_folder(&root)?;
     }
@@ -225,7 +226,7 @@ mod tests {
         let staged = built(dir.path());
         assert_eq!(DataFolder::open(dir.path()).unwrap().root(), first.root());
         assert!(staged.root().exists(), "whoever only looks may not know that it is being built");
-        remove_staged(dir.path()).unwrap();
+        remove_staged(dir.path(), first.root()).unwrap();
         assert!(!staged.root().exists());
     }
 
