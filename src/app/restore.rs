@@ -15,7 +15,7 @@ use crate::{
         Principal, StreamId, StreamKind,
         system::{ADMIN, SystemEvent},
     },
-    events::{Append, Appended, Log, Position},
+    events::{Append, AppendError, Appended, Log, Position},
     failpoint,
     log::{DiskLog, OpenError},
     projections::Views,
@@ -200,7 +200,10 @@ pub(super) fn append_admin(log: &DiskLog, by: &Principal, event: SystemEvent) ->
     let stream = StreamId::new(StreamKind::System, ADMIN).map_err(|error| SnapshotError::Staged(error.to_string()))?;
     let expected_version = log.stream_head(&stream).map_or(0, |head| head.version);
     let append = Append { stream, expected_version, who: by.clone(), command: None, client: None, events: vec![event.into()] };
-    log.append_blocking(append).wait().map_err(|error| SnapshotError::Staged(error.to_string()))
+    log.append_blocking(append).wait().map_err(|error| match error {
+        AppendError::NoRoom(_) => SnapshotError::Full(error.to_string()),
+        other => SnapshotError::Staged(other.to_string()),
+    })
 }
 
 /// Builds and proves a history beside the one that is served; nothing of it is left where that fails.
