@@ -5,8 +5,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[allow(dead_code, reason = "no power is cut here")]
+#[path = "../powercut/cutter.rs"]
+mod cutter;
+mod damage;
+#[allow(dead_code, reason = "no power is cut here")]
+#[path = "../powercut/disk.rs"]
+mod disk;
 mod files;
 mod folders;
+mod full_disk;
 mod hanging;
 mod injected;
 mod items;
