@@ -25,8 +25,8 @@ use tokio::sync::watch;
 
 use crate::{
     actors::{
-        ActorLimits, Audience, CheckpointPlan, Inspect, Projector, Registry, Request, Shared, Threads, interest::Interest, memos::Memos,
-        shared::Counters,
+        ActorLimits, Audience, CheckpointPlan, Failure, Inspect, Projector, Registry, Request, Shared, Threads, interest::Interest,
+        memos::Memos, shared::Counters,
     },
     config::Config,
     domain::{
@@ -266,7 +266,10 @@ async fn record(app: &App, by: &Principal, event: SystemEvent) -> Result<(), Sna
     let context = Context { who: by.clone(), at: app.clock.now() };
     let request = Request { command: event, more: Vec::new(), context, key: None, client: None, if_version: None };
     let done = app.registry.execute::<System>(ADMIN, request).await;
-    done.map(drop).map_err(|failure| SnapshotError::Staged(format!("it could not be recorded: {failure:?}")))
+    done.map(drop).map_err(|failure| match failure {
+        Failure::NoRoom(reason) => SnapshotError::Full(format!("there is no room to record it: {reason}")),
+        other => SnapshotError::Staged(format!("it could not be recorded: {other:?}")),
+    })
 }
 
 /// Records what an admin did where the result counts whether or not the log takes it: a full disk is no reason to hide what was found.

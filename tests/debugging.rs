@@ -311,8 +311,10 @@ fn two_bundles_of_the_same_share_no_pseudonym_and_ids_can_be_redacted_too() {
         unpacked(&folder.path(name))
     };
     let (one, two) = (create("one"), create("two"));
-    for id in ["weekly", "milk", "billa", "home\"", "\"i1\""] {
-        assert!(!one.contains(id), "{id} is in {one}");
+    // As whole words: chance may write one in the middle of a pseudonym.
+    let words: Vec<_> = one.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
+    for id in ["weekly", "milk", "billa", "home", "i1"] {
+        assert!(!words.contains(&id), "{id} is in {one}");
     }
     let pseudonyms = |text: &str| -> Vec<String> {
         let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');

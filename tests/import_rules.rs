@@ -24,7 +24,8 @@ const IMPURE: &[&str] = &[
     "async fn",
     "async move",
     ".await",
-    "crate::events::sled_log",
+    "crate::log",
+    "crate::disk",
     "crate::http",
     "crate::actors",
     "crate::app",
@@ -42,7 +43,74 @@ fn the_projections_are_pure() {
 
 #[test]
 fn events_know_nothing_of_those_who_read_them() {
-    refuse_in("src/events", &["crate::actors", "crate::projections", "crate::http", "crate::app", "actix"]);
+    refuse_in("src/events", &["crate::actors", "crate::projections", "crate::http", "crate::app", "crate::log", "actix"]);
+}
+
+#[test]
+fn the_log_knows_events_and_the_disk_alone() {
+    allow_in("src/log", &["domain", "events", "disk", "failpoint", "log"]);
+}
+
+#[test]
+fn the_disk_knows_nothing_of_what_is_kept_on_it() {
+    allow_in("src/disk", &["disk"]);
+}
+
+/// What changes files or folders. A change that must last needs the syncs that `src/disk` does with it.
+const CHANGES_OF_THE_DISK: &[&str] = &[
+    "fs::write",
+    "fs::rename",
+    "fs::copy",
+    "fs::hard_link",
+    "fs::remove_",
+    "fs::create_dir",
+    "fs::set_permissions",
+    "fs::symlink",
+    "DirBuilder",
+    "File::create",
+    "File::options",
+    "OpenOptions",
+    ".set_len(",
+];
+
+/// Who changes files nevertheless, and why.
+const CHANGE_FILES_THEMSELVES: &[(&str, &str)] = &[
+    ("src/cli/output.rs", "an output file that the user named: what is half written is removed"),
+    ("src/import/report.rs", "an output file that the user named"),
+    ("src/exchange/files.rs", "an export to a file that the user named"),
+    ("src/debug/bundle/file.rs", "a bundle in a file that the user named"),
+    ("src/log/folder.rs", "the process id in the lock file, for people: it means nothing after the process"),
+];
+
+#[test]
+fn only_the_disk_changes_files() {
+    let mut faults = Vec::new();
+    let is_ours = |file: &Path, path: &str| file.strip_prefix(env!("CARGO_MANIFEST_DIR")).is_ok_and(|file| file.starts_with(path));
+    for file in sources("src").into_iter().filter(|file| !is_ours(file, "src/disk") && !is_test(file)) {
+        let changes = |line: &Line| CHANGES_OF_THE_DISK.iter().any(|word| names(&line.text, word));
+        let found: Vec<_> = code(&file).into_iter().filter(changes).collect();
+        let excepted = CHANGE_FILES_THEMSELVES.iter().any(|(path, _)| is_ours(&file, path));
+        assert!(!excepted || !found.is_empty(), "{} needs no exception any more", file.display());
+        if !excepted {
+            faults.extend(found.iter().map(|line| format!("{} changes files without `disk`: {}", line.place(&file), line.text)));
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// Whether the line has the word, and not one that merely ends like it, such as `PartFile::create`.
+fn names(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| word.starts_with('.') || !line[..at].ends_with(is_of_a_name))
+}
+
+/// A file that only tests see: in a folder of that name, or a module that is declared so.
+fn is_test(file: &Path) -> bool {
+    let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let declared = fs::read_to_string(file.with_file_name("mod.rs")).unwrap_or_default();
+    let lines: Vec<_> = declared.lines().collect();
+    stem == "tests"
+        || file.components().any(|part| part.as_os_str() == "tests")
+        || lines.windows(2).any(|pair| pair[0] == "#[cfg(test)]" && pair[1].ends_with(&format!("mod {stem};")))
 }
 
 #[test]
@@ -91,6 +159,25 @@ fn refuse_in(folder: &str, words: &[&str]) {
         }
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// Names every line that names a part of the program which is not in the list.
+fn allow_in(folder: &str, parts: &[&str]) {
+    let mut faults = Vec::new();
+    for file in sources(folder).into_iter().filter(|file| !is_test(file)) {
+        for line in code(&file) {
+            let named =
+                line.text.split("crate::").skip(1).map(|rest| rest.split(|letter: char| !is_of_a_name(letter)).next().unwrap_or(""));
+            if let Some(part) = named.into_iter().find(|part| !parts.contains(part)) {
+                faults.push(format!("{} must not name {part:?}: {}", line.place(&file), line.text));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+fn is_of_a_name(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
 }
 
 /// A line of code, or a whole `use` statement, by the number of its first line.

@@ -92,7 +92,7 @@ impl DataFolder {
             log.sign().map_err(failed)?;
         }
         disk::remove_file(&self.root.join(OLD_IDENTITY)).map_err(failed)?;
-        histories::remove_staged(&self.home).map_err(failed)?;
+        histories::remove_staged(&self.home, &self.root).map_err(failed)?;
         Ok((log, report))
     }
 

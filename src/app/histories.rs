@@ -78,20 +78,32 @@ pub fn abandon(staged: &DataFolder) {
 /// Serves a built history in place of another from now on: whoever opens the data folder finds it. Durable when this returns.
 ///
 /// # Errors
-/// When a file cannot be written; the other one is still served then.
+/// When a file cannot be written; the other one is still served then, also by the next start.
 pub fn switch(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
     sealed::write(&to.root().join(LEFT), &name_of(from)?)?;
     disk::remove_file(&to.root().join(STAGED))?;
     failpoint::reach("restore.unstaged");
-    sealed::write(&to.home().join(CURRENT), &name_of(to)?)
+    name_served(to, from)
+}
+
+/// Makes the next start serve a history. Where that fails the file names the one before again, which goes on then.
+fn name_served(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
+    let (file, to, from) = (to.home().join(CURRENT), name_of(to)?, name_of(from)?);
+    let Err(error) = sealed::write(&file, &to) else { return Ok(()) };
+    if sealed::write(&file, &from).is_err() && sealed::read(&file).is_ok_and(|name| name == to) {
+        // What the next start serves must be served from now on: commands that the other history takes would be missing there.
+        tracing::error!(%error, "the switch to another history may not survive a loss of power");
+        return Ok(());
+    }
+    Err(error)
 }
 
 /// Serves the history again that this one took the place of.
 ///
 /// # Errors
-/// When the file cannot be written.
-pub fn switch_back(to: &DataFolder) -> io::Result<()> {
-    sealed::write(&to.home().join(CURRENT), &name_of(to)?)?;
+/// When the file cannot be written; this one is still served then.
+pub fn switch_back(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
+    name_served(to, from)?;
     failpoint::reach("undo.switched");
     Ok(())
 }
@@ -138,12 +150,13 @@ pub fn forget_others(served: &DataFolder) -> io::Result<usize> {
     Ok(removed)
 }
 
-/// Removes what a crash left half built. Only for whoever has the log open: another process may be building right now.
+/// Removes what a crash left half built, and nothing that is served, whatever lies in its folder. Only for whoever has the log open: another
+/// process may be building right now.
 ///
 /// # Errors
 /// When it cannot be removed.
-pub fn remove_staged(home: &Path) -> io::Result<()> {
-    for root in folders(home)?.into_iter().filter(|root| root.join(STAGED).exists()) {
+pub fn remove_staged(home: &Path, served: &Path) -> io::Result<()> {
+    for root in folders(home)?.into_iter().filter(|root| root != served && root.join(STAGED).exists()) {
         tracing::warn!(folder = %root.display(), "removing a history that a restore did not finish");
         disk::remove_folder(&root)?;
     }
@@ -201,7 +214,7 @@ mod tests {
         let served = DataFolder::open(dir.path()).unwrap();
         assert_eq!((served.root(), served.epoch()), (second.root(), second.epoch()));
         assert_eq!(left_by(&served).unwrap().unwrap().epoch(), first.epoch());
-        switch_back(&first).unwrap();
+        switch_back(&first, &second).unwrap();
         assert_eq!(DataFolder::open(dir.path()).unwrap().epoch(), first.epoch());
     }
 
@@ -213,7 +226,7 @@ mod tests {
         let staged = built(dir.path());
         assert_eq!(DataFolder::open(dir.path()).unwrap().root(), first.root());
         assert!(staged.root().exists(), "whoever only looks may not know that it is being built");
-        remove_staged(dir.path()).unwrap();
+        remove_staged(dir.path(), first.root()).unwrap();
         assert!(!staged.root().exists());
     }
 

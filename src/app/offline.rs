@@ -138,7 +138,7 @@ impl Offline {
         let (log, _) = DiskLog::open(self.config.log_options(left.log())).map_err(|error| SnapshotError::Staged(error.to_string()))?;
         let (left_epoch, left_position) = (self.epoch().to_owned(), self.head().0);
         super::restore::append_admin(&log, by, SystemEvent::RestoreUndone { left_epoch, left_position })?;
-        histories::switch_back(&left).map_err(failed)?;
+        histories::switch_back(&left, &self.folder).map_err(failed)?;
         let head = log.head();
         log.close()?;
         Ok(head)

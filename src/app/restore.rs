@@ -15,7 +15,7 @@ use crate::{
         Principal, StreamId, StreamKind,
         system::{ADMIN, SystemEvent},
     },
-    events::{Append, Appended, Log, Position},
+    events::{Append, AppendError, Appended, Log, Position},
     failpoint,
     log::{DiskLog, OpenError},
     projections::Views,
@@ -116,7 +116,7 @@ impl Running {
             let (left_epoch, left_position) = (old.epoch.to_string(), old.log.head().0);
             ready.record(&by, SystemEvent::RestoreUndone { left_epoch, left_position })?;
             failpoint::reach("undo.recorded");
-            histories::switch_back(&ready.folder).map_err(|error| SnapshotError::io(ready.folder.root(), error))
+            histories::switch_back(&ready.folder, &current).map_err(|error| SnapshotError::io(ready.folder.root(), error))
         };
         let (epoch, _) = self.switch(ready, seal, "undo.paused").await?;
         Ok(Undone { epoch, position, left_epoch: old.epoch.to_string() })
@@ -200,7 +200,10 @@ pub(super) fn append_admin(log: &DiskLog, by: &Principal, event: SystemEvent) ->
     let stream = StreamId::new(StreamKind::System, ADMIN).map_err(|error| SnapshotError::Staged(error.to_string()))?;
     let expected_version = log.stream_head(&stream).map_or(0, |head| head.version);
     let append = Append { stream, expected_version, who: by.clone(), command: None, client: None, events: vec![event.into()] };
-    log.append_blocking(append).wait().map_err(|error| SnapshotError::Staged(error.to_string()))
+    log.append_blocking(append).wait().map_err(|error| match error {
+        AppendError::NoRoom(_) => SnapshotError::Full(error.to_string()),
+        other => SnapshotError::Staged(other.to_string()),
+    })
 }
 
 /// Builds and proves a history beside the one that is served; nothing of it is left where that fails.

@@ -33,14 +33,15 @@ pub struct SelfRestored {
 }
 
 impl SelfRestored {
-    /// The last result beside the snapshots, if there is one. One that was changed does not count: the next try is due then.
+    /// The last result beside the snapshots, if there is one. One that was changed, or of a snapshot that is not there, does not count: the
+    /// next try is due then.
     #[must_use]
     pub fn read(snapshots: &Path) -> Option<Self> {
         let file = snapshots.join(FILE);
         let bytes = fs::read(&file).ok()?;
-        let result = Self::parse(&bytes);
+        let result = Self::parse(&bytes).filter(|result| snapshots.join(format!("{}.json", result.snapshot)).is_file());
         if result.is_none() {
-            tracing::warn!(file = %file.display(), "the result of the last self-restore is damaged; it is tried again");
+            tracing::warn!(file = %file.display(), "the result of the last self-restore is damaged or of another folder; it is tried again");
         }
         result.inspect(Self::measure)
     }

@@ -1,6 +1,11 @@
 //! Serving: open what is on disk, listen, and stop in order when a signal says so.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io, process,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use actix_web::dev::ServerHandle;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -11,6 +16,9 @@ use crate::{config::Config, events::Log, http};
 
 /// How long a graceful stop waits for requests under way; together with the actors and the checkpoint it stays under ten seconds.
 const STOP_REQUESTS_WAIT: Duration = Duration::from_secs(3);
+
+/// How long a stop may take in all. What hangs then, such as a disk that never answers, is left behind with the process.
+const STOP_MAX: Duration = Duration::from_secs(9);
 
 /// Serves until a signal says stop. Prints one line `listening on http://…` when ready.
 ///
@@ -30,6 +38,7 @@ pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppE
     let address = running.current().config.listen;
     let (server, bound) = http::server::start(Arc::clone(&running)).map_err(|error| AppError::Listen { address, error })?;
     let signals = Signals::hear();
+    end_in_any_case();
     announce(&running.current(), bound);
     let scheduled = actix_rt::spawn(schedule::follow(Arc::clone(&running)));
     let stopping = actix_rt::spawn(stop_on_signal(signals, server.handle(), Arc::clone(&running)));
@@ -75,14 +84,42 @@ impl Signals {
     fn hear() -> io::Result<Self> {
         Ok(Self(unix::signal(unix::SignalKind::terminate())?, unix::signal(unix::SignalKind::interrupt())?))
     }
+
+    /// Waits for the first.
+    async fn first(mut self) {
+        tokio::select! { _ = self.0.recv() => {}, _ = self.1.recv() => {} }
+    }
+}
+
+/// Starts a thread that ends the process some time after a signal, if it has not ended in order by then. It hears the signals itself, so that
+/// nothing that hangs keeps it from them.
+fn end_in_any_case() {
+    let started = thread::Builder::new().name("last-resort".into()).spawn(|| {
+        let heard = tokio::runtime::Builder::new_current_thread().enable_io().build().and_then(|runtime| {
+            let _entered = runtime.enter();
+            Signals::hear().map(|signals| runtime.block_on(signals.first()))
+        });
+        if let Err(error) = heard {
+            return tracing::warn!(%error, "a stop that hangs must be ended with SIGKILL, which loses nothing acknowledged");
+        }
+        let end = Instant::now() + STOP_MAX;
+        while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            thread::park_timeout(left);
+        }
+        tracing::error!(seconds = STOP_MAX.as_secs(), "the stop hangs: ending the process now; everything acknowledged is in the log");
+        process::exit(1);
+    });
+    if let Err(error) = started {
+        tracing::warn!(%error, "a stop that hangs must be ended with SIGKILL, which loses nothing acknowledged");
+    }
 }
 
 /// Ends live sessions with a word, lets every entity finish what it does, then lets requests finish within their time.
 async fn stop_on_signal(signals: io::Result<Signals>, server: ServerHandle, running: Arc<Running>) {
-    let Ok(Signals(mut terminate, mut interrupt)) = signals else {
+    let Ok(signals) = signals else {
         return tracing::error!("signals cannot be heard; stop the process with SIGKILL, which loses nothing acknowledged");
     };
-    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    signals.first().await;
     tracing::info!("stopping: no new requests, finishing what is under way");
     let app = running.current();
     app.hub.say_farewell().await;

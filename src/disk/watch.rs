@@ -1,11 +1,10 @@
 //! What tests see of the steps below, and how they make one fail. A step is told before it is done, in the order in which it is done.
 //!
 //! `AISLED_TEST_FAULT=sync:3:EIO` lets the third step of that kind fail in the whole process, `sync:3+:ENOSPC` also all later ones,
-//! `sync:3:HANG` never returns. Both are compiled in with debug assertions only.
+//! `sync:3:HANG` never returns, and `sync@heads:1:EIO` counts only steps at paths with that word.
+//! `sync:3:WHILE=/tmp/held` waits as long as that file is there. Both are compiled in with debug assertions only.
 
-#[cfg(not(debug_assertions))]
-use std::io;
-use std::path::Path;
+use std::{io, path::Path};
 
 /// The environment variable that names the step that fails.
 pub const VARIABLE: &str = "AISLED_TEST_FAULT";
@@ -83,15 +82,21 @@ impl<'a> Step<'a> {
     }
 }
 
-/// Does a step, unless a test has it fail.
+/// Does a step, unless a test has it fail. An error says which file it is about.
+#[inline]
+pub(super) fn perform<T>(step: Step<'_>, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let path = step.path();
+    observed(step, act).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
 #[cfg(not(debug_assertions))]
 #[inline]
-pub(super) fn perform<T>(_step: Step<'_>, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+fn observed<T>(_step: Step<'_>, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     act()
 }
 
 #[cfg(debug_assertions)]
-pub(super) use observed::perform;
+use observed::observed;
 #[cfg(debug_assertions)]
 pub use observed::{Observer, observe};
 
@@ -147,7 +152,7 @@ mod observed {
         Observation(id)
     }
 
-    pub(in crate::disk) fn perform<T>(step: Step<'_>, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    pub(super) fn observed<T>(step: Step<'_>, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         fail_if_named(&step)?;
         let observed = OBSERVED.read().iter().find(|observed| step.path().starts_with(&observed.root)).cloned();
         let Some(observed) = observed else { return act() };
@@ -159,6 +164,8 @@ mod observed {
     /// The fault that the environment names.
     struct Fault {
         kind: String,
+        /// A part of the path; empty for any.
+        word: String,
         number: u64,
         and_later: bool,
         effect: String,
@@ -169,7 +176,7 @@ mod observed {
 
     fn fail_if_named(step: &Step<'_>) -> io::Result<()> {
         let Some(fault) = FAULT.get_or_init(|| std::env::var(VARIABLE).ok().and_then(|text| Fault::parse(&text))) else { return Ok(()) };
-        if fault.kind != step.kind() {
+        if fault.kind != step.kind() || !step.path().to_string_lossy().contains(&fault.word) {
             return Ok(());
         }
         let number = fault.seen.fetch_add(1, Ordering::Relaxed) + 1;
@@ -180,9 +187,10 @@ mod observed {
         fn parse(text: &str) -> Option<Self> {
             let mut parts = text.split(':');
             let (kind, number, effect) = (parts.next()?, parts.next()?, parts.next()?);
+            let (kind, word) = kind.split_once('@').unwrap_or((kind, ""));
             let and_later = number.ends_with('+');
             let number = number.trim_end_matches('+').parse().ok()?;
-            Some(Self { kind: kind.into(), number, and_later, effect: effect.into(), seen: AtomicU64::new(0) })
+            Some(Self { kind: kind.into(), word: word.into(), number, and_later, effect: effect.into(), seen: AtomicU64::new(0) })
         }
 
         fn happen(&self) -> io::Result<()> {
@@ -191,7 +199,14 @@ mod observed {
                     thread::park_timeout(Duration::from_hours(1));
                 },
                 "ENOSPC" => Err(rustix::io::Errno::NOSPC.into()),
-                _ => Err(rustix::io::Errno::IO.into()),
+                "EIO" => Err(rustix::io::Errno::IO.into()),
+                other => {
+                    let file = other.strip_prefix("WHILE=").map(Path::new);
+                    while file.is_some_and(Path::exists) {
+                        thread::park_timeout(Duration::from_millis(1));
+                    }
+                    Ok(())
+                }
             }
         }
     }

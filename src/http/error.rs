@@ -226,7 +226,7 @@ impl Problem {
             E::InvalidName(_) | E::NothingNamed | E::BeyondSnapshot { .. } | E::At(AtError::BeyondHead { .. }) => StatusCode::BAD_REQUEST,
             E::InUse | E::LeftInUse(_) | E::NoFolder | E::NotConfirmed => StatusCode::CONFLICT,
             E::Foreign { .. } | E::NewerFormat { .. } | E::Damaged { .. } | E::Differs(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            E::NoSpace { .. } => StatusCode::INSUFFICIENT_STORAGE,
+            E::NoSpace { .. } | E::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
             E::Io { .. } | E::Staged(_) | E::At(AtError::Log(_)) | E::Log(_) => {
                 tracing::error!(%error, "admin request failed");
                 StatusCode::INTERNAL_SERVER_ERROR

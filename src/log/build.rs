@@ -4,7 +4,7 @@
 //! The log is built beside its place and put there as a whole, so that a crash or a bad block leaves no log at all, never half of one.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -36,6 +36,8 @@ pub enum BuildError {
     Refused { position: Position, reason: String },
     #[error("the new log cannot be written: {0}")]
     Storage(String),
+    #[error("there is no room for the new log: {0}")]
+    NoRoom(String),
 }
 
 /// What was built.
@@ -70,7 +72,7 @@ impl Builder {
         }
         let site = site_of(folder);
         disk::remove_folder(&site).map_err(storage)?;
-        let claimed = Folder::claim(&site).map_err(storage)?;
+        let claimed = Folder::claim(&site).map_err(|error| BuildError::Storage(error.to_string()))?;
         claimed.lay_out().map_err(storage)?;
         Ok(Self {
             target: folder.to_owned(),
@@ -207,8 +209,8 @@ fn site_of(target: &Path) -> PathBuf {
     target.with_file_name(name)
 }
 
-fn storage(error: impl std::fmt::Display) -> BuildError {
-    BuildError::Storage(error.to_string())
+fn storage(error: io::Error) -> BuildError {
+    if disk::is_out_of_space(&error) { BuildError::NoRoom(error.to_string()) } else { BuildError::Storage(error.to_string()) }
 }
 
 #[cfg(test)]

@@ -29,6 +29,9 @@ pub enum SnapshotError {
     Damaged { file: String, position: Option<Position>, reason: String },
     #[error("{place} has {free_bytes} bytes left, {needed_bytes} are needed")]
     NoSpace { place: String, needed_bytes: u64, free_bytes: u64 },
+    /// The disk was full before the restored log was whole.
+    #[error("{0}")]
+    Full(String),
     #[error("{file}: {error}")]
     Io { file: String, error: io::Error },
     #[error("position {asked} is not in the snapshot, which holds 1 to {end}")]
@@ -92,7 +95,7 @@ impl SnapshotError {
             Self::Foreign { .. } => "snapshot_foreign",
             Self::NewerFormat { .. } => "snapshot_newer_format",
             Self::Damaged { .. } => "snapshot_damaged",
-            Self::NoSpace { .. } => "no_disk_space",
+            Self::NoSpace { .. } | Self::Full(_) => "no_disk_space",
             Self::Io { error, .. } if is_out_of_space(error) => "no_disk_space",
             Self::Io { .. } => "snapshot_io",
             Self::BeyondSnapshot { .. } => "position_beyond_snapshot",
@@ -115,6 +118,7 @@ impl From<BuildError> for SnapshotError {
     fn from(error: BuildError) -> Self {
         match error {
             BuildError::Refused { position, reason } => Self::Damaged { file: "the snapshot".into(), position: Some(position), reason },
+            BuildError::NoRoom(_) => Self::Full(error.to_string()),
             other => Self::Staged(other.to_string()),
         }
     }

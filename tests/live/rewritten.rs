@@ -1,15 +1,12 @@
 //! A log that lost its end, positions of another history, and absences too long to be told again: a gap is never silent.
 
-use std::{
-    fs::{self, OpenOptions},
-    path::Path,
-};
+use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 
 use crate::{
     shop::{position, rename, shop, shop_with, wait_for_limit},
-    support::storage_file,
+    support::log_files::{change, only_journal, written_end},
     wire::{Opening, Wire},
 };
 
@@ -138,9 +135,6 @@ fn a_thousand_missed_events_are_told_again_and_one_more_gives_a_snapshot() {
 }
 
 /// Takes so many bytes off the end of what was written.
-fn cut_the_log(data: &Path, bytes: u64) {
-    let path = storage_file(data);
-    let content = fs::read(&path).unwrap();
-    let written = content.iter().rposition(|byte| *byte != 0).unwrap();
-    OpenOptions::new().write(true).open(&path).unwrap().set_len(written as u64 - bytes).unwrap();
+fn cut_the_log(data: &Path, bytes: usize) {
+    change(&only_journal(data), |content| content.truncate(written_end(content) - bytes));
 }

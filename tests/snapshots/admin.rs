@@ -1,9 +1,6 @@
 //! What an admin does, over HTTP.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
 
@@ -97,24 +94,4 @@ pub fn manifest_file(app: &TestApp, manifest: &Value) -> PathBuf {
 /// Histories that came from restores.
 pub fn histories(app: &TestApp) -> Vec<PathBuf> {
     fs::read_dir(app.data().join("histories")).into_iter().flatten().map(|entry| entry.expect("an entry").path()).collect()
-}
-
-/// The segment that the next snapshot writes, found by killing a server that has just written it. It is gone again.
-pub fn next_segment(app: &mut TestApp) -> PathBuf {
-    let segments = app.snapshots().join("segments");
-    let known: Vec<_> = fs::read_dir(&segments).into_iter().flatten().map(|entry| entry.expect("an entry").path()).collect();
-    assert_eq!(app.stop(), Some(0));
-    app.restart_in(&[(aisled::failpoint::VARIABLE, "snapshot.segment")]);
-    let _ = app.client().send("POST", "/api/v1/admin/snapshots", &[], None);
-    app.wait();
-    let written = fs::read_dir(&segments).expect("segments").map(|entry| entry.expect("an entry").path());
-    let file = written.into_iter().find(|file| !known.contains(file)).expect("a segment was written");
-    fs::remove_file(&file).expect("it can be removed");
-    app.restart();
-    file
-}
-
-/// The name under which a file is written.
-pub fn part_of(file: &Path) -> PathBuf {
-    PathBuf::from(format!("{}.part", file.display()))
 }

@@ -44,7 +44,7 @@ fn a_damaged_segment_is_named_by_a_check_and_a_dry_run_and_not_restored() {
         ("snapshot_damaged", Vec::clear),
         ("snapshot_damaged", |bytes| bytes.push(0)),
         ("snapshot_foreign", |bytes| bytes[..8].copy_from_slice(b"\x89PNG\r\n\x1a\n")),
-        ("snapshot_newer_format", |bytes| bytes[..8].copy_from_slice(b"aisSegm2")),
+        ("snapshot_newer_format", |bytes| bytes[..8].copy_from_slice(b"aisSegm3")),
     ];
     for (code, damage) in damages {
         let original = change(&file, damage);
@@ -85,7 +85,7 @@ fn what_is_no_snapshot_is_listed_with_the_reason_and_refused() {
         ("photo", "snapshot_foreign", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec()),
         ("empty", "snapshot_foreign", Vec::new()),
         ("other", "snapshot_foreign", br#"{"name": "other", "version": "1.0"}"#.to_vec()),
-        ("newer", "snapshot_newer_format", br#"{"format": 3, "name": "newer", "what": ["nobody", "knows"]}"#.to_vec()),
+        ("newer", "snapshot_newer_format", br#"{"format": 4, "name": "newer", "what": ["nobody", "knows"]}"#.to_vec()),
         ("cut", "snapshot_damaged", text.as_bytes()[..text.len() / 2].to_vec()),
         ("renamed", "snapshot_damaged", text.clone().into_bytes()),
         ("edited", "snapshot_damaged", text.replace("\"scheduled\": false", "\"scheduled\": true").into_bytes()),

@@ -1,8 +1,8 @@
-//! Work that stands still until the test lets it go on: a named pipe lies where it reads or writes a file.
+//! Work that stands still until the test lets it go on: a named pipe lies where it reads a file.
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{Read, Write},
+    io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::Command,
@@ -49,18 +49,6 @@ impl Reached {
         fs::rename(&fresh, &self.held.file).unwrap();
         self.pipe.write_all(&self.held.bytes).unwrap();
     }
-}
-
-/// A place where whoever writes a file stands still.
-pub fn hold_writer(file: &Path) {
-    make_pipe(file);
-}
-
-/// Takes what the one who stands there writes, to the end.
-pub fn let_writer_go(file: &Path) -> Vec<u8> {
-    let mut taken = Vec::new();
-    File::open(file).unwrap().read_to_end(&mut taken).unwrap();
-    taken
 }
 
 fn make_pipe(file: &Path) {

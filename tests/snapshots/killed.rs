@@ -6,8 +6,8 @@ use aisled::failpoint::{PLACES, VARIABLE};
 use serde_json::{Value, json};
 
 use crate::{
-    admin::{add, confirmed, digests, done, furnished, histories, names, restore, run, snapshot},
-    support::TestApp,
+    admin::{add, confirmed, digests, done, furnish, furnished, histories, items, names, restore, run, snapshot},
+    support::{TestApp, log_files::SMALL_JOURNALS},
 };
 
 const SIGKILL: i32 = 9;
@@ -19,6 +19,9 @@ enum Way {
     Delete,
     Restore,
     Undo,
+    Seal,
+    /// Walked in `tests/upgrade.rs`.
+    Upgrade,
 }
 
 /// What is to be found after a crash.
@@ -42,6 +45,8 @@ fn case(place: &str) -> (Way, State) {
         "restore.switched" | "restore.serving" => (Way::Restore, State::New),
         "undo.paused" | "undo.recorded" => (Way::Undo, State::Old),
         "undo.switched" => (Way::Undo, State::New),
+        "seal.read" | "seal.written" | "seal.recycled" => (Way::Seal, State::New),
+        "upgrade.built" | "upgrade.segments" | "upgrade.journal" => (Way::Upgrade, State::New),
         other => panic!("what a crash at {other} leaves is not proved: add it to this table"),
     }
 }
@@ -147,6 +152,33 @@ fn a_crash_while_the_newest_snapshot_is_tried_out_leaves_nothing_of_the_trial() 
         assert_goes_on(&mut app, place);
         let left: Vec<_> = files_of(&app.snapshots()).into_iter().filter(|file| file.starts_with(".scratch")).collect();
         assert!(left.is_empty(), "{place}: {left:?}");
+    }
+}
+
+#[test]
+fn a_crash_while_a_journal_is_sealed_loses_nothing() {
+    for (place, _) in places(Way::Seal) {
+        let arguments = ["--self-restore-every-minutes", "0", "--snapshot-every-minutes", "0"];
+        let mut app = TestApp::start_in(&arguments, &[SMALL_JOURNALS, (VARIABLE, place)]);
+        furnish(&app);
+        let mut added = vec!["milk".to_owned()];
+        for number in 0.. {
+            let item = json!({ "id": format!("item-{number}"), "name": format!("item-{number}") });
+            match app.client().send("POST", "/api/v1/lists/weekly/items", &[], Some(item.to_string())) {
+                Ok(answer) => {
+                    answer.ok();
+                    added.push(format!("item-{number}"));
+                }
+                Err(_) => break,
+            }
+        }
+        assert_eq!(app.wait().signal, Some(SIGKILL), "{place} is reached");
+        app.restart_in(&[SMALL_JOURNALS]);
+        let found = items(&app);
+        // The last one was on its way.
+        assert_eq!(found[..added.len()], added, "{place}");
+        assert!(found.len() <= added.len() + 1, "{place}");
+        assert_goes_on(&mut app, place);
     }
 }
 

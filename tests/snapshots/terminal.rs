@@ -1,12 +1,16 @@
-//! What an untrained admin types, as docs/operations.md has it: one list brought back, a salvage with snapshots, a restore on another folder.
+//! What an untrained admin types, as docs/operations.md has it: one list brought back, a damaged log mended from snapshots, a restore on another folder.
 
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 
 use crate::{
-    admin::{add, done, furnished, items, run, snapshot},
-    support::{Exited, TestApp, process, storage_file},
+    admin::{add, done, furnish, furnished, items, run, snapshot},
+    support::{
+        Exited, TestApp,
+        log_files::{SMALL_JOURNALS, replace, segments},
+        process, wait_for,
+    },
 };
 
 /// A command with this server's snapshots.
@@ -75,28 +79,27 @@ fn a_list_comes_back_from_a_snapshot_also_where_it_never_was() {
 }
 
 #[test]
-fn a_salvage_takes_from_snapshots_what_the_log_has_lost() {
-    let mut app = furnished();
-    for number in 0..50 {
-        add(&app, &format!("item-{number}")).ok();
-    }
+fn a_start_takes_from_snapshots_what_the_log_has_lost() {
+    let mut app = with_segments();
     snapshot(&app);
     add(&app, "last").ok();
+    let before = items(&app).len();
     assert_eq!(app.stop(), Some(0));
-    let raw = storage_file(app.data());
-    let mut bytes = fs::read(&raw).unwrap();
-    // The first block, which the snapshot has too; sled keeps copies.
-    let copies: Vec<_> = (0..bytes.len() - 70).filter(|&at| bytes[at..].starts_with(b"aisB") && bytes[at + 12] == 1).collect();
-    copies.iter().for_each(|at| bytes[at + 68] ^= 1);
-    fs::write(&raw, &bytes).unwrap();
-    let data = app.data().display().to_string();
-    let alone = process::run(&["salvage", "--data", &data, "--snapshots", "/nowhere"].map(str::to_owned));
-    assert_eq!((alone.code, &alone.summary()["whole_to"]), (Some(1), &json!("0")), "{alone:?}");
-    let both = aisled(&app, &["salvage", "--data", &data, "--apply"]);
-    assert_eq!((both.code, &both.summary()["ok"]), (Some(0), &json!(true)), "{both:?}");
-    assert_eq!(app.run(&["verify"]).code, Some(0));
+    let segments = segments(app.data());
+    fs::remove_file(&segments[0]).unwrap();
+    let bytes = fs::read(&segments[1]).unwrap();
+    replace(&segments[1], &bytes[..bytes.len() / 2]);
+    // Whoever does not know of the snapshots refuses the log.
+    let alone = app.run(&["verify"]);
+    assert_eq!(alone.code, Some(1), "{alone:?}");
+    for word in ["position 1", "is missing", "aisled restore"] {
+        assert!(alone.said().contains(word), "{word}: {alone:?}");
+    }
     app.restart();
-    assert_eq!(items(&app).len(), 52, "also what came behind the snapshot");
+    assert!(app.server().stderr().contains("mended the log from a copy"), "{}", app.server().stderr());
+    assert_eq!(items(&app).len(), before, "also what came behind the snapshot");
+    assert_eq!(app.stop(), Some(0));
+    assert_eq!(app.run(&["verify"]).code, Some(0));
 }
 
 #[test]
@@ -114,22 +117,56 @@ fn a_snapshot_is_restored_into_another_folder_without_a_server() {
 }
 
 #[test]
-fn a_salvage_takes_nothing_of_a_history_that_was_left() {
-    let mut app = furnished();
+fn a_start_takes_nothing_of_a_history_that_was_left() {
+    let mut app = with_segments();
     let first = snapshot(&app);
-    for number in 0..30 {
-        add(&app, &format!("left-{number}")).ok();
-    }
+    add_until_sealed(&app, "left");
     snapshot(&app);
     done(&crate::admin::restore(&app, &json!({ "snapshot": first["name"] })));
-    add(&app, "kept").ok();
-    let data = app.data().display().to_string();
+    let served = crate::admin::histories(&app).remove(0).join("log/segments");
+    // The end of the first snapshot: in the history that was left a longer segment begins there.
+    let end = files_in(&served).pop().unwrap();
+    let copy = app.snapshots().join("segments").join(end.file_name().unwrap());
+    let bytes = fs::read(&copy).unwrap();
+    add_until_more_segments(&app, &served, "kept");
+    let before = items(&app);
     assert_eq!(app.stop(), Some(0));
-    let survey = aisled(&app, &["salvage", "--data", &data]);
-    assert_eq!((survey.code, &survey.summary()["whole_to"]), (Some(0), &survey.summary()["acknowledged"]), "{survey:?}");
-    assert_eq!(aisled(&app, &["salvage", "--data", &data, "--apply"]).code, Some(0));
+    replace(&end, &bytes[..bytes.len() / 2]);
+    replace(&copy, &bytes[..bytes.len() / 2]);
+    let refused = app.try_restart().expect_err("no other history goes on for this one");
+    assert!(refused.stderr.contains("position") && refused.stderr.contains("aisled restore"), "{refused:?}");
+    replace(&copy, &bytes);
     app.restart();
-    assert_eq!(items(&app), ["milk", "kept"]);
+    assert_eq!(items(&app), before);
+}
+
+/// A server with small journals and some segments.
+fn with_segments() -> TestApp {
+    let app = TestApp::start_in(&["--self-restore-every-minutes", "0"], &[SMALL_JOURNALS]);
+    furnish(&app);
+    (0..2).for_each(|round| add_until_sealed(&app, &format!("item-{round}")));
+    app
+}
+
+/// Adds items until one more journal is a segment.
+fn add_until_sealed(app: &TestApp, name: &str) {
+    add_until_more_segments(app, &app.data().join("log/segments"), name);
+}
+
+fn add_until_more_segments(app: &TestApp, folder: &Path, name: &str) {
+    let (before, mut number) = (files_in(folder).len(), 0);
+    wait_for("a journal to be sealed", || {
+        let added = add(app, &format!("{name}-{number}"));
+        number += 1;
+        assert!(added.status < 300 || added.code() == "list_full", "{}", added.text);
+        (files_in(folder).len() > before).then_some(())
+    });
+}
+
+fn files_in(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort_unstable();
+    files
 }
 
 #[test]

@@ -4,6 +4,8 @@
 mod client;
 pub mod conform;
 mod live;
+pub mod log_files;
+pub mod old_folder;
 pub mod process;
 mod random;
 
@@ -45,14 +47,19 @@ impl TestApp {
 
     /// Starts a server on an empty folder, with more arguments of `serve`.
     pub fn start_with(arguments: &[&str]) -> Self {
+        Self::start_in(arguments, &[])
+    }
+
+    /// Starts a server on an empty folder, with more arguments of `serve` and this once more of its environment set.
+    pub fn start_in(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
-        let started = Self::start_on(folder.path(), arguments, &[]);
+        let started = Self::start_on(folder.path(), arguments, environment);
         let app = started.unwrap_or_else(|exited| panic!("the server did not start: {exited:?}"));
         Self { _folder: Some(folder), ..app }
     }
 
-    /// Starts a server on an empty folder that can write no file beyond so many bytes, as on a disk that fills up.
-    pub fn start_with_files_of_at_most(bytes: u64) -> Self {
+    /// Starts a server on an empty folder that can write no file beyond so many bytes, as on a disk that fills up, or says how it ended.
+    pub fn try_start_with_files_of_at_most(bytes: u64) -> Result<Self, Exited> {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let data = folder.path().join("data");
         let mut command = process::clean(Command::new("bash"));
@@ -60,10 +67,12 @@ impl TestApp {
         command.args(["-c", &limited, env!("CARGO_BIN_EXE_aisled")]).arg(&data);
         let snapshots = folder.path().join("snapshots").display().to_string();
         let arguments: Vec<_> = ["--snapshots", &snapshots, "--self-restore-every-minutes", "0"].map(str::to_owned).into();
-        command.args(&arguments);
-        let server = Server::start_command(command).unwrap_or_else(|exited| panic!("the server did not start: {exited:?}"));
+        let server = Server::start_command({
+            command.args(&arguments);
+            command
+        })?;
         let client = Client::new(server.url());
-        Self { server: Some(server), client, arguments, data, _folder: Some(folder) }
+        Ok(Self { server: Some(server), client, arguments, data, _folder: Some(folder) })
     }
 
     /// Starts a server on a folder that somebody else keeps, with more of its environment set, or says how it ended.
@@ -106,6 +115,11 @@ impl TestApp {
         self.server.take().expect("the server runs").stop().code
     }
 
+    /// Asks the server to stop (SIGTERM) and waits; how it ended.
+    pub fn stop_and_tell(&mut self) -> Exited {
+        self.server.take().expect("the server runs").stop()
+    }
+
     /// Starts the server again on the same folder.
     pub fn restart(&mut self) {
         self.try_restart().unwrap_or_else(|exited| panic!("the server did not start again: {exited:?}"));
@@ -120,6 +134,14 @@ impl TestApp {
     /// Starts the server again on the same folder, this once with more of its environment set.
     pub fn restart_in(&mut self, environment: &[(&str, &str)]) {
         self.start_again(environment).unwrap_or_else(|exited| panic!("the server did not start again: {exited:?}"));
+    }
+
+    /// Starts the server again on the same folder, this once with more arguments of `serve`.
+    pub fn restart_with(&mut self, arguments: &[&str]) {
+        let own = self.arguments.clone();
+        self.arguments.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        self.restart();
+        self.arguments = own;
     }
 
     /// Waits until the server ends by itself.
@@ -183,20 +205,4 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain: {what}");
         thread::yield_now();
     }
-}
-
-/// sled's file, wherever the log keeps it: what a test cuts or damages.
-pub fn storage_file(data: &Path) -> PathBuf {
-    let mut folders = vec![data.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("the folder can be read") {
-            let path = entry.expect("its entries can be read").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.file_name().is_some_and(|name| name == "db") {
-                return path;
-            }
-        }
-    }
-    panic!("no storage file in {}", data.display())
 }

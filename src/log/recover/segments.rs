@@ -2,6 +2,7 @@
 //! What is missing or damaged is taken from copies, where there are any.
 
 use std::{
+    cell::OnceCell,
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
@@ -38,7 +39,7 @@ pub fn list(wish: &Wish<'_>, bases: &[(Position, Chain)], report: &mut OpenRepor
     for segments in found.values_mut() {
         segments.retain(|segment| segment.head.last <= limit);
     }
-    let mut line = Line { wish, bases, found, damaged, report };
+    let mut line = Line { wish, bases, found, damaged, spares: OnceCell::new(), report };
     line.follow(needed)
 }
 
@@ -47,6 +48,8 @@ struct Line<'a> {
     bases: &'a [(Position, Chain)],
     found: BTreeMap<Position, Vec<SegmentFile>>,
     damaged: BTreeMap<Position, (PathBuf, String)>,
+    /// What is in the folders of copies; read once one is needed.
+    spares: OnceCell<Vec<SegmentFile>>,
     report: &'a mut OpenReport,
 }
 
@@ -88,7 +91,7 @@ impl Line<'_> {
             || format!("the segment that begins at position {position} is missing in {}", self.wish.folder.segments().display()),
             |(_, reason)| reason.clone(),
         );
-        let Some(copy) = self.copies(position, chain).find(|copy| self.leads_to_journal(copy)) else {
+        let Some(copy) = self.copy(position, chain) else {
             return Err(Failure::damage(position, reason));
         };
         if let Some((path, _)) = damaged {
@@ -101,22 +104,34 @@ impl Line<'_> {
         Ok(SegmentFile { path, ..copy })
     }
 
-    /// A copy must not reach beyond where the journals begin with another chain.
-    fn leads_to_journal(&self, copy: &SegmentFile) -> bool {
-        self.bases.iter().all(|(base, chain)| *base != copy.head.last || *chain == copy.head.chain)
-            && self.bases.first().is_none_or(|(base, _)| copy.head.last <= *base)
+    /// A whole copy of the segment that follows, and not of another history: that one leads elsewhere.
+    fn copy(&self, first: Position, chain: Chain) -> Option<SegmentFile> {
+        self.spares_after(first, chain).find(|spare| self.leads_on(spare) && is_whole(&spare.path)).cloned()
     }
 
-    fn copies(&self, first: Position, chain: Chain) -> impl Iterator<Item = SegmentFile> {
-        copies(self.wish.spares, move |segment| segment.head.first == first && segment.head.chain_before == chain)
+    /// Whether what comes after a segment is there: a journal, a segment of the log, or copies that lead to one.
+    fn leads_on(&self, segment: &SegmentFile) -> bool {
+        let (last, chain) = (segment.head.last, segment.head.chain);
+        let follows = |segments: &Vec<SegmentFile>| segments.iter().any(|next| next.head.chain_before == chain);
+        self.bases.contains(&(last, chain))
+            || self.found.get(&last.next()).is_some_and(follows)
+            || self.spares_after(last.next(), chain).any(|next| next.head.last > last && self.leads_on(next))
+    }
+
+    fn spares_after(&self, first: Position, chain: Chain) -> impl Iterator<Item = &SegmentFile> {
+        let spares = self.spares.get_or_init(|| heads_in(self.wish.spares));
+        spares.iter().filter(move |spare| spare.head.first == first && spare.head.chain_before == chain)
     }
 }
 
 /// Whole copies in other folders, checked to the last byte.
 pub fn copies(spares: &[PathBuf], fits: impl Fn(&SegmentFile) -> bool) -> impl Iterator<Item = SegmentFile> {
-    let files: Vec<PathBuf> = spares.iter().flat_map(|folder| entries(folder).unwrap_or_default()).collect();
-    let found = files.into_iter().filter_map(|path: PathBuf| SegmentFile::find(&path).ok()).filter(move |segment| fits(segment));
-    found.filter(|segment| is_whole(&segment.path))
+    heads_in(spares).into_iter().filter(move |segment| fits(segment)).filter(|segment| is_whole(&segment.path))
+}
+
+fn heads_in(folders: &[PathBuf]) -> Vec<SegmentFile> {
+    let files = folders.iter().flat_map(|folder| entries(folder).unwrap_or_default());
+    files.filter_map(|path| SegmentFile::find(&path).ok()).collect()
 }
 
 fn is_whole(path: &Path) -> bool {

@@ -1,0 +1,252 @@
+//! Every kind of file beside the log, damaged in every way: made anew from what is whole, or refused with its name and the way out. None is
+//! believed, and what was served before is served afterwards.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, log_files::replace, wait_for};
+
+const ARGUMENTS: [&str; 6] = ["--self-restore-every-minutes", "0", "--snapshot-every-minutes", "0", "--durability", "flush"];
+/// More than what makes a list worth a file of its own state.
+const ITEMS: usize = 130;
+
+/// What becomes of a file; the second is the same file of another server. `None`: it is removed.
+type Damage = fn(&[u8], &[u8]) -> Option<Vec<u8>>;
+
+const DAMAGES: [(&str, Damage); 6] = [
+    ("flipped", |whole, _| {
+        let mut flipped = whole.to_vec();
+        flipped[whole.len() / 2] ^= 4;
+        Some(flipped)
+    }),
+    ("cut", |whole, _| Some(whole[..whole.len() / 2].to_vec())),
+    ("zeroed", |whole, _| Some(vec![0; whole.len()])),
+    ("removed", |_, _| None),
+    ("doubled", |whole, _| Some([whole, whole].concat())),
+    ("another server's", |_, other| Some(other.to_vec())),
+];
+
+/// A stopped server whose history came from a restore.
+struct Place {
+    app: TestApp,
+    /// The newest snapshot.
+    snapshot: Value,
+    answers: [String; 2],
+}
+
+impl Place {
+    fn prepare(fruit: &str) -> Self {
+        let app = TestApp::start_with(&ARGUMENTS);
+        app.post("/api/v1/lists", &json!({ "id": "weekly", "name": fruit })).ok();
+        (0..ITEMS).for_each(|number| add(&app, &format!("{fruit}-{number}")));
+        let first = done(&app, "/api/v1/admin/snapshots", &json!({}));
+        add(&app, "left");
+        // Twice: the history that was left before the first is kept elsewhere.
+        for _ in 0..2 {
+            let plan = app.post("/api/v1/admin/restore", &json!({ "snapshot": first["name"] })).expect(200).body;
+            done(&app, "/api/v1/admin/restore", &json!({ "snapshot": first["name"], "confirm": plan["confirm"] }));
+        }
+        add(&app, "kept");
+        let snapshot = done(&app, "/api/v1/admin/snapshots", &json!({}));
+        done(&app, "/api/v1/admin/self-restore", &json!({}));
+        let mut place = Self { answers: answers(&app), app, snapshot };
+        assert_eq!(place.app.stop(), Some(0));
+        place
+    }
+
+    /// Starts the server, which serves what it served before.
+    #[track_caller]
+    fn serve(&mut self, damage: &str) {
+        self.app.restart();
+        assert_eq!(answers(&self.app), self.answers, "{damage}");
+    }
+
+    /// Ends the server, which has named the file, unless there was none to name.
+    #[track_caller]
+    fn end(&mut self, file: &Path, damage: &str) {
+        let exited = self.app.stop_and_tell();
+        assert_eq!(exited.code, Some(0), "{damage}: {exited:?}");
+        let can_be_named = !["removed", "another server's"].contains(&damage);
+        assert!(!can_be_named || exited.stderr.contains(file.to_str().unwrap()), "{damage}: {} is named: {exited:?}", file.display());
+    }
+
+    /// The folder of the history that is served.
+    fn history(&self) -> PathBuf {
+        let current = fs::read_to_string(self.app.data().join("current")).unwrap();
+        self.app.data().join("histories").join(current.split_whitespace().next().unwrap())
+    }
+
+    fn manifest(&self) -> PathBuf {
+        self.app.snapshots().join(format!("{}.json", self.name()))
+    }
+
+    /// The segment that only this snapshot has.
+    fn segment(&self) -> PathBuf {
+        let file = self.snapshot["segments"].as_array().unwrap().last().unwrap()["file"].as_str().unwrap().to_owned();
+        self.app.snapshots().join("segments").join(file)
+    }
+
+    fn name(&self) -> &str {
+        self.snapshot["name"].as_str().unwrap()
+    }
+}
+
+/// Damages a file in every way, looks what the server makes of it, and puts it back.
+fn walk(find: impl Fn(&Place) -> PathBuf, mut see: impl FnMut(&mut Place, &Path, &str)) {
+    let (mut place, other) = (Place::prepare("apple"), Place::prepare("pear"));
+    let (file, other) = (find(&place), fs::read(find(&other)).unwrap());
+    for (name, damage) in DAMAGES {
+        let whole = fs::read(&file).unwrap();
+        match damage(&whole, &other) {
+            Some(damaged) => replace(&file, &damaged),
+            None => fs::remove_file(&file).unwrap(),
+        }
+        see(&mut place, &file, name);
+        fs::write(&file, whole).unwrap();
+    }
+    place.serve("put back");
+    place.app.kill();
+    assert_eq!(place.app.run(&["verify"]).ok().summary()["ok"], true);
+}
+
+#[test]
+fn which_history_is_served_is_never_guessed() {
+    walk(
+        |place| place.app.data().join("current"),
+        |place, file, damage| {
+            let refused = place.app.try_restart().expect_err("nobody knows which history to serve");
+            for word in [file.to_str().unwrap(), "Write the name of the history to serve into it, one of: "] {
+                assert!(refused.stderr.contains(word), "{damage}: {word}: {refused:?}");
+            }
+        },
+    );
+}
+
+#[test]
+fn a_damaged_name_of_the_history_is_replaced_and_nothing_is_lost() {
+    walk(
+        |place| place.history().join("epoch"),
+        |place, file, damage| {
+            place.serve(damage);
+            place.end(file, damage);
+        },
+    );
+}
+
+#[test]
+fn a_damaged_name_of_the_history_that_was_left_stops_only_its_undo() {
+    walk(
+        |place| place.history().join("left"),
+        |place, file, damage| {
+            place.serve(damage);
+            let refused = ended(&place.app, "/api/v1/admin/restore/undo", &json!({}));
+            let detail = refused["error"]["detail"].as_str().unwrap();
+            let expected = if damage == "removed" { "there is no restore to undo" } else { file.to_str().unwrap() };
+            assert!(detail.contains(expected), "{damage}: {refused}");
+            assert_eq!(answers(&place.app), place.answers, "{damage}");
+            place.end(Path::new(""), damage);
+        },
+    );
+}
+
+#[test]
+fn damaged_views_are_made_anew_from_the_log() {
+    walk(
+        |place| place.history().join("checkpoints/views"),
+        |place, file, damage| {
+            place.serve(damage);
+            place.end(file, damage);
+        },
+    );
+}
+
+#[test]
+fn a_damaged_state_of_an_entity_is_made_anew_from_the_log() {
+    walk(
+        |place| memo(&place.history().join("checkpoints/entities")),
+        |place, _, damage| {
+            place.serve(damage);
+            let again = place.app.post("/api/v1/lists/weekly/items", &json!({ "id": "kept", "name": "kept" }));
+            assert_eq!((again.status, &again.body["outcome"]), (200, &json!("unchanged")), "{damage}: {}", again.text);
+            place.end(Path::new(""), damage);
+        },
+    );
+}
+
+#[test]
+fn a_damaged_manifest_is_named_and_not_restored() {
+    walk(Place::manifest, |place, file, damage| {
+        place.serve(damage);
+        let refused = place.app.post("/api/v1/admin/restore", &json!({ "snapshot": place.name() }));
+        let expected = if damage == "removed" { "snapshot_not_found" } else { file.file_name().unwrap().to_str().unwrap() };
+        assert!(refused.status >= 400 && refused.text.contains(expected), "{damage}: {}", refused.text);
+        place.end(Path::new(""), damage);
+    });
+}
+
+#[test]
+fn a_damaged_segment_of_a_snapshot_is_named_and_not_restored() {
+    walk(Place::segment, |place, file, damage| {
+        place.serve(damage);
+        let plan = place.app.post("/api/v1/admin/restore", &json!({ "snapshot": place.name() })).expect(200).body;
+        let request = json!({ "snapshot": place.name(), "confirm": plan["confirm"] });
+        for told in [&plan["problems"], &ended(&place.app, "/api/v1/admin/restore", &request)["error"]] {
+            assert!(told.to_string().contains(file.file_name().unwrap().to_str().unwrap()), "{damage}: {told}");
+        }
+        assert_eq!(answers(&place.app), place.answers, "{damage}");
+        place.end(Path::new(""), damage);
+    });
+}
+
+#[test]
+fn a_damaged_result_of_a_self_restore_does_not_count() {
+    walk(
+        |place| place.app.snapshots().join(".self-restore.json"),
+        |place, file, damage| {
+            place.serve(damage);
+            assert_eq!(place.app.get("/readyz").expect(200).body["self_restore"], Value::Null, "{damage}");
+            place.end(file, damage);
+        },
+    );
+}
+
+#[test]
+fn a_mark_of_a_half_built_history_does_not_remove_the_one_that_is_served() {
+    let mut place = Place::prepare("apple");
+    let mark = place.history().join("staged");
+    fs::write(&mark, "").unwrap();
+    place.serve("marked");
+    place.app.kill();
+    place.serve("marked");
+}
+
+/// The file of the list's state: the only one there is.
+fn memo(folder: &Path) -> PathBuf {
+    let entry = fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    if entry.is_dir() { memo(&entry) } else { entry }
+}
+
+fn add(app: &TestApp, name: &str) {
+    app.post("/api/v1/lists/weekly/items", &json!({ "id": name, "name": name })).ok();
+}
+
+/// What people see.
+fn answers(app: &TestApp) -> [String; 2] {
+    ["/api/v1/lists/weekly", "/api/v1/lists/weekly/events"].map(|path| app.get(path).expect(200).text)
+}
+
+fn done(app: &TestApp, path: &str, body: &Value) -> Value {
+    let operation = ended(app, path, body);
+    assert_eq!(operation["state"], "done", "{operation}");
+    operation["result"].clone()
+}
+
+fn ended(app: &TestApp, path: &str, body: &Value) -> Value {
+    let begun = app.post(path, body).expect(202).body;
+    let path = format!("/api/v1/admin/operations/{}", begun["id"].as_str().unwrap());
+    wait_for("the work to end", || Some(app.get(&path).ok().body).filter(|operation| operation["state"] != "running"))
+}
