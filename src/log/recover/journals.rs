@@ -84,7 +84,8 @@ impl Line {
         let mut line = Self { begun: Vec::new(), spare: None };
         for read in found.into_iter().filter(|read| read.head.generation >= oldest) {
             line.check_log(&read)?;
-            let expected = line.begun.last().map_or(oldest, |before| before.head.generation + 1);
+            // The oldest may be gone: when it is in a segment its file becomes the next journal. Without the segment, that is what is missing.
+            let expected = line.begun.last().map_or(read.head.generation, |before| before.head.generation + 1);
             if read.head.generation != expected || line.spare.is_some() {
                 return Err(line.missing(expected));
             }
