@@ -9,7 +9,7 @@ use crate::{
     disk,
     events::Position,
     log::{
-        OpenReport, block,
+        block,
         block::CHAIN_START,
         journal::{
             self, JournalFile, frame, generation_of,
@@ -21,8 +21,7 @@ use crate::{
 };
 
 /// Ends the log before a position.
-pub fn off(wish: &Wish<'_>, damage: &Damage, report: &OpenReport) -> io::Result<()> {
-    debug_assert!(report.lost_tail.is_none(), "it is cut once");
+pub fn off(wish: &Wish<'_>, damage: &Damage) -> io::Result<()> {
     let (mut kept, segments) = Kept::of(wish, damage.position)?;
     let lost = lost_folder(wish)?;
     kept.add_blocks(wish, damage.position)?;

@@ -90,7 +90,7 @@ impl Line {
         let mut line = Self { begun: Vec::new(), spare: None, sealed: Vec::new(), given_up };
         for read in found {
             line.check_log(&read)?;
-            // The first may be any: those before it became segments, which is checked by its base.
+            // The first may be any: those before it are in segments, and without the segment that is what is missing.
             let expected = line.begun.last().map_or(read.head.generation, |before| before.head.generation + 1);
             if read.head.generation != expected || line.spare.is_some() {
                 return Err(line.missing(expected));

@@ -80,7 +80,7 @@ pub struct Wish<'a> {
 /// # Errors
 /// What is wrong, and where. No file is changed then, unless a part of the damage could be mended.
 pub fn open(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, OpenError> {
-    let mut tried = None;
+    let (mut tried, mut cut_before) = (None, None);
     loop {
         let damage = match attempt(wish, report) {
             Ok(found) => match rotten(wish, &found, report) {
@@ -99,12 +99,13 @@ pub fn open(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, OpenError
                 continue;
             }
         }
-        if !wish.accept_lost_tail || report.lost_tail.is_some() {
+        // What is before a cut may be damaged further back: it is cut once more, but only ever shorter.
+        if !wish.accept_lost_tail || cut_before.is_some_and(|before| damage.position >= before) {
             return Err(refusal(damage));
         }
         tracing::warn!(position = %damage.position, reason = damage.reason, "opening the log without its lost end, as asked");
-        cut::off(wish, &damage, report)
-            .map_err(|error| OpenError::Storage(format!("{}; the end cannot be cut: {error}", damage.reason)))?;
+        cut::off(wish, &damage).map_err(|error| OpenError::Storage(format!("{}; the end cannot be cut: {error}", damage.reason)))?;
+        cut_before = Some(damage.position);
         report.lost_tail = Some(format!("from position {} on: {}", damage.position, damage.reason));
     }
 }
