@@ -1,6 +1,8 @@
 //! Every kind of file beside the log, damaged in every way: made anew from what is whole, or refused with its name and the way out. None is
 //! believed, and what was served before is served afterwards.
 
+mod place;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -8,11 +10,8 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, log_files::replace, wait_for};
-
-const ARGUMENTS: [&str; 6] = ["--self-restore-every-minutes", "0", "--snapshot-every-minutes", "0", "--durability", "flush"];
-/// More than what makes a list worth a file of its own state.
-const ITEMS: usize = 130;
+use self::place::{Place, answers, ended};
+use crate::support::log_files::replace;
 
 /// What becomes of a file; the second is the same file of another server. `None`: it is removed.
 type Damage = fn(&[u8], &[u8]) -> Option<Vec<u8>>;
@@ -29,71 +28,6 @@ const DAMAGES: [(&str, Damage); 6] = [
     ("doubled", |whole, _| Some([whole, whole].concat())),
     ("another server's", |_, other| Some(other.to_vec())),
 ];
-
-/// A stopped server whose history came from a restore.
-struct Place {
-    app: TestApp,
-    /// The newest snapshot.
-    snapshot: Value,
-    answers: [String; 2],
-}
-
-impl Place {
-    fn prepare(fruit: &str) -> Self {
-        let app = TestApp::start_with(&ARGUMENTS);
-        app.post("/api/v1/lists", &json!({ "id": "weekly", "name": fruit })).ok();
-        (0..ITEMS).for_each(|number| add(&app, &format!("{fruit}-{number}")));
-        let first = done(&app, "/api/v1/admin/snapshots", &json!({}));
-        add(&app, "left");
-        // Twice: the history that was left before the first is kept elsewhere.
-        for _ in 0..2 {
-            let plan = app.post("/api/v1/admin/restore", &json!({ "snapshot": first["name"] })).expect(200).body;
-            done(&app, "/api/v1/admin/restore", &json!({ "snapshot": first["name"], "confirm": plan["confirm"] }));
-        }
-        add(&app, "kept");
-        let snapshot = done(&app, "/api/v1/admin/snapshots", &json!({}));
-        done(&app, "/api/v1/admin/self-restore", &json!({}));
-        let mut place = Self { answers: answers(&app), app, snapshot };
-        assert_eq!(place.app.stop(), Some(0));
-        place
-    }
-
-    /// Starts the server, which serves what it served before.
-    #[track_caller]
-    fn serve(&mut self, damage: &str) {
-        self.app.restart();
-        assert_eq!(answers(&self.app), self.answers, "{damage}");
-    }
-
-    /// Ends the server, which has named the file, unless there was none to name.
-    #[track_caller]
-    fn end(&mut self, file: &Path, damage: &str) {
-        let exited = self.app.stop_and_tell();
-        assert_eq!(exited.code, Some(0), "{damage}: {exited:?}");
-        let can_be_named = !["removed", "another server's"].contains(&damage);
-        assert!(!can_be_named || exited.stderr.contains(file.to_str().unwrap()), "{damage}: {} is named: {exited:?}", file.display());
-    }
-
-    /// The folder of the history that is served.
-    fn history(&self) -> PathBuf {
-        let current = fs::read_to_string(self.app.data().join("current")).unwrap();
-        self.app.data().join("histories").join(current.split_whitespace().next().unwrap())
-    }
-
-    fn manifest(&self) -> PathBuf {
-        self.app.snapshots().join(format!("{}.json", self.name()))
-    }
-
-    /// The segment that only this snapshot has.
-    fn segment(&self) -> PathBuf {
-        let file = self.snapshot["segments"].as_array().unwrap().last().unwrap()["file"].as_str().unwrap().to_owned();
-        self.app.snapshots().join("segments").join(file)
-    }
-
-    fn name(&self) -> &str {
-        self.snapshot["name"].as_str().unwrap()
-    }
-}
 
 /// Damages a file in every way, looks what the server makes of it, and puts it back.
 fn walk(find: impl Fn(&Place) -> PathBuf, mut see: impl FnMut(&mut Place, &Path, &str)) {
@@ -228,25 +162,4 @@ fn a_mark_of_a_half_built_history_does_not_remove_the_one_that_is_served() {
 fn memo(folder: &Path) -> PathBuf {
     let entry = fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
     if entry.is_dir() { memo(&entry) } else { entry }
-}
-
-fn add(app: &TestApp, name: &str) {
-    app.post("/api/v1/lists/weekly/items", &json!({ "id": name, "name": name })).ok();
-}
-
-/// What people see.
-fn answers(app: &TestApp) -> [String; 2] {
-    ["/api/v1/lists/weekly", "/api/v1/lists/weekly/events"].map(|path| app.get(path).expect(200).text)
-}
-
-fn done(app: &TestApp, path: &str, body: &Value) -> Value {
-    let operation = ended(app, path, body);
-    assert_eq!(operation["state"], "done", "{operation}");
-    operation["result"].clone()
-}
-
-fn ended(app: &TestApp, path: &str, body: &Value) -> Value {
-    let begun = app.post(path, body).expect(202).body;
-    let path = format!("/api/v1/admin/operations/{}", begun["id"].as_str().unwrap());
-    wait_for("the work to end", || Some(app.get(&path).ok().body).filter(|operation| operation["state"] != "running"))
 }
