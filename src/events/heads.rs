@@ -1,6 +1,6 @@
 //! Stream heads: the newest version and position of every stream, in memory, which is what makes an expected version cheap to check.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, ops::Range};
 
 use super::{envelope::Position, log::StreamHead};
 use crate::domain::StreamId;
@@ -81,12 +81,13 @@ impl Heads {
 
     /// Every stream, by its key.
     pub fn iter(&self) -> impl Iterator<Item = (StreamKey, StreamHead)> + '_ {
-        (0..BUCKETS).flat_map(|bucket| self.bucket(bucket))
+        self.in_buckets(0..BUCKETS)
     }
 
-    /// The streams of one of the [`Heads::buckets`], by key.
-    pub fn bucket(&self, bucket: usize) -> impl Iterator<Item = (StreamKey, StreamHead)> + '_ {
-        self.buckets[bucket].chunks_exact(ENTRY_BYTES).map(move |entry| (key_of(bucket, entry), head_at(entry)))
+    /// The streams of some of the [`Heads::buckets`], by key. Most buckets of a small log are empty, and passed at once.
+    pub fn in_buckets(&self, buckets: Range<usize>) -> impl Iterator<Item = (StreamKey, StreamHead)> + '_ {
+        let full = buckets.clone().zip(&self.buckets[buckets]).filter(|(_, entries)| !entries.is_empty());
+        full.flat_map(|(bucket, entries)| entries.chunks_exact(ENTRY_BYTES).map(move |entry| (key_of(bucket, entry), head_at(entry))))
     }
 
     /// How many buckets there are, for whoever goes through them with rests.

@@ -149,7 +149,7 @@ pub fn save(file: &Path, log: &LogId, index: &RwLock<Index>, pace: Pace) -> io::
     let mut streams = 0_u64;
     for from in (0..Heads::buckets()).step_by(BUCKETS_AT_ONCE) {
         let index = index.read();
-        for (key, head) in (from..from + BUCKETS_AT_ONCE).flat_map(|bucket| index.heads.bucket(bucket)) {
+        for (key, head) in index.heads.in_buckets(from..from + BUCKETS_AT_ONCE) {
             writing.waiting.extend_from_slice(&key.0);
             varint::put(&mut writing.waiting, head.version);
             varint::put(&mut writing.waiting, head.position.0);

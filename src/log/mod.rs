@@ -79,7 +79,7 @@ use crate::{
 };
 
 /// How long closing waits for each of the log's threads. One that hangs is left behind, and the process ends without it.
-const CLOSE_MAX: Duration = Duration::from_secs(3);
+const CLOSE_MAX: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 3 });
 /// The environment variable by which tests have small journals, in bytes; debug builds only.
 const JOURNAL_BYTES_VARIABLE: &str = "AISLED_TEST_JOURNAL_BYTES";
 
@@ -123,7 +123,9 @@ impl LogOptions {
 
 fn journal_bytes() -> u64 {
     let asked = if cfg!(debug_assertions) { std::env::var(JOURNAL_BYTES_VARIABLE).ok() } else { None };
-    asked.and_then(|text| text.parse().ok()).unwrap_or(journal::JOURNAL_BYTES)
+    // In unit tests, which open thousands of logs, just enough for the largest command.
+    let usual = if cfg!(test) { 1 << 20 } else { journal::JOURNAL_BYTES };
+    asked.and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
 /// Why a log does not open.

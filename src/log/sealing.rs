@@ -11,7 +11,7 @@ use super::{
 use crate::{disk::Pace, events::Position, failpoint};
 
 /// After a failure it is tried again so soon.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
+const TRY_AGAIN: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
 /// What is read of a journal at once.
 const READ_BYTES: usize = 1 << 20;
 /// How long a reader may keep a journal that is in a segment by now; it has it for the time of one read.

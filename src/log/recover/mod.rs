@@ -201,12 +201,20 @@ fn replay(storage: &Storage, saved: Option<Saved>, report: &mut OpenReport) -> R
     let (mut index, bytes) = saved.map_or((Index::empty(), 0), |saved| (saved.index, saved.file_bytes));
     let (from, mut raw) = (index.mark.position, Vec::new());
     for entry in storage.walk(from.next()) {
-        let (first, bytes) = entry.map_err(|reason| Failure::damage(index.mark.position.next(), reason))?;
+        let (first, bytes) = entry.map_err(|reason| unreadable(storage, index.mark.position.next(), reason))?;
         index.add_block(first, &bytes, &mut raw, |_, _| Ok(())).map_err(|(position, reason)| Failure::damage(position, reason))?;
         report.bytes_read += bytes.len() as u64;
     }
     report.events_read = index.mark.position.0 - from.0;
     Ok((index, from, bytes))
+}
+
+/// A segment that is whole was not read because the system refused it.
+fn unreadable(storage: &Storage, position: Position, reason: String) -> Failure {
+    match storage.segment_of(position).map(|segment| Segment::read(&segment.path)) {
+        Some(Ok(_) | Err(SegmentError::Io(_))) => Failure::Storage(reason),
+        _ => Failure::damage(position, reason),
+    }
 }
 
 /// The journals that have begun, and the one that has not.

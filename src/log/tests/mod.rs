@@ -2,7 +2,9 @@
 
 mod damage;
 mod faults;
+mod model;
 mod power;
+mod power_folders;
 mod recorder;
 mod sealing;
 mod streams;

@@ -1,1 +1,335 @@
-//! Placeholder.
+//! Losses of power at every step of a session: each state that the disk may have then is opened, and everything acknowledged must be there.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
+use super::{
+    model::{Dice, Disk, KEEPS, Tree, materialise},
+    recorder::{Change, Recorder},
+    *,
+};
+use crate::events::Recorded;
+
+/// States in all tests here together, unless the environment says otherwise.
+const STATES: usize = 2_000;
+const STATES_VARIABLE: &str = "AISLED_POWER_STATES";
+/// Repeats a run, as far as the threads of a session let it be repeated.
+const SEED_VARIABLE: &str = "AISLED_POWER_SEED";
+
+fn number(variable: &str, otherwise: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+/// A folder in memory where there is such a place: a state is opened in a fraction of the time that real syncs take.
+pub fn quick_folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { TempDir::new_in(memory).unwrap() } else { TempDir::new().unwrap() }
+}
+
+/// A state is made from the disk that is kept before it.
+const DISK_EVERY: usize = 32;
+
+/// A recorded session: what the disk held before, each step, and what it was good for.
+pub struct Session {
+    pub name: &'static str,
+    /// The disk before the first step, and after so many steps each.
+    disks: Vec<Disk>,
+    pub changes: Vec<Change>,
+    /// From which step on the log must reach at least so far.
+    pub acknowledged: Vec<(usize, u64)>,
+    /// All that was ever recorded.
+    pub events: Vec<Arc<Recorded>>,
+    /// Where commands end.
+    pub ends: BTreeSet<u64>,
+}
+
+impl Session {
+    /// Of what the disk held before, and what was done to it.
+    pub fn new(
+        name: &'static str,
+        before: Disk,
+        changes: Vec<Change>,
+        acknowledged: Vec<(usize, u64)>,
+        events: Vec<Arc<Recorded>>,
+    ) -> Self {
+        let ends = acknowledged.iter().map(|(_, position)| *position).collect();
+        let mut disks = vec![before];
+        for some in changes.chunks(DISK_EVERY) {
+            let mut disk = disks[disks.len() - 1].clone();
+            some.iter().for_each(|change| disk.take(change));
+            disks.push(disk);
+        }
+        Self { name, disks, changes, acknowledged, events, ends }
+    }
+
+    /// What must be there after the loss of power after a number of steps.
+    pub fn acknowledged_at(&self, step: usize) -> u64 {
+        self.acknowledged.iter().filter(|(from, _)| *from <= step).map(|(_, position)| *position).max().unwrap_or_default()
+    }
+
+    /// The disk after a number of steps.
+    pub fn disk_at(&self, step: usize) -> Disk {
+        let (known, mut disk) = (step / DISK_EVERY, self.disks[step / DISK_EVERY].clone());
+        self.changes[known * DISK_EVERY..step].iter().for_each(|change| disk.take(change));
+        disk
+    }
+
+    /// Whether a log holds what it must: no event less than was acknowledged, none that was not recorded, no half command.
+    pub fn check(&self, log: &DiskLog, step: usize) -> Result<(), String> {
+        let (head, acknowledged) = (log.head().0, self.acknowledged_at(step));
+        if head < acknowledged {
+            return Err(format!("it ends at {head}, but everything up to {acknowledged} was acknowledged"));
+        }
+        if head != 0 && !self.ends.contains(&head) {
+            return Err(format!("it ends at {head}, in the middle of a command"));
+        }
+        let mut wrong = None;
+        let report = verify_chain(log, &mut |event| {
+            if self.events.get(usize::try_from(event.position.0 - 1).unwrap()).is_none_or(|known| **known != event) {
+                wrong = wrong.or(Some(event.position));
+            }
+        });
+        let report = report.map_err(|error| error.to_string())?;
+        if let Some(position) = wrong {
+            return Err(format!("the event at {position} is not the one that was recorded there"));
+        }
+        if report.is_well() { Ok(()) } else { Err(format!("{:?}", report.problems)) }
+    }
+}
+
+/// Opens a state, checks it, goes on with it, and opens it once more.
+fn try_state(session: &Session, step: usize, dir: &Path) -> Result<(), String> {
+    let (log, report) = DiskLog::open(power_options(dir)).map_err(|error| error.to_string())?;
+    if !report.mended.is_empty() || report.lost_tail.is_some() {
+        return Err(format!("a mere loss of power looks like damage: {report:?}"));
+    }
+    session.check(&log, step)?;
+    go_on(log, dir)
+}
+
+/// A log takes events, and has them when it is opened again.
+pub fn go_on(log: DiskLog, dir: &Path) -> Result<(), String> {
+    let head = log.head().0;
+    for (version, texts) in [(0, &["milk"][..]), (1, &["bread", "salt"])] {
+        put(&log, "afterwards", version, texts).map_err(|error| error.to_string())?;
+    }
+    let after = log.chain();
+    drop(log);
+    let (log, report) = DiskLog::open(power_options(dir)).map_err(|error| format!("the second time: {error}"))?;
+    if report.cut_tail.is_some() || !report.mended.is_empty() {
+        return Err(format!("the second time: {report:?}"));
+    }
+    if log.chain() == after && after.0.0 == head + 3 { Ok(()) } else { Err("the second time it is another log".into()) }
+}
+
+pub fn power_options(dir: &Path) -> LogOptions {
+    LogOptions { durability: Durability::Sync, ..options(dir) }
+}
+
+/// Tries states of sessions, as many in all as belong to a part of a hundred.
+pub fn try_states(sessions: &[Session], percent: usize, check: impl Fn(&Session, usize, &Path) -> Result<(), String> + Sync) {
+    let all = usize::try_from(number(STATES_VARIABLE, STATES as u64)).unwrap();
+    let (wanted, seed) = ((all * percent / 100).div_ceil(sessions.len()), number(SEED_VARIABLE, 1));
+    let steps: usize = sessions.iter().map(|session| session.changes.len()).sum();
+    let tried: usize = sessions.iter().map(|session| try_some(session, wanted, seed, &check)).sum();
+    println!("{}: {tried} states of {steps} steps in {} sessions (seed {seed})", sessions[0].name, sessions.len());
+}
+
+fn try_some(session: &Session, wanted: usize, seed: u64, check: &(impl Fn(&Session, usize, &Path) -> Result<(), String> + Sync)) -> usize {
+    let seeds = AtomicU64::new(seed << 32);
+    let seen = parking_lot::Mutex::new(HashSet::new());
+    let work = || {
+        while seen.lock().len() < wanted {
+            let own = seeds.fetch_add(1, Ordering::Relaxed);
+            // A short session has only so many states.
+            if own - (seed << 32) > 20 * wanted as u64 {
+                break;
+            }
+            let (step, tree, kept) = state_of(session, own);
+            let is_new = seen.lock().insert((hash_of(&tree), session.acknowledged_at(step)));
+            if is_new {
+                try_one(session, step, &tree, &kept, check);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let threads = [scope.spawn(work), scope.spawn(work)];
+        // What one of them found is the test's own failure.
+        threads.into_iter().filter_map(|thread| thread.join().err()).for_each(|found| std::panic::resume_unwind(found));
+    });
+    seen.into_inner().len()
+}
+
+fn state_of(session: &Session, seed: u64) -> (usize, Tree, String) {
+    let mut dice = Dice(seed);
+    let step = dice.roll(session.changes.len() + 1);
+    let (names, bytes) = (KEEPS[dice.roll(KEEPS.len())], KEEPS[dice.roll(KEEPS.len())]);
+    let tree = session.disk_at(step).after_power_loss(names, bytes, &mut dice);
+    (step, tree, format!("seed {seed}, names {names:?}, bytes {bytes:?}"))
+}
+
+fn hash_of(tree: &Tree) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    for (path, content) in tree {
+        hasher
+            .update(path.as_bytes())
+            .update(&[0])
+            .update(content.as_deref().map_or(&[][..], |bytes| bytes))
+            .update(&[u8::from(content.is_some())]);
+    }
+    hasher.finalize()
+}
+
+fn try_one(session: &Session, step: usize, tree: &Tree, kept: &str, check: &impl Fn(&Session, usize, &Path) -> Result<(), String>) {
+    let dir = quick_folder();
+    materialise(tree, dir.path());
+    let Err(reason) = check(session, step, dir.path()) else { return };
+    let again = TempDir::new().unwrap().keep();
+    materialise(tree, &again);
+    let around: Vec<String> = session.changes[step.saturating_sub(6)..step].iter().map(short).collect();
+    panic!(
+        "{}: the power went after step {step} of {} ({kept}): {reason}\nthe state is in {}\nlast steps:\n{}",
+        session.name,
+        session.changes.len(),
+        again.display(),
+        around.join("\n")
+    );
+}
+
+fn short(change: &Change) -> String {
+    if let Change::Write { file, at, bytes } = change {
+        return format!("Write {} at {at}, {} bytes", file.display(), bytes.len());
+    }
+    format!("{change:?}")
+}
+
+/// Records a session that opens a log, works with it from several threads, and closes it or not.
+pub fn record(name: &'static str, dir: &Path, known: u64, ends: &BTreeSet<u64>, appends: usize, close: bool) -> Session {
+    let before = Disk::with(dir);
+    let ((acknowledged, events), changes) = Recorder::record(dir, |recorder| {
+        let (log, _) = DiskLog::open(power_options(dir)).unwrap();
+        let mut acknowledged = vec![(0, known), (recorder.steps(), log.head().0)];
+        acknowledged.extend(work(&log, appends, recorder));
+        let events = log.read(Position::START, usize::MAX).unwrap();
+        if close {
+            log.close().unwrap();
+        }
+        acknowledged.push((recorder.steps(), log.head().0));
+        (acknowledged, events)
+    });
+    let mut session = Session::new(name, before, changes, acknowledged, events);
+    session.ends.extend(ends);
+    session
+}
+
+/// Appends commands of one to nine events and of many sizes from three threads. Gives the end of each and when it was known.
+fn work(log: &DiskLog, appends: usize, recorder: &Recorder) -> Vec<(usize, u64)> {
+    let one = |thread: usize| {
+        let (id, mut dice, mut acknowledged) = (format!("thread-{thread}"), Dice(thread as u64), Vec::new());
+        let mut version = log.stream_head(&stream(&id)).map_or(0, |head| head.version);
+        for _ in 0..appends {
+            let count = if dice.roll(3) == 0 { 1 + dice.roll(9) } else { 1 };
+            let texts: Vec<String> = (0..count).map(|_| noise(&mut dice)).collect();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let last = log.append_blocking(append(&id, version, &texts)).wait().unwrap().last().unwrap().position.0;
+            acknowledged.push((recorder.steps(), last));
+            version += count as u64;
+        }
+        acknowledged
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..3).map(|thread| scope.spawn(move || one(thread))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+/// A text that does not shrink when it is packed.
+fn noise(dice: &mut Dice) -> String {
+    let length = [10, 40, 200, 700][dice.roll(4)] + dice.roll(40);
+    (0..length).map(|_| char::from(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"[dice.roll(64)])).collect()
+}
+
+fn first_session(dir: &Path, close: bool) -> Session {
+    record("a first session", dir, 0, &BTreeSet::new(), 35, close)
+}
+
+/// Goes on from a state that a loss of power or a kill left, and records what its opening does.
+fn record_after(name: &'static str, before: &Session, step: usize, tree: &Tree, appends: usize) -> Session {
+    let dir = quick_folder();
+    materialise(tree, dir.path());
+    record(name, dir.path(), before.acknowledged_at(step), &before.ends, appends, appends > 2)
+}
+
+#[test]
+fn a_first_session_that_loses_power_keeps_everything_acknowledged() {
+    let dir = quick_folder();
+    try_states(&[first_session(dir.path(), true)], 30, try_state);
+}
+
+#[test]
+fn a_session_after_a_close_or_a_kill_that_loses_power_keeps_everything_acknowledged() {
+    let (dir, mut dice) = (quick_folder(), Dice(number(SEED_VARIABLE, 1)));
+    let first = first_session(dir.path(), true);
+    let mut steps = vec![first.changes.len()];
+    steps.extend((0..8).map(|_| dice.roll(first.changes.len())));
+    let after_kill = |step: &usize| {
+        // What a killed process wrote is all there.
+        let tree = first.disk_at(*step).after_power_loss(super::model::Keep::All, super::model::Keep::All, &mut Dice(1));
+        record_after("a session after a close or a kill", &first, *step, &tree, 15)
+    };
+    try_states(&steps.iter().map(after_kill).collect::<Vec<_>>(), 20, try_state);
+}
+
+#[test]
+fn a_second_loss_of_power_while_the_first_is_recovered_from_loses_nothing() {
+    let dir = quick_folder();
+    let first = first_session(dir.path(), false);
+    let after_crash = |number: u64| {
+        let (step, tree, _) = state_of(&first, (number << 20) + self::number(SEED_VARIABLE, 1));
+        record_after("a second loss of power", &first, step, &tree, 1)
+    };
+    try_states(&(0..40).map(after_crash).collect::<Vec<_>>(), 20, try_state);
+}
+
+/// A log whose second segment is damaged, opened without what is lost.
+fn record_cut(dir: &Path) -> (Session, Vec<Vec<u8>>) {
+    drop(record("a session before a cut", dir, 0, &BTreeSet::new(), 40, true));
+    fs::remove_dir_all(dir.join("log/window")).unwrap();
+    change(&files(dir, "segments")[1], |bytes| bytes[900] ^= 4);
+    let (before, originals) = (Disk::with(dir), originals(dir));
+    let ((head, done, events), changes) = Recorder::record(dir, |recorder| {
+        let (log, report) = DiskLog::open(LogOptions { accept_lost_tail: true, ..power_options(dir) }).unwrap();
+        assert!(report.lost_tail.is_some() && log.head() > Position::START);
+        (log.head().0, recorder.steps(), log.read(Position::START, usize::MAX).unwrap())
+    });
+    let acknowledged = vec![(0, head), (done, head)];
+    (Session::new("a cut that was accepted", before, changes, acknowledged, events), originals)
+}
+
+/// The bytes of every journal and segment, wherever they are now.
+fn originals(dir: &Path) -> Vec<Vec<u8>> {
+    let log = dir.join("log");
+    let folders = fs::read_dir(&log).unwrap().map(|entry| entry.unwrap().path());
+    let kept = folders.filter(|path| path.is_dir() && !path.ends_with("window")).flat_map(|path| fs::read_dir(path).unwrap());
+    kept.map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
+}
+
+#[test]
+fn a_loss_of_power_while_an_accepted_loss_is_cut_off_deletes_nothing() {
+    let dir = quick_folder();
+    let (session, kept) = record_cut(dir.path());
+    try_states(&[session], 10, |session, step, dir| {
+        let is_done = step >= session.acknowledged[1].0;
+        let found = originals(dir);
+        if let Some(gone) = kept.iter().position(|original| !found.contains(original)) {
+            return Err(format!("file {gone} of those before is gone"));
+        }
+        let options = LogOptions { accept_lost_tail: !is_done, ..power_options(dir) };
+        let (log, _) = DiskLog::open(options).map_err(|error| error.to_string())?;
+        session.check(&log, step)?;
+        go_on(log, dir)
+    });
+}
