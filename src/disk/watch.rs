@@ -180,7 +180,12 @@ mod observed {
             return Ok(());
         }
         let number = fault.seen.fetch_add(1, Ordering::Relaxed) + 1;
-        if number == fault.number || (fault.and_later && number > fault.number) { fault.happen() } else { Ok(()) }
+        if number == fault.number || (fault.and_later && number > fault.number) {
+            tracing::warn!(step = step.kind(), path = %step.path().display(), effect = fault.effect, "a test has this step fail");
+            fault.happen()
+        } else {
+            Ok(())
+        }
     }
 
     impl Fault {

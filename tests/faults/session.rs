@@ -1,6 +1,7 @@
 //! A server whose system fails it once, and what it had acknowledged until then.
 
 use std::{
+    cell::Cell,
     collections::BTreeSet,
     path::Path,
     time::{Duration, Instant},
@@ -19,6 +20,22 @@ pub const STOP_MAX: Duration = Duration::from_secs(10);
 /// The text of an item: with it some eighty fill a small journal.
 const NOTE_CHARS: usize = 700;
 const ARGUMENTS: [&str; 4] = ["--self-restore-every-minutes", "0", "--snapshot-every-minutes", "0"];
+
+/// What a server says when it comes to the step that fails.
+const MET: &str = "a test has this step fail";
+
+thread_local! {
+    static FAULTS_MET: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many servers of this test have met their fault.
+pub fn faults_met() -> u64 {
+    FAULTS_MET.get()
+}
+
+fn note(exited: &Exited) {
+    FAULTS_MET.set(FAULTS_MET.get() + u64::from(exited.stderr.contains(MET)));
+}
 
 /// A server under a fault.
 pub struct Session {
@@ -49,7 +66,7 @@ impl Session {
 
     /// Adds an item. One that is refused is refused with a code.
     pub fn add(&mut self, name: &str) -> Answer {
-        let answer = self.client.post("/api/v1/lists/weekly/items", &json!({ "id": name, "name": name, "note": note(name) }));
+        let answer = self.client.post("/api/v1/lists/weekly/items", &json!({ "id": name, "name": name, "note": text_of(name) }));
         if answer.status < 300 {
             self.acknowledged.insert(name.to_owned());
         } else {
@@ -92,6 +109,7 @@ impl Session {
     pub fn stop(mut self) -> BTreeSet<String> {
         let (fault, begun) = (&self.fault, Instant::now());
         let exited = self.app.stop_and_tell();
+        note(&exited);
         assert!(begun.elapsed() <= STOP_MAX, "{fault}: it took {:?}: {exited:?}", begun.elapsed());
         assert!(matches!(exited.code, Some(0 | 1)), "{fault}: {exited:?}");
         assert!(!exited.stderr.contains("panicked"), "{fault}: {exited:?}");
@@ -101,6 +119,7 @@ impl Session {
 
 /// A start that failed says which file it could not use, and ends with 1.
 pub fn assert_clear(exited: &Exited, folder: &Path, fault: &str) {
+    note(exited);
     assert_eq!(exited.code, Some(1), "{fault}: {exited:?}");
     let last = exited.stderr.lines().rev().find(|line| !line.is_empty()).unwrap_or_default();
     assert!(last.contains(folder.to_str().expect("a name")) && last.contains("os error"), "{fault}: {exited:?}");
@@ -119,7 +138,7 @@ pub fn assert_nothing_is_lost(folder: &Path, acknowledged: &BTreeSet<String>, fa
 }
 
 /// Text that hardly compresses, so that a journal is full soon.
-fn note(name: &str) -> String {
+fn text_of(name: &str) -> String {
     let mut random = Random(name.bytes().fold(7, |sum, byte| sum * 31 % 65_521 + u64::from(byte)));
     (0..NOTE_CHARS).map(|_| char::from(b'#' + u8::try_from(random.below(80)).expect("it is small"))).collect()
 }
