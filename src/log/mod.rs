@@ -187,6 +187,9 @@ pub(crate) struct Shared {
     log: LogId,
     index: RwLock<Index>,
     tail: Tail,
+    /// The newest position: an answer that names it is given after it is here.
+    committed: AtomicU64,
+    /// The same for those who follow; they are woken a moment later.
     head: watch::Sender<Position>,
     news: News,
     in_flight: InFlight,
@@ -208,7 +211,7 @@ impl Shared {
     }
 
     fn head_now(&self) -> Position {
-        *self.head.borrow()
+        Position(self.committed.load(Ordering::Acquire))
     }
 }
 
@@ -285,6 +288,7 @@ impl DiskLog {
             log,
             index: RwLock::new(index),
             tail: Tail::default(),
+            committed: AtomicU64::new(mark.position.0),
             head: watch::Sender::new(mark.position),
             news: News::default(),
             in_flight: InFlight::default(),
@@ -497,7 +501,7 @@ impl Log for DiskLog {
     }
 
     fn head(&self) -> Position {
-        *self.shared.head.borrow()
+        self.shared.head_now()
     }
 
     fn follow(&self) -> watch::Receiver<Position> {

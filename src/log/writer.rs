@@ -121,6 +121,16 @@ impl Writer {
         for (sender, answer) in answers {
             reply(sender, answer);
         }
+        self.announce();
+    }
+
+    /// Wakes those who follow, after those who asked: on few cores whoever is woken first also runs first.
+    fn announce(&self) {
+        let position = self.shared.head_now();
+        if *self.shared.head.borrow() != position {
+            self.shared.head.send_replace(position);
+            self.shared.news.tell(position);
+        }
     }
 
     fn place(&mut self, group: &mut Vec<Job>, answers: &mut Vec<Answer>, sizes: &mut Vec<u32>) -> Result<(), String> {
@@ -192,7 +202,7 @@ impl Writer {
         self.active.sync().map_err(|error| Refusal::Failed(format!("fdatasync failed: {error}")))
     }
 
-    /// Lets everybody see what is now recorded: heads, the tail, followers.
+    /// Lets everybody see what is now recorded: heads, the tail, the newest position.
     fn publish(&mut self, answers: &[Answer], sizes: &[u32], places: &[Placed], started: Instant) {
         if sizes.is_empty() {
             return;
@@ -212,8 +222,7 @@ impl Writer {
             self.durable = position;
         }
         self.shared.is_full.store(false, Ordering::Relaxed);
-        self.shared.head.send_replace(position);
-        self.shared.news.tell(position);
+        self.shared.committed.store(position.0, Ordering::Release);
         self.count(sizes.len(), position, started);
     }
 
