@@ -4,8 +4,10 @@ use std::process::Command;
 
 use super::{
     model::Disk,
-    power::{Session, go_on, power_options, quick_folder, record, try_states},
+    power::{go_on, try_states},
     recorder::Recorder,
+    session::{Session, power_options, record},
+    states::quick_folder,
     *,
 };
 use crate::{
