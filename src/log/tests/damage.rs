@@ -76,9 +76,9 @@ fn heads_and_a_window_that_are_gone_or_of_another_log_are_left_aside() {
             let dir = quick_copy(original.dir.path());
             let place = dir.path().join("log").join(part);
             if place.is_dir() {
-                fs::remove_dir_all(&place).unwrap()
+                fs::remove_dir_all(&place).unwrap();
             } else {
-                fs::remove_file(&place).unwrap()
+                fs::remove_file(&place).unwrap();
             }
             let theirs = from.map(|other| other.dir.path().join("log").join(part));
             match theirs {

@@ -21,7 +21,7 @@ use crate::disk::watch::{Observer, Step, observe};
 const KINDS: [&str; 11] =
     ["open", "create", "allocate", "write", "sync", "sync_folder", "rename", "link", "remove", "create_folder", "remove_folder"];
 /// Whatever fails, nothing may take longer.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Lets a step fail.
 pub struct Fault {

@@ -111,49 +111,54 @@ impl Disk {
 
     fn try_take(&mut self, change: &Change) -> Option<()> {
         match change {
-            Change::Create(path) => self.make(path, |disk| disk.file(Vec::new())),
-            Change::CreateFolder(path) => self.make(path, Self::folder),
+            Change::Create(path) => self.make(path, |disk| disk.file(Vec::new()))?,
+            Change::CreateFolder(path) => self.make(path, Self::folder)?,
             Change::Allocate { file, bytes } => self.put(file, Put { at: 0, bytes: Arc::default(), size_min: *bytes }),
             Change::Write { file, at, bytes } => self.put(file, Put { at: *at, bytes: Arc::clone(bytes), size_min: at + bytes.len() }),
-            Change::Sync(path) => self.sync(self.find(path)?),
+            Change::Sync(path) => self.sync(path),
             Change::SyncFolder(path) => self.sync_folder(self.find(path)?),
             Change::Rename { from, to } => {
                 let (node, (old, new)) = (self.find(from)?, (self.place(from)?, self.place(to)?));
-                self.rename(vec![(old.0, old.1, node)], vec![(new.0, new.1, node)])
+                self.rename(vec![(old.0, old.1, node)], vec![(new.0, new.1, node)]);
             }
-            Change::Link { from, to } => {
+            Change::Link { from, to } if self.find(to).is_none() => {
                 let (node, new) = (self.find(from)?, self.place(to)?);
-                if self.find(to).is_none() { self.rename(Vec::new(), vec![(new.0, new.1, node)]) } else { None }
+                self.rename(Vec::new(), vec![(new.0, new.1, node)]);
             }
+            Change::Link { .. } => {}
             Change::Remove(path) => {
                 let (node, old) = (self.find(path)?, self.place(path)?);
-                self.rename(vec![(old.0, old.1, node)], Vec::new())
+                self.rename(vec![(old.0, old.1, node)], Vec::new());
             }
-            Change::RemoveFolder(path) => self.remove_folder(path),
+            Change::RemoveFolder(path) => self.remove_folder(path)?,
         }
+        Some(())
     }
 
     fn make(&mut self, path: &Path, node: impl FnOnce(&mut Self) -> usize) -> Option<()> {
         let place = self.place(path)?;
-        if self.find(path).is_some() {
-            return None;
+        if self.find(path).is_none() {
+            let node = node(self);
+            self.rename(Vec::new(), vec![(place.0, place.1, node)]);
         }
-        let node = node(self);
-        self.rename(Vec::new(), vec![(place.0, place.1, node)])
-    }
-
-    fn put(&mut self, file: &Path, put: Put) -> Option<()> {
-        let node = self.find(file)?;
-        let Node::File { since, .. } = &mut self.nodes[node] else { return None };
-        since.push(put);
         Some(())
     }
 
-    fn rename(&mut self, gone: Vec<(usize, String, usize)>, new: Vec<(usize, String, usize)>) -> Option<()> {
+    /// The bytes of a file that the engine has open, so that it must be here.
+    fn open(&mut self, path: &Path) -> (&mut Arc<Vec<u8>>, &mut Vec<Put>) {
+        let node = self.find(path).unwrap_or_else(|| panic!("{} was never made", path.display()));
+        let Node::File { safe, since } = &mut self.nodes[node] else { panic!("{} is a folder", path.display()) };
+        (safe, since)
+    }
+
+    fn put(&mut self, file: &Path, put: Put) {
+        self.open(file).1.push(put);
+    }
+
+    fn rename(&mut self, gone: Vec<(usize, String, usize)>, new: Vec<(usize, String, usize)>) {
         let renaming = Renaming { gone, new };
         self.apply(&renaming, |node| if let Node::Folder { now, .. } = node { Some(now) } else { None });
         self.since.push(renaming);
-        Some(())
     }
 
     pub fn apply(&mut self, renaming: &Renaming, names: impl Fn(&mut Node) -> Option<&mut Names>) {
@@ -175,26 +180,25 @@ impl Disk {
         for (name, node) in self.now(folder).clone() {
             match &self.nodes[node] {
                 Node::Folder { .. } => self.remove_folder(&path.join(name))?,
-                Node::File { .. } => self.rename(vec![(folder, name, node)], Vec::new())?,
+                Node::File { .. } => self.rename(vec![(folder, name, node)], Vec::new()),
             }
         }
         let (parent, name) = self.place(path)?;
-        self.rename(vec![(parent, name, folder)], Vec::new())
-    }
-
-    fn sync(&mut self, node: usize) -> Option<()> {
-        let Node::File { safe, since } = &mut self.nodes[node] else { return None };
-        since.drain(..).for_each(|put| write(Arc::make_mut(safe), &put, |_| true));
+        self.rename(vec![(parent, name, folder)], Vec::new());
         Some(())
     }
 
-    fn sync_folder(&mut self, folder: usize) -> Option<()> {
+    fn sync(&mut self, file: &Path) {
+        let (safe, since) = self.open(file);
+        since.drain(..).for_each(|put| write(Arc::make_mut(safe), &put, |_| true));
+    }
+
+    fn sync_folder(&mut self, folder: usize) {
         let (safe, mut left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.since).into_iter().partition(|one| one.touches(folder));
         // A name that is safe now is not changed by what came before it in another folder.
         left.retain(|old| !safe.iter().any(|new| new.names(old)));
         self.since = left;
         safe.iter().for_each(|renaming| self.apply(renaming, safe_names));
-        Some(())
     }
 }
 

@@ -78,7 +78,9 @@ fn try_some(session: &Session, wanted: usize, seed: u64, check: &(impl Fn(&Sessi
     thread::scope(|scope| {
         let threads = [scope.spawn(work), scope.spawn(work)];
         // What one of them found is the test's own failure.
-        threads.into_iter().filter_map(|thread| thread.join().err()).for_each(|found| std::panic::resume_unwind(found));
+        if let Some(found) = threads.into_iter().find_map(|thread| thread.join().err()) {
+            std::panic::resume_unwind(found);
+        }
     });
     seen.into_inner().len()
 }

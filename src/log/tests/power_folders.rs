@@ -1,6 +1,6 @@
 //! Losses of power while a log is built, upgraded or restored, or a snapshot of it made: afterwards there is all of it or what was before.
 
-use std::process::Command;
+use std::{collections::BTreeSet, process::Command};
 
 use super::{
     model::Disk,
@@ -19,7 +19,7 @@ use crate::{
 
 /// A closed log of a few segments in a folder.
 pub fn closed_log(dir: &Path) -> Session {
-    record("a session before", dir, 0, &Default::default(), 40, true)
+    record("a session before", dir, 0, &BTreeSet::default(), 40, true)
 }
 
 /// Records what is done to what is in a folder; it is done once `act` returns.
