@@ -170,7 +170,7 @@ impl Builder {
         };
         let site = self.site()?;
         JournalFile::prepare(&site.journal(), head, &frame::mark(1, built.head, false)).map_err(storage)?;
-        index::save(&site.heads(), &log, &RwLock::new(std::mem::take(&mut self.index)), Pace::AtOnce).map_err(storage)?;
+        index::save(&site.heads(), &log, &RwLock::new(std::mem::take(&mut self.index)), Pace::AtOnce, || Ok(())).map_err(storage)?;
         let site = self.site.take().ok_or_else(|| BuildError::Storage("it is finished already".into()))?;
         Ok((site, built))
     }

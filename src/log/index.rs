@@ -133,11 +133,12 @@ fn read_heads(mut rest: &[u8], streams: u64) -> Option<Heads> {
     (rest.is_empty() && heads.len() as u64 == streams).then_some(heads)
 }
 
-/// Replaces the file durably, holding the lock for moments only; gently where others need the disk. Gives its size.
+/// Replaces the file durably, holding the lock for moments only; gently where others need the disk. Before it has its name, `settle` makes every
+/// block durable that it speaks of: it says that they were acknowledged. Gives its size.
 ///
 /// # Errors
 /// As any write; there is always a whole file.
-pub fn save(file: &Path, log: &LogId, index: &RwLock<Index>, pace: Pace) -> io::Result<u64> {
+pub fn save(file: &Path, log: &LogId, index: &RwLock<Index>, pace: Pace, settle: impl FnOnce() -> io::Result<()>) -> io::Result<u64> {
     let mut writing = Writing { part: PartFile::create(file, pace)?, crc: crc32fast::Hasher::new(), waiting: Vec::new(), bytes: 0 };
     let (mark, chain) = {
         let index = index.read();
@@ -161,6 +162,7 @@ pub fn save(file: &Path, log: &LogId, index: &RwLock<Index>, pace: Pace) -> io::
     let newest = index.read().mark.position;
     writing.waiting.extend_from_slice(&newest.0.to_le_bytes());
     writing.waiting.extend_from_slice(&streams.to_le_bytes());
+    settle()?;
     writing.finish()
 }
 

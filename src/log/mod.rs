@@ -532,7 +532,7 @@ impl Log for DiskLog {
             }
             written.map_err(LogError::Storage)?;
             if self.shared.fault.get().is_none()
-                && let Err(error) = index::save(&self.shared.folder.heads(), &self.shared.log, &self.shared.index, Pace::AtOnce)
+                && let Err(error) = index::save(&self.shared.folder.heads(), &self.shared.log, &self.shared.index, Pace::AtOnce, || Ok(()))
             {
                 tracing::warn!(%error, "the stream heads cannot be saved; the next start reads more");
             }

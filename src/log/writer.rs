@@ -189,6 +189,8 @@ impl Writer {
             self.active.sync()?;
         }
         next.begin(base, self.committed_chain())?;
+        // Before anybody may seal the full one and use its file again: until then it is the only one that has begun.
+        next.sync()?;
         (self.active, self.at) = (self.shared.storage.journals.go_on_in(next), super::journal::head::HEAD_BYTES as u64);
         self.durable = base;
         if self.fits(bytes) { Ok(()) } else { Err(Refusal::Failed(format!("{bytes} bytes do not fit an empty journal"))) }

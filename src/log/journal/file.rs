@@ -86,7 +86,7 @@ impl JournalFile {
         self.file.write_at(&head.to_bytes(), 0)
     }
 
-    /// Begins it after a position. Durable with the first frame, by [`JournalFile::sync`].
+    /// Begins it after a position. Not durable before [`JournalFile::sync`].
     ///
     /// # Errors
     /// As the system's.

@@ -1,12 +1,17 @@
 //! The contract on disk, and everything that can be wrong with files, power and the system below.
 
 mod damage;
+mod fault;
 mod faults;
+mod harm;
+mod kill;
 mod model;
 mod power;
 mod power_folders;
 mod recorder;
 mod sealing;
+mod session;
+mod states;
 mod streams;
 
 use std::{
@@ -88,7 +93,7 @@ fn wait_until(mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// A copy of a log's folder as it is now, as after a kill at this moment.
+/// A copy of a closed log's folder.
 fn copy(dir: &Path) -> TempDir {
     let copy = TempDir::new().unwrap();
     crate::disk::copy_folder(&dir.join("log"), &copy.path().join("log")).unwrap();
@@ -130,9 +135,10 @@ fn a_log_comes_back_as_it_was() {
 #[test]
 fn a_log_that_was_not_closed_comes_back_too() {
     let dir = TempDir::new().unwrap();
+    let kills = kill::Kills::watch(dir.path());
     let log = open(dir.path());
     fill(&log, "a", 2_500);
-    let copy = copy(dir.path());
+    let copy = kills.copy();
     let (log, report) = try_open(copy.path()).unwrap();
     assert!(report.copied && report.cut_tail.is_none() && report.mended.is_empty(), "{report:?}");
     assert_whole(&log, 2_500);

@@ -1,11 +1,9 @@
-//! A disk that forgets what was not synced: takes recorded steps and gives the states that a loss of power after them may leave.
+//! A disk that forgets what was not synced: recorded steps change it, `states` says what a loss of power may leave of it.
 //!
-//! A file's bytes are safe from its own sync on, a name from the sync of its folder on. What was written since may be there or not, each sector
-//! by itself; sizes change in order. Names that were changed since may be kept up to any point in the order of all changes (as ext4 keeps them),
-//! or of those of each folder, or each by itself: the engine must bear all three.
+//! A file's bytes are safe from its own sync on, a name from the sync of its folder on.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fs,
     path::{Component, Path},
     sync::Arc,
@@ -13,56 +11,28 @@ use std::{
 
 use super::recorder::Change;
 
-const SECTOR: usize = 512;
-type Names = BTreeMap<String, usize>;
-
-/// Numbers that follow from a seed (splitmix64), so that a state can be made once more.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % sides.max(1) as u64).unwrap_or(0)
-    }
-}
-
-/// What is kept of the names that were changed since the last sync of their folders, or of what was written to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    Nothing,
-    All,
-    /// The first changes, in order.
-    First,
-    /// Names: the first of each folder. Bytes: each sector by itself.
-    Parts,
-    /// Each by itself.
-    Any,
-}
-
-pub const KEEPS: [Keep; 5] = [Keep::Nothing, Keep::All, Keep::First, Keep::Parts, Keep::Any];
+pub const SECTOR: usize = 512;
+pub type Names = BTreeMap<String, usize>;
 
 #[derive(Debug, Clone)]
-enum Node {
+pub enum Node {
     File { safe: Arc<Vec<u8>>, since: Vec<Put> },
     Folder { safe: Names, now: Names },
 }
 
 /// A change of a file's bytes, or of its size alone.
 #[derive(Debug, Clone)]
-struct Put {
-    at: usize,
-    bytes: Arc<Vec<u8>>,
-    size_min: usize,
+pub struct Put {
+    pub at: usize,
+    pub bytes: Arc<Vec<u8>>,
+    pub size_min: usize,
 }
 
 /// Names that go and come together.
 #[derive(Debug, Clone)]
-struct Renaming {
-    gone: Vec<(usize, String, usize)>,
-    new: Vec<(usize, String, usize)>,
+pub struct Renaming {
+    pub gone: Vec<(usize, String, usize)>,
+    pub new: Vec<(usize, String, usize)>,
 }
 
 impl Renaming {
@@ -79,12 +49,9 @@ impl Renaming {
 /// The disk.
 #[derive(Debug, Clone)]
 pub struct Disk {
-    nodes: Vec<Node>,
-    since: Vec<Renaming>,
+    pub nodes: Vec<Node>,
+    pub since: Vec<Renaming>,
 }
-
-/// What is in a folder: every file by its path, and every folder as `None`.
-pub type Tree = BTreeMap<String, Option<Arc<Vec<u8>>>>;
 
 impl Disk {
     /// A disk on which everything is safe that is in a folder now, but sled's files.
@@ -144,52 +111,57 @@ impl Disk {
 
     fn try_take(&mut self, change: &Change) -> Option<()> {
         match change {
-            Change::Create(path) => self.make(path, |disk| disk.file(Vec::new())),
-            Change::CreateFolder(path) => self.make(path, Self::folder),
+            Change::Create(path) => self.make(path, |disk| disk.file(Vec::new()))?,
+            Change::CreateFolder(path) => self.make(path, Self::folder)?,
             Change::Allocate { file, bytes } => self.put(file, Put { at: 0, bytes: Arc::default(), size_min: *bytes }),
             Change::Write { file, at, bytes } => self.put(file, Put { at: *at, bytes: Arc::clone(bytes), size_min: at + bytes.len() }),
-            Change::Sync(path) => self.sync(self.find(path)?),
+            Change::Sync(path) => self.sync(path),
             Change::SyncFolder(path) => self.sync_folder(self.find(path)?),
             Change::Rename { from, to } => {
                 let (node, (old, new)) = (self.find(from)?, (self.place(from)?, self.place(to)?));
-                self.rename(vec![(old.0, old.1, node)], vec![(new.0, new.1, node)])
+                self.rename(vec![(old.0, old.1, node)], vec![(new.0, new.1, node)]);
             }
-            Change::Link { from, to } => {
+            Change::Link { from, to } if self.find(to).is_none() => {
                 let (node, new) = (self.find(from)?, self.place(to)?);
-                if self.find(to).is_none() { self.rename(Vec::new(), vec![(new.0, new.1, node)]) } else { None }
+                self.rename(Vec::new(), vec![(new.0, new.1, node)]);
             }
+            Change::Link { .. } => {}
             Change::Remove(path) => {
                 let (node, old) = (self.find(path)?, self.place(path)?);
-                self.rename(vec![(old.0, old.1, node)], Vec::new())
+                self.rename(vec![(old.0, old.1, node)], Vec::new());
             }
-            Change::RemoveFolder(path) => self.remove_folder(path),
+            Change::RemoveFolder(path) => self.remove_folder(path)?,
         }
+        Some(())
     }
 
     fn make(&mut self, path: &Path, node: impl FnOnce(&mut Self) -> usize) -> Option<()> {
         let place = self.place(path)?;
-        if self.find(path).is_some() {
-            return None;
+        if self.find(path).is_none() {
+            let node = node(self);
+            self.rename(Vec::new(), vec![(place.0, place.1, node)]);
         }
-        let node = node(self);
-        self.rename(Vec::new(), vec![(place.0, place.1, node)])
-    }
-
-    fn put(&mut self, file: &Path, put: Put) -> Option<()> {
-        let node = self.find(file)?;
-        let Node::File { since, .. } = &mut self.nodes[node] else { return None };
-        since.push(put);
         Some(())
     }
 
-    fn rename(&mut self, gone: Vec<(usize, String, usize)>, new: Vec<(usize, String, usize)>) -> Option<()> {
+    /// The bytes of a file that the engine has open, so that it must be here.
+    fn open(&mut self, path: &Path) -> (&mut Arc<Vec<u8>>, &mut Vec<Put>) {
+        let node = self.find(path).unwrap_or_else(|| panic!("{} was never made", path.display()));
+        let Node::File { safe, since } = &mut self.nodes[node] else { panic!("{} is a folder", path.display()) };
+        (safe, since)
+    }
+
+    fn put(&mut self, file: &Path, put: Put) {
+        self.open(file).1.push(put);
+    }
+
+    fn rename(&mut self, gone: Vec<(usize, String, usize)>, new: Vec<(usize, String, usize)>) {
         let renaming = Renaming { gone, new };
         self.apply(&renaming, |node| if let Node::Folder { now, .. } = node { Some(now) } else { None });
         self.since.push(renaming);
-        Some(())
     }
 
-    fn apply(&mut self, renaming: &Renaming, names: impl Fn(&mut Node) -> Option<&mut Names>) {
+    pub fn apply(&mut self, renaming: &Renaming, names: impl Fn(&mut Node) -> Option<&mut Names>) {
         for (folder, name, node) in &renaming.gone {
             let Some(names) = names(&mut self.nodes[*folder]) else { continue };
             if names.get(name) == Some(node) {
@@ -208,100 +180,34 @@ impl Disk {
         for (name, node) in self.now(folder).clone() {
             match &self.nodes[node] {
                 Node::Folder { .. } => self.remove_folder(&path.join(name))?,
-                Node::File { .. } => self.rename(vec![(folder, name, node)], Vec::new())?,
+                Node::File { .. } => self.rename(vec![(folder, name, node)], Vec::new()),
             }
         }
         let (parent, name) = self.place(path)?;
-        self.rename(vec![(parent, name, folder)], Vec::new())
-    }
-
-    fn sync(&mut self, node: usize) -> Option<()> {
-        let Node::File { safe, since } = &mut self.nodes[node] else { return None };
-        since.drain(..).for_each(|put| write(Arc::make_mut(safe), &put, |_| true));
+        self.rename(vec![(parent, name, folder)], Vec::new());
         Some(())
     }
 
-    fn sync_folder(&mut self, folder: usize) -> Option<()> {
+    fn sync(&mut self, file: &Path) {
+        let (safe, since) = self.open(file);
+        since.drain(..).for_each(|put| write(Arc::make_mut(safe), &put, |_| true));
+    }
+
+    fn sync_folder(&mut self, folder: usize) {
         let (safe, mut left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.since).into_iter().partition(|one| one.touches(folder));
         // A name that is safe now is not changed by what came before it in another folder.
         left.retain(|old| !safe.iter().any(|new| new.names(old)));
         self.since = left;
         safe.iter().for_each(|renaming| self.apply(renaming, safe_names));
-        Some(())
-    }
-
-    /// A state that a loss of power may leave now.
-    pub fn after_power_loss(&self, names: Keep, bytes: Keep, dice: &mut Dice) -> Tree {
-        let mut disk = self.clone();
-        for renaming in self.kept(names, dice) {
-            disk.apply(&renaming, safe_names);
-        }
-        let (mut tree, mut contents) = (Tree::new(), HashMap::new());
-        disk.walk(0, "", &mut |path, node| {
-            let content = match node {
-                (_, Node::Folder { .. }) => None,
-                (id, Node::File { safe, since }) => Some(contents.entry(id).or_insert_with(|| content(safe, since, bytes, dice)).clone()),
-            };
-            tree.insert(path, content);
-        });
-        tree
-    }
-
-    fn kept(&self, keep: Keep, dice: &mut Dice) -> Vec<Renaming> {
-        let first = dice.roll(self.since.len() + 1);
-        let mut ends: HashMap<usize, usize> = HashMap::new();
-        let mut is_kept = |number: usize, renaming: &Renaming| match keep {
-            Keep::Nothing => false,
-            Keep::All => true,
-            Keep::First => number < first,
-            Keep::Any => dice.roll(2) == 0,
-            Keep::Parts => {
-                let folders: Vec<usize> = renaming.gone.iter().chain(&renaming.new).map(|(folder, ..)| *folder).collect();
-                let kept = folders.iter().all(|folder| *ends.entry(*folder).or_insert_with(|| dice.roll(self.since.len() + 1)) > number);
-                // What is lost in one folder ends the other as well: a renaming is one.
-                ends.extend(folders.iter().filter(|_| !kept).map(|folder| (*folder, 0)));
-                kept
-            }
-        };
-        self.since.iter().enumerate().filter(|(number, renaming)| is_kept(*number, renaming)).map(|(_, one)| one.clone()).collect()
-    }
-
-    fn walk<'a>(&'a self, folder: usize, path: &str, see: &mut dyn FnMut(String, (usize, &'a Node))) {
-        let Node::Folder { safe, .. } = &self.nodes[folder] else { return };
-        for (name, node) in safe {
-            let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
-            see(path.clone(), (*node, &self.nodes[*node]));
-            self.walk(*node, &path, see);
-        }
     }
 }
 
-fn safe_names(node: &mut Node) -> Option<&mut Names> {
+pub fn safe_names(node: &mut Node) -> Option<&mut Names> {
     if let Node::Folder { safe, .. } = node { Some(safe) } else { None }
 }
 
-fn content(safe: &Arc<Vec<u8>>, since: &[Put], keep: Keep, dice: &mut Dice) -> Arc<Vec<u8>> {
-    let mut content = Arc::clone(safe);
-    let first = match keep {
-        Keep::Nothing => 0,
-        Keep::First => dice.roll(since.len() + 1),
-        _ => since.len(),
-    };
-    // One sector of many that is missing is as likely a fault as half of them.
-    let lost_of = [2, 2, 8, 32][dice.roll(4)];
-    // A sector is written as it was at some moment, so it has the first of its changes.
-    let mut ends: HashMap<usize, usize> = HashMap::new();
-    for (number, put) in since[..first].iter().enumerate() {
-        let mut end_of = || if dice.roll(lost_of) == 0 { dice.roll(since.len()) } else { since.len() };
-        write(Arc::make_mut(&mut content), put, |at| {
-            !matches!(keep, Keep::Parts | Keep::Any) || number < *ends.entry(at / SECTOR).or_insert_with(&mut end_of)
-        });
-    }
-    content
-}
-
 /// Writes those sectors of a change that are kept.
-fn write(content: &mut Vec<u8>, put: &Put, mut is_kept: impl FnMut(usize) -> bool) {
+pub fn write(content: &mut Vec<u8>, put: &Put, mut is_kept: impl FnMut(usize) -> bool) {
     if content.len() < put.size_min {
         content.resize(put.size_min, 0);
     }
@@ -313,35 +219,5 @@ fn write(content: &mut Vec<u8>, put: &Put, mut is_kept: impl FnMut(usize) -> boo
             content[piece.clone()].copy_from_slice(&put.bytes[piece.start - put.at..piece.end - put.at]);
         }
         at = piece.end;
-    }
-}
-
-/// Makes a state in an empty folder.
-pub fn materialise(tree: &Tree, root: &Path) {
-    for (path, content) in tree {
-        match content {
-            None => fs::create_dir(root.join(path)).unwrap(),
-            Some(bytes) => fs::write(root.join(path), &**bytes).unwrap(),
-        }
-    }
-}
-
-/// A copy of a folder, made without the syncs that nobody needs here.
-pub fn quick_copy(from: &Path) -> tempfile::TempDir {
-    let to = super::power::quick_folder();
-    copy_into(from, to.path());
-    to
-}
-
-/// The same into a folder that is there.
-pub fn copy_into(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let (path, there) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
-            fs::create_dir(&there).unwrap();
-            copy_into(&path, &there);
-        } else {
-            fs::copy(&path, &there).unwrap();
-        }
     }
 }

@@ -1,11 +1,13 @@
 //! Losses of power while a log is built, upgraded or restored, or a snapshot of it made: afterwards there is all of it or what was before.
 
-use std::process::Command;
+use std::{collections::BTreeSet, process::Command};
 
 use super::{
     model::Disk,
-    power::{Session, go_on, power_options, quick_folder, record, try_states},
+    power::{go_on, try_states},
     recorder::Recorder,
+    session::{Session, power_options, record},
+    states::quick_folder,
     *,
 };
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
 
 /// A closed log of a few segments in a folder.
 pub fn closed_log(dir: &Path) -> Session {
-    record("a session before", dir, 0, &Default::default(), 40, true)
+    record("a session before", dir, 0, &BTreeSet::default(), 40, true)
 }
 
 /// Records what is done to what is in a folder; it is done once `act` returns.
@@ -139,7 +141,7 @@ fn a_restore_during_which_the_power_went_leaves_the_old_history_served_or_the_ne
         if log.head().0 != expected || !well.is_well() || report.lost_tail.is_some() {
             return Err(format!("{} ends at {} and not at {expected}: {:?}", served.root().display(), log.head(), well.problems));
         }
-        histories::remove_staged(dir).map_err(|error| error.to_string())?;
+        histories::remove_staged(dir, served.root()).map_err(|error| error.to_string())?;
         whole_snapshots(dir)?;
         drop(log);
         try_restore(dir).map(drop)

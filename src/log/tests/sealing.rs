@@ -29,11 +29,11 @@ fn every_full_journal_becomes_a_segment_and_its_file_is_used_again() {
 #[test]
 fn a_log_opens_wherever_its_journals_have_come_to() {
     let dir = TempDir::new().unwrap();
+    let kills = kill::Kills::watch(dir.path());
     let log = open(dir.path());
     for round in 0..30 {
         fill_from(&log, "a", round * 150, 150);
-        log.settle();
-        let copy = copy(dir.path());
+        let copy = kills.copy();
         let (copied, report) = try_open(copy.path()).unwrap();
         assert!(report.mended.is_empty() && report.lost_tail.is_none(), "{report:?}");
         assert!(copied.head() >= Position((round + 1) * 150));
