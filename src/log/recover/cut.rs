@@ -28,13 +28,13 @@ pub fn off(wish: &Wish<'_>, damage: &Damage) -> io::Result<()> {
     // Both would say that there was more.
     disk::remove_file(&wish.folder.heads())?;
     disk::remove_folder(&wish.folder.window())?;
-    for path in segments.iter().rev() {
-        disk::rename(path, &lost.join(path.file_name().unwrap_or_default()))?;
-    }
     let journals: Vec<_> = entries(&wish.folder.journal())?.into_iter().filter(|path| generation_of(path).is_some()).collect();
     let generation = journals.iter().filter_map(|path| generation_of(path)).max().unwrap_or_default() + 1;
+    let aside = |path: &PathBuf| disk::rename(path, &lost.join(path.file_name().unwrap_or_default()));
+    // The first of them stays until what is whole in it is in the new journal.
+    segments.iter().skip(1).rev().try_for_each(aside)?;
     kept.write(wish, generation)?;
-    journals.iter().try_for_each(|path| disk::rename(path, &lost.join(path.file_name().unwrap_or_default())))
+    segments.iter().take(1).chain(&journals).try_for_each(aside)
 }
 
 /// A new folder for what is lost.

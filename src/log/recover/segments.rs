@@ -41,6 +41,7 @@ pub fn list(wish: &Wish<'_>, bases: &[(Position, Chain)], report: &mut OpenRepor
     for segments in found.values_mut() {
         segments.retain(|segment| segment.head.last <= limit);
     }
+    damaged.retain(|first, _| *first <= limit);
     let mut line = Line { wish, bases, found, damaged, spares: OnceCell::new(), report };
     line.follow(needed)
 }

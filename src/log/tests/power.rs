@@ -20,6 +20,10 @@ const STATES_VARIABLE: &str = "AISLED_POWER_STATES";
 /// Repeats a run, as far as the threads of a session let it be repeated.
 const SEED_VARIABLE: &str = "AISLED_POWER_SEED";
 
+fn states() -> usize {
+    usize::try_from(number(STATES_VARIABLE, STATES as u64)).unwrap()
+}
+
 fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
@@ -51,8 +55,7 @@ pub fn go_on(log: DiskLog, dir: &Path) -> Result<(), String> {
 
 /// Tries states of sessions, as many in all as belong to a part of a hundred.
 pub fn try_states(sessions: &[Session], percent: usize, check: impl Fn(&Session, usize, &Path) -> Result<(), String> + Sync) {
-    let all = usize::try_from(number(STATES_VARIABLE, STATES as u64)).unwrap();
-    let (wanted, seed) = ((all * percent / 100).div_ceil(sessions.len()), number(SEED_VARIABLE, 1));
+    let (wanted, seed) = ((states() * percent / 100).div_ceil(sessions.len()), number(SEED_VARIABLE, 1));
     let steps: usize = sessions.iter().map(|session| session.changes.len()).sum();
     let tried: usize = sessions.iter().map(|session| try_some(session, wanted, seed, &check)).sum();
     println!("{}: {tried} states of {steps} steps in {} sessions (seed {seed})", sessions[0].name, sessions.len());
@@ -141,8 +144,8 @@ fn record_after(name: &'static str, before: &Session, step: usize, tree: &Tree, 
 
 #[test]
 fn a_first_session_that_loses_power_keeps_everything_acknowledged() {
-    let dir = quick_folder();
-    try_states(&[first_session(dir.path(), true)], 25, try_state);
+    let sessions: Vec<_> = (0..1.max(states() / 1_000)).map(|_| first_session(quick_folder().path(), true)).collect();
+    try_states(&sessions, 38, try_state);
 }
 
 #[test]
@@ -150,7 +153,7 @@ fn a_session_after_a_close_or_a_kill_that_loses_power_keeps_everything_acknowled
     let (dir, mut dice) = (quick_folder(), Dice(number(SEED_VARIABLE, 1)));
     let first = first_session(dir.path(), true);
     let mut steps = vec![first.changes.len()];
-    steps.extend((0..8).map(|_| dice.roll(first.changes.len())));
+    steps.extend((0..8.max(states() / 250)).map(|_| dice.roll(first.changes.len())));
     let after_kill = |step: &usize| {
         // What a killed process wrote is all there.
         let tree = first.disk_at(*step).after_power_loss(Keep::All, Keep::All, &mut Dice(1));
@@ -167,7 +170,7 @@ fn a_second_loss_of_power_while_the_first_is_recovered_from_loses_nothing() {
         let (step, tree, _) = state_of(&first, (number << 20) + self::number(SEED_VARIABLE, 1));
         record_after("a second loss of power", &first, step, &tree, 1)
     };
-    try_states(&(0..40).map(after_crash).collect::<Vec<_>>(), 20, try_state);
+    try_states(&(0..40.max(states() as u64 / 50)).map(after_crash).collect::<Vec<_>>(), 20, try_state);
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn every_full_journal_becomes_a_segment_and_its_file_is_used_again() {
 }
 
 #[test]
-fn a_log_opens_wherever_its_journals_have_come_to() {
+fn a_log_opens_at_every_moment_while_journals_are_sealed() {
     let dir = TempDir::new().unwrap();
     let kills = kill::Kills::watch(dir.path());
     let log = open(dir.path());
