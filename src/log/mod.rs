@@ -195,8 +195,8 @@ pub(crate) struct Shared {
     in_flight: InFlight,
     /// The first failed write; it is final.
     fault: OnceLock<String>,
-    /// Commands are refused for want of room; not final.
-    is_full: AtomicBool,
+    /// Commands are refused because there is no other journal to go on in; not final.
+    is_stuck: AtomicBool,
     groups: AtomicU64,
     events: AtomicU64,
     /// Last, so that the lock goes after everything else.
@@ -293,7 +293,7 @@ impl DiskLog {
             news: News::default(),
             in_flight: InFlight::default(),
             fault: OnceLock::new(),
-            is_full: AtomicBool::new(false),
+            is_stuck: AtomicBool::new(false),
             groups: AtomicU64::new(0),
             events: AtomicU64::new(0),
             folder,
@@ -509,8 +509,8 @@ impl Log for DiskLog {
     }
 
     fn read_only(&self) -> Option<String> {
-        let full = || self.shared.is_full.load(Ordering::Relaxed).then(|| self.shared.storage.journals.trouble()).flatten();
-        self.fault().or_else(|| full().map(|reason| format!("the log has no room: {reason}")))
+        let stuck = || self.shared.is_stuck.load(Ordering::Relaxed).then(|| self.shared.storage.journals.trouble()).flatten();
+        self.fault().or_else(|| stuck().map(|trouble| format!("there is no other journal to go on in: {}", trouble.reason)))
     }
 
     fn close(&self) -> Result<(), LogError> {

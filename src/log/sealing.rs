@@ -39,7 +39,7 @@ impl Sealing {
             if let Err(error) = self.work() {
                 tracing::error!(%error, "the log cannot go on in another journal; it is tried again every second");
                 metrics::counter!("aisled_log_sealing_failures_total").increment(1);
-                shared.storage.journals.tell_trouble(error.to_string());
+                shared.storage.journals.tell_trouble(&error);
                 pause = Some(TRY_AGAIN);
             }
         }

@@ -46,8 +46,8 @@ type Placed = ((Position, Position), u64, usize);
 
 /// Why a group was not recorded.
 enum Refusal {
-    /// Nothing of it was written.
-    NoRoom(String),
+    /// Nothing of it was written, because there is no other journal to go on in.
+    NoNext(NoNext),
     /// What the disk holds now is unknown.
     Failed(String),
 }
@@ -180,7 +180,7 @@ impl Writer {
 
     /// Ends the journal and goes on in the next one, if that is there.
     fn go_on_in_next(&mut self, bytes: usize) -> Result<(), Refusal> {
-        let next = self.shared.storage.journals.take_next().map_err(|NoNext { reason }| Refusal::NoRoom(reason))?;
+        let next = self.shared.storage.journals.take_next().map_err(Refusal::NoNext)?;
         let (head, base) = (self.active.head(), self.sequence.committed().position);
         if self.at < head.bytes {
             // Everything in it is durable before anything says that the next one goes on.
@@ -223,7 +223,7 @@ impl Writer {
         if self.durability == Durability::Sync {
             self.durable = position;
         }
-        self.shared.is_full.store(false, Ordering::Relaxed);
+        self.shared.is_stuck.store(false, Ordering::Relaxed);
         self.shared.committed.store(position.0, Ordering::Release);
         self.count(sizes.len(), position, started);
     }
@@ -242,11 +242,12 @@ impl Writer {
     fn refuse(&mut self, refusal: &Refusal, answers: &mut [Answer]) {
         self.forget_group();
         let (placed, refused) = match refusal {
-            Refusal::NoRoom(reason) => {
-                if !self.shared.is_full.swap(true, Ordering::Relaxed) {
-                    tracing::error!(reason, "the log has no room: commands are refused until there is some");
+            Refusal::NoNext(NoNext { reason, is_full }) => {
+                if !self.shared.is_stuck.swap(true, Ordering::Relaxed) {
+                    tracing::error!(reason, "the log cannot go on in another journal: commands are refused until it can");
                 }
-                (AppendError::NoRoom(reason.clone()), AppendError::NoRoom(reason.clone()))
+                let refused = || if *is_full { AppendError::NoRoom(reason.clone()) } else { AppendError::ReadOnly(reason.clone()) };
+                (refused(), refused())
             }
             Refusal::Failed(reason) => {
                 self.shared.fail(reason);

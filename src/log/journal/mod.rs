@@ -33,6 +33,8 @@ pub const JOURNAL_BYTES_MIN: u64 = if cfg!(test) { 4 << 10 } else { 16 << 10 };
 pub struct NoNext {
     /// Says what keeps the next file from being prepared.
     pub reason: String,
+    /// Whether it is want of room.
+    pub is_full: bool,
 }
 
 /// The journal files of an open log.
@@ -53,7 +55,7 @@ struct Next {
     /// The writer has taken it and not begun it yet.
     taken: bool,
     /// Why there is none; looked into again and again.
-    trouble: Option<String>,
+    trouble: Option<NoNext>,
     closed: bool,
 }
 
@@ -88,11 +90,11 @@ impl Journals {
                 next.taken = true;
                 return Ok(spare);
             }
-            if let Some(reason) = &next.trouble {
-                return Err(NoNext { reason: reason.clone() });
+            if let Some(trouble) = &next.trouble {
+                return Err(trouble.clone());
             }
             if next.closed {
-                return Err(NoNext { reason: "the log is being closed".into() });
+                return Err(NoNext { reason: "the log is being closed".into(), is_full: false });
             }
             self.changed.wait(&mut next);
         }
@@ -151,14 +153,14 @@ impl Journals {
     }
 
     /// Says why there is no next file, to whoever waits for it.
-    pub fn tell_trouble(&self, reason: String) {
-        self.next.lock().trouble = Some(reason);
+    pub fn tell_trouble(&self, error: &io::Error) {
+        self.next.lock().trouble = Some(NoNext { reason: error.to_string(), is_full: crate::disk::is_out_of_space(error) });
         self.changed.notify_all();
     }
 
     /// Why there is no next file; `None` where nothing is wrong.
     #[must_use]
-    pub fn trouble(&self) -> Option<String> {
+    pub fn trouble(&self) -> Option<NoNext> {
         self.next.lock().trouble.clone()
     }
 

@@ -14,7 +14,7 @@ use crate::{
     log::{
         OpenReport,
         block::{CHAIN_START, Chain},
-        segment::{Segment, SegmentError, SegmentFile, range_of},
+        segment::{Segment, SegmentError, SegmentFile, SegmentHead, range_of},
     },
 };
 
@@ -39,11 +39,16 @@ pub fn list(wish: &Wish<'_>, bases: &[(Position, Chain)], report: &mut OpenRepor
     // What is after the newest journal's base is in that journal; a file that goes on there was put there by somebody.
     let limit = bases.last().map_or(Position(u64::MAX), |(base, _)| *base);
     for segments in found.values_mut() {
-        segments.retain(|segment| segment.head.last <= limit);
+        segments.retain(|segment| ends_where_a_journal_begins(&segment.head, bases));
     }
     damaged.retain(|first, _| *first <= limit);
     let mut line = Line { wish, bases, found, damaged, spares: OnceCell::new(), report };
     line.follow(needed)
+}
+
+/// Between the first and the last base only whole journals become segments; anything else is in them already.
+fn ends_where_a_journal_begins(head: &SegmentHead, bases: &[(Position, Chain)]) -> bool {
+    bases.first().is_none_or(|(first, _)| head.last <= *first) || bases.contains(&(head.last, head.chain))
 }
 
 struct Line<'a> {
