@@ -41,7 +41,7 @@ pub enum AppendError {
     /// One command's events exceed what one block may hold; nothing was recorded.
     #[error("the events of one command take {bytes} bytes, more than {bytes_max}")]
     TooLarge { bytes: usize, bytes_max: usize },
-    /// There is no room on the disk; nothing was recorded. It goes on by itself when there is room.
+    /// There is no room on the disk, or no other file can be made for another reason; nothing was recorded. It goes on by itself.
     #[error("the log has no room: {0}")]
     NoRoom(String),
     /// The log stopped taking events after a failed write; nothing was recorded by this append.

@@ -289,7 +289,8 @@ impl From<Failure> for Problem {
             }
             Failure::NoRoom(cause) => {
                 tracing::debug!(cause, "the log has no room");
-                let detail = "the disk is full: nothing was recorded; it goes on by itself when there is room";
+                let detail =
+                    "the disk is full, or no more files can be made on it: nothing was recorded; it goes on by itself when that is over";
                 Self::unavailable("disk_full", detail, RETRY_AFTER_SECONDS)
             }
             Failure::Internal(cause) => Self::internal(&cause),

@@ -510,7 +510,7 @@ impl Log for DiskLog {
 
     fn read_only(&self) -> Option<String> {
         let stuck = || self.shared.is_stuck.load(Ordering::Relaxed).then(|| self.shared.storage.journals.trouble()).flatten();
-        self.fault().or_else(|| stuck().map(|trouble| format!("there is no other journal to go on in: {}", trouble.reason)))
+        self.fault().or_else(|| stuck().map(|trouble| format!("the log has no room: {}", trouble.reason)))
     }
 
     fn close(&self) -> Result<(), LogError> {

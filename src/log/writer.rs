@@ -242,12 +242,11 @@ impl Writer {
     fn refuse(&mut self, refusal: &Refusal, answers: &mut [Answer]) {
         self.forget_group();
         let (placed, refused) = match refusal {
-            Refusal::NoNext(NoNext { reason, is_full }) => {
+            Refusal::NoNext(NoNext { reason }) => {
                 if !self.shared.is_stuck.swap(true, Ordering::Relaxed) {
                     tracing::error!(reason, "the log cannot go on in another journal: commands are refused until it can");
                 }
-                let refused = || if *is_full { AppendError::NoRoom(reason.clone()) } else { AppendError::ReadOnly(reason.clone()) };
-                (refused(), refused())
+                (AppendError::NoRoom(reason.clone()), AppendError::NoRoom(reason.clone()))
             }
             Refusal::Failed(reason) => {
                 self.shared.fail(reason);

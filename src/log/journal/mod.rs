@@ -33,8 +33,6 @@ pub const JOURNAL_BYTES_MIN: u64 = if cfg!(test) { 4 << 10 } else { 16 << 10 };
 pub struct NoNext {
     /// Says what keeps the next file from being prepared.
     pub reason: String,
-    /// Whether it is want of room.
-    pub is_full: bool,
 }
 
 /// The journal files of an open log.
@@ -94,7 +92,7 @@ impl Journals {
                 return Err(trouble.clone());
             }
             if next.closed {
-                return Err(NoNext { reason: "the log is being closed".into(), is_full: false });
+                return Err(NoNext { reason: "the log is being closed".into() });
             }
             self.changed.wait(&mut next);
         }
@@ -154,7 +152,7 @@ impl Journals {
 
     /// Says why there is no next file, to whoever waits for it.
     pub fn tell_trouble(&self, error: &io::Error) {
-        self.next.lock().trouble = Some(NoNext { reason: error.to_string(), is_full: crate::disk::is_out_of_space(error) });
+        self.next.lock().trouble = Some(NoNext { reason: error.to_string() });
         self.changed.notify_all();
     }
 
