@@ -79,7 +79,7 @@ use crate::{
 };
 
 /// How long closing waits for each of the log's threads. One that hangs is left behind, and the process ends without it.
-const CLOSE_MAX: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 3 });
+const CLOSE_MAX: Duration = Duration::from_secs(3);
 /// The environment variable by which tests have small journals, in bytes; debug builds only.
 const JOURNAL_BYTES_VARIABLE: &str = "AISLED_TEST_JOURNAL_BYTES";
 
