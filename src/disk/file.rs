@@ -62,22 +62,24 @@ impl DiskFile {
         &self.path
     }
 
-    /// Reserves room from the start on, so that no write within it can find the disk full.
+    /// Reserves room from the start on and fills it with zeros, so that a later write within it changes no metadata: it cannot find the disk
+    /// full, and its fdatasync depends on nothing but its own bytes. Room that is only reserved has to be converted by the first write, and where
+    /// the file system was shut down just then, a sync said yes to bytes that read as zeros afterwards (1 of 30 cuts, ext4).
     ///
     /// # Errors
     /// `StorageFull` where there is no room.
     pub fn allocate(&self, bytes: u64) -> io::Result<()> {
         let reserve = || match rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::empty(), 0, bytes) {
-            // A file system without it: zeros take the room as well.
-            Err(rustix::io::Errno::OPNOTSUPP) => self.fill_with_zeros(bytes),
-            answer => answer.map_err(Into::into),
+            // A file system without it: the zeros take the room.
+            Err(rustix::io::Errno::OPNOTSUPP) | Ok(()) => self.fill_with_zeros(bytes),
+            Err(error) => Err(error.into()),
         };
         perform(Step::Allocate { file: &self.path, bytes }, reserve)
     }
 
     fn fill_with_zeros(&self, bytes: u64) -> io::Result<()> {
         static PIECE: [u8; 64 << 10] = [0; 64 << 10];
-        let mut at = self.length()?;
+        let mut at = 0;
         while at < bytes {
             let piece = PIECE.len().min(usize::try_from(bytes - at).unwrap_or(PIECE.len()));
             self.file.write_all_at(&PIECE[..piece], at)?;
