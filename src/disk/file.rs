@@ -63,8 +63,8 @@ impl DiskFile {
     }
 
     /// Reserves room from the start on and fills it with zeros, so that a later write within it changes no metadata: it cannot find the disk
-    /// full, and its fdatasync depends on nothing but its own bytes. Room that is only reserved has to be converted by the first write, and where
-    /// the file system was shut down just then, a sync said yes to bytes that read as zeros afterwards (1 of 30 cuts, ext4).
+    /// full, and its fdatasync depends on nothing but its own bytes. Room that is only reserved has to be converted by the first write. That
+    /// this conversion can be lost after a sync said yes is a guess from one lost command under a cut ext4, not shown yet.
     ///
     /// # Errors
     /// `StorageFull` where there is no room.
