@@ -46,22 +46,22 @@ imports: tools ## Holds the import rules between the folders
 
 deny: tools
 	@if [ "$(DENY)" = no ]; then echo "deny: left out, DENY=no"; \
-	elif cargo deny --version >/dev/null 2>&1; then cargo deny --offline --all-features check licenses bans sources; \
+	elif cargo deny --version >/dev/null 2>&1; then cargo deny --locked --all-features check licenses bans sources; \
 	else echo "missing: cargo-deny (cargo install cargo-deny --locked), or leave it out with: make check DENY=no"; exit 1; fi
 
 bench: tools ## Measures the rows of docs/performance.md and prints one table beside the budgets
 	cargo build --release --bins
-	target=$$(cargo metadata --format-version 1 --no-deps --offline | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
+	target=$$(cargo metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
 	"$$target/release/aisled-load" bench --server "$$target/release/aisled"
 
 bench-live: tools ## Measures the live rows, 9 to 15; JSON and charts go to target/bench-live
 	cargo build --release --bins
-	target=$$(cargo metadata --format-version 1 --no-deps --offline | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
+	target=$$(cargo metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
 	"$$target/release/aisled-load" bench-live --server "$$target/release/aisled" --out "$$target/bench-live"
 
 bench-log: tools ## Measures the log alone at 100 M events and 10 M streams: some minutes, and 10 GB of disk meanwhile
 	cargo build --release --bins
-	target=$$(cargo metadata --format-version 1 --no-deps --offline | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
+	target=$$(cargo metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
 	"$$target/release/aisled-load" bench-log
 
 conformance: tools ## Runs the Autobahn test suite against the WebSocket adapter; all of it with CASES=all (needs Python 2.7)
