@@ -166,7 +166,7 @@ impl Builder {
             begun: true,
             base: built.head,
             chain: built.chain,
-            ..journal::blank(log, super::journal_bytes())
+            ..journal::blank(log, super::options::journal_bytes())
         };
         let site = self.site()?;
         JournalFile::prepare(&site.journal(), head, &frame::mark(1, built.head, false)).map_err(storage)?;

@@ -11,12 +11,15 @@
 
 pub mod block;
 pub mod build;
+mod contract;
 mod durability;
 mod folder;
 mod in_flight;
 mod index;
 pub mod journal;
 mod news;
+mod opening;
+mod options;
 mod queue;
 mod reader;
 mod recover;
@@ -30,6 +33,7 @@ mod verifier;
 pub mod verify;
 mod watchdog;
 mod window;
+mod worker;
 mod writer;
 
 #[cfg(test)]
@@ -37,138 +41,34 @@ mod tests;
 
 use std::{
     ops::{ControlFlow, Deref},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc,
     },
-    thread::{self, JoinHandle},
-    time::Duration,
 };
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
 pub use durability::Durability;
+pub use options::{LogOptions, OpenError, OpenReport};
 pub use verifier::Verification;
 
 use self::{
-    block::{Chain, Sealer},
+    block::Chain,
     folder::Folder,
     in_flight::InFlight,
     index::Index,
     journal::head::LogId,
     news::News,
-    queue::{GROUP_PART_OF_JOURNAL, Job, QUEUED_APPENDS_MAX, Queue, Refused},
-    reader::{Remembered, undecodable, visit},
+    queue::Queue,
+    reader::{Remembered, visit},
     segment::SegmentFile,
     storage::Storage,
-    writer::{Filling, Writer, check_size},
+    worker::Worker,
 };
-use crate::{
-    disk::Pace,
-    domain::StreamId,
-    events::{
-        Append, AppendError, Clock, Log, LogError, Pending, Position, Recorded, StreamHead, SystemClock,
-        codec::{Author, Decoder, write_body},
-        heads::StreamKey,
-        sequence::Sequence,
-        tail::Tail,
-    },
-};
-
-/// How long closing waits for each of the log's threads. One that hangs is left behind, and the process ends without it.
-const CLOSE_MAX: Duration = Duration::from_secs(3);
-/// The environment variable by which tests have small journals, in bytes; debug builds only.
-const JOURNAL_BYTES_VARIABLE: &str = "AISLED_TEST_JOURNAL_BYTES";
-
-/// How to open a log.
-#[derive(Clone)]
-pub struct LogOptions {
-    /// The log's own folder; made if it is not there.
-    pub dir: PathBuf,
-    /// When an append counts as recorded.
-    pub durability: Durability,
-    /// Where recorded time comes from.
-    pub clock: Arc<dyn Clock>,
-    /// Opens a log that ends before what was acknowledged, or is damaged further back, without what is lost.
-    pub accept_lost_tail: bool,
-    /// Appends that may wait for the writer; beyond it `append` answers `Overloaded` and `append_blocking` waits.
-    pub queue_max: usize,
-    /// The size of a journal file.
-    pub journal_bytes: u64,
-    /// Folders where copies of the log's segments may be: snapshots.
-    pub spares: Vec<PathBuf>,
-    /// How much of the segments is read a second to find what rots; zero for none.
-    pub verify_bytes_per_second: u64,
-}
-
-impl LogOptions {
-    /// The defaults for a folder: `Durability::Sync`, the system's clock, no loss accepted, no background verification.
-    #[must_use]
-    pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            durability: Durability::default(),
-            clock: Arc::new(SystemClock),
-            accept_lost_tail: false,
-            queue_max: QUEUED_APPENDS_MAX,
-            journal_bytes: journal_bytes(),
-            spares: Vec::new(),
-            verify_bytes_per_second: 0,
-        }
-    }
-}
-
-fn journal_bytes() -> u64 {
-    let asked = if cfg!(debug_assertions) { std::env::var(JOURNAL_BYTES_VARIABLE).ok() } else { None };
-    // In unit tests, which open thousands of logs, just enough for the largest command.
-    let usual = if cfg!(test) { 1 << 20 } else { journal::JOURNAL_BYTES };
-    asked.and_then(|text| text.parse().ok()).unwrap_or(usual)
-}
-
-/// Why a log does not open.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("{} cannot be used as the folder of a log: {reason}", path.display())]
-    Folder { path: PathBuf, reason: String },
-    #[error("{} is already in use by process {process}", path.display())]
-    InUse { path: PathBuf, process: String },
-    #[error("the log is damaged at position {position}: {reason}. {WAYS_OUT}")]
-    Damaged { position: Position, reason: String },
-    #[error("the log ends at position {found}, but everything up to {acknowledged} was acknowledged: {reason}. {WAYS_OUT}")]
-    LostTail { found: Position, acknowledged: Position, reason: String },
-    #[error("the log's storage cannot be opened: {0}")]
-    Storage(String),
-}
-
-/// What to do about a log that does not open.
-const WAYS_OUT: &str = "Put the named file back from a backup, or restore a snapshot with `aisled restore`, or start once with \
-                        `--accept-lost-tail`: the log then ends before the damage, and what is after it is kept in `lost-N` beside it";
-
-/// What opening found; everything but the counts wants a look.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OpenReport {
-    /// The newest position.
-    pub head: Position,
-    /// Events read to find where the log stands.
-    pub events_read: u64,
-    /// Bytes of files read for it.
-    pub bytes_read: u64,
-    /// Whether the saved stream heads could be used.
-    pub heads_from_file: bool,
-    /// A torn end that was never acknowledged and is gone now.
-    pub cut_tail: Option<String>,
-    /// What was damaged and is whole again.
-    pub mended: Vec<String>,
-    /// Acknowledged events that are gone, as accepted in the options.
-    pub lost_tail: Option<String>,
-    /// The files are copies of those that were written: events may have been recorded elsewhere since.
-    pub copied: bool,
-    /// An older layout of the folder was brought to this one.
-    pub upgraded: bool,
-}
+use crate::events::{Log, LogError, Position, StreamHead, heads::StreamKey, tail::Tail};
 
 /// Counters since opening.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -225,109 +125,7 @@ pub struct DiskLog {
     durability: Durability,
 }
 
-/// A thread that can be waited for with a limit.
-struct Worker {
-    name: &'static str,
-    thread: JoinHandle<()>,
-    ended: mpsc::Receiver<()>,
-}
-
-impl Worker {
-    fn start(name: &'static str, work: impl FnOnce() + Send + 'static) -> std::io::Result<Self> {
-        let (end, ended) = mpsc::channel();
-        let work = move || {
-            // Dropped however the work ends.
-            let _end: mpsc::Sender<()> = end;
-            work();
-        };
-        Ok(Self { name, thread: thread::Builder::new().name(name.into()).spawn(work)?, ended })
-    }
-
-    /// Waits for its end, but not for ever.
-    fn join(self) -> Result<(), String> {
-        if self.ended.recv_timeout(CLOSE_MAX) == Err(mpsc::RecvTimeoutError::Timeout) {
-            return Err(format!("the thread {} does not end", self.name));
-        }
-        self.thread.join().map_err(|_| format!("the thread {} ended in a panic", self.name))
-    }
-}
-
 impl DiskLog {
-    /// Opens a log, or makes a new one, and starts its threads.
-    ///
-    /// # Errors
-    /// Says in one sentence what is wrong with the folder or where the log is damaged. Nothing acknowledged is ever left out silently.
-    pub fn open(options: LogOptions) -> Result<(Self, OpenReport), OpenError> {
-        if let Err(error) = folder::survive_file_size_signal() {
-            tracing::warn!(%error, "a file size limit would end the process instead of making the log read-only");
-        }
-        let folder = Folder::claim(&options.dir)?;
-        let mut report = OpenReport { upgraded: upgrade::if_needed(&folder)?, ..OpenReport::default() };
-        let wish = recover::Wish {
-            folder: &folder,
-            journal_bytes: options.journal_bytes.max(journal::JOURNAL_BYTES_MIN),
-            accept_lost_tail: options.accept_lost_tail,
-            spares: &options.spares,
-        };
-        let found = recover::open(&wish, &mut report)?;
-        report.head = found.index.mark.position;
-        if !report.upgraded
-            && let Err(error) = upgrade::forget_old(&folder)
-        {
-            tracing::warn!(%error, "the files of the log's old layout cannot be removed");
-        }
-        let log = Self::start(folder, found, &options).map_err(|error| OpenError::Storage(error.to_string()))?;
-        Ok((log, report))
-    }
-
-    fn start(folder: Folder, found: recover::Found, options: &LogOptions) -> std::io::Result<Self> {
-        let recover::Found { storage, index, log, active_at, heads_bytes, heads_at } = found;
-        let (mark, chain, active) = (index.mark, index.chain, storage.journals.active());
-        let shared = Arc::new(Shared {
-            storage,
-            log,
-            index: RwLock::new(index),
-            tail: Tail::default(),
-            committed: AtomicU64::new(mark.position.0),
-            head: watch::Sender::new(mark.position),
-            news: News::default(),
-            in_flight: InFlight::default(),
-            fault: OnceLock::new(),
-            is_stuck: AtomicBool::new(false),
-            groups: AtomicU64::new(0),
-            events: AtomicU64::new(0),
-            folder,
-        });
-        shared.news.tell(mark.position);
-        let group_bytes = usize::try_from(options.journal_bytes.max(journal::JOURNAL_BYTES_MIN) / GROUP_PART_OF_JOURNAL);
-        let queue = Arc::new(Queue::new(options.queue_max, group_bytes.unwrap_or(usize::MAX)));
-        let writer = Writer {
-            shared: Arc::clone(&shared),
-            queue: Arc::clone(&queue),
-            clock: Arc::clone(&options.clock),
-            durability: options.durability,
-            sequence: Sequence::after(mark),
-            sealer: Sealer::after(chain)?,
-            filling: Filling::default(),
-            active,
-            at: active_at,
-            durable: mark.position,
-            unsynced_since: None,
-            is_settled: false,
-        };
-        let sealing = sealing::Sealing { shared: Arc::clone(&shared), heads_at, heads_bytes, bytes_since: 0 };
-        let (keeper, watched, verified) = (Arc::clone(&shared), (Arc::clone(&shared), Arc::clone(&queue)), Arc::clone(&shared));
-        let (rate, spares) = (options.verify_bytes_per_second, options.spares.clone());
-        let threads = vec![
-            Worker::start("log-writer", move || writer.run())?,
-            Worker::start("log-sealing", move || sealing.run())?,
-            Worker::start("log-window", move || window::keeper::run(&keeper))?,
-            Worker::start("log-verifier", move || verifier::run(&verified, rate, &spares))?,
-            Worker::start("log-watchdog", move || watchdog::run(&watched.0, &watched.1))?,
-        ];
-        Ok(Self { shared, queue, remembered: Remembered::default(), threads: Mutex::new(threads), durability: options.durability })
-    }
-
     /// The durability in force.
     #[must_use]
     pub fn durability(&self) -> Durability {
@@ -414,130 +212,9 @@ impl DiskLog {
         let begin = std::time::Instant::now();
         let storage = &self.shared.storage;
         while storage.journals.full().is_some() || storage.window.range().1 != self.head() {
-            assert!(begin.elapsed() < Duration::from_secs(30), "it does not come to rest");
-            thread::yield_now();
+            assert!(begin.elapsed().as_secs() < 30, "it does not come to rest");
+            std::thread::yield_now();
         }
-    }
-
-    /// Why no append will be recorded any more.
-    fn fault(&self) -> Option<String> {
-        self.shared.fault.get().cloned().or_else(|| self.queue.is_closed().then(|| CLOSED.to_owned()))
-    }
-
-    fn job(&self, append: Append) -> Result<(Job, Pending), AppendError> {
-        if let Some(reason) = self.fault() {
-            return Err(AppendError::ReadOnly(reason));
-        }
-        let mut bodies = Vec::with_capacity(256 * append.events.len());
-        let mut ends = Vec::with_capacity(append.events.len());
-        let mut version = append.expected_version;
-        let Append { stream, who, command, client, .. } = &append;
-        let author = Author { stream, who, command: command.as_ref(), client: client.as_ref() };
-        for event in &append.events {
-            version += 1;
-            write_body(&mut bodies, version, event, &author);
-            ends.push(bodies.len());
-        }
-        check_size(&bodies)?;
-        let (answer, pending) = Pending::channel();
-        Ok((Job { key: StreamKey::of(&append.stream), append, bodies, ends, answer }, pending))
-    }
-
-    fn enqueue(&self, append: Append, push: impl FnOnce(Job) -> Result<(), Refused>) -> Pending {
-        let (job, pending) = match self.job(append) {
-            Ok(ready) => ready,
-            Err(error) => return Pending::ready(Err(error)),
-        };
-        match push(job) {
-            Ok(()) => pending,
-            Err(Refused::Full) => Pending::ready(Err(AppendError::Overloaded { queue_max: self.queue.appends_max() })),
-            Err(Refused::Closed) => Pending::ready(Err(AppendError::ReadOnly(CLOSED.into()))),
-        }
-    }
-}
-
-const CLOSED: &str = "the log is closed";
-
-impl Log for DiskLog {
-    fn append(&self, append: Append) -> Pending {
-        self.enqueue(append, |job| self.queue.try_push(job))
-    }
-
-    fn append_blocking(&self, append: Append) -> Pending {
-        self.enqueue(append, |job| self.queue.push(job))
-    }
-
-    fn read(&self, after: Position, events_max: usize) -> Result<Vec<Arc<Recorded>>, LogError> {
-        if let Some(events) = self.shared.tail.read(after, events_max) {
-            return Ok(events);
-        }
-        let mut events = Vec::new();
-        let mut decoder = Decoder::default();
-        if events_max == 0 {
-            return Ok(events);
-        }
-        visit(&self.shared.storage, after, self.head(), |position, bytes| {
-            events.push(Arc::new(decoder.decode(position, bytes).map_err(|error| undecodable(position, &error))?));
-            Ok(if events.len() < events_max { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-        })?;
-        Ok(events)
-    }
-
-    fn scan(&self, after: Position, see: &mut dyn FnMut(Recorded) -> ControlFlow<()>) -> Result<(), LogError> {
-        let mut decoder = Decoder::default();
-        visit(&self.shared.storage, after, self.head(), |position, bytes| {
-            decoder.decode(position, bytes).map(&mut *see).map_err(|error| undecodable(position, &error))
-        })
-    }
-
-    fn read_stream(&self, stream: &StreamId, after_version: u64, events_max: usize) -> Result<Vec<Arc<Recorded>>, LogError> {
-        let Some(head) = self.stream_head(stream) else { return Ok(Vec::new()) };
-        let newest_wanted = after_version.saturating_add(events_max as u64);
-        streams::Reading { shared: &self.shared, remembered: &self.remembered, stream }.versions(head, after_version, newest_wanted)
-    }
-
-    fn stream_head(&self, stream: &StreamId) -> Option<StreamHead> {
-        self.shared.index.read().heads.get(StreamKey::of(stream))
-    }
-
-    fn head(&self) -> Position {
-        self.shared.head_now()
-    }
-
-    fn follow(&self) -> watch::Receiver<Position> {
-        self.shared.head.subscribe()
-    }
-
-    fn read_only(&self) -> Option<String> {
-        let stuck = || self.shared.is_stuck.load(Ordering::Relaxed).then(|| self.shared.storage.journals.trouble()).flatten();
-        self.fault().or_else(|| stuck().map(|trouble| format!("the log has no room: {}", trouble.reason)))
-    }
-
-    fn close(&self) -> Result<(), LogError> {
-        let mut threads = self.threads.lock();
-        if !threads.is_empty() {
-            self.queue.close();
-            let mut threads = threads.drain(..);
-            let written = threads.next().map_or(Ok(()), Worker::join);
-            if let (Err(reason), Some(answers)) = (&written, self.shared.in_flight.take()) {
-                tracing::error!(reason, "the log is closed without its writer");
-                watchdog::give_up(&self.shared, &self.queue, answers);
-            }
-            self.shared.storage.journals.close();
-            self.shared.news.close();
-            for ended in threads.map(Worker::join) {
-                if let Err(reason) = ended {
-                    tracing::warn!(reason, "closing the log without it");
-                }
-            }
-            written.map_err(LogError::Storage)?;
-            if self.shared.fault.get().is_none()
-                && let Err(error) = index::save(&self.shared.folder.heads(), &self.shared.log, &self.shared.index, Pace::AtOnce, || Ok(()))
-            {
-                tracing::warn!(%error, "the stream heads cannot be saved; the next start reads more");
-            }
-        }
-        self.shared.fault.get().map_or(Ok(()), |reason| Err(LogError::Storage(reason.clone())))
     }
 }
 

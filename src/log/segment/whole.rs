@@ -129,17 +129,12 @@ pub fn blocks_despite_index(path: &Path) -> Option<(SegmentHead, Vec<Vec<u8>>)> 
     let bytes = fs::read(path).ok()?;
     let head = SegmentHead::from_bytes(&bytes).ok()?;
     let end = head.payload_at().checked_add(usize::try_from(head.payload_bytes).ok()?)?;
-    let mut rest = bytes.get(head.payload_at()..end)?;
-    if *blake3::hash(rest).as_bytes() != head.payload_hash {
+    let payload = bytes.get(head.payload_at()..end)?;
+    if *blake3::hash(payload).as_bytes() != head.payload_hash {
         return None;
     }
-    let mut blocks = Vec::new();
-    while !rest.is_empty() {
-        let (_, block) = next_block(rest).ok()?;
-        blocks.push(block.to_vec());
-        rest = &rest[block.len()..];
-    }
-    Some((head, blocks))
+    let blocks = whole_blocks(payload);
+    (blocks.iter().map(Vec::len).sum::<usize>() == payload.len()).then_some((head, blocks))
 }
 
 /// Every whole block that a file begins with, however damaged the rest of it is.
@@ -147,13 +142,17 @@ pub fn blocks_despite_index(path: &Path) -> Option<(SegmentHead, Vec<Vec<u8>>)> 
 /// # Errors
 /// When the file cannot be read at all.
 pub fn readable_blocks(path: &Path) -> io::Result<Vec<Vec<u8>>> {
-    let bytes = fs::read(path)?;
-    let (mut rest, mut blocks) = (bytes.get(HEAD_BYTES..).unwrap_or_default(), Vec::new());
+    fs::read(path).map(|bytes| whole_blocks(bytes.get(HEAD_BYTES..).unwrap_or_default()))
+}
+
+/// The blocks up to the first that is damaged.
+fn whole_blocks(mut rest: &[u8]) -> Vec<Vec<u8>> {
+    let mut blocks = Vec::new();
     while let Ok((_, block)) = next_block(rest) {
         rest = &rest[block.len()..];
         blocks.push(block.to_vec());
     }
-    Ok(blocks)
+    blocks
 }
 
 fn next_block(rest: &[u8]) -> Result<(block::Header, &[u8]), String> {

@@ -231,19 +231,19 @@ fn under_every_durability_what_was_acknowledged_is_there_again() {
 
 #[test]
 fn a_full_queue_refuses_an_append_that_may_not_wait() {
-    let queue = super::Queue::new(super::QUEUED_APPENDS_MAX, usize::MAX);
+    let queue = super::Queue::new(super::queue::QUEUED_APPENDS_MAX, usize::MAX);
     let dir = TempDir::new().unwrap();
     let log = open(dir.path());
     let job = || log.job(append("a", 0, &["milk"])).unwrap().0;
-    for _ in 0..super::QUEUED_APPENDS_MAX {
+    for _ in 0..super::queue::QUEUED_APPENDS_MAX {
         queue.try_push(job()).unwrap();
     }
-    assert_eq!(queue.try_push(job()), Err(super::Refused::Full));
+    assert_eq!(queue.try_push(job()), Err(super::queue::Refused::Full));
     let mut group = Vec::new();
     queue.take(&mut group, None);
     assert_eq!(queue.try_push(job()), Ok(()));
     queue.close();
-    assert_eq!(queue.try_push(job()), Err(super::Refused::Closed));
+    assert_eq!(queue.try_push(job()), Err(super::queue::Refused::Closed));
 }
 
 #[test]
