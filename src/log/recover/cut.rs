@@ -71,7 +71,8 @@ impl Kept {
 
     /// Blocks that follow, from the damaged segment and from the journals.
     fn add_blocks(&mut self, wish: &Wish<'_>, position: Position) -> io::Result<()> {
-        let mut found = self.next.as_deref().map_or(Ok(Vec::new()), readable_blocks)?;
+        // A file that cannot be read at all is given up as a whole.
+        let mut found = self.next.as_deref().and_then(|path| readable_blocks(path).ok()).unwrap_or_default();
         for path in entries(&wish.folder.journal())? {
             let bytes = std::fs::read(&path)?;
             let Ok(head) = Head::from_bytes(&bytes) else { continue };

@@ -30,8 +30,8 @@ pub fn list(wish: &Wish<'_>, bases: &[(Position, Chain)], report: &mut OpenRepor
         report.bytes_read += crate::log::segment::head::HEAD_BYTES as u64;
         match SegmentFile::find(&path) {
             Ok(segment) => found.entry(first).or_default().push(segment),
-            // What cannot be read now may be whole: it is not taken for damage.
-            Err(SegmentError::Io(error)) => return Err(Failure::Storage(format!("{}: {error}", path.display()))),
+            // What cannot be read now may be whole: it is not taken for damage, unless somebody gives it up.
+            Err(SegmentError::Io(error)) if !wish.accept_lost_tail => return Err(Failure::Storage(format!("{}: {error}", path.display()))),
             Err(error) => drop(damaged.insert(first, (path.clone(), format!("{}: {error}", path.display())))),
         }
     }

@@ -8,6 +8,7 @@ use super::{
     states::{quick_copy, quick_folder},
     *,
 };
+use crate::disk::watch::{Observer, Step, observe};
 
 fn assert_none(wrong: Vec<String>) {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
@@ -115,4 +116,30 @@ fn of_a_log_that_was_killed_at_work_only_its_last_group_can_be_taken_for_a_torn_
             Err(error) => assert!(at < last && error.to_string().contains("00000001.journal"), "byte {at}: {error}"),
         }
     }
+}
+
+/// A disk that has lost a file's sectors.
+struct Unreadable(PathBuf);
+
+impl Observer for Unreadable {
+    fn before(&self, step: &Step<'_>) -> std::io::Result<()> {
+        if matches!(step, Step::Open(path) if *path == self.0) { Err(rustix::io::Errno::IO.into()) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn a_segment_that_the_disk_cannot_read_is_named_and_can_be_given_up() {
+    let original = original(End::Closed, 1);
+    let bad = files(original.dir.path(), "segments").swap_remove(1);
+    let _observation = observe(original.dir.path(), Arc::new(Unreadable(bad.clone())));
+    let refused = DiskLog::open(power_options(original.dir.path())).map(drop).unwrap_err();
+    assert!(matches!(refused, OpenError::Storage(_)), "{refused}");
+    let said = refused.to_string();
+    assert!(said.contains(&bad.display().to_string()) && said.contains("--accept-lost-tail"), "{said}");
+    let options = LogOptions { accept_lost_tail: true, ..power_options(original.dir.path()) };
+    let (log, report) = DiskLog::open(options).unwrap();
+    let found = log.read(Position::START, usize::MAX).unwrap();
+    assert!(!found.is_empty() && original.events.starts_with(&found), "{} events", found.len());
+    assert!(report.lost_tail.is_some_and(|lost| lost.contains(&bad.display().to_string())));
+    assert!(original.dir.path().join("log/lost-1").join(bad.file_name().unwrap()).is_file());
 }
