@@ -21,7 +21,7 @@ test: tools interop ## Runs every test
 	@$(MAKE) --no-print-directory web
 
 prove: tools ## Proves that nothing acknowledged is lost: 50,000 states after a loss of power, 1,000 cuts on a real disk (root), every fault
-	AISLED_POWER_STATES=50000 AISLED_FAULTS_ALL=yes cargo test --lib log::tests -- --nocapture
+	AISLED_POWER_STATES=56000 AISLED_FAULTS_ALL=yes cargo test --lib log::tests -- --nocapture
 	AISLED_POWERCUTS=1000 cargo test --test powercut -- --nocapture
 
 web: web-tools ## Checks and tests the TypeScript client

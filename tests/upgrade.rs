@@ -113,6 +113,36 @@ fn an_old_folder_that_ends_before_what_was_acknowledged_is_refused() {
     assert_refused(&old, &["position 278", "everything up to 300 was acknowledged"]);
 }
 
+#[test]
+fn an_old_folder_without_its_store_or_with_a_damaged_witness_is_refused() {
+    let removed = OldFolder::unpack("v1-clean");
+    fs::remove_file(removed.log().join("sled/db")).unwrap();
+    assert_refused(&removed, &["sled/db", "missing"]);
+    let flipped = OldFolder::unpack("v1-clean");
+    change(&flipped.log().join("witness"), |bytes| bytes[WITNESS_POSITION_AT] ^= 1);
+    assert_refused(&flipped, &["witness", "checksum"]);
+}
+
+#[test]
+fn an_upgraded_folder_that_loses_its_journal_is_refused_and_not_upgraded_again() {
+    let old = OldFolder::unpack("v1-clean");
+    let mut app = start(&old);
+    app.post("/api/v1/lists", &json!({ "id": "new", "name": "New" })).ok();
+    assert_eq!(app.stop(), Some(0));
+    let segments = files_in(&old.log().join("segments"));
+    fs::remove_dir_all(old.log().join("journal")).unwrap();
+    let refused = TestApp::start_on(old.path(), &ARGUMENTS, &[]).err().expect("it does not start");
+    assert!(refused.stderr.contains("the journal is missing"), "{refused:?}");
+    assert_eq!(files_in(&old.log().join("segments")), segments);
+    assert_eq!(old_files(&old.log()), ["sled", "witness"]);
+}
+
+fn files_in(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort_unstable();
+    files
+}
+
 /// The start says what is wrong and what to do; the old files are as they were, and nothing is left of the try.
 fn assert_refused(old: &OldFolder, words: &[&str]) {
     let before = ["sled/db", "witness", "heads"].map(|file| fs::read(old.log().join(file)).ok());

@@ -1,5 +1,5 @@
-//! Rows 1 to 3: durable commands beside the floor and beside the stack that is replaced. They run one at a time and in turn, round after
-//! round, so that whatever else the machine does meets them all; a ratio is taken within its round.
+//! Rows 1 to 3: durable commands beside the floor and beside the stack that is replaced. All of them run, one at a time takes commands, for a
+//! second and in turn, so that whatever else the machine does meets them all; a ratio is taken within its turn.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use tokio::runtime::Runtime;
 
 use super::{
-    Bench, RUNS, load_average,
+    Bench, load_average,
     peer::Peer,
     server::Server,
     server_rows::spread,
@@ -19,8 +19,11 @@ use crate::{
     setup::World,
 };
 
-/// Connections, the seconds measured, and the rows that need it.
-const LOADS: [(usize, u64, &[u8]); 3] = [(1, 3, &[2]), (64, 2, &[3]), (256, 3, &[1, 3])];
+/// Connections, and the rows that need them.
+const LOADS: [(usize, &[u8]); 3] = [(1, &[2]), (64, &[3]), (256, &[1, 3])];
+/// Turns of each load: the speed of a disk moves by a third within seconds, so many short turns say more than a few long ones.
+const TURNS: usize = 9;
+const TURN: Duration = Duration::from_secs(1);
 
 /// Who takes the commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,26 +38,28 @@ enum Contestant {
 
 use Contestant::{Floor, Full, Normal, Ours};
 
-/// Every run by contestant and number of connections, in the order of the rounds.
+/// Every run by contestant and number of connections, in the order of the turns.
 #[derive(Default)]
 struct Runs(BTreeMap<(Contestant, usize), Vec<Report>>);
 
-/// Measures all rounds.
+/// Measures all turns.
 pub fn commands(bench: &mut Bench) -> Result<()> {
     let peer = peer(bench);
     let before = load_average();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut runs = Runs::default();
-    for round in 0..RUNS {
-        for who in [Ours, Floor, Full, Normal] {
-            run(bench, &runtime, (who, round), peer.as_ref(), &mut runs)?;
+    let contestants = Contestants::start(bench, &runtime, peer.as_ref())?;
+    for (connections, _) in LOADS.iter().filter(|(_, rows)| rows.iter().any(|row| bench.wants(*row))) {
+        for turn in 1..=TURNS {
+            contestants.take_turns(&runtime, *connections, turn, &mut runs)?;
         }
     }
+    drop(contestants);
     alone(bench, &runs);
     many(bench, &runs);
     against_peer(bench, &runs);
     let row = [1, 2, 3].into_iter().find(|row| bench.wants(*row)).unwrap_or(1);
-    bench.table.note(row, format!("load average before and after {RUNS} rounds in turn"), format!("{before} → {}", load_average()));
+    bench.table.note(row, format!("load average before and after {TURNS} turns of each"), format!("{before} → {}", load_average()));
     Ok(())
 }
 
@@ -64,33 +69,44 @@ fn peer(bench: &mut Bench) -> Option<Peer> {
     Peer::install(&bench.options.peer).map_err(|error| bench.table.missing(row, "the replaced stack", &format!("{error:#}"))).ok()
 }
 
-/// One contestant's turn: every load, on a server and a folder of its own.
-fn run(bench: &mut Bench, runtime: &Runtime, (who, round): (Contestant, usize), peer: Option<&Peer>, runs: &mut Runs) -> Result<()> {
-    let wanted: Vec<_> = LOADS.iter().filter(|(_, _, rows)| rows.iter().any(|row| bench.wants(*row))).collect();
-    let folder = bench.folder(&format!("{who:?}-{round}"));
-    let server = match (who, peer) {
-        (Ours, _) => Server::start(&bench.options.server, &folder)?,
-        (Floor, _) => Server::start_floor(&folder)?,
-        (Full, Some(peer)) => peer.start(&folder, "FULL")?,
-        (Normal, Some(peer)) => peer.start(&folder, "NORMAL")?,
-        (Full | Normal, None) => return Ok(()),
-    };
-    if who == Ours {
-        server.ready()?;
-        bench.table.durability(&server.durability()?);
+/// Servers that wait for their turn, each on a folder of its own.
+struct Contestants(Vec<(Contestant, Server, World, Kind)>);
+
+impl Contestants {
+    fn start(bench: &mut Bench, runtime: &Runtime, peer: Option<&Peer>) -> Result<Self> {
+        let mut all = Vec::new();
+        for who in [Ours, Floor, Full, Normal] {
+            let folder = bench.folder(&format!("{who:?}"));
+            let server = match (who, peer) {
+                (Ours, _) => Server::start(&bench.options.server, &folder)?,
+                (Floor, _) => Server::start_floor(&folder)?,
+                (Full, Some(peer)) => peer.start(&folder, "FULL")?,
+                (Normal, Some(peer)) => peer.start(&folder, "NORMAL")?,
+                (Full | Normal, None) => continue,
+            };
+            // The others know of no world: any name will do.
+            let (world, kind) = match who {
+                Ours => {
+                    server.ready()?;
+                    bench.table.durability(&server.durability()?);
+                    (runtime.block_on(World::prepare(&server.address))?, Kind::Commands)
+                }
+                Floor => (World::named(&server.address), Kind::Commands),
+                Full | Normal => (World::named(&server.address), Kind::PeerCommands),
+            };
+            all.push((who, server, world, kind));
+        }
+        Ok(Self(all))
     }
-    for (connections, seconds, _) in wanted {
-        let (world, kind) = match who {
-            Ours => (runtime.block_on(World::prepare(&server.address))?, Kind::Commands),
-            // These know of no world: any name will do.
-            Floor => (World::named(&server.address), Kind::Commands),
-            Full | Normal => (World::named(&server.address), Kind::PeerCommands),
-        };
-        let report = runtime.block_on(scenario::run(&world, kind, *connections, Duration::from_secs(*seconds)))?;
-        eprintln!("  round {}, {who:?}: {}", round + 1, spread(&format!("{}, {:.0} /s", at(*connections), report.rate()), &report));
-        runs.0.entry((who, *connections)).or_default().push(report);
+
+    fn take_turns(&self, runtime: &Runtime, connections: usize, turn: usize, runs: &mut Runs) -> Result<()> {
+        for (who, _, world, kind) in &self.0 {
+            let report = runtime.block_on(scenario::run(world, *kind, connections, TURN))?;
+            eprintln!("  turn {turn}, {who:?}: {}", spread(&format!("{}, {:.0} /s", at(connections), report.rate()), &report));
+            runs.0.entry((*who, connections)).or_default().push(report);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Row 2: a lone command waits for nothing but itself.
@@ -175,7 +191,7 @@ impl Runs {
         median(self.0.get(&(who, connections))?.clone(), figure)
     }
 
-    /// The median of our figure by another's, each within its round.
+    /// The median of our figure by another's, each within its turn.
     fn ratio(&self, other: Contestant, connections: usize, figure: impl Fn(&Report) -> f64) -> Option<f64> {
         let (ours, theirs) = (self.0.get(&(Ours, connections))?, self.0.get(&(other, connections))?);
         median(ours.iter().zip(theirs).map(|(ours, theirs)| figure(ours) / figure(theirs).max(f64::MIN_POSITIVE)).collect(), |ratio| *ratio)

@@ -8,12 +8,12 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{AppError, histories, sealed};
+use super::{AppError, histories, sealed, views};
 use crate::{
-    config::Config,
+    config::{Config, Durability},
     disk,
     events::{Log, Position},
-    log::{DiskLog, OpenReport},
+    log::{DiskLog, LogOptions, OpenReport},
 };
 
 /// How older versions told a copy of the folder.
@@ -82,11 +82,20 @@ impl DataFolder {
     pub fn open_log(&mut self, config: &Config) -> Result<(DiskLog, OpenReport), AppError> {
         let folder = self.root.clone();
         let failed = |error| FolderError { folder: folder.clone(), error };
-        let (log, report) = DiskLog::open(config.log_options(self.log()))?;
+        let known = views::known_position(self);
+        // Without a sync of each commit the kernel may have had the views on the disk before the events.
+        let acknowledged = if config.durability == Durability::Sync { known } else { Position::START };
+        let (log, report) = DiskLog::open(LogOptions { acknowledged, ..config.log_options(self.log()) })?;
+        let is_shorter = log.head() < known;
         let copied = report.copied || (report.upgraded && self.was_copied_before_upgrade());
-        if report.lost_tail.is_some() || (copied && log.head() > Position::START) {
+        if is_shorter || report.lost_tail.is_some() || (copied && log.head() > Position::START) {
             self.epoch = name_history(&self.root.join("epoch")).map_err(failed)?;
-            tracing::info!(copied, lost_tail = report.lost_tail.is_some(), "a new history begins: live sessions start from snapshots");
+            tracing::info!(
+                copied,
+                is_shorter,
+                lost_tail = report.lost_tail.is_some(),
+                "a new history begins: live sessions start from snapshots"
+            );
         }
         if copied {
             log.sign().map_err(failed)?;

@@ -40,10 +40,10 @@ pub fn current(home: &Path) -> io::Result<PathBuf> {
 
 /// What could stand in the file that says which history is served.
 fn names(home: &Path) -> String {
-    let mut names: Vec<String> =
-        folders(home).unwrap_or_default().iter().filter(|root| !root.join(STAGED).exists()).map(|root| name_in(root)).collect();
+    let is_whole = |root: &&PathBuf| !root.join(STAGED).exists() && root.join("log").is_dir();
+    let mut names: Vec<String> = folders(home).unwrap_or_default().iter().filter(is_whole).map(|root| name_in(root)).collect();
     if home.join("log").is_dir() {
-        names.push(HOME.to_owned());
+        names.push(format!("{HOME} (a dot, for the data folder itself)"));
     }
     format!("Write the name of the history to serve into it, one of: {}", names.join(", "))
 }

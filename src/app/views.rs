@@ -1,6 +1,11 @@
 //! Bringing the views to the head of the log: from their checkpoint if it fits, then the tail.
 
-use std::{fs, io, ops::ControlFlow, path::Path};
+use std::{
+    fs::{self, File},
+    io::{self, BufRead, BufReader, Read},
+    ops::ControlFlow,
+    path::Path,
+};
 
 use super::DataFolder;
 use crate::{
@@ -8,6 +13,9 @@ use crate::{
     events::{Log, LogError, Position, Recorded, codec},
     projections::Views,
 };
+
+/// More than the first line of a checkpoint has.
+const LINE_BYTES_MAX: u64 = 512;
 
 /// The views at the head of the log, and the position that their checkpoint had come to: zero if there was none.
 ///
@@ -42,9 +50,24 @@ pub fn save_prepared(views: &Views, folder: &DataFolder, epoch: &str, newest: Op
 }
 
 fn write(views: &Views, file: &Path, epoch: &str, event: &str) -> io::Result<()> {
-    let mut bytes = format!("{epoch} {event}\n").into_bytes();
+    let line = format!("{epoch} {event} {}", views.position());
+    let mut bytes = format!("{line} {:08x}\n", crc32fast::hash(line.as_bytes())).into_bytes();
     bytes.extend_from_slice(&views.to_checkpoint());
     disk::replace_cache(file, &bytes)
+}
+
+/// Up to where the log is known to have come when the views were saved: they only ever take in what is committed. `START` where the folder has no
+/// views of this history.
+#[must_use]
+pub fn known_position(folder: &DataFolder) -> Position {
+    let line = || {
+        let mut line = String::new();
+        BufReader::new(File::open(folder.views_checkpoint()).ok()?.take(LINE_BYTES_MAX)).read_line(&mut line).ok()?;
+        let (line, checksum) = line.trim_end().rsplit_once(' ')?;
+        let position = line.strip_prefix(folder.epoch())?.rsplit_once(' ')?.1.parse().ok()?;
+        (checksum == format!("{:08x}", crc32fast::hash(line.as_bytes()))).then_some(Position(position))
+    };
+    line().unwrap_or(Position::START)
 }
 
 /// The views as the server last saved them, without what came later; `None` where it never did.
@@ -84,7 +107,7 @@ fn usable(bytes: &[u8], epoch: &str, log: &dyn Log) -> Result<Views, String> {
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or("it has no first line")?;
     let (line, rest) = bytes.split_at(end);
     let line = std::str::from_utf8(line).map_err(|error| error.to_string())?;
-    let event = line.strip_prefix(epoch).ok_or("it is of another history")?.trim_start();
+    let event = line.strip_prefix(epoch).ok_or("it is of another history")?.split_whitespace().next().unwrap_or_default();
     let views = Views::from_checkpoint(&rest[1..]).map_err(|error| error.to_string())?;
     match event_at(log, views.position()) {
         None => Err(format!("it is of position {}, the log ends at {}", views.position(), log.head())),

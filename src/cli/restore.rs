@@ -76,6 +76,10 @@ impl Restore {
 
     fn of_folder(&self, config: Config, places: &str) -> anyhow::Result<Ended> {
         let folder = SnapshotFolder::new(&config.snapshots);
+        // Before a data folder is made for a snapshot that is not there.
+        if let Some(name) = &self.snapshot {
+            folder.open(name)?;
+        }
         let offline = open_offline(config)?;
         if let Some(damage) = offline.damage() {
             eprintln!("aisled: the log that is there does not open, and is kept as it is: {damage}");

@@ -52,7 +52,7 @@ pub enum AppendError {
 /// Why a read failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LogError {
-    #[error("the log is damaged at position {position}: {reason}")]
+    #[error("the log is damaged at position {position}: {reason}; docs/durability.md says what to do")]
     Damaged { position: Position, reason: String },
     #[error("the event at position {position} cannot be decoded: {reason}")]
     Undecodable { position: Position, reason: String },

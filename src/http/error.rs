@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     actors::Failure,
     domain::{Refusal, RefusalKind},
-    events::AtError,
+    events::{AtError, LogError},
     snapshots::SnapshotError,
 };
 
@@ -98,6 +98,19 @@ impl Problem {
     pub fn internal(cause: &dyn fmt::Display) -> Self {
         tracing::error!(%cause, "request failed inside the server");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server made a mistake; it has been logged under the request id")
+    }
+
+    /// A part of the log cannot be read (500): says at which position, so that an operator finds the file.
+    #[must_use]
+    pub fn unreadable(error: &LogError) -> Self {
+        match error {
+            LogError::Damaged { position, .. } | LogError::Undecodable { position, .. } => {
+                tracing::error!(%error, "a request needs events that cannot be read");
+                let detail = format!("the log cannot be read at position {position}; everything that does not need it goes on");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "history_unreadable", detail)
+            }
+            LogError::Storage(reason) => Self::internal(reason),
+        }
     }
 
     /// It may work soon (503).

@@ -1,19 +1,20 @@
 //! The log as clients may read it: NDJSON from a position, whole or filtered, to the head or on and on.
 
 use actix_web::{HttpResponse, web::Bytes};
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::{
     error::{Problem, ProblemBody},
+    past::blocking,
     reads::{Id, Query},
 };
 use crate::{
     app::{App, Current},
     domain::{ListId, StreamId, StreamKind},
     events::{
-        LogError, Position, Recorded, StreamHead,
+        Position, Recorded, StreamHead,
         codec::event_json,
         feed::{Feed, FeedReader},
         names::{EVENT_NAMES, event_name},
@@ -48,7 +49,7 @@ pub struct EventsQuery {
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(EventsQuery),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ProblemBody)))]
 pub async fn all(app: Current, Query(query): Query<EventsQuery>) -> Result<HttpResponse, Problem> {
-    answer(app, query)
+    answer(app, query).await
 }
 
 /// Which events of a list are asked for.
@@ -74,10 +75,10 @@ pub async fn of_list(app: Current, Id(id): Id<ListId>, Query(query): Query<ListE
     if app.log.stream_head(&stream).is_none() {
         return Err(Problem::not_found("list_not_found", format!("there is no list {id}")));
     }
-    answer(app, EventsQuery { after: query.after, stream: Some(stream), kind: None, limit: query.limit, follow: query.follow })
+    answer(app, EventsQuery { after: query.after, stream: Some(stream), kind: None, limit: query.limit, follow: query.follow }).await
 }
 
-fn answer(app: Current, query: EventsQuery) -> Result<HttpResponse, Problem> {
+async fn answer(app: Current, query: EventsQuery) -> Result<HttpResponse, Problem> {
     let head = app.log.head();
     let after = query.after.unwrap_or(Position::START);
     if after > head {
@@ -96,7 +97,12 @@ fn answer(app: Current, query: EventsQuery) -> Result<HttpResponse, Problem> {
     // The history of one stream is found without walking the whole log.
     if let (Some(stream), false) = (&filter.stream, query.follow) {
         let history = StreamHistory { head: app.log.stream_head(stream), after, version: 0, filter, remaining };
-        return Ok(response.streaming(history.stream(app)));
+        return Ok(response.streaming(history.stream(app).await?));
+    }
+    if after < head {
+        // Once the answer has begun, a log that cannot be read can only break it off.
+        let log = std::sync::Arc::clone(&app.log);
+        blocking(move || log.read(after, 1)).await?.map_err(|error| Problem::unreadable(&error))?;
     }
     let reader = Feed::new(std::sync::Arc::clone(&app.log)).reader(after);
     let until = if query.follow { None } else { Some(head) };
@@ -129,10 +135,6 @@ fn push_line(text: &mut Vec<u8>, recorded: &Recorded, remaining: &mut u64) {
     }
 }
 
-fn unreadable(error: &LogError) -> Problem {
-    Problem::internal(error)
-}
-
 /// Reads on from a position, past the head if there is no end.
 struct Following {
     reader: FeedReader,
@@ -151,7 +153,7 @@ impl Following {
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         while self.remaining > 0 && self.until.is_none_or(|until| self.reader.position() < until) {
             let events = tokio::select! {
-                events = self.reader.next() => events.map_err(|error| unreadable(&error))?,
+                events = self.reader.next() => events.map_err(|error| Problem::unreadable(&error))?,
                 _ = self.ended.wait_for(|ended| *ended) => return Ok(None),
             };
             let mut text = Vec::new();
@@ -178,19 +180,21 @@ struct StreamHistory {
 }
 
 impl StreamHistory {
-    fn stream(self, app: Current) -> impl Stream<Item = Result<Bytes, Problem>> {
-        stream::try_unfold(
-            (self, app),
-            |(mut history, app)| async move { Ok(history.next(&app).await?.map(|text| (text, (history, app)))) },
-        )
+    /// What comes first is read before the answer begins, so that a log that cannot be read is an error of its own.
+    async fn stream(mut self, app: Current) -> Result<impl Stream<Item = Result<Bytes, Problem>>, Problem> {
+        let first = self.next(&app).await?;
+        let rest = stream::try_unfold((self, app), |(mut history, app)| async move {
+            Ok(history.next(&app).await?.map(|text| (text, (history, app))))
+        });
+        Ok(stream::iter(first.map(Ok)).chain(rest))
     }
 
     async fn next(&mut self, app: &App) -> Result<Option<Bytes>, Problem> {
         let (Some(head), Some(stream)) = (self.head, self.filter.stream.clone()) else { return Ok(None) };
         while self.remaining > 0 && self.version < head.version {
             let (log, stream, version) = (std::sync::Arc::clone(&app.log), stream.clone(), self.version);
-            let read = actix_web::web::block(move || log.read_stream(&stream, version, STREAM_BATCH_EVENTS_MAX)).await;
-            let events = read.map_err(|error| Problem::internal(&error))?.map_err(|error| unreadable(&error))?;
+            let read = blocking(move || log.read_stream(&stream, version, STREAM_BATCH_EVENTS_MAX)).await?;
+            let events = read.map_err(|error| Problem::unreadable(&error))?;
             let Some(last) = events.last() else { return Ok(None) };
             self.version = last.version;
             let mut text = Vec::new();

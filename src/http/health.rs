@@ -63,7 +63,7 @@ pub struct VerificationReadiness {
     /// When the last full pass ended; absent before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_pass: Option<Moment>,
-    /// Files that are damaged and of which no copy is whole.
+    /// Files that are damaged and of which no copy is whole: reads of their events fail by position, all else goes on, so the server stays ready.
     pub damaged: Vec<String>,
 }
 
@@ -109,10 +109,6 @@ fn readiness(app: &App) -> Readiness {
         reasons.push("the log takes no more events; its cause is in the server's own log".to_owned());
     }
     let verification = app.history.blocks.as_ref().map(|log| VerificationReadiness::from(log.verification()));
-    let damaged = verification.as_ref().map_or(0, |verification| verification.damaged.len());
-    if damaged > 0 {
-        reasons.push(format!("{damaged} files of the log are damaged; they are named in `log.verification`"));
-    }
     // Its sender goes with the thread that keeps the views.
     if app.applied.has_changed().is_err() {
         reasons.push("the views stand still; the cause is in the server's own log".to_owned());

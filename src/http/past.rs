@@ -8,7 +8,7 @@ use super::error::Problem;
 use crate::{
     app::App,
     domain::StreamId,
-    events::{At, AtError, LogError, Point, Recorded},
+    events::{At, AtError, Point, Recorded},
 };
 
 /// A stream's events from its first.
@@ -21,7 +21,7 @@ pub type History = Arc<Vec<Arc<Recorded>>>;
 pub async fn history(app: &App, stream: &StreamId) -> Result<History, Problem> {
     let (log, stream) = (Arc::clone(&app.log), stream.clone());
     let read = blocking(move || log.read_stream(&stream, 0, usize::MAX)).await?;
-    Ok(Arc::new(read.map_err(|error| unreadable(&error))?))
+    Ok(Arc::new(read.map_err(|error| Problem::unreadable(&error))?))
 }
 
 /// Reads what was recorded in a stream since.
@@ -32,7 +32,7 @@ pub async fn catch_up(app: &App, stream: &StreamId, history: &mut History) -> Re
     let (log, stream) = (Arc::clone(&app.log), stream.clone());
     let version = history.last().map_or(0, |last| last.version);
     let read = blocking(move || log.read_stream(&stream, version, usize::MAX)).await?;
-    Arc::make_mut(history).extend(read.map_err(|error| unreadable(&error))?);
+    Arc::make_mut(history).extend(read.map_err(|error| Problem::unreadable(&error))?);
     Ok(())
 }
 
@@ -54,7 +54,7 @@ pub fn no_such_point(error: &AtError, pointer: &str) -> Problem {
         AtError::BeyondHead { .. } => Problem::malformed("position_unknown", detail).at(pointer),
         AtError::BeforeFirst { .. } | AtError::Zero => Problem::not_found("before_first_event", detail).at(pointer),
         AtError::Empty => Problem::not_found("empty_log", detail).at(pointer),
-        AtError::Log(error) => unreadable(error),
+        AtError::Log(error) => Problem::unreadable(error),
     }
 }
 
@@ -64,10 +64,4 @@ pub fn no_such_point(error: &AtError, pointer: &str) -> Problem {
 /// 500 when the work panics.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
     web::block(work).await.map_err(|error| Problem::internal(&error))
-}
-
-/// The log cannot be read (500).
-#[must_use]
-pub fn unreadable(error: &LogError) -> Problem {
-    Problem::internal(error)
 }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use parking_lot::{Condvar, Mutex};
@@ -18,6 +18,14 @@ pub struct News {
     changed: Condvar,
 }
 
+/// What ended a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Woken {
+    Moved,
+    TimedOut,
+    Closed,
+}
+
 impl News {
     /// The head is here now.
     pub fn tell(&self, head: Position) {
@@ -28,18 +36,23 @@ impl News {
         }
     }
 
-    /// Sleeps until the head is after a position. False once the log closes.
+    /// Sleeps until the head is after a position, at most so long.
     #[must_use]
-    pub fn wait_beyond(&self, position: Position) -> bool {
+    pub fn wait_beyond(&self, position: Position, at_most: Option<Duration>) -> Woken {
+        let until = at_most.map(|most| Instant::now() + most);
         let mut closed = self.closed.lock();
         while !*closed {
             self.sleeping.store(true, Ordering::SeqCst);
             if self.head.load(Ordering::SeqCst) > position.0 {
-                return true;
+                return Woken::Moved;
             }
-            self.changed.wait(&mut closed);
+            match until {
+                None => self.changed.wait(&mut closed),
+                Some(until) if self.changed.wait_until(&mut closed, until).timed_out() => return Woken::TimedOut,
+                Some(_) => {}
+            }
         }
-        false
+        Woken::Closed
     }
 
     /// Rests for so long, or until the log closes: true then.

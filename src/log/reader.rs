@@ -101,9 +101,10 @@ impl Remembered {
         if let Some(block) = self.0.lock().take(position) {
             return Ok(block);
         }
-        let (first, bytes) = storage.holding(position).map_err(LogError::Storage)?.ok_or_else(|| missing(position))?;
+        let (first, bytes) =
+            storage.holding(position).map_err(|reason| LogError::Damaged { position, reason })?.ok_or_else(|| missing(position))?;
         let mut raw = Vec::new();
-        open(first, &bytes, &mut raw)?;
+        open(storage, first, &bytes, &mut raw)?;
         let places = Events(&raw).scan(0, |at, event| {
             let start = *at + 4;
             *at = start + event.len();
@@ -116,8 +117,8 @@ impl Remembered {
 }
 
 /// Checks and unpacks one block.
-fn open(first: Position, bytes: &StoredBlock, raw: &mut Vec<u8>) -> Result<block::Header, LogError> {
-    let damaged = |reason| LogError::Damaged { position: first, reason };
+fn open(storage: &Storage, first: Position, bytes: &StoredBlock, raw: &mut Vec<u8>) -> Result<block::Header, LogError> {
+    let damaged = |reason| LogError::Damaged { position: first, reason: storage.name(first, reason) };
     let header = block::check(bytes).map_err(damaged)?;
     if header.first != first {
         return Err(damaged(format!("the block kept there starts at {}", header.first)));
@@ -147,7 +148,7 @@ pub fn visit(
         if first != expected {
             return Err(missing(expected));
         }
-        let header = open(first, &bytes, &mut raw)?;
+        let header = open(storage, first, &bytes, &mut raw)?;
         let mut found = 0;
         for event in Events(&raw) {
             let position = Position(first.0 + found);

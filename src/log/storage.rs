@@ -8,7 +8,7 @@ use super::{
     block::{self, CHAIN_START, Chain, StoredBlock},
     journal::Journals,
     segment::{OpenSegments, SegmentFile},
-    verifier::Suspects,
+    verifier::{self, Suspects},
     window::Window,
 };
 use crate::events::{Position, heads::StreamKey};
@@ -24,6 +24,8 @@ pub type Keyed = (Position, StoredBlock);
 pub struct Storage {
     /// Where the segments are.
     folder: PathBuf,
+    /// Folders where copies of them may be.
+    spares: Vec<PathBuf>,
     /// In order and without a gap from the first position on.
     segments: RwLock<Arc<Vec<SegmentFile>>>,
     open: OpenSegments,
@@ -34,9 +36,10 @@ pub struct Storage {
 
 impl Storage {
     /// Around what recovery found.
-    pub fn new(folder: PathBuf, segments: Vec<SegmentFile>, journals: Journals) -> Self {
+    pub fn new(folder: PathBuf, spares: Vec<PathBuf>, segments: Vec<SegmentFile>, journals: Journals) -> Self {
         Self {
             folder,
+            spares,
             segments: RwLock::new(Arc::new(segments)),
             open: OpenSegments::default(),
             journals,
@@ -49,6 +52,12 @@ impl Storage {
     #[must_use]
     pub fn folder(&self) -> &PathBuf {
         &self.folder
+    }
+
+    /// Folders where copies of segments may be.
+    #[must_use]
+    pub fn spares(&self) -> &[PathBuf] {
+        &self.spares
     }
 
     /// The segments as they are now.
@@ -85,7 +94,8 @@ impl Storage {
         Ok(found.filter(|(_, bytes)| block::peek(bytes).is_none_or(|header| header.last() >= position)))
     }
 
-    /// Blocks from the one that holds a position on, at most so many bytes but at least one; empty after the end. Unchecked.
+    /// Blocks from the one that holds a position on, at most so many bytes but at least one; empty after the end. Those of a damaged segment come
+    /// from a copy where there is a whole one; otherwise as they are.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -97,7 +107,20 @@ impl Storage {
         }
         let Some(segment) = self.segment_of(position) else { return Ok(Vec::new()) };
         let found = self.open.blocks(&segment, position, bytes_max);
-        found.inspect_err(|_| self.suspects.add(segment.head.first))
+        let is_whole = |(first, bytes): &Keyed| block::check(bytes).is_ok_and(|header| header.first == *first);
+        if found.as_ref().is_ok_and(|blocks| blocks.iter().all(is_whole)) || !verifier::check_for_reader(self, &segment) {
+            return found;
+        }
+        self.open.blocks(&segment, position, bytes_max)
+    }
+
+    /// Says which file a position is in, before what is wrong with it.
+    #[must_use]
+    pub fn name(&self, position: Position, reason: String) -> String {
+        match self.segment_of(position) {
+            Some(segment) if !reason.contains(".segment") => format!("{}: {reason}", segment.path.display()),
+            _ => reason,
+        }
     }
 
     /// The segment that holds a position.
@@ -113,7 +136,11 @@ impl Storage {
     /// # Errors
     /// When the index cannot be read.
     pub fn positions(&self, segment: &SegmentFile, key: StreamKey) -> Result<Vec<Position>, String> {
-        self.open.positions(segment, key).inspect_err(|_| self.suspects.add(segment.head.first))
+        let found = self.open.positions(segment, key);
+        if found.is_ok() || !verifier::check_for_reader(self, segment) {
+            return found;
+        }
+        self.open.positions(segment, key)
     }
 
     /// All blocks from the one that holds a position on, in order, unchecked. A segment that cannot be read is one error, and the walk goes on

@@ -18,6 +18,7 @@ use super::{
     block::{self, Chain},
     build::{BuildError, Builder, Built},
     folder::Folder,
+    index,
     window::sled::Sled,
 };
 use crate::{disk, events::Position, failpoint};
@@ -36,8 +37,11 @@ struct Witness {
 /// # Errors
 /// When the old log is damaged: the program that wrote it can salvage it. Its files are as they were.
 pub fn if_needed(folder: &Folder) -> Result<bool, OpenError> {
-    let old: Vec<PathBuf> = old_stores(folder).into_iter().filter(|store| store.join("db").is_file()).collect();
-    if old.is_empty() || has_journal(folder) {
+    let witness = read_witness(folder)?;
+    // Where nothing was acknowledged, a store that never got its file holds nothing.
+    let is_old = |store: &PathBuf| store.join("db").is_file() || store.is_dir() && (witness.is_some() || holds_any(&store.join("blobs")));
+    let old: Vec<PathBuf> = old_stores(folder).into_iter().filter(is_old).collect();
+    if old.is_empty() && witness.is_none() || has_journal(folder) || is_upgraded(folder) {
         return Ok(false);
     }
     tracing::info!(folder = %folder.path().display(), "upgrading the log to journals and segments");
@@ -45,7 +49,6 @@ pub fn if_needed(folder: &Folder) -> Result<bool, OpenError> {
     for half_done in [folder.segments(), folder.journal(), site_of(folder)] {
         disk::remove_folder(&half_done).map_err(storage)?;
     }
-    let witness = read_witness(folder);
     let mut refused = None;
     for store in &old {
         match build(folder, store, witness) {
@@ -53,7 +56,16 @@ pub fn if_needed(folder: &Folder) -> Result<bool, OpenError> {
             Err(error) => drop(refused.get_or_insert(error)),
         }
     }
-    Err(refused.unwrap_or_else(|| OpenError::Storage("there is no old log".into())))
+    disk::remove_folder(&site_of(folder)).map_err(storage)?;
+    Err(refused.unwrap_or_else(|| damaged(Position::START.next(), format!("{}: it is missing", old_stores(folder)[0].display()))))
+}
+
+/// Whether the new log was complete once: an upgrade under way has its site until then, and nothing else writes these before it. What is missing
+/// of it now is not made from the old log again, which may be shorter.
+fn is_upgraded(folder: &Folder) -> bool {
+    // The old program had a file of heads too, of another format.
+    let is_new = || holds_any(&folder.segments()) || folder.window().exists() || index::load(&folder.heads()).is_some();
+    !site_of(folder).exists() && is_new()
 }
 
 /// Removes the old files, once the new log has been opened again after the upgrade.
@@ -77,16 +89,34 @@ fn site_of(folder: &Folder) -> PathBuf {
 }
 
 fn has_journal(folder: &Folder) -> bool {
-    fs::read_dir(folder.journal()).is_ok_and(|mut entries| entries.next().is_some())
+    holds_any(&folder.journal())
 }
 
-fn read_witness(folder: &Folder) -> Option<Witness> {
-    let bytes: [u8; WITNESS_BYTES] = fs::read(folder.path().join("witness")).ok()?.try_into().ok()?;
-    if bytes[..8] != *b"aisWit01" || bytes[48..] != crc32fast::hash(&bytes[..48]).to_le_bytes() {
-        return None;
+fn holds_any(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+fn read_witness(folder: &Folder) -> Result<Option<Witness>, OpenError> {
+    let file = folder.path().join("witness");
+    match fs::read(&file) {
+        Ok(bytes) => match Witness::from_bytes(&bytes) {
+            Some(witness) => Ok(Some(witness)),
+            None => Err(damaged(Position::START.next(), format!("{}: its checksum is wrong", file.display()))),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(OpenError::Storage(format!("{}: {error}", file.display()))),
     }
-    let position = bytes[8..16].try_into().map(u64::from_le_bytes).ok()?;
-    Some(Witness { position: Position(position), chain: bytes[16..48].try_into().ok()? })
+}
+
+impl Witness {
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let bytes: &[u8; WITNESS_BYTES] = bytes.try_into().ok()?;
+        if bytes[..8] != *b"aisWit01" || bytes[48..] != crc32fast::hash(&bytes[..48]).to_le_bytes() {
+            return None;
+        }
+        let position = bytes[8..16].try_into().map(u64::from_le_bytes).ok()?;
+        Some(Self { position: Position(position), chain: bytes[16..48].try_into().ok()? })
+    }
 }
 
 /// Builds the new log from a copy of the old store: opening a damaged one makes sled cut its file.
@@ -94,6 +124,9 @@ fn build(folder: &Folder, store: &Path, witness: Option<Witness>) -> Result<(Fol
     let copy = site_of(folder).join("copy");
     let storage = |error: io::Error| OpenError::Storage(format!("the log cannot be upgraded: {error}"));
     disk::remove_folder(&site_of(folder)).map_err(storage)?;
+    if !store.join("db").is_file() {
+        return Err(damaged(Position::START.next(), format!("{}: it is missing", store.join("db").display())));
+    }
     disk::copy_folder(store, &copy).map_err(storage)?;
     let sled = Sled::open(&copy).map_err(|reason| damaged(Position::START.next(), reason))?;
     let mut builder = Builder::create(&site_of(folder).join("log")).map_err(|error| OpenError::Storage(error.to_string()))?;
@@ -109,8 +142,7 @@ fn build(folder: &Folder, store: &Path, witness: Option<Witness>) -> Result<(Fol
 }
 
 fn damaged(position: Position, reason: String) -> OpenError {
-    let reason = format!("the log of the old layout cannot be upgraded: {reason}. The program of version 0.1 that wrote it can salvage it");
-    OpenError::Damaged { position, reason }
+    OpenError::Old { position, reason }
 }
 
 /// How far the old blocks lead.

@@ -23,15 +23,16 @@ use crate::{
 
 /// A pass over all segments begins so long after the last one began, at the earliest.
 const PASS_EVERY: Duration = Duration::from_hours(1);
-/// How often it looks whether a reader has found something.
+/// How often it looks whether there is something to check.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Everybody else goes first.
 const NICE: i32 = 19;
 
-/// Segments that a reader could not read, and those that are damaged for good.
+/// The segments that are damaged for good, and how far verification has come.
 #[derive(Debug, Default)]
 pub struct Suspects {
-    waiting: Mutex<Vec<Position>>,
+    /// One at a time mends a file.
+    mending: Mutex<()>,
     damaged: Mutex<BTreeMap<Position, String>>,
     progress: Mutex<Verification>,
 }
@@ -49,14 +50,6 @@ pub struct Verification {
 }
 
 impl Suspects {
-    /// A reader could not read the segment that begins there.
-    pub fn add(&self, first: Position) {
-        let mut waiting = self.waiting.lock();
-        if !waiting.contains(&first) {
-            waiting.push(first);
-        }
-    }
-
     /// How far verification has come, and what it has found.
     #[must_use]
     pub fn verification(&self) -> Verification {
@@ -65,23 +58,19 @@ impl Suspects {
     }
 }
 
-/// Checks segments until the log closes; none where the rate is zero, but for those that readers name.
-pub fn run(shared: &Arc<Shared>, bytes_per_second: u64, spares: &[PathBuf]) {
+/// Checks segments until the log closes; none where the rate is zero.
+pub fn run(shared: &Arc<Shared>, bytes_per_second: u64) {
     let _ = rustix::process::nice(NICE);
     let (mut next, mut pass_began) = (0, Instant::now());
     loop {
         let (storage, mut rest) = (&shared.storage, LOOK_EVERY);
-        let named = std::mem::take(&mut *storage.suspects.waiting.lock());
-        for segment in storage.segments().iter().filter(|segment| named.contains(&segment.head.first)) {
-            check(storage, segment, spares);
-        }
         let segments = storage.segments();
         let is_resting = next == 0 && storage.suspects.progress.lock().last_pass.is_some() && pass_began.elapsed() < PASS_EVERY;
         if bytes_per_second > 0 && !is_resting && !segments.is_empty() {
             if next == 0 {
                 pass_began = Instant::now();
             }
-            check(storage, &segments[next], spares);
+            check(storage, &segments[next]);
             rest = Duration::from_secs_f64(to_float(segments[next].head.file_bytes()) / to_float(bytes_per_second));
             next = if next + 1 < segments.len() { next + 1 } else { 0 };
             note_progress(&storage.suspects, next, segments.len());
@@ -110,39 +99,51 @@ fn note_progress(suspects: &Suspects, next: usize, segments: usize) {
     metrics::gauge!("aisled_log_segments").set(to_float(segments as u64));
 }
 
-/// Reads one segment; mends it if it is damaged, or notes that it is.
-pub fn check(storage: &Storage, segment: &SegmentFile, spares: &[PathBuf]) {
-    let found = Segment::read(&segment.path).map(|read| read.head == segment.head);
-    let reason = match found {
-        Ok(true) => {
-            storage.suspects.damaged.lock().remove(&segment.head.first);
-            return note_damaged(storage);
-        }
-        Ok(false) => "it is another segment by now".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    let reason = format!("{}: {reason}", segment.path.display());
-    match mend(segment, spares) {
-        Some(how) => {
-            storage.reopen(segment);
-            storage.suspects.damaged.lock().remove(&segment.head.first);
-            tracing::warn!(reason, how, "mended a segment of the log");
-            metrics::counter!("aisled_log_mended_total").increment(1);
-        }
-        None if storage.suspects.damaged.lock().insert(segment.head.first, reason.clone()).is_none() => {
-            tracing::error!(reason, "a segment of the log is damaged and no copy of it is whole; see docs/durability.md");
-        }
-        None => {}
-    }
-    note_damaged(storage);
+/// Whether a reader that found something wrong with a segment may read it again: it is whole after all, or was mended just now. One that is known
+/// to be damaged for good is not looked into at every read.
+pub fn check_for_reader(storage: &Storage, segment: &SegmentFile) -> bool {
+    !storage.suspects.damaged.lock().contains_key(&segment.head.first) && check(storage, segment)
 }
 
-fn note_damaged(storage: &Storage) {
-    metrics::gauge!("aisled_log_damaged_segments").set(to_float(storage.suspects.damaged.lock().len() as u64));
+/// Reads one segment; mends it if it is damaged, or notes that it is. Whether it is whole now.
+pub fn check(storage: &Storage, segment: &SegmentFile) -> bool {
+    let _alone = storage.suspects.mending.lock();
+    let reason = match Segment::read(&segment.path) {
+        Ok(found) if found.head == segment.head => None,
+        Ok(_) => Some("it is another segment by now".to_owned()),
+        Err(error) => Some(error.to_string()),
+    };
+    let reason = reason.map(|reason| format!("{}: {reason}", segment.path.display()));
+    let unmended = reason.filter(|reason| !is_mended(storage, segment, reason));
+    let is_whole = unmended.is_none();
+    let mut damaged = storage.suspects.damaged.lock();
+    match unmended {
+        None => drop(damaged.remove(&segment.head.first)),
+        Some(reason) => {
+            if damaged.insert(segment.head.first, reason.clone()).is_none() {
+                tracing::error!(reason, "a segment of the log is damaged and no copy of it is whole; see docs/durability.md");
+            }
+        }
+    }
+    metrics::gauge!("aisled_log_damaged_segments").set(to_float(damaged.len() as u64));
+    is_whole
+}
+
+fn is_mended(storage: &Storage, segment: &SegmentFile, reason: &str) -> bool {
+    let Some(how) = mend(storage, segment) else { return false };
+    tracing::warn!(reason, how, "mended a segment of the log");
+    metrics::counter!("aisled_log_mended_total").increment(1);
+    true
 }
 
 /// Puts a whole file in the place of a damaged one; the damaged one is kept beside it. Says how.
-fn mend(segment: &SegmentFile, spares: &[PathBuf]) -> Option<String> {
+pub fn mend(storage: &Storage, segment: &SegmentFile) -> Option<String> {
+    let how = mend_file(segment, storage.spares())?;
+    storage.reopen(segment);
+    Some(how)
+}
+
+fn mend_file(segment: &SegmentFile, spares: &[PathBuf]) -> Option<String> {
     if let Some((head, blocks)) = blocks_despite_index(&segment.path).filter(|(head, _)| *head == segment.head) {
         let mut filling = Filling::after(Position(head.first.0 - 1), head.chain_before);
         blocks.iter().try_for_each(|block| filling.add(block)).ok()?;

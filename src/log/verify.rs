@@ -61,7 +61,10 @@ pub fn verify_chain(log: &DiskLog, see: &mut dyn FnMut(Recorded)) -> Result<Veri
     for entry in log.blocks() {
         match entry {
             Ok((first, bytes)) => check.block(first, &bytes, see),
-            Err(reason) => check.report.fault(check.next, reason),
+            Err(reason) => {
+                check.report.fault(check.next, reason);
+                check.note_hole();
+            }
         }
     }
     check.end(log);
@@ -75,28 +78,40 @@ struct Check {
     next: Position,
     chain: Chain,
     heads: Heads,
+    /// Events could not be read: what later ones say of them cannot be held against those.
+    has_hole: bool,
+    /// The block before could not be read, so nothing is known of its chain.
+    is_after_hole: bool,
     decoder: Decoder,
     raw: Vec<u8>,
     last_at: crate::domain::Moment,
 }
 
 impl Check {
+    fn note_hole(&mut self) {
+        (self.has_hole, self.is_after_hole) = (true, true);
+    }
+
     fn block(&mut self, first: Position, bytes: &[u8], see: &mut dyn FnMut(Recorded)) {
         self.report.blocks += 1;
-        if first != self.next {
+        if first != self.next && !self.is_after_hole {
             self.report.fault(self.next, format!("the next block starts at {first}"));
-            self.next = first;
         }
+        self.next = first;
         let header = match block::check(bytes) {
             Ok(header) if header.first == first => header,
             Ok(header) => return self.report.fault(first, format!("the block kept there starts at {}", header.first)),
-            Err(reason) => return self.report.fault(first, reason),
+            Err(reason) => {
+                self.note_hole();
+                return self.report.fault(first, reason);
+            }
         };
-        if block::chain_of(&self.chain, bytes) != header.chain {
+        if block::chain_of(&self.chain, bytes) != header.chain && !self.is_after_hole {
             self.report.fault(first, "its chain does not follow from the block before");
         }
         // Going on from what the block says finds further faults instead of repeating this one.
         self.chain = header.chain;
+        self.is_after_hole = false;
         self.next = header.last().next();
         self.events(&header, bytes, see);
     }
@@ -129,10 +144,10 @@ impl Check {
         let key = StreamKey::of(&recorded.stream);
         let before = self.heads.get(key);
         let expected = before.map_or(0, |head| head.version) + 1;
-        if version != expected {
+        if version != expected && !self.has_hole {
             self.report.fault(position, format!("version {version} of {}, where {expected} is next", recorded.stream));
         }
-        if previous != before.map(|head| head.position) {
+        if previous != before.map(|head| head.position) && !self.has_hole {
             self.report.fault(position, format!("it does not link to the event before it in {}", recorded.stream));
         }
         if at < self.last_at {
@@ -151,7 +166,7 @@ impl Check {
             self.report.fault(head, "the chain does not end as the log remembers it");
         }
         for (key, head) in log.heads() {
-            if self.heads.get(key) != Some(head) {
+            if !self.has_hole && self.heads.get(key) != Some(head) {
                 self.report.fault(head.position, format!("a stream's head says version {}, its events do not", head.version));
             }
         }

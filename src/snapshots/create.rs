@@ -46,6 +46,10 @@ pub fn create(
     about: About,
     progress: &Progress,
 ) -> Result<Manifest, SnapshotError> {
+    // A copy of what is known to be damaged would look like a way back.
+    if let Some(reason) = log.verification().damaged.into_iter().next() {
+        return Err(SnapshotError::Damaged { file: "the log".into(), position: None, reason });
+    }
     progress.begin("linking segments", position.0);
     let mut segments = link_segments(log, position, folder)?;
     failpoint::reach("snapshot.reused");

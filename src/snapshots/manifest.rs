@@ -118,7 +118,11 @@ impl Manifest {
         let foreign = |reason: String| SnapshotError::Foreign { file: name_of(path), reason };
         // What does not even begin like JSON was never a manifest; what ends too early was one.
         let any: Any = serde_json::from_slice(bytes).map_err(|error| {
-            if error.is_eof() && !bytes.is_empty() { SnapshotError::damaged(path, "it ends too early") } else { foreign(error.to_string()) }
+            if error.is_eof() && !bytes.is_empty() {
+                SnapshotError::damaged(path, "it ends too early")
+            } else {
+                foreign(format!("it is no manifest, or a damaged one ({error}): put it back from a backup, or remove it"))
+            }
         })?;
         match any.format {
             1..=FORMAT => serde_json::from_slice(bytes).map_err(|error| SnapshotError::damaged(path, error.to_string())),

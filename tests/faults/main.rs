@@ -18,4 +18,5 @@ mod full_disk;
 mod hanging;
 mod injected;
 mod items;
+mod rotten;
 mod session;

@@ -231,7 +231,7 @@ async fn blocking<T: Send + 'static>(app: &App, read: impl FnOnce() -> Result<T,
     }
     let _turn = app.hub.readers().acquire().await.map_err(|error| Problem::internal(&error))?;
     let read = web::block(read).await.map_err(|error| Problem::internal(&error))?;
-    Ok(read.map_err(|error| Problem::internal(&error))?)
+    Ok(read.map_err(|error| Problem::unreadable(&error))?)
 }
 
 /// The topic's stream and its newest event. The log shows that a moment before its own head, and nothing told may be ahead of that.

@@ -4,10 +4,9 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Asked, read};
 use crate::{
-    actors::Failure,
     app::{App, Current},
     domain::{Entity, HouseholdId, OrderId, ProductId, StoreId, StreamId, codes::Gtin, household::HouseholdState, store::StoreState},
-    events::{At, LogError, Point},
+    events::{At, Point},
     http::{
         body::render,
         error::Problem,
@@ -31,7 +30,7 @@ pub fn entity<E: Entity>(
     unknown: impl FnOnce() -> Problem,
 ) -> Result<Then<E>, Problem> {
     let stream = StreamId::new(E::KIND, id).map_err(|error| Problem::internal(&error))?;
-    let history = histories.read(&*app.log, &stream, point.position).map_err(|error| unreadable(&stream, error))?;
+    let history = histories.read(&*app.log, &stream, point.position).map_err(|error| Problem::unreadable(&error))?;
     let Some(history) = history else { return Err(unknown()) };
     history.at(point.position).ok_or_else(|| not_yet(&unknown(), point, history.first()))
 }
@@ -40,15 +39,6 @@ fn not_yet(unknown: &Problem, point: Point, first: crate::events::Position) -> P
     let detail =
         format!("{} at position {}: it did not exist yet, its first event is at position {first}", unknown.detail(), point.position);
     Problem::not_found(unknown.code(), detail)
-}
-
-fn unreadable(stream: &StreamId, error: LogError) -> Problem {
-    match error {
-        LogError::Damaged { position, reason } | LogError::Undecodable { position, reason } => {
-            Failure::Poisoned { stream: stream.clone(), position, reason }.into()
-        }
-        LogError::Storage(reason) => Failure::Internal(reason).into(),
-    }
 }
 
 /// A product as it was.

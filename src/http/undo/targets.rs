@@ -7,10 +7,7 @@ use crate::{
     app::App,
     domain::{CommandId, Moment, Principal, StreamId, StreamKind},
     events::{At, AtError, Log, LogError, Position, Recorded},
-    http::{
-        error::Problem,
-        past::{blocking, unreadable},
-    },
+    http::{error::Problem, past::blocking},
 };
 
 /// Commands of one person undone in one go; more are refused, naming this.
@@ -64,7 +61,7 @@ fn at_position(log: &dyn Log, position: Position) -> Result<Targets, Problem> {
     if position == Position::START || position > log.head() {
         return Err(unknown());
     }
-    let read = log.read(Position(position.0 - 1), 1).map_err(|error| unreadable(&error))?;
+    let read = log.read(Position(position.0 - 1), 1).map_err(|error| Problem::unreadable(&error))?;
     let recorded = read.first().ok_or_else(unknown)?;
     Ok(Targets { found: vec![target(recorded)], behind: None })
 }
@@ -83,14 +80,14 @@ fn by_id(log: &dyn Log, id: &CommandId, stream: Option<&StreamId>) -> Result<Tar
         }
     };
     if let Some(stream) = stream {
-        log.read_stream(stream, 0, usize::MAX).map_err(|error| unreadable(&error))?.iter().for_each(|recorded| keep(recorded));
+        log.read_stream(stream, 0, usize::MAX).map_err(|error| Problem::unreadable(&error))?.iter().for_each(|recorded| keep(recorded));
     } else {
         let behind = Position(log.head().0.saturating_sub(SEARCHED_EVENTS_MAX));
         scan(log, behind, log.head(), |recorded| {
             keep(recorded);
             true
         })
-        .map_err(|error| unreadable(&error))?;
+        .map_err(|error| Problem::unreadable(&error))?;
     }
     match found.as_slice() {
         [_] => Ok(Targets { found, behind: None }),
@@ -132,7 +129,7 @@ fn of_person(log: &dyn Log, who: &Principal, since: Moment, until: Option<Moment
         }
         found.len() <= COMMANDS_MAX
     })
-    .map_err(|error| unreadable(&error))?;
+    .map_err(|error| Problem::unreadable(&error))?;
     if found.len() > COMMANDS_MAX {
         let detail = format!(
             "{who} gave more than {COMMANDS_MAX} commands in that time, which is the most that is undone in one go: choose a shorter time, or a stream"

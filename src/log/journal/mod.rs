@@ -23,8 +23,8 @@ use super::block::{Chain, StoredBlock};
 use crate::events::Position;
 
 /// The size of a journal file: a full one is written anew as one segment. Small enough that a start after a crash reads little and a snapshot
-/// copies little, large enough that a lone client seals one every half minute at most.
-pub const JOURNAL_BYTES: u64 = 16 << 20;
+/// copies little, large enough that a lone client seals one every ten seconds at most.
+pub const JOURNAL_BYTES: u64 = 8 << 20;
 /// The least that makes sense: a few frames.
 pub const JOURNAL_BYTES_MIN: u64 = if cfg!(test) { 4 << 10 } else { 16 << 10 };
 

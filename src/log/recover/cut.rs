@@ -4,7 +4,10 @@
 
 use std::{io, path::PathBuf};
 
-use super::{Chain, Damage, Wish, entries};
+use super::{
+    Chain, Damage, Failure, Wish, entries,
+    segments::{read_often, whole_segments},
+};
 use crate::{
     disk,
     events::Position,
@@ -16,13 +19,13 @@ use crate::{
             head::{HEAD_BYTES, Head, LogId},
             scan::scan,
         },
-        segment::{SegmentFile, readable_blocks},
+        segment::{named, readable_blocks},
     },
 };
 
 /// Ends the log before a position.
-pub fn off(wish: &Wish<'_>, damage: &Damage) -> io::Result<()> {
-    let (mut kept, segments) = Kept::of(wish, damage.position)?;
+pub fn off(wish: &Wish<'_>, damage: &Damage) -> Result<(), Failure> {
+    let mut kept = Kept::of(wish, damage.position)?;
     let lost = lost_folder(wish)?;
     kept.add_blocks(wish, damage.position)?;
     // Both would say that there was more.
@@ -31,10 +34,18 @@ pub fn off(wish: &Wish<'_>, damage: &Damage) -> io::Result<()> {
     let journals: Vec<_> = entries(&wish.folder.journal())?.into_iter().filter(|path| generation_of(path).is_some()).collect();
     let generation = journals.iter().filter_map(|path| generation_of(path)).max().unwrap_or_default() + 1;
     let aside = |path: &PathBuf| disk::rename(path, &lost.join(path.file_name().unwrap_or_default()));
-    // The first of them stays until what is whole in it is in the new journal.
-    segments.iter().skip(1).rev().try_for_each(aside)?;
+    kept.lost.iter().rev().try_for_each(aside)?;
     kept.write(wish, generation)?;
-    segments.iter().take(1).chain(&journals).try_for_each(aside)
+    kept.next.iter().chain(&journals).try_for_each(aside)?;
+    Ok(())
+}
+
+/// Up to where segments and journals lead, however damaged the rest is.
+pub fn whole_end(wish: &Wish<'_>) -> Result<Position, Failure> {
+    let everything = Position(u64::MAX);
+    let mut kept = Kept::of(wish, everything)?;
+    kept.add_blocks(wish, everything)?;
+    Ok(kept.end.0)
 }
 
 /// A new folder for what is lost.
@@ -49,32 +60,28 @@ struct Kept {
     base: (Position, Chain),
     end: (Position, Chain),
     blocks: Vec<Vec<u8>>,
-    /// The segment that is damaged.
-    next: Option<PathBuf>,
+    /// Segments that begin where the whole ones end: they stay until what is whole in them is in the new journal.
+    next: Vec<PathBuf>,
+    /// All others that are not kept.
+    lost: Vec<PathBuf>,
 }
 
 impl Kept {
-    /// The whole segments before a position stay; the others are the second half of the answer.
-    fn of(wish: &Wish<'_>, position: Position) -> io::Result<(Self, Vec<PathBuf>)> {
-        let (mut base, mut lost) = ((Position::START, CHAIN_START), Vec::new());
-        for path in entries(&wish.folder.segments())? {
-            match SegmentFile::find(&path) {
-                Ok(segment) if segment.head.last < position && segment.head.chain_before == base.1 => {
-                    base = (segment.head.last, segment.head.chain);
-                }
-                _ => lost.push(path),
-            }
-        }
-        let next = lost.first().cloned();
-        Ok((Self { base, end: base, blocks: Vec::new(), next }, lost))
+    /// The whole segments before a position.
+    fn of(wish: &Wish<'_>, position: Position) -> Result<Self, Failure> {
+        let whole: Vec<_> = whole_segments(wish)?.into_iter().take_while(|segment| segment.head.last < position).collect();
+        let base = whole.last().map_or((Position::START, CHAIN_START), |last| (last.head.last, last.head.chain));
+        let is_other = |path: &PathBuf| named(path).is_some() && whole.iter().all(|segment| segment.path != *path);
+        let others = entries(&wish.folder.segments())?.into_iter().filter(is_other);
+        let (next, lost) = others.partition(|path| named(path).is_some_and(|(first, ..)| first == base.0.next()));
+        Ok(Self { base, end: base, blocks: Vec::new(), next, lost })
     }
 
-    /// Blocks that follow, from the damaged segment and from the journals.
-    fn add_blocks(&mut self, wish: &Wish<'_>, position: Position) -> io::Result<()> {
-        // A file that cannot be read at all is given up as a whole.
-        let mut found = self.next.as_deref().and_then(|path| readable_blocks(path).ok()).unwrap_or_default();
+    /// Blocks that follow, from the damaged segment and from the journals. A file that cannot be read at all is given up as a whole.
+    fn add_blocks(&mut self, wish: &Wish<'_>, position: Position) -> Result<(), Failure> {
+        let mut found: Vec<_> = self.next.iter().filter_map(|path| readable_blocks(path).ok()).flatten().collect();
         for path in entries(&wish.folder.journal())? {
-            let bytes = std::fs::read(&path)?;
+            let Ok(bytes) = read_often(|| Ok(std::fs::read(&path)?)) else { continue };
             let Ok(head) = Head::from_bytes(&bytes) else { continue };
             found.extend(scan(&bytes, &head).blocks.iter().map(|(_, at, length)| bytes[*at..at + length].to_vec()));
         }

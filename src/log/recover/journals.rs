@@ -6,17 +6,17 @@ use std::{
     sync::Arc,
 };
 
-use super::{Damage, Failure, Files, entries};
+use super::{Damage, Failure, Files, Wish, entries, segments::read_often};
 use crate::{
     disk::{self, DiskFile},
     events::Position,
     log::{
         OpenReport,
         block::Chain,
-        index::Saved,
         journal::{
             JournalFile, generation_of,
             head::{Head, LogId},
+            path_of,
             scan::{Scanned, scan},
         },
     },
@@ -36,25 +36,33 @@ pub struct Line {
     spare: Option<Read>,
     /// Files whose blocks are all in segments: a crash kept them from being used again.
     sealed: Vec<PathBuf>,
-    /// Files from before a loss that somebody accepted.
+    /// Files from before a loss that somebody accepted, and copies under other names.
     given_up: Vec<PathBuf>,
 }
 
 /// Reads the journals of a folder.
-pub fn read(folder: &Path, report: &mut OpenReport) -> Result<Line, Failure> {
-    let mut found: Vec<Read> = Vec::new();
-    for path in entries(folder)? {
+pub fn read(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Line, Failure> {
+    let (mut found, mut twins): (Vec<Read>, Vec<PathBuf>) = (Vec::new(), Vec::new());
+    for path in entries(&wish.folder.journal())? {
         let Some(generation) = generation_of(&path) else {
             tracing::warn!(file = %path.display(), "this file is not a part of the log: it is left alone");
             continue;
         };
-        let bytes = fs::read(&path)?;
+        let bytes = match read_often(|| Ok(fs::read(&path)?)) {
+            Ok(bytes) => bytes,
+            Err(error) if wish.accept_lost_tail => return Err(unreadable(&found, format!("{}: {error}", path.display()))),
+            Err(error) => return Err(Failure::Storage(format!("{}: {error}", path.display()))),
+        };
         report.bytes_read += bytes.len() as u64;
         match Head::from_bytes(&bytes) {
             Ok(head) if (bytes.len() as u64) < head.bytes => {
                 let reason = format!("{}: it has {} bytes and not the {} it was made with", path.display(), bytes.len(), head.bytes);
                 found.push(Read { scanned: scan(&bytes, &head), head, path });
                 return Err(unreadable(&found, reason));
+            }
+            Ok(head) if head.generation != generation && is_there(wish, head.generation) => {
+                tracing::warn!(file = %path.display(), says = head.generation, "a second file of a journal that is there is left aside");
+                twins.push(path);
             }
             Ok(head) if head.generation == generation => found.push(Read { scanned: scan(&bytes, &head), head, path }),
             Ok(head) => {
@@ -65,16 +73,22 @@ pub fn read(folder: &Path, report: &mut OpenReport) -> Result<Line, Failure> {
                 let reason = format!("{}: {reason}", path.display());
                 // Before the mark that a journal ends, the next one has not begun: there is nothing in it.
                 if found.last().is_some_and(|before| before.head.generation + 1 == generation && !before.scanned.has_end_mark) {
-                    tracing::warn!(reason, "removing a journal that had not begun; it is prepared anew");
+                    tracing::warn!(reason, "a journal that had not begun is prepared anew");
                     report.mended.push(format!("{reason}: nothing was in it, it is prepared anew"));
-                    disk::remove_file(&path)?;
+                    disk::set_aside(&path)?;
                 } else {
                     return Err(unreadable(&found, reason));
                 }
             }
         }
     }
-    Line::of(found)
+    Line::of(found, twins)
+}
+
+/// Whether a journal is under its own name.
+fn is_there(wish: &Wish<'_>, generation: u64) -> bool {
+    let own = fs::read(path_of(&wish.folder.journal(), generation));
+    own.is_ok_and(|bytes| Head::from_bytes(&bytes).is_ok_and(|head| head.generation == generation))
 }
 
 fn unreadable(before: &[Read], reason: String) -> Failure {
@@ -83,10 +97,10 @@ fn unreadable(before: &[Read], reason: String) -> Failure {
 }
 
 impl Line {
-    fn of(found: Vec<Read>) -> Result<Self, Failure> {
+    fn of(found: Vec<Read>, twins: Vec<PathBuf>) -> Result<Self, Failure> {
         let oldest = found.iter().map(|read| read.head.oldest).max().unwrap_or_default();
         let (found, given_up): (Vec<_>, Vec<_>) = found.into_iter().partition(|read| read.head.generation >= oldest);
-        let given_up = given_up.into_iter().map(|read| read.path).collect();
+        let given_up = given_up.into_iter().map(|read| read.path).chain(twins).collect();
         let mut line = Self { begun: Vec::new(), spare: None, sealed: Vec::new(), given_up };
         for read in found {
             line.check_log(&read)?;
@@ -158,14 +172,13 @@ impl Line {
         }
     }
 
-    /// Everything that the file of heads calls acknowledged must be there.
-    pub fn check_acknowledged(&self, saved: Option<&Saved>) -> Result<(), Failure> {
-        let (end, _) = self.end();
-        let (Some(saved), Some(last)) = (saved.filter(|saved| saved.log == self.log() && saved.newest > end), self.begun.last()) else {
-            return Ok(());
-        };
-        let Failure::Damage(damage) = last.broken(Some(saved.newest)) else { return Ok(()) };
-        Err(Failure::Damage(Damage { acknowledged: Some(saved.newest), ..damage }))
+    /// Everything that is known to have been acknowledged must be there.
+    pub fn check_acknowledged(&self, known: Position) -> Result<(), Failure> {
+        let Some(last) = self.begun.last().filter(|_| known > self.end().0) else { return Ok(()) };
+        match last.broken(Some(known)) {
+            Failure::Damage(damage) => Err(Failure::Damage(Damage { acknowledged: Some(known), ..damage })),
+            failure @ Failure::Storage(_) => Err(failure),
+        }
     }
 
     /// Whether the last frame says that everything before it was acknowledged, and nothing is after it.

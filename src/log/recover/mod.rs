@@ -12,6 +12,7 @@ mod segments;
 use std::{path::PathBuf, sync::Arc};
 
 pub use self::segments::copies;
+use self::segments::read_often;
 use super::{
     OpenError, OpenReport,
     block::{CHAIN_START, Chain},
@@ -20,6 +21,7 @@ use super::{
     journal::{self, JournalFile, Journals, head::LogId},
     segment::{Segment, SegmentError},
     storage::Storage,
+    verifier,
 };
 use crate::{disk, events::Position};
 
@@ -58,6 +60,21 @@ impl Failure {
     fn damage(position: Position, reason: impl Into<String>) -> Self {
         Self::Damage(Damage { position, reason: reason.into(), acknowledged: None, frame: None })
     }
+
+    fn reason(&self) -> &str {
+        match self {
+            Self::Damage(damage) => &damage.reason,
+            Self::Storage(reason) => reason,
+        }
+    }
+
+    /// Where journals cannot be read as a line, what is whole ends where segments and journals still lead.
+    fn at_whole_end(self, wish: &Wish<'_>) -> Self {
+        match (self, cut::whole_end(wish)) {
+            (Self::Damage(damage), Ok(end)) => Self::Damage(Damage { position: damage.position.max(end.next()), ..damage }),
+            (failure, _) => failure,
+        }
+    }
 }
 
 impl From<std::io::Error> for Failure {
@@ -70,6 +87,8 @@ impl From<std::io::Error> for Failure {
 pub struct Wish<'a> {
     pub folder: &'a Folder,
     pub journal_bytes: u64,
+    /// What the caller knows to have been acknowledged.
+    pub acknowledged: Position,
     pub accept_lost_tail: bool,
     /// Folders where copies of its segments may be.
     pub spares: &'a [PathBuf],
@@ -104,19 +123,25 @@ pub fn open(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, OpenError
             return Err(refusal(damage));
         }
         tracing::warn!(position = %damage.position, reason = damage.reason, "opening the log without its lost end, as asked");
-        cut::off(wish, &damage).map_err(|error| OpenError::Storage(format!("{}; the end cannot be cut: {error}", damage.reason)))?;
+        if let Err(failure) = cut::off(wish, &damage) {
+            return Err(OpenError::Storage(format!("{}; the end cannot be cut: {}", damage.reason, failure.reason())));
+        }
         cut_before = Some(damage.position);
         report.lost_tail = Some(format!("from position {} on: {}", damage.position, damage.reason));
     }
 }
 
-/// Whoever accepts a loss has every segment read: the log then ends before the first that is damaged.
-fn rotten(wish: &Wish<'_>, found: &Found, report: &OpenReport) -> Option<Damage> {
+/// Whoever accepts a loss has every segment read: the log then ends before the first that is damaged and cannot be mended.
+fn rotten(wish: &Wish<'_>, found: &Found, report: &mut OpenReport) -> Option<Damage> {
     if !wish.accept_lost_tail || report.lost_tail.is_some() {
         return None;
     }
     found.storage.segments().iter().find_map(|segment| {
-        let error = Segment::read(&segment.path).and_then(|segment| segment.check_chain()).err()?;
+        let error = read_often(|| Segment::read(&segment.path).and_then(|segment| segment.check_chain())).err()?;
+        if let Some(how) = verifier::mend(&found.storage, segment) {
+            report.mended.push(format!("{}: {error}: {how}", segment.path.display()));
+            return None;
+        }
         let position = if let SegmentError::Damaged { position: Some(position), .. } = error { position } else { segment.head.first };
         Some(Damage { position, reason: format!("{}: {error}", segment.path.display()), acknowledged: None, frame: None })
     })
@@ -131,7 +156,7 @@ fn refusal(damage: Damage) -> OpenError {
 
 fn attempt(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, Failure> {
     tidy(wish.folder)?;
-    let mut line = journals::read(&wish.folder.journal(), report)?;
+    let mut line = journals::read(wish, report).map_err(|failure| failure.at_whole_end(wish))?;
     let saved = index::load(&wish.folder.heads()).inspect(|saved| report.bytes_read += saved.file_bytes);
     if line.is_empty() {
         return begin(wish, saved.as_ref(), report);
@@ -139,9 +164,12 @@ fn attempt(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, Failure> {
     let segments = segments::list(wish, &line.bases(), report)?;
     let sealed = segments.last().map_or((Position::START, CHAIN_START), |segment| (segment.head.last, segment.head.chain));
     line.check(sealed)?;
-    line.check_acknowledged(saved.as_ref())?;
+    let saved_newest = saved.as_ref().filter(|saved| saved.log == line.log()).map_or(Position::START, |saved| saved.newest);
+    line.check_acknowledged(if wish.accept_lost_tail { saved_newest } else { saved_newest.max(wish.acknowledged) })?;
     let (log, end) = (line.log(), line.end());
-    if !line.is_settled() && !wish.accept_lost_tail {
+    // Only a clean close saves the heads at the very end. After anything else sled may know of more, also where the journal ends as if it rested.
+    let was_closed = saved_newest == end.0;
+    if !was_closed && !wish.accept_lost_tail {
         line.check_window(mend::window_end(wish.folder, end))?;
     }
     line.cut_torn_end(report)?;
@@ -150,7 +178,7 @@ fn attempt(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, Failure> {
     let (live, spare) = line.into_files()?;
     report.copied = live.iter().map(|file| file.is_original()).collect::<Result<Vec<_>, _>>()?.contains(&false);
     let journals = Journals::new(wish.folder.journal(), log, wish.journal_bytes, live, spare);
-    let storage = Storage::new(wish.folder.segments(), segments, journals);
+    let storage = Storage::new(wish.folder.segments(), wish.spares.to_vec(), segments, journals);
     let (index, heads_at, heads_bytes) = replay(&storage, saved.filter(|saved| saved.log == log && saved.newest <= end.0), report)?;
     if (index.mark.position, index.chain) != end {
         return Err(Failure::damage(index.mark.position.next(), "the blocks do not lead to the journal's end"));
@@ -178,7 +206,8 @@ fn entries(folder: &std::path::Path) -> std::io::Result<Vec<PathBuf>> {
 fn begin(wish: &Wish<'_>, saved: Option<&Saved>, report: &mut OpenReport) -> Result<Found, Failure> {
     let segments = segments::list(wish, &[], report)?;
     let (sealed, chain) = segments.last().map_or((Position::START, CHAIN_START), |segment| (segment.head.last, segment.head.chain));
-    if report.lost_tail.is_none() && (sealed > Position::START || saved.is_some() || wish.folder.window().exists()) {
+    let had_events = sealed > Position::START || saved.is_some() || wish.folder.window().exists() || wish.acknowledged > Position::START;
+    if report.lost_tail.is_none() && had_events {
         return Err(Failure::damage(sealed.next(), format!("{}: the journal is missing", wish.folder.journal().display())));
     }
     let log = LogId::from(uuid::Uuid::now_v7().into_bytes());
@@ -202,7 +231,8 @@ fn replay(storage: &Storage, saved: Option<Saved>, report: &mut OpenReport) -> R
     let (from, mut raw) = (index.mark.position, Vec::new());
     for entry in storage.walk(from.next()) {
         let (first, bytes) = entry.map_err(|reason| unreadable(storage, index.mark.position.next(), reason))?;
-        index.add_block(first, &bytes, &mut raw, |_, _| Ok(())).map_err(|(position, reason)| Failure::damage(position, reason))?;
+        let damaged = |(position, reason)| Failure::damage(position, storage.name(first, reason));
+        index.add_block(first, &bytes, &mut raw, |_, _| Ok(())).map_err(damaged)?;
         report.bytes_read += bytes.len() as u64;
     }
     report.events_read = index.mark.position.0 - from.0;

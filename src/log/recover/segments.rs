@@ -1,10 +1,12 @@
-//! Which of the files in the segments' folder make the log, from the first position on: each must follow from the one before by its chain.
-//! What is missing or damaged is taken from copies, where there are any.
+//! Which of the files in the segments' folder make the log: each must follow from the one before by its chain, and the last one leads to the
+//! journals. What is missing or damaged is taken from copies, where there are any.
 
 use std::{
     cell::OnceCell,
-    collections::BTreeMap,
+    collections::HashMap,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use super::{Failure, Wish, entries};
@@ -13,123 +15,187 @@ use crate::{
     events::Position,
     log::{
         OpenReport,
-        block::{CHAIN_START, Chain},
-        segment::{Segment, SegmentError, SegmentFile, SegmentHead, range_of},
+        block::{CHAIN_START, Chain, hex},
+        segment::{
+            Segment, SegmentError, SegmentFile, SegmentHead,
+            head::{CHAIN_DIGITS, HEAD_BYTES},
+            named,
+        },
     },
 };
 
-/// The segments in order. `bases` is where journals say that everything before them ends.
+/// How often a file is read that the system refuses, before it is given up: a passing error is no loss.
+const READS_MAX: u32 = 3;
+/// The rest between two of them.
+const READ_AGAIN: Duration = Duration::from_millis(50);
+
+/// The segments in order, found from their end: `bases` is where journals say that everything before them ends, and each segment names the
+/// chain that it goes on from. So a file of another log is never a part of it, whatever its name.
 pub fn list(wish: &Wish<'_>, bases: &[(Position, Chain)], report: &mut OpenReport) -> Result<Vec<SegmentFile>, Failure> {
-    let mut found: BTreeMap<Position, Vec<SegmentFile>> = BTreeMap::new();
-    let mut damaged = BTreeMap::new();
-    for path in entries(&wish.folder.segments())? {
-        let Some((first, _)) = range_of(&path) else {
-            tracing::warn!(file = %path.display(), "this file is not a part of the log: it is left alone");
-            continue;
-        };
-        report.bytes_read += crate::log::segment::head::HEAD_BYTES as u64;
-        match SegmentFile::find(&path) {
-            Ok(segment) => found.entry(first).or_default().push(segment),
-            // What cannot be read now may be whole: it is not taken for damage, unless somebody gives it up.
-            Err(SegmentError::Io(error)) if !wish.accept_lost_tail => return Err(Failure::Storage(format!("{}: {error}", path.display()))),
-            Err(error) => drop(damaged.insert(first, (path.clone(), format!("{}: {error}", path.display())))),
+    let files = Files::find(wish)?;
+    report.bytes_read += files.heads * HEAD_BYTES as u64;
+    let mut line = Line { wish, files, spares: OnceCell::new(), report };
+    let Some((first, later)) = bases.split_first() else { return Ok(line.files.longest()) };
+    let mut segments = line.up_to(*first)?;
+    // A full journal may be in a segment already; one that is damaged is written again from the journal.
+    for base in later {
+        let end = segments.last().map_or((Position::START, CHAIN_START), |last| (last.head.last, last.head.chain));
+        match line.files.whole.get(base) {
+            Some(next) if (Position(next.head.first.0 - 1), next.head.chain_before) == end => segments.push(next.clone()),
+            _ => break,
         }
     }
-    let needed = bases.first().map_or(Position::START, |(base, _)| *base);
-    // What is after the newest journal's base is in that journal; a file that goes on there was put there by somebody.
-    let limit = bases.last().map_or(Position(u64::MAX), |(base, _)| *base);
-    for segments in found.values_mut() {
-        segments.retain(|segment| ends_where_a_journal_begins(&segment.head, bases));
-    }
-    damaged.retain(|first, _| *first <= limit);
-    let mut line = Line { wish, bases, found, damaged, spares: OnceCell::new(), report };
-    line.follow(needed)
+    Ok(segments)
 }
 
-/// Between the first and the last base only whole journals become segments; anything else is in them already.
-fn ends_where_a_journal_begins(head: &SegmentHead, bases: &[(Position, Chain)]) -> bool {
-    bases.first().is_none_or(|(first, _)| head.last <= *first) || bases.contains(&(head.last, head.chain))
+/// Where the segments end that are whole and lead on from the first position, where no journal says which they are.
+///
+/// # Errors
+/// When a file cannot be read, or when two logs are in the folder.
+pub fn whole_segments(wish: &Wish<'_>) -> Result<Vec<SegmentFile>, Failure> {
+    let files = Files::find(wish)?;
+    files.only_one_log()?;
+    Ok(files.longest())
+}
+
+/// What is in the segments' folder.
+struct Files {
+    /// By where each ends, with the chain there.
+    whole: HashMap<(Position, Chain), SegmentFile>,
+    /// By the last position and the beginning of the chain that the name says.
+    damaged: HashMap<(Position, String), (PathBuf, String)>,
+    heads: u64,
+}
+
+impl Files {
+    fn find(wish: &Wish<'_>) -> Result<Self, Failure> {
+        let mut files = Self { whole: HashMap::new(), damaged: HashMap::new(), heads: 0 };
+        for path in entries(&wish.folder.segments())? {
+            let Some((_, last, chain)) = named(&path) else {
+                tracing::warn!(file = %path.display(), "this file is not a part of the log: it is left alone");
+                continue;
+            };
+            files.heads += 1;
+            match read_often(|| SegmentFile::find(&path)) {
+                Ok(segment) => drop(files.whole.insert((segment.head.last, segment.head.chain), segment)),
+                // What cannot be read now may be whole: it is not taken for damage, unless somebody gives it up.
+                Err(SegmentError::Io(error)) if !wish.accept_lost_tail => return Err(Failure::Storage(error.to_string())),
+                Err(error) => drop(files.damaged.insert((last, chain), (path.clone(), format!("{}: {error}", path.display())))),
+            }
+        }
+        Ok(files)
+    }
+
+    /// The line from the first position on that comes furthest.
+    fn longest(&self) -> Vec<SegmentFile> {
+        let mut ends: Vec<_> = self.whole.keys().copied().collect();
+        ends.sort_unstable_by(|one, other| other.cmp(one));
+        ends.into_iter().find_map(|end| self.line_to(end)).unwrap_or_default()
+    }
+
+    /// The segments up to an end, if all of them are there.
+    fn line_to(&self, mut end: (Position, Chain)) -> Option<Vec<SegmentFile>> {
+        let mut line = Vec::new();
+        while end != (Position::START, CHAIN_START) {
+            let segment = self.whole.get(&end)?;
+            end = before(&segment.head);
+            line.push(segment.clone());
+        }
+        line.reverse();
+        Some(line)
+    }
+
+    /// Nothing but journals tells two logs apart.
+    fn only_one_log(&self) -> Result<(), Failure> {
+        let mut begins: HashMap<_, Vec<_>> = HashMap::new();
+        for segment in self.whole.values() {
+            begins.entry(before(&segment.head)).or_default().push(segment);
+        }
+        let Some(twins) = begins.values().find(|segments| segments.len() > 1) else { return Ok(()) };
+        let names: Vec<_> = twins.iter().map(|segment| segment.path.display().to_string()).collect();
+        Err(Failure::Storage(format!("{} begin at the same position; move those away that are not of this log", names.join(" and "))))
+    }
 }
 
 struct Line<'a> {
     wish: &'a Wish<'a>,
-    bases: &'a [(Position, Chain)],
-    found: BTreeMap<Position, Vec<SegmentFile>>,
-    damaged: BTreeMap<Position, (PathBuf, String)>,
+    files: Files,
     /// What is in the folders of copies; read once one is needed.
-    spares: OnceCell<Vec<SegmentFile>>,
+    spares: OnceCell<HashMap<(Position, Chain), Vec<SegmentFile>>>,
     report: &'a mut OpenReport,
 }
 
 impl Line<'_> {
-    fn follow(&mut self, needed: Position) -> Result<Vec<SegmentFile>, Failure> {
-        let (mut segments, mut last, mut chain) = (Vec::new(), Position::START, CHAIN_START);
-        loop {
-            let next = match self.next(last, chain) {
-                Some(segment) => segment,
-                None if self.is_complete(last, needed) => return Ok(segments),
-                None => self.mend(last, chain)?,
+    /// All segments up to where a journal begins; what is missing or damaged is taken from copies.
+    fn up_to(&mut self, base: (Position, Chain)) -> Result<Vec<SegmentFile>, Failure> {
+        let (mut segments, mut end) = (Vec::new(), base);
+        while end != (Position::START, CHAIN_START) {
+            if end.0 == Position::START {
+                return Err(Failure::damage(end.0.next(), "the segments do not lead to the journals: they are of another log"));
+            }
+            let segment = match self.files.whole.get(&end) {
+                Some(segment) => segment.clone(),
+                None => self.mend(end)?,
             };
-            (last, chain) = (next.head.last, next.head.chain);
-            segments.push(next);
+            end = before(&segment.head);
+            segments.push(segment);
         }
+        segments.reverse();
+        Ok(segments)
     }
 
-    /// Whether nothing says that there are more segments: the journals begin here or before, and nothing is there after it.
-    fn is_complete(&self, last: Position, needed: Position) -> bool {
-        last >= needed && !self.damaged.keys().any(|first| *first == last.next())
-    }
-
-    /// The segment that follows; of several, the one that leads on.
-    fn next(&self, last: Position, chain: Chain) -> Option<SegmentFile> {
-        let follows: Vec<_> = self.found.get(&last.next())?.iter().filter(|segment| segment.head.chain_before == chain).collect();
-        let leads_on = |segment: &&&SegmentFile| {
-            let after = (segment.head.last, segment.head.chain);
-            let next = self.found.get(&segment.head.last.next());
-            self.bases.contains(&after) || next.is_some_and(|next| next.iter().any(|one| one.head.chain_before == after.1))
-        };
-        follows.iter().find(leads_on).or(follows.first()).map(|segment| (*segment).clone())
-    }
-
-    /// Takes the segment after a position from a copy.
-    fn mend(&mut self, last: Position, chain: Chain) -> Result<SegmentFile, Failure> {
-        let position = last.next();
-        let damaged = self.damaged.remove(&position);
-        let reason = damaged.as_ref().map_or_else(
-            || format!("the segment that begins at position {position} is missing in {}", self.wish.folder.segments().display()),
-            |(_, reason)| reason.clone(),
-        );
-        let Some(copy) = self.copy(position, chain) else {
-            return Err(Failure::damage(position, reason));
+    /// Takes the segment that ends there from a copy.
+    fn mend(&mut self, end: (Position, Chain)) -> Result<SegmentFile, Failure> {
+        let chain = hex(&end.1)[..CHAIN_DIGITS].to_owned();
+        let missing = format!("the segment …-{:012}-{chain}.segment is missing in {}", end.0.0, self.wish.folder.segments().display());
+        let damaged = self.files.damaged.remove(&(end.0, chain));
+        let reason = damaged.as_ref().map_or(missing, |(_, reason)| reason.clone());
+        let Some(copy) = self.copy(end) else {
+            return Err(Failure::damage(self.whole_before(end.0).next(), reason));
         };
         if let Some((path, _)) = damaged {
             disk::set_aside(&path)?;
         }
-        disk::link_all([copy.path.as_path()], &self.wish.folder.segments())?;
+        let folder = self.wish.folder.segments();
+        disk::link_all([copy.path.as_path()], &folder)?;
         tracing::warn!(reason, copy = %copy.path.display(), "mended the log from a copy");
         self.report.mended.push(format!("{reason}: taken from {}", copy.path.display()));
-        let path = self.wish.folder.segments().join(copy.head.file_name());
-        Ok(SegmentFile { path, ..copy })
+        Ok(SegmentFile { path: folder.join(copy.head.file_name()), ..copy })
     }
 
-    /// A whole copy of the segment that follows, and not of another history: that one leads elsewhere.
-    fn copy(&self, first: Position, chain: Chain) -> Option<SegmentFile> {
-        self.spares_after(first, chain).find(|spare| self.leads_on(spare) && is_whole(&spare.path)).cloned()
+    /// Where what is whole before a position ends.
+    fn whole_before(&self, position: Position) -> Position {
+        let ends = self.files.whole.keys().filter(|(last, _)| *last < position);
+        ends.filter(|end| self.files.line_to(**end).is_some()).map(|(last, _)| *last).max().unwrap_or(Position::START)
     }
 
-    /// Whether what comes after a segment is there: a journal, a segment of the log, or copies that lead to one.
-    fn leads_on(&self, segment: &SegmentFile) -> bool {
-        let (last, chain) = (segment.head.last, segment.head.chain);
-        let follows = |segments: &Vec<SegmentFile>| segments.iter().any(|next| next.head.chain_before == chain);
-        self.bases.contains(&(last, chain))
-            || self.found.get(&last.next()).is_some_and(follows)
-            || self.spares_after(last.next(), chain).any(|next| next.head.last > last && self.leads_on(next))
+    fn copy(&self, end: (Position, Chain)) -> Option<SegmentFile> {
+        let spares = self.spares.get_or_init(|| {
+            let mut by_end: HashMap<_, Vec<_>> = HashMap::new();
+            heads_in(self.wish.spares)
+                .into_iter()
+                .for_each(|spare| by_end.entry((spare.head.last, spare.head.chain)).or_default().push(spare));
+            by_end
+        });
+        spares.get(&end)?.iter().find(|spare| is_whole(&spare.path)).cloned()
     }
+}
 
-    fn spares_after(&self, first: Position, chain: Chain) -> impl Iterator<Item = &SegmentFile> {
-        let spares = self.spares.get_or_init(|| heads_in(self.wish.spares));
-        spares.iter().filter(move |spare| spare.head.first == first && spare.head.chain_before == chain)
+/// Where a segment goes on from.
+fn before(head: &SegmentHead) -> (Position, Chain) {
+    (Position(head.first.0 - 1), head.chain_before)
+}
+
+/// Reads again where the system refuses it, in case that passes.
+pub fn read_often<T>(read: impl Fn() -> Result<T, SegmentError>) -> Result<T, SegmentError> {
+    for _ in 1..READS_MAX {
+        match read() {
+            Err(SegmentError::Io(error)) => tracing::warn!(%error, "a segment cannot be read; trying again"),
+            read => return read,
+        }
+        thread::park_timeout(READ_AGAIN);
     }
+    read()
 }
 
 /// Whole copies in other folders, checked to the last byte.

@@ -22,6 +22,8 @@ pub const FORMAT: u8 = 2;
 pub const HEAD_BYTES: usize = 192;
 /// The same of format 1.
 const HEAD_BYTES_1: usize = 140;
+/// So many digits of the chain are in a file's name.
+pub const CHAIN_DIGITS: usize = 16;
 
 /// What a segment says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +54,7 @@ impl SegmentHead {
     /// The file's name: where it begins and ends, and which history it is of.
     #[must_use]
     pub fn file_name(&self) -> String {
-        format!("{:012}-{:012}-{}.segment", self.first.0, self.last.0, &hex(&self.chain)[..16])
+        format!("{:012}-{:012}-{}.segment", self.first.0, self.last.0, &hex(&self.chain)[..CHAIN_DIGITS])
     }
 
     /// Where the payload begins.
@@ -130,15 +132,18 @@ impl SegmentHead {
         if format == 2 && bytes.get(180..HEAD_BYTES).is_none_or(|rest| rest.iter().any(|byte| *byte != 0)) {
             return Err(NoHead::Damaged("the last bytes of its head are not zeros"));
         }
+        if head.first == Position::START || head.last < head.first {
+            return Err(NoHead::Damaged("its positions are impossible"));
+        }
         Ok(head)
     }
 }
 
-/// The first and the last position that a file's name says; `None` for any other file.
+/// The first and the last position and the beginning of the chain that a file's name says; `None` for any other file.
 #[must_use]
-pub fn range_of(path: &Path) -> Option<(Position, Position)> {
+pub fn named(path: &Path) -> Option<(Position, Position, String)> {
     let name = path.file_name()?.to_str()?.strip_suffix(".segment")?;
     let mut parts = name.split('-');
     let (first, last, chain) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?);
-    (parts.next().is_none() && chain.len() == 16).then_some((Position(first), Position(last)))
+    (parts.next().is_none() && chain.len() == CHAIN_DIGITS).then(|| (Position(first), Position(last), chain.to_owned()))
 }

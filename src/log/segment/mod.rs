@@ -10,5 +10,5 @@ mod whole;
 
 pub use file::{OpenSegments, SegmentFile};
 pub use filling::{Filling, SEGMENT_BYTES};
-pub use head::{SegmentHead, range_of};
+pub use head::{SegmentHead, named};
 pub use whole::{Segment, SegmentError, blocks_despite_index, readable_blocks};

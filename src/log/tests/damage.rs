@@ -113,7 +113,8 @@ fn of_a_log_that_was_killed_at_work_only_its_last_group_can_be_taken_for_a_torn_
         match DiskLog::open(power_options(dir.path())) {
             Ok((log, report)) if at >= last => assert!(log.head().0 >= 14 && (log.head().0 == 16 || report.cut_tail.is_none())),
             Ok((log, _)) => assert_eq!(log.head().0, 16, "byte {at}"),
-            Err(error) => assert!(at < last && error.to_string().contains("00000001.journal"), "byte {at}: {error}"),
+            // On a slow machine it may have rested meanwhile, and its journal says so.
+            Err(error) => assert!((at < last || scanned.is_settled) && error.to_string().contains("00000001.journal"), "byte {at}: {error}"),
         }
     }
 }
@@ -142,4 +143,132 @@ fn a_segment_that_the_disk_cannot_read_is_named_and_can_be_given_up() {
     assert!(!found.is_empty() && original.events.starts_with(&found), "{} events", found.len());
     assert!(report.lost_tail.is_some_and(|lost| lost.contains(&bad.display().to_string())));
     assert!(original.dir.path().join("log/lost-1").join(bad.file_name().unwrap()).is_file());
+}
+
+/// Fails one step of a kind once.
+struct Once(&'static str, std::sync::atomic::AtomicU64);
+
+impl Observer for Once {
+    fn before(&self, step: &Step<'_>) -> std::io::Result<()> {
+        let is_due = step.kind() == self.0 && self.1.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) == 1;
+        if is_due { Err(rustix::io::Errno::IO.into()) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn an_error_that_passes_makes_an_accepted_loss_no_larger() {
+    let original = original(End::Closed, 1);
+    let journal = files(original.dir.path(), "journal").swap_remove(0);
+    let damaged = quick_copy(original.dir.path());
+    change(&damaged.path().join("log/journal").join(journal.file_name().unwrap()), |bytes| bytes[20] ^= 1);
+    for number in 1..40 {
+        let dir = quick_copy(damaged.path());
+        let _observation = observe(dir.path(), Arc::new(Once("open", number.into())));
+        let options = LogOptions { accept_lost_tail: true, ..power_options(dir.path()) };
+        if let Ok((log, _)) = DiskLog::open(options) {
+            let sealed = log.segments().last().unwrap().head.last;
+            assert!(log.head() >= sealed && sealed.0 >= 60, "open {number}: it ends at {}", log.head());
+        }
+    }
+}
+
+#[test]
+fn all_files_of_another_log_beside_the_own_ones_change_nothing() {
+    let (original, other) = (original(End::Closed, 1), original(End::Closed, 2));
+    let put_all = |log: &DiskLog, from: u64| (from..from + 30).for_each(|version| drop(put(log, "b", version, &["milk"]).unwrap()));
+    let log = DiskLog::open(power_options(other.dir.path())).unwrap().0;
+    put_all(&log, 0);
+    drop(log);
+    for theirs in files(other.dir.path(), "segments") {
+        put_in(&theirs, &original.dir.path().join("log/segments").join(theirs.file_name().unwrap()));
+    }
+    for without_heads in [false, true] {
+        if without_heads {
+            fs::remove_file(original.dir.path().join("log/heads")).unwrap();
+        }
+        let (log, _) = DiskLog::open(power_options(original.dir.path())).unwrap();
+        assert_eq!(log.read(Position::START, usize::MAX).unwrap(), original.events);
+    }
+}
+
+#[test]
+fn a_rotten_segment_is_taken_from_a_copy_whoever_finds_it() {
+    let original = original(End::Closed, 1);
+    let spares = TempDir::new().unwrap();
+    let rotten = files(original.dir.path(), "segments").swap_remove(1);
+    put_in(&rotten, &spares.path().join(rotten.file_name().unwrap()));
+    for (accept_lost_tail, without_heads, has_copy) in
+        [(false, true, true), (true, false, true), (false, false, true), (false, true, false)]
+    {
+        let dir = quick_copy(original.dir.path());
+        let damaged = dir.path().join("log/segments").join(rotten.file_name().unwrap());
+        change(&damaged, |bytes| bytes[400] ^= 4);
+        if without_heads {
+            fs::remove_file(dir.path().join("log/heads")).unwrap();
+        }
+        let folders = if has_copy { vec![spares.path().to_owned()] } else { Vec::new() };
+        match DiskLog::open(LogOptions { accept_lost_tail, spares: folders, ..power_options(dir.path()) }) {
+            Ok((log, _)) => assert_eq!(log.read(Position::START, usize::MAX).unwrap(), original.events),
+            Err(error) => {
+                assert!(!has_copy, "{error}");
+                assert!(error.to_string().contains(&damaged.display().to_string()), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_log_that_ends_before_what_is_known_elsewhere_is_refused() {
+    let original = original(End::Closed, 1);
+    let known = Position(original.events.len() as u64);
+    let options = |acknowledged| LogOptions { acknowledged, ..power_options(original.dir.path()) };
+    drop(DiskLog::open(options(known)).unwrap());
+    let refused = DiskLog::open(options(known.next())).map(drop).unwrap_err();
+    assert!(matches!(refused, OpenError::LostTail { .. }), "{refused}");
+    fs::remove_dir_all(original.dir.path().join("log")).unwrap();
+    let refused = DiskLog::open(options(known)).map(drop).unwrap_err();
+    assert!(refused.to_string().contains("the journal is missing"), "{refused}");
+}
+
+#[test]
+fn a_journal_that_lost_what_came_after_a_rest_is_mended_from_sled() {
+    let dir = quick_folder();
+    let kills = Kills::watch(dir.path());
+    let log = DiskLog::open(power_options(dir.path())).unwrap().0;
+    let journal = files(dir.path(), "journal").swap_remove(0);
+    let rest = |at_least: usize| {
+        let marks = || {
+            let bytes = fs::read(&journal).unwrap();
+            let scanned = crate::log::journal::scan::scan(&bytes, &crate::log::journal::head::Head::from_bytes(&bytes).unwrap());
+            (scanned.is_settled && scanned.end_at > at_least).then_some(scanned.end_at)
+        };
+        wait_until(|| marks().is_some());
+        marks().unwrap()
+    };
+    put(&log, "a", 0, &["milk"]).unwrap();
+    let first_rest = rest(0);
+    (1..4).for_each(|version| drop(put(&log, "a", version, &["bread"]).unwrap()));
+    rest(first_rest);
+    log.settle();
+    // sled writes down what it has after a rest of its own.
+    let copy = wait_for_sled(&kills, 4);
+    let journal = copy.path().join("log/journal").join(journal.file_name().unwrap());
+    change(&journal, |bytes| bytes[first_rest + 16..].fill(0));
+    let (log, report) = DiskLog::open(power_options(copy.path())).unwrap();
+    assert_eq!(log.head(), Position(4), "{report:?}");
+    assert!(!report.mended.is_empty());
+}
+
+/// A copy as a kill leaves it, once sled's files have the blocks up to a position.
+fn wait_for_sled(kills: &Kills, position: u64) -> TempDir {
+    let begin = std::time::Instant::now();
+    loop {
+        let copy = kills.copy();
+        let window = quick_copy(copy.path());
+        let sled = crate::log::window::sled::Sled::open(&window.path().join("log/window")).unwrap();
+        if sled.holding(Position(position)).unwrap().is_some_and(|(first, _)| first == Position(position)) {
+            return copy;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(30), "sled does not write it down");
+    }
 }

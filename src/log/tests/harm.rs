@@ -113,7 +113,7 @@ pub fn try_damaged(original: &Original, dir: &Path, file: &str) -> Result<(), St
             if !(names(".journal") || names(".segment") || names("journal 0") || names("log/segments") || names("log/journal")) {
                 return Err(format!("no file is named: {error}"));
             }
-            accept(original, dir).map_err(|reason| format!("{reason}, after {error}"))
+            accept(original, dir, file).map_err(|reason| format!("{reason}, after {error}"))
         }
         Err(other) => Err(other.to_string()),
     }
@@ -135,12 +135,24 @@ fn is_complete_or_named(original: &Original, log: &DiskLog, file: &str) -> Resul
     put(log, "afterwards", 0, &["milk"]).map(drop).map_err(|error| error.to_string())
 }
 
+/// Where what is whole for certain ends, if only this file is damaged: before a segment, or with the segments for a journal.
+fn whole_before(original: &Original, file: &str) -> u64 {
+    let named = |path: &Path| crate::log::segment::named(path);
+    match named(Path::new(file)) {
+        Some((first, ..)) => first.0 - 1,
+        None => files(original.dir.path(), "segments").iter().filter_map(|path| named(path)).map(|(_, last, _)| last.0).max().unwrap(),
+    }
+}
+
 /// With the loss accepted there is what was before the damage.
-fn accept(original: &Original, dir: &Path) -> Result<(), String> {
+fn accept(original: &Original, dir: &Path, file: &str) -> Result<(), String> {
     let options = LogOptions { accept_lost_tail: true, ..power_options(dir) };
     let (log, report) = DiskLog::open(options).map_err(|error| format!("the loss cannot be accepted: {error}"))?;
     let (found, well) = (log.read(Position::START, usize::MAX), verify_chain(&log, &mut |_| ()));
     let is_prefix = found.as_ref().is_ok_and(|found| original.events.starts_with(found));
+    if log.head().0 < whole_before(original, file) {
+        return Err(format!("the loss goes back to {}, further than the damage", log.head()));
+    }
     if !is_prefix || !well.is_ok_and(|well| well.is_well()) {
         return Err(format!("what is left after the loss is not what was before: {:?}", found.err()));
     }
@@ -177,7 +189,7 @@ pub fn try_places(original: &Original, other: &Original, part: &str) -> Vec<Stri
         let at = |dir: &Path, file: &Path| dir.join("log").join(part).join(file.file_name().unwrap());
         let next = &own[(number + 1) % own.len()];
         attempt("removed".into(), file, &|dir| fs::remove_file(at(dir, file)).unwrap());
-        attempt(format!("swapped with {}", next.display()), file, &|dir| {
+        attempt(format!("{} swapped with {}", file.display(), next.display()), file.min(next), &|dir| {
             put_in(file, &at(dir, next));
             put_in(next, &at(dir, file));
         });

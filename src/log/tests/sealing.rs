@@ -87,12 +87,12 @@ fn a_damaged_segment_is_named_by_reads_and_by_verify_and_the_rest_is_read() {
 fn a_segment_that_rots_is_mended_from_a_copy_or_named() {
     let dir = written(4_000);
     let spares = TempDir::new().unwrap();
-    let log = open(dir.path());
+    let log = DiskLog::open(LogOptions { spares: vec![spares.path().to_owned()], ..options(dir.path()) }).unwrap().0;
     let (good, bad) = (log.segments()[0].clone(), log.segments()[1].clone());
     fs::copy(&good.path, spares.path().join(good.path.file_name().unwrap())).unwrap();
     for segment in [&good, &bad] {
         change(&segment.path, |bytes| bytes[segment.head.payload_at() + 100] ^= 4);
-        super::super::verifier::check(&log.shared.storage, segment, &[spares.path().to_owned()]);
+        super::super::verifier::check(&log.shared.storage, segment);
     }
     let damaged = log.verification().damaged;
     assert!(damaged.len() == 1 && damaged[0].contains(bad.path.to_str().unwrap()), "{damaged:?}");
@@ -108,7 +108,7 @@ fn an_index_that_rots_is_made_anew_from_the_blocks() {
     let index = usize::try_from(segment.head.file_bytes() - segment.head.index_bytes).unwrap();
     for at in [0, 8, 40, usize::try_from(segment.head.index_bytes).unwrap() - 1] {
         change(&segment.path, |bytes| bytes[index + at] ^= 4);
-        super::super::verifier::check(&log.shared.storage, &segment, &[]);
+        super::super::verifier::check(&log.shared.storage, &segment);
         assert!(Segment::read(&segment.path).is_ok_and(|read| read.head == segment.head), "byte {at} of the index");
     }
     assert!(log.verification().damaged.is_empty());

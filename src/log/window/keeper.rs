@@ -8,12 +8,15 @@ use crate::{
     events::Position,
     log::{
         Shared, block,
+        news::Woken,
         storage::{Keyed, Storage},
     },
 };
 
 /// New blocks wait so long for others: one by one they would cost a lone command as much CPU as all the rest of it.
 const GATHER: Duration = Duration::from_millis(50);
+/// When nothing new came for so long, sled writes down what it has: after a `kill -9` it can then mend a journal.
+const FLUSH_AFTER: Duration = Duration::from_secs(1);
 /// What is handed to sled at once.
 const BATCH_BYTES: usize = 512 << 10;
 /// sled keeps room and copies; when its files take so many times the window, it begins anew.
@@ -53,7 +56,17 @@ fn keep(shared: &Shared) -> Result<(), String> {
     let window = &shared.storage.window;
     let mut kept = window.call(|| Kept::open(shared))?;
     window.show(Arc::clone(&kept.sled), kept.from(), kept.to);
-    while shared.news.wait_beyond(kept.to) {
+    let mut is_flushed = false;
+    loop {
+        match shared.news.wait_beyond(kept.to, (!is_flushed).then_some(FLUSH_AFTER)) {
+            Woken::Moved => is_flushed = false,
+            Woken::TimedOut => {
+                window.call(|| kept.sled.flush())?;
+                is_flushed = true;
+                continue;
+            }
+            Woken::Closed => break,
+        }
         if shared.news.pause(GATHER) {
             break;
         }

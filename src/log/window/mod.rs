@@ -19,9 +19,9 @@ use self::sled::Sled;
 use super::{block, storage::Keyed};
 use crate::events::Position;
 
-/// How many bytes of blocks it holds: a hundred thousand small events, which take about twice the room in sled's files. More would be found in
+/// How many bytes of blocks it holds: some ten thousands of small events, which take about twice the room in sled's files. More would be found in
 /// segments as quickly, and be on the disk twice.
-pub const WINDOW_BYTES_MAX: usize = 8 << 20;
+pub const WINDOW_BYTES_MAX: usize = 4 << 20;
 /// When a call of sled takes longer, it is given up until the next start.
 pub const CALL_MAX: Duration = Duration::from_secs(5);
 

@@ -51,6 +51,14 @@ impl Sled {
         contain("write", || self.db.apply_batch(batch))
     }
 
+    /// Writes down what is only in its memory, as far as sled does.
+    ///
+    /// # Errors
+    /// One sentence.
+    pub fn flush(&self) -> Result<(), String> {
+        contain("flush", || self.db.flush().map(drop))
+    }
+
     /// The block that would hold a position: the last one that starts at or before it.
     ///
     /// # Errors

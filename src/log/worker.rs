@@ -1,0 +1,38 @@
+//! A thread of the log that can be waited for with a limit.
+
+use std::{
+    sync::mpsc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+/// How long closing waits for each of the log's threads. One that hangs is left behind, and the process ends without it.
+const CLOSE_MAX: Duration = Duration::from_secs(3);
+
+/// The thread, and word of its end.
+pub struct Worker {
+    name: &'static str,
+    thread: JoinHandle<()>,
+    ended: mpsc::Receiver<()>,
+}
+
+impl Worker {
+    /// Starts it.
+    pub fn start(name: &'static str, work: impl FnOnce() + Send + 'static) -> std::io::Result<Self> {
+        let (end, ended) = mpsc::channel();
+        let work = move || {
+            // Dropped however the work ends.
+            let _end: mpsc::Sender<()> = end;
+            work();
+        };
+        Ok(Self { name, thread: thread::Builder::new().name(name.into()).spawn(work)?, ended })
+    }
+
+    /// Waits for its end, but not for ever.
+    pub fn join(self) -> Result<(), String> {
+        if self.ended.recv_timeout(CLOSE_MAX) == Err(mpsc::RecvTimeoutError::Timeout) {
+            return Err(format!("the thread {} does not end", self.name));
+        }
+        self.thread.join().map_err(|_| format!("the thread {} ended in a panic", self.name))
+    }
+}
