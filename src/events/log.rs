@@ -120,7 +120,7 @@ pub trait Log: Send + Sync + 'static {
     /// As `append`, but waits for room in the queue: for imports and tools on threads that may block.
     fn append_blocking(&self, append: Append) -> Pending;
 
-    /// Up to `events_max` events after a position, in order. Empty at the head.
+    /// Up to `events_max` events after a position, in order. Empty at the head. What is whole before damage is given; the next read names the damage.
     ///
     /// # Errors
     /// Names the position that is damaged or cannot be decoded.

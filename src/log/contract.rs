@@ -45,11 +45,12 @@ impl Log for DiskLog {
         if events_max == 0 {
             return Ok(events);
         }
-        visit(&self.shared.storage, after, self.head(), |position, bytes| {
+        let read = visit(&self.shared.storage, after, self.head(), |position, bytes| {
             events.push(Arc::new(decoder.decode(position, bytes).map_err(|error| undecodable(position, &error))?));
             Ok(if events.len() < events_max { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-        })?;
-        Ok(events)
+        });
+        // What is whole before the damage is given first; whoever reads on is told.
+        if events.is_empty() { read.map(|()| events) } else { Ok(events) }
     }
 
     fn scan(&self, after: Position, see: &mut dyn FnMut(Recorded) -> ControlFlow<()>) -> Result<(), LogError> {

@@ -150,8 +150,13 @@ impl Line<'_> {
         let missing = format!("the segment …-{:012}-{chain}.segment is missing in {}", end.0.0, self.wish.folder.segments().display());
         let damaged = self.files.damaged.remove(&(end.0, chain));
         let reason = damaged.as_ref().map_or(missing, |(_, reason)| reason.clone());
+        let first = damaged.as_ref().and_then(|(path, _)| named(path)).map(|(first, ..)| first);
         let Some(copy) = self.copy(end) else {
-            return Err(Failure::damage(self.whole_before(end.0).next(), reason));
+            let whole = self.whole_before(end.0);
+            let gap = first
+                .filter(|first| *first > whole.next())
+                .map(|first| format!("; what is after position {whole} and before {first} is missing"));
+            return Err(Failure::damage(whole.next(), reason + &gap.unwrap_or_default()));
         };
         if let Some((path, _)) = damaged {
             disk::set_aside(&path)?;
