@@ -115,7 +115,7 @@ fn of_a_log_that_was_killed_at_work_only_its_last_group_can_be_taken_for_a_torn_
             Ok((log, _)) => assert_eq!(log.head().0, 16, "byte {at}"),
             // On a slow machine it may have rested meanwhile, and its journal says so.
             Err(error) => {
-                assert!((at < last || scanned.is_settled) && error.to_string().contains("00000001.journal"), "byte {at}: {error}")
+                assert!((at < last || scanned.is_settled) && error.to_string().contains("00000001.journal"), "byte {at}: {error}");
             }
         }
     }
