@@ -124,6 +124,29 @@ fn an_old_folder_without_its_store_or_with_a_damaged_witness_is_refused() {
 }
 
 #[test]
+fn an_old_folder_without_its_witness_is_upgraded_only_where_a_loss_is_accepted() {
+    let old = OldFolder::unpack("v1-clean");
+    fs::remove_file(old.log().join("witness")).unwrap();
+    let refused = TestApp::start_on(old.path(), &ARGUMENTS, &[]).err().expect("it does not start");
+    assert!(refused.stderr.contains("witness") && refused.stderr.contains("--accept-lost-tail"), "{refused:?}");
+    let accepting = [&ARGUMENTS[..], &["--accept-lost-tail"]].concat();
+    let app = TestApp::start_on(old.path(), &accepting, &[]).unwrap_or_else(|exited| panic!("{exited:?}"));
+    check_answers(&app, &old.expected);
+}
+
+#[test]
+fn the_old_files_stay_while_a_segment_of_the_new_log_is_damaged() {
+    let old = OldFolder::unpack("v1-clean");
+    let mut app = start(&old);
+    assert_eq!(app.stop(), Some(0));
+    for segment in files_in(&old.log().join("segments")) {
+        change(&segment, |bytes| bytes[300] ^= 1);
+    }
+    drop(TestApp::start_on(old.path(), &ARGUMENTS, &[]));
+    assert_eq!(old_files(&old.log()), ["sled", "witness"]);
+}
+
+#[test]
 fn an_upgraded_folder_that_loses_its_journal_is_refused_and_not_upgraded_again() {
     let old = OldFolder::unpack("v1-clean");
     let mut app = start(&old);

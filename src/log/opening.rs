@@ -33,7 +33,7 @@ impl DiskLog {
             tracing::warn!(%error, "a file size limit would end the process instead of making the log read-only");
         }
         let folder = Folder::claim(&options.dir)?;
-        let mut report = OpenReport { upgraded: upgrade::if_needed(&folder)?, ..OpenReport::default() };
+        let mut report = OpenReport { upgraded: upgrade::if_needed(&folder, options.accept_lost_tail)?, ..OpenReport::default() };
         let wish = recover::Wish {
             folder: &folder,
             journal_bytes: options.journal_bytes.max(journal::JOURNAL_BYTES_MIN),
@@ -44,9 +44,10 @@ impl DiskLog {
         let found = recover::open(&wish, &mut report)?;
         report.head = found.index.mark.position;
         if !report.upgraded
-            && let Err(error) = upgrade::forget_old(&folder)
+            && report.lost_tail.is_none()
+            && let Err(error) = upgrade::forget_old(&folder, &found.storage.segments())
         {
-            tracing::warn!(%error, "the files of the log's old layout cannot be removed");
+            tracing::warn!(%error, "the files of the log's old layout stay");
         }
         let log = Self::start(folder, found, &options).map_err(|error| OpenError::Storage(error.to_string()))?;
         Ok((log, report))

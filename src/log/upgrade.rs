@@ -19,6 +19,7 @@ use super::{
     build::{BuildError, Builder, Built},
     folder::Folder,
     index,
+    segment::{Segment, SegmentFile},
     window::sled::Sled,
 };
 use crate::{disk, events::Position, failpoint};
@@ -36,13 +37,18 @@ struct Witness {
 ///
 /// # Errors
 /// When the old log is damaged: the program that wrote it can salvage it. Its files are as they were.
-pub fn if_needed(folder: &Folder) -> Result<bool, OpenError> {
+pub fn if_needed(folder: &Folder, accept_lost_tail: bool) -> Result<bool, OpenError> {
     let witness = read_witness(folder)?;
     // Where nothing was acknowledged, a store that never got its file holds nothing.
     let is_old = |store: &PathBuf| store.join("db").is_file() || store.is_dir() && (witness.is_some() || holds_any(&store.join("blobs")));
     let old: Vec<PathBuf> = old_stores(folder).into_iter().filter(is_old).collect();
     if old.is_empty() && witness.is_none() || has_journal(folder) || is_upgraded(folder) {
         return Ok(false);
+    }
+    if witness.is_none() && !accept_lost_tail {
+        let reason =
+            format!("{}: it is missing, so nobody knows how far everything was acknowledged", folder.path().join("witness").display());
+        return Err(OpenError::Old { position: Position::START.next(), reason: reason + ". `--accept-lost-tail` goes on without it" });
     }
     tracing::info!(folder = %folder.path().display(), "upgrading the log to journals and segments");
     let storage = |error: io::Error| OpenError::Storage(format!("the log cannot be upgraded: {error}"));
@@ -68,11 +74,18 @@ fn is_upgraded(folder: &Folder) -> bool {
     !site_of(folder).exists() && is_new()
 }
 
-/// Removes the old files, once the new log has been opened again after the upgrade.
+/// Removes the old files, once the new log has been opened again after the upgrade and every segment of it was read and is whole.
 ///
 /// # Errors
-/// As the system's.
-pub fn forget_old(folder: &Folder) -> io::Result<()> {
+/// As the system's, or that a segment is damaged: the old files stay then.
+pub fn forget_old(folder: &Folder, segments: &[SegmentFile]) -> io::Result<()> {
+    let has_old = old_stores(folder).iter().any(|store| store.exists()) || folder.path().join("witness").exists();
+    if has_old {
+        for segment in segments {
+            let whole = Segment::read(&segment.path).and_then(|read| read.check_chain());
+            whole.map_err(|error| io::Error::other(format!("{}: {error}", segment.path.display())))?;
+        }
+    }
     for store in old_stores(folder) {
         disk::remove_folder(&store)?;
     }

@@ -165,11 +165,13 @@ fn attempt(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, Failure> {
     let sealed = segments.last().map_or((Position::START, CHAIN_START), |segment| (segment.head.last, segment.head.chain));
     line.check(sealed)?;
     let saved_newest = saved.as_ref().filter(|saved| saved.log == line.log()).map_or(Position::START, |saved| saved.newest);
-    line.check_acknowledged(if wish.accept_lost_tail { saved_newest } else { saved_newest.max(wish.acknowledged) })?;
+    // After a cut the caller still knows of what is lost by now.
+    let known = if report.lost_tail.is_some() { Position::START } else { wish.acknowledged };
+    line.check_acknowledged(saved_newest.max(known))?;
     let (log, end) = (line.log(), line.end());
     // Only a clean close saves the heads at the very end. After anything else sled may know of more, also where the journal ends as if it rested.
     let was_closed = saved_newest == end.0;
-    if !was_closed && !wish.accept_lost_tail {
+    if !was_closed {
         line.check_window(mend::window_end(wish.folder, end))?;
     }
     line.cut_torn_end(report)?;

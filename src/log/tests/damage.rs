@@ -2,7 +2,7 @@
 //! it worse. Whoever accepts the loss gets what is before the damage, and the rest stays in `lost-N`.
 
 use super::{
-    harm::{End, Original, original, put_in, try_damaged, try_file, try_places},
+    harm::{End, Original, is_settled, original, put_in, try_damaged, try_file, try_places},
     kill::Kills,
     session::power_options,
     states::{quick_copy, quick_folder},
@@ -272,5 +272,25 @@ fn wait_for_sled(kills: &Kills, position: u64) -> TempDir {
             return copy;
         }
         assert!(begin.elapsed() < Duration::from_secs(30), "sled does not write it down");
+    }
+}
+
+#[test]
+fn accepting_a_loss_neither_skips_what_sled_can_mend_nor_loses_silently() {
+    let original = original(End::Rested, 3);
+    let journals = files(original.dir.path(), "journal");
+    let active = journals.iter().find(|path| is_settled(path)).unwrap();
+    for has_window in [true, false] {
+        let dir = quick_copy(original.dir.path());
+        let journal = dir.path().join("log/journal").join(active.file_name().unwrap());
+        change(&journal, |bytes| bytes[2_048..].fill(0));
+        if !has_window {
+            fs::remove_dir_all(dir.path().join("log/window")).unwrap();
+        }
+        let known = Position(original.events.len() as u64);
+        let options = LogOptions { accept_lost_tail: true, acknowledged: known, ..power_options(dir.path()) };
+        let (log, report) = DiskLog::open(options).unwrap();
+        assert!(log.head() == known || report.lost_tail.is_some(), "{report:?}");
+        assert_eq!(report.lost_tail.is_some(), dir.path().join("log/lost-1").is_dir());
     }
 }

@@ -67,7 +67,7 @@ pub fn original(end: End, seed: usize) -> Original {
     Original { dir, events }
 }
 
-fn is_settled(journal: &Path) -> bool {
+pub fn is_settled(journal: &Path) -> bool {
     let bytes = fs::read(journal).unwrap();
     let head = crate::log::journal::head::Head::from_bytes(&bytes).unwrap();
     let scanned = crate::log::journal::scan::scan(&bytes, &head);
