@@ -1,15 +1,17 @@
 //! The one typed, checked configuration: defaults < TOML file < environment (`AISLED_…`) < flags.
 //! Loaded once at the start; from there on the type is the proof that every value makes sense.
 
+mod check;
+mod durability;
 mod fields;
 mod report;
 mod secret;
+mod table;
 #[cfg(test)]
 mod tests;
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -17,7 +19,7 @@ use std::{
 use figment::{
     Figment, Metadata, Profile, Provider,
     providers::{Format, Serialized, Toml},
-    value::{Dict, Map, Value},
+    value::{Dict, Map},
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +29,10 @@ use crate::{
     snapshots::retention::Retention,
 };
 
-pub use fields::{FIELDS, Field};
+pub use durability::Durability;
+pub use fields::{Field, TakenBy, Takes};
 pub use secret::Secret;
+pub use table::{Config, FIELDS};
 
 /// The file read when no `--config` names another; it may be absent.
 pub const FILE_DEFAULT: &str = "aisled.toml";
@@ -36,69 +40,6 @@ pub const FILE_DEFAULT: &str = "aisled.toml";
 pub const ENVIRONMENT_PREFIX: &str = "AISLED_";
 /// The fewest characters of an admin token: shorter ones can be guessed.
 pub const ADMIN_TOKEN_CHARS_MIN: usize = 16;
-
-/// Everything that can be configured. Units and limits are in the names; `fields.rs` describes each to the user.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// Address and port of the HTTP and WebSocket server; port 0 takes any free one. Default 127.0.0.1:8080.
-    pub listen: SocketAddr,
-    /// The folder of the event log and its checkpoints; one process at a time. Default `data`.
-    pub data: PathBuf,
-    /// The folder that snapshot files go to. Default `snapshots`.
-    pub snapshots: PathBuf,
-    /// Minutes between scheduled snapshots; 0 makes none. Default 1440, a day.
-    pub snapshot_every_minutes: u64,
-    /// Days of which the newest scheduled snapshot is kept. Default 7.
-    pub snapshot_keep_daily: usize,
-    /// Weeks of which the newest scheduled snapshot is kept. Default 4.
-    pub snapshot_keep_weekly: usize,
-    /// Minutes between two tries whether the newest snapshot restores; 0 tries never. Default 1440, a day.
-    pub self_restore_every_minutes: u64,
-    /// When an event counts as written. Default `sync`.
-    pub durability: Durability,
-    /// Milliseconds between flushes under `periodic`: the most that a crash can lose. Default 200.
-    pub periodic_flush_ms: u64,
-    /// Whether a log opens of which acknowledged events are lost or damaged, without them. Default false.
-    pub accept_lost_tail: bool,
-    /// Mebibytes of the log's older files that are read and checked a second, again and again; 0 checks none. Default 8.
-    pub verify_mib_per_second: u64,
-    /// What a request must present when it is not from the owner on loopback. Default none.
-    pub admin_token: Option<Secret>,
-    /// Whether `serve` fills an empty folder with the demo household. Default false.
-    pub demo: bool,
-    /// HTTP worker threads; 0 means one per core. Default 0.
-    pub workers: usize,
-    /// Threads of the actors' own; 0 runs them on the HTTP workers' threads, which saves two hops a command. Default 0.
-    pub actor_threads: usize,
-    /// Appends that may wait for the log's writer; more are answered 503. Default 16384.
-    pub append_queue_max: usize,
-    /// Actors in memory; beyond it the longest idle rest first. Default 100000.
-    pub actors_alive_max: usize,
-    /// Seconds without a command after which an actor rests. Default 300.
-    pub actor_idle_seconds: u64,
-    /// The largest request body in bytes; a bulk request may be longer, each of its lines up to 64 KiB. Default 1 MiB.
-    pub body_bytes_max: usize,
-    /// Live sessions at the same time; more are closed with 3013. Default 10000.
-    pub sessions_max: usize,
-    /// Live sessions from one address; more are closed with 3014. Behind a proxy all come from its address. Default 1000.
-    pub sessions_per_address_max: usize,
-    /// Live sessions of one principal; more are closed with 3015. Without accounts nearly everybody is `local`. Default 1000.
-    pub sessions_per_principal_max: usize,
-    /// Seconds a live session may last, give or take a tenth. Default 86400.
-    pub session_lifetime_seconds: u64,
-    /// Seconds between pings of a live session; one that is silent for two of them is closed. Default 25.
-    pub session_ping_seconds: u64,
-    /// Events between two checkpoints of the projections: a start replays at most about so many. Default 200000.
-    pub checkpoint_every_events: u64,
-    /// How log lines look. Default `text`.
-    pub log_format: LogFormat,
-    /// Which log lines are shown, in the syntax of `RUST_LOG`. Default `info`.
-    pub log_filter: String,
-}
-
-pub use durability::Durability;
-mod durability;
 
 /// How log lines look on standard error.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -109,40 +50,6 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            data: PathBuf::from("data"),
-            snapshots: PathBuf::from("snapshots"),
-            snapshot_every_minutes: 1_440,
-            snapshot_keep_daily: 7,
-            snapshot_keep_weekly: 4,
-            self_restore_every_minutes: 1_440,
-            durability: Durability::default(),
-            periodic_flush_ms: 200,
-            accept_lost_tail: false,
-            verify_mib_per_second: 8,
-            admin_token: None,
-            demo: false,
-            workers: 0,
-            actor_threads: 0,
-            append_queue_max: 16_384,
-            actors_alive_max: 100_000,
-            actor_idle_seconds: 300,
-            body_bytes_max: 1 << 20,
-            sessions_max: 10_000,
-            sessions_per_address_max: 1_000,
-            sessions_per_principal_max: 1_000,
-            session_lifetime_seconds: 86_400,
-            session_ping_seconds: 25,
-            checkpoint_every_events: 200_000,
-            log_format: LogFormat::default(),
-            log_filter: "info".into(),
-        }
-    }
 }
 
 /// Where values come from beside the defaults, handed in so that loading touches nothing global but the file.
@@ -191,20 +98,34 @@ impl ConfigError {
 /// Merges the sources and checks every value.
 ///
 /// # Errors
-/// Names each unknown key and each value that cannot be, with its source.
+/// Names every unknown key and every value that cannot be used, all at once, each with its source.
 pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     let (environment, warnings) = from_environment(&sources.environment);
     let mut figment = Figment::from(Serialized::defaults(Config::default()));
     if let Some(file) = file_to_read(sources.file.as_deref())? {
         figment = figment.merge(Toml::file_exact(&file));
+        // The only source that may not be readable at all: nothing can be said of its values then.
+        figment.data().map_err(|error| ConfigError::one(format!("file {} cannot be read: {error}", file.display())))?;
     }
     let figment =
         figment.merge(Layer { name: "environment", values: environment }).merge(Layer { name: "flag", values: sources.flags.clone() });
-    let config: Config =
-        figment.extract().map_err(|errors| ConfigError { problems: errors.into_iter().map(|e| describe(&e)).collect() })?;
-    config.check()?;
-    let sources = FIELDS.iter().map(|field| (field.name, source_of(&figment, field))).collect();
+    check(&figment)?;
+    let config = figment.extract().map_err(|error| ConfigError::one(error.to_string()))?;
+    let sources = FIELDS.iter().map(|field| (field.name, source_of(&figment, field.name))).collect();
     Ok(Loaded { config, sources, warnings })
+}
+
+/// Checks every value and every key on its own, because reading them into a [`Config`] stops at the first that is wrong.
+fn check(figment: &Figment) -> Result<(), ConfigError> {
+    let values: Dict = figment.extract().map_err(|error| ConfigError::one(error.to_string()))?;
+    let wrong = FIELDS.iter().filter_map(|field| field.problem(values.get(field.name)?, &source_of(figment, field.name)));
+    let is_unknown = |key: &&String| FIELDS.iter().all(|field| field.name != key.as_str());
+    let unknown = values.keys().filter(is_unknown).map(|key| {
+        let source = source_of(figment, key);
+        format!("{key} is not a setting ({source}); `aisled serve --help` lists them")
+    });
+    let problems: Vec<_> = wrong.chain(unknown).collect();
+    if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
 }
 
 impl Config {
@@ -249,47 +170,6 @@ impl Config {
     pub fn workers_resolved(&self) -> usize {
         resolve_threads(self.workers)
     }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        let mut problems = Vec::new();
-        let mut within = |name: &str, value: u64, least: u64, most: u64| {
-            if !(least..=most).contains(&value) {
-                problems.push(format!("{name} is {value}, it must be from {least} to {most}"));
-            }
-        };
-        within("periodic_flush_ms", self.periodic_flush_ms, 1, 60_000);
-        within("snapshot_every_minutes", self.snapshot_every_minutes, 0, 525_600);
-        within("snapshot_keep_daily", self.snapshot_keep_daily as u64, 0, 3_650);
-        within("snapshot_keep_weekly", self.snapshot_keep_weekly as u64, 0, 520);
-        within("verify_mib_per_second", self.verify_mib_per_second, 0, 1_024);
-        within("self_restore_every_minutes", self.self_restore_every_minutes, 0, 525_600);
-        within("workers", self.workers as u64, 0, 1024);
-        within("actor_threads", self.actor_threads as u64, 0, 1024);
-        within("append_queue_max", self.append_queue_max as u64, 1, 1 << 20);
-        within("actors_alive_max", self.actors_alive_max as u64, 16, 100_000_000);
-        within("actor_idle_seconds", self.actor_idle_seconds, 1, 86_400);
-        within("body_bytes_max", self.body_bytes_max as u64, 1024, 1 << 30);
-        within("sessions_max", self.sessions_max as u64, 1, 1_000_000);
-        within("checkpoint_every_events", self.checkpoint_every_events, 1_000, 1_000_000_000);
-        problems.extend(self.check_texts());
-        if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
-    }
-
-    fn check_texts(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        for (name, path) in [("data", &self.data), ("snapshots", &self.snapshots)] {
-            if path.as_os_str().is_empty() {
-                problems.push(format!("{name} is empty, it must name a folder"));
-            }
-        }
-        if let Some(reason) = self.admin_token.as_ref().and_then(Secret::weakness) {
-            problems.push(format!("admin_token {reason}"));
-        }
-        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log_filter) {
-            problems.push(format!("log_filter is {:?}: {error}", self.log_filter));
-        }
-        problems
-    }
 }
 
 fn resolve_threads(configured: usize) -> usize {
@@ -311,7 +191,7 @@ fn from_environment(variables: &[(String, String)]) -> (Dict, Vec<String>) {
     for (variable, text) in variables {
         let Some(name) = variable.strip_prefix(ENVIRONMENT_PREFIX) else { continue };
         match FIELDS.iter().find(|field| field.name.eq_ignore_ascii_case(name)) {
-            Some(field) => drop(values.insert(field.name.into(), field.value_of_text(text))),
+            Some(field) => drop(values.insert(field.name.into(), field.value_of_text(text.trim()))),
             None if fields::FOREIGN_VARIABLES.iter().any(|foreign| name.starts_with(foreign)) => {}
             None => warnings.push(format!("environment variable {variable} is not a setting of aisled; see `aisled config`")),
         }
@@ -327,11 +207,7 @@ struct Layer {
 
 impl Provider for Layer {
     fn metadata(&self) -> Metadata {
-        let flag = self.name == "flag";
-        Metadata::named(self.name).interpolater(move |_, keys| {
-            let key = keys.join(".");
-            if flag { format!("--{}", key.replace('_', "-")) } else { format!("{ENVIRONMENT_PREFIX}{}", key.to_uppercase()) }
-        })
+        Metadata::named(self.name)
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
@@ -339,27 +215,14 @@ impl Provider for Layer {
     }
 }
 
-fn source_of(figment: &Figment, field: &Field) -> String {
-    let Some(metadata) = figment.find_metadata(field.name) else { return "default".into() };
-    match (&*metadata.name, metadata.source.as_ref().and_then(|source| source.file_path())) {
-        (_, Some(file)) => format!("file {}", file.display()),
-        ("environment", _) => format!("environment {}", field.variable()),
-        ("flag", _) => format!("flag {}", field.flag()),
-        _ => "default".into(),
+/// Where the value of a key comes from. Only a file has keys that are no setting.
+fn source_of(figment: &Figment, key: &str) -> String {
+    let Some(metadata) = figment.find_metadata(key) else { return "default".into() };
+    let field = FIELDS.iter().find(|field| field.name == key);
+    match (metadata.source.as_ref().and_then(|source| source.file_path()), &*metadata.name, field) {
+        (Some(file), ..) => format!("file {}", file.display()),
+        (None, "environment", Some(field)) => format!("environment {}", field.variable()),
+        (None, "flag", Some(field)) => format!("flag {}", field.flag()),
+        (None, ..) => "default".into(),
     }
-}
-
-fn describe(error: &figment::Error) -> String {
-    let place = error.metadata.as_ref().map_or_else(String::new, |metadata| match metadata.source.as_ref().and_then(|s| s.file_path()) {
-        Some(file) => format!(" (from file {})", file.display()),
-        None => format!(" (from {})", metadata.name),
-    });
-    let key = error.path.join(".");
-    let key = if key.is_empty() { key } else { format!("{key}: ") };
-    format!("{key}{}{place}", error.kind)
-}
-
-/// A flag's value as the configuration takes it.
-pub fn flag_value(value: impl Serialize) -> Value {
-    Value::serialize(value).expect("this holds because flags are texts, numbers and booleans")
 }

@@ -61,6 +61,19 @@ fn an_unknown_key_and_a_wrong_value_exit_with_2() {
 }
 
 #[test]
+fn three_wrong_settings_are_all_named_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "aisled.toml", "sessions_per_address_max = 0\nworkers = \"many\"\nlissen = \"127.0.0.1:1\"\n");
+    for command in ["config", "serve", "verify"] {
+        let (code, _, stderr) = run(&mut aisled(folder.path(), &[command]));
+        assert_eq!(code, Some(2), "{stderr}");
+        for part in ["sessions_per_address_max is 0", "from 1 to 1000000 sessions", "workers is \"many\"", "lissen is not a setting"] {
+            assert!(stderr.contains(part), "{part} is missing in {stderr}");
+        }
+    }
+}
+
+#[test]
 fn listening_beyond_loopback_without_a_token_exits_with_2_and_says_how() {
     let folder = tempfile::tempdir().unwrap();
     for command in ["config", "serve"] {

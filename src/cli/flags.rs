@@ -1,149 +1,178 @@
-//! Flags that set configuration values. A flag that is not given leaves the value to the environment, the file or the default.
+//! Flags that set configuration values, made from the table of settings. A flag that is not given leaves the value to the environment,
+//! the file or the default.
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
+use std::{fmt, marker::PhantomData, net::SocketAddr};
+
+use clap::{
+    Arg, ArgMatches, Args, Command, FromArgMatches,
+    builder::{NonEmptyStringValueParser, PossibleValuesParser},
+    value_parser,
 };
-
-use clap::Args;
 use figment::value::Dict;
-use serde::Serialize;
 
-use crate::config::{Durability, LogFormat, flag_value};
+use crate::config::{FIELDS, Field, TakenBy, Takes};
 
-/// Where the data is: what every command on a folder needs.
-#[derive(Debug, Clone, Default, Args, Serialize)]
-pub(super) struct DataFlags {
-    /// The folder of the event log [default: data].
-    #[arg(long, global = true, value_name = "DIR")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<PathBuf>,
-    /// When an event counts as written [default: sync].
-    #[arg(long, global = true, value_enum)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    durability: Option<Durability>,
-    /// Milliseconds between flushes under `periodic`.
-    #[arg(long, global = true, value_name = "MS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    periodic_flush_ms: Option<u64>,
-    /// Open a log of which acknowledged events are lost, without them.
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    accept_lost_tail: Option<bool>,
-    /// How log lines on standard error look.
-    #[arg(long, global = true, value_enum)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    log_format: Option<LogFormat>,
-    /// Which log lines are shown, in the syntax of `RUST_LOG` [default: info].
-    #[arg(long, global = true, value_name = "FILTER")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    log_filter: Option<String>,
+/// The data folder flags that every command on a folder needs.
+pub(super) type DataFlags = Flags<Data>;
+/// The flags that only a server needs.
+pub(super) type ServerFlags = Flags<Server>;
+/// The flags that commands on snapshots need besides [`DataFlags`].
+pub(super) type SnapshotFlags = Flags<Snapshots>;
+
+/// The flags of some settings, as they were given.
+#[derive(Debug, Clone)]
+pub(super) struct Flags<G> {
+    /// By field name.
+    values: Dict,
+    group: PhantomData<G>,
 }
 
-/// What only a server needs.
-#[derive(Debug, Clone, Default, Args, Serialize)]
-pub(super) struct ServerFlags {
-    /// Where to listen [default: 127.0.0.1:8080]; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    listen: Option<SocketAddr>,
-    /// Add the demo household.
-    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    demo: Option<bool>,
-    /// What requests must present; better set in the environment, a flag can be read by everybody on the machine.
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    admin_token: Option<String>,
-    /// The folder of snapshot files [default: snapshots].
-    #[arg(long, value_name = "DIR")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    snapshots: Option<PathBuf>,
-    /// Minutes between scheduled snapshots; 0 makes none [default: 1440].
-    #[arg(long, value_name = "MINUTES")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    snapshot_every_minutes: Option<u64>,
-    /// Days of which the newest scheduled snapshot is kept.
-    #[arg(long, value_name = "DAYS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    snapshot_keep_daily: Option<usize>,
-    /// Weeks of which the newest scheduled snapshot is kept.
-    #[arg(long, value_name = "WEEKS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    snapshot_keep_weekly: Option<usize>,
-    /// Minutes between two tries whether the newest snapshot restores; 0 tries never.
-    #[arg(long, value_name = "MINUTES")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    self_restore_every_minutes: Option<u64>,
-    /// Threads of the HTTP server; 0 means one per core.
-    #[arg(long, value_name = "THREADS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    workers: Option<usize>,
-    /// Threads of the actors' own; 0 runs them on the HTTP workers' threads.
-    #[arg(long, value_name = "THREADS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actor_threads: Option<usize>,
-    /// Appends that may wait for the log's writer.
-    #[arg(long, value_name = "APPENDS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    append_queue_max: Option<usize>,
-    /// Actors kept in memory.
-    #[arg(long, value_name = "ACTORS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actors_alive_max: Option<usize>,
-    /// Seconds without a command after which an actor rests.
-    #[arg(long, value_name = "SECONDS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actor_idle_seconds: Option<u64>,
-    /// The largest request body.
-    #[arg(long, value_name = "BYTES")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body_bytes_max: Option<usize>,
-    /// Live sessions at the same time.
-    #[arg(long, value_name = "SESSIONS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sessions_max: Option<usize>,
-    /// Live sessions from one address.
-    #[arg(long, value_name = "SESSIONS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sessions_per_address_max: Option<usize>,
-    /// Live sessions of one principal.
-    #[arg(long, value_name = "SESSIONS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sessions_per_principal_max: Option<usize>,
-    /// How long a live session may last.
-    #[arg(long, value_name = "SECONDS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session_lifetime_seconds: Option<u64>,
-    /// Between pings of a live session.
-    #[arg(long, value_name = "SECONDS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session_ping_seconds: Option<u64>,
-    /// Events between checkpoints of the projections.
-    #[arg(long, value_name = "EVENTS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    checkpoint_every_events: Option<u64>,
+/// Says which settings a set of flags is for.
+pub(super) trait Group: fmt::Debug + Clone {
+    const TAKEN_BY: &'static [TakenBy];
 }
 
-impl DataFlags {
-    /// The folder that was named.
-    pub(super) fn data(&self) -> Option<&Path> {
-        self.data.as_deref()
-    }
+#[derive(Debug, Clone)]
+pub(super) struct Data;
 
+#[derive(Debug, Clone)]
+pub(super) struct Server;
+
+#[derive(Debug, Clone)]
+pub(super) struct Snapshots;
+
+impl Group for Data {
+    const TAKEN_BY: &'static [TakenBy] = &[TakenBy::EveryCommand];
+}
+
+impl Group for Server {
+    const TAKEN_BY: &'static [TakenBy] = &[TakenBy::Snapshots, TakenBy::Server];
+}
+
+impl Group for Snapshots {
+    const TAKEN_BY: &'static [TakenBy] = &[TakenBy::Snapshots];
+}
+
+impl<G: Group> Flags<G> {
     /// The given flags by field name.
     pub(super) fn values(&self) -> Dict {
-        dict(self)
+        self.values.clone()
+    }
+
+    /// A flag that takes a text, if it was given.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name)?.as_str()
+    }
+
+    fn fields() -> impl Iterator<Item = &'static Field> {
+        FIELDS.iter().filter(|field| G::TAKEN_BY.contains(&field.taken_by))
+    }
+
+    fn given(matches: &ArgMatches) -> Dict {
+        let value = |field: &Field| {
+            let text = matches.get_raw(field.name)?.next()?.to_str()?;
+            Some((field.name.to_owned(), field.value_of_text(text)))
+        };
+        Self::fields().filter_map(value).collect()
     }
 }
 
-impl ServerFlags {
-    /// The given flags by field name.
-    pub(super) fn values(&self) -> Dict {
-        dict(self)
+impl<G: Group> Args for Flags<G> {
+    fn augment_args(command: Command) -> Command {
+        command.args(Self::fields().map(argument))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
     }
 }
 
-fn dict(flags: &impl Serialize) -> Dict {
-    flag_value(flags).into_dict().expect("this holds because flags are a struct")
+impl<G: Group> FromArgMatches for Flags<G> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self { values: Self::given(matches), group: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.values.extend(Self::given(matches));
+        Ok(())
+    }
+}
+
+/// The flag of a setting. Ranges are left to the configuration: it names all that is wrong at once, whichever source it is from.
+fn argument(field: &Field) -> Arg {
+    let argument = Arg::new(field.name)
+        .long(field.flag().trim_start_matches('-').to_owned())
+        .help(help(field))
+        .global(field.taken_by != TakenBy::Server)
+        .value_name(value_name(field));
+    match field.takes {
+        Takes::Number { .. } => argument.value_parser(value_parser!(u64)),
+        Takes::Choice(words) => argument.value_parser(PossibleValuesParser::new(words())),
+        Takes::Switch => argument.num_args(0..=1).default_missing_value("true").value_parser(value_parser!(bool)),
+        Takes::Address => argument.value_parser(value_parser!(SocketAddr)),
+        Takes::Folder => argument.value_parser(NonEmptyStringValueParser::new()),
+        Takes::Secret | Takes::Filter => argument.value_parser(value_parser!(String)),
+    }
+}
+
+fn value_name(field: &Field) -> String {
+    match field.takes {
+        // Their words follow in the help.
+        Takes::Choice(_) | Takes::Switch => field.name.to_uppercase(),
+        Takes::Number { .. } | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter => {
+            field.unit().to_uppercase().replace(' ', "_")
+        }
+    }
+}
+
+fn help(field: &Field) -> String {
+    let default = field.default_text().map(|default| format!("default: {default}"));
+    let range = field.range().map(|range| format!("range: {range}"));
+    let notes: Vec<_> = default.into_iter().chain(range).collect();
+    if notes.is_empty() { field.help().to_owned() } else { format!("{} [{}]", field.help(), notes.join("; ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Served {
+        #[command(flatten)]
+        data: DataFlags,
+        #[command(flatten)]
+        server: ServerFlags,
+    }
+
+    #[test]
+    fn every_setting_is_a_flag_with_its_help_default_and_range() {
+        for field in FIELDS {
+            let command = Served::command();
+            let argument = command.get_arguments().find(|argument| argument.get_id() == field.name).unwrap();
+            assert_eq!(argument.get_long().map(|long| format!("--{long}")), Some(field.flag()));
+            let help = argument.get_help().unwrap().to_string();
+            for part in [Some(field.help().to_owned()), field.default_text(), field.range()].into_iter().flatten() {
+                assert!(help.contains(&part), "{part} is missing in {help}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_given_as_a_flag_arrives_and_nothing_else() {
+        for field in FIELDS {
+            let text = field.default_text().unwrap_or_else(|| "1234567890123456".into());
+            let Served { data, server } = Served::try_parse_from(["serve", &field.flag(), &text]).unwrap();
+            let mut values = data.values();
+            values.extend(server.values());
+            assert_eq!(values, Dict::from([(field.name.to_owned(), field.value_of_text(&text))]));
+        }
+    }
+
+    #[test]
+    fn a_switch_alone_means_true() {
+        let served = Served::try_parse_from(["serve", "--demo"]).unwrap();
+        assert_eq!(served.server.values()["demo"].to_bool(), Some(true));
+    }
 }

@@ -3,10 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{CliError, Ended, admin::Remote, flags::DataFlags, open::open_offline, output::quoted, prepare, watch::watched};
+use super::{
+    CliError, Ended,
+    admin::Remote,
+    flags::{DataFlags, SnapshotFlags},
+    open::open_offline,
+    output::quoted,
+    prepare,
+    watch::watched,
+};
 use crate::{
     app::{
         AppError,
@@ -31,9 +38,8 @@ pub(super) struct Snapshot {
 pub(super) struct PlaceFlags {
     #[command(flatten)]
     data: DataFlags,
-    /// The folder of snapshot files [default: snapshots].
-    #[arg(long, value_name = "DIR", global = true)]
-    snapshots: Option<PathBuf>,
+    #[command(flatten)]
+    snapshots: SnapshotFlags,
     /// A running server, such as <http://127.0.0.1:8080>; needed while one has the folder open.
     #[arg(long, value_name = "URL", global = true)]
     pub url: Option<String>,
@@ -70,24 +76,17 @@ enum What {
 impl PlaceFlags {
     /// The configuration with these flags.
     pub(super) fn config(&self, file: Option<PathBuf>) -> Result<Config, CliError> {
-        #[derive(Serialize)]
-        struct Own<'a> {
-            snapshots: &'a PathBuf,
-        }
         let mut flags = self.data.values();
-        if let Some(own) = self.snapshots.as_ref().map(|snapshots| crate::config::flag_value(Own { snapshots })) {
-            flags.extend(own.into_dict().expect("this holds because a flag is a field of a struct"));
-        }
+        flags.extend(self.snapshots.values());
         Ok(prepare(file, flags)?.config)
     }
 
     /// The same places for another line in a shell, a space before each flag.
     pub(super) fn in_shell(&self, file: Option<&Path>) -> String {
-        let shown = |path: &Path| path.display().to_string();
         let given = [
-            ("--config", file.map(shown)),
-            ("--data", self.data.data().map(shown)),
-            ("--snapshots", self.snapshots.as_deref().map(shown)),
+            ("--config", file.map(|path| path.display().to_string())),
+            ("--data", self.data.text("data").map(str::to_owned)),
+            ("--snapshots", self.snapshots.text("snapshots").map(str::to_owned)),
             ("--url", self.url.clone()),
         ];
         let flags = given.into_iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", quoted(&value?))));

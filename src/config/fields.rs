@@ -1,63 +1,110 @@
-//! What the user is told of each setting: name, unit and meaning. A test keeps it in step with `Config`.
+//! What a row of the table of settings holds, and the names that follow from it.
 
+use std::ops::RangeInclusive;
+
+use clap::{ValueEnum, builder::PossibleValue};
 use figment::value::Value;
 
 /// One setting.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
-    /// The key in the file; with `AISLED_` and in capitals the environment variable, with `--` and dashes the flag.
+    /// The key in the file.
     pub name: &'static str,
-    pub unit: &'static str,
-    pub meaning: &'static str,
+    pub takes: Takes,
+    pub taken_by: TakenBy,
+    /// The entry of `x-limits` in the AsyncAPI document whose value this is.
+    pub limit: Option<&'static str>,
+    /// The doc comment of the row, as it is written.
+    pub(super) doc: &'static str,
 }
 
-/// What other tools of the project may put behind the `AISLED_` prefix without a warning.
+/// What values a setting takes.
+#[derive(Debug, Clone, Copy)]
+pub enum Takes {
+    /// A whole number, both ends of the range included.
+    Number { unit: &'static str, least: u64, most: u64 },
+    /// One of a few words.
+    Choice(fn() -> Vec<PossibleValue>),
+    /// True or false; the flag alone means true.
+    Switch,
+    /// An IP address with a port.
+    Address,
+    /// The path of a folder.
+    Folder,
+    /// A token: no message shows it.
+    Secret,
+    /// Which log lines are shown.
+    Filter,
+}
+
+/// Which commands take a setting as a flag. Each takes it from the file and the environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenBy {
+    /// Every command on a data folder, and the server.
+    EveryCommand,
+    /// The commands on snapshots, and the server.
+    Snapshots,
+    /// `serve` and `config` alone.
+    Server,
+}
+
+/// What other tools of the project may put after the `AISLED_` prefix without a warning.
 pub(super) const FOREIGN_VARIABLES: &[&str] = &["CONFIG", "SHARED_DATA", "TEST_", "BENCH_", "CRASH_", "POWERCUT", "LIVE_", "LOAD_"];
 
-/// Every setting, in the order in which they are shown.
-pub const FIELDS: &[Field] = &[
-    field(
-        "listen",
-        "address:port",
-        "where the HTTP and WebSocket server listens; another address than loopback needs admin_token; port 0 takes a free one",
-    ),
-    field("data", "folder", "holds the event log and checkpoints; one process at a time"),
-    field("snapshots", "folder", "where snapshot files go"),
-    field("snapshot_every_minutes", "minutes", "between scheduled snapshots; 0 makes none"),
-    field("snapshot_keep_daily", "days", "of which the newest scheduled snapshot is kept"),
-    field("snapshot_keep_weekly", "weeks", "of which the newest scheduled snapshot is kept"),
-    field("self_restore_every_minutes", "minutes", "between two tries whether the newest snapshot restores; 0 tries never"),
-    field("durability", "sync|flush|periodic", "when a command is acknowledged: on disk, with the operating system, or at once"),
-    field("periodic_flush_ms", "milliseconds", "between flushes under periodic: the most that a crash can lose"),
-    field("accept_lost_tail", "true|false", "open a log of which acknowledged events are lost or damaged, without them"),
-    field("verify_mib_per_second", "MiB a second", "of the log's older files that are read and checked, again and again; 0 checks none"),
-    field("admin_token", "text", "what a request must present; without it only the local owner on loopback is served"),
-    field("demo", "true|false", "serve adds the demo household; adding it twice changes nothing"),
-    field("workers", "threads", "of the HTTP server; 0 means one per core"),
-    field("actor_threads", "threads", "of the actors' own; 0 runs them on the HTTP workers' threads"),
-    field("append_queue_max", "appends", "that may wait for the log's writer; more are answered 503"),
-    field("actors_alive_max", "actors", "in memory; beyond it the longest idle ones rest first"),
-    field("actor_idle_seconds", "seconds", "without a command after which an actor rests"),
-    field("body_bytes_max", "bytes", "of a request body; bulk requests may be longer, each line up to 64 KiB"),
-    field("sessions_max", "sessions", "live sessions at the same time; more are closed with 3013"),
-    field(
-        "sessions_per_address_max",
-        "sessions",
-        "live sessions from one address (behind a proxy, from all of it); more are closed with 3014",
-    ),
-    field("sessions_per_principal_max", "sessions", "live sessions of one principal; more are closed with 3015"),
-    field("session_lifetime_seconds", "seconds", "that a live session may last, give or take a tenth"),
-    field("session_ping_seconds", "seconds", "between pings of a live session; one that is silent for two of them is closed"),
-    field("checkpoint_every_events", "events", "between checkpoints of the projections: what a start replays at most"),
-    field("log_format", "text|json", "how log lines look"),
-    field("log_filter", "filter", "which log lines are shown, in the syntax of RUST_LOG"),
-];
+/// Makes `Config`, its defaults and `FIELDS` from rows of
+/// `name: type = default, what it takes, which commands have the flag, limit "the entry of x-limits it gives"`; the last part may be absent.
+macro_rules! settings {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident: $type:ty = $default:expr, $takes:expr, $taken_by:ident $(, limit $limit:literal)?;
+    )+) => {
+        /// Everything that can be configured, one field for each row of the table.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Config { $( $(#[doc = $doc])+ pub $name: $type, )+ }
 
-const fn field(name: &'static str, unit: &'static str, meaning: &'static str) -> Field {
-    Field { name, unit, meaning }
+        impl Default for Config {
+            fn default() -> Self {
+                Self { $( $name: $default, )+ }
+            }
+        }
+
+        /// Every setting, in the order in which they are shown.
+        pub const FIELDS: &[Field] = &[ $( Field {
+            name: stringify!($name),
+            takes: $takes,
+            taken_by: TakenBy::$taken_by,
+            limit: first_of(&[$($limit)?]),
+            doc: concat!($($doc),+),
+        }, )+ ];
+    };
+}
+pub(super) use settings;
+
+/// A whole number within a range.
+pub(super) const fn number(unit: &'static str, range: RangeInclusive<u64>) -> Takes {
+    Takes::Number { unit, least: *range.start(), most: *range.end() }
+}
+
+/// One of the words of an enum.
+pub(super) const fn one_of<E: ValueEnum>() -> Takes {
+    Takes::Choice(words_of::<E>)
+}
+
+fn words_of<E: ValueEnum>() -> Vec<PossibleValue> {
+    E::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect()
+}
+
+pub(super) const fn first_of(names: &[&'static str]) -> Option<&'static str> {
+    names.first().copied()
 }
 
 impl Field {
+    /// What the setting does, for people; without a full stop, because more follows it everywhere.
+    pub fn help(&self) -> &'static str {
+        self.doc.trim().trim_end_matches('.')
+    }
+
     /// The environment variable of this setting.
     pub fn variable(&self) -> String {
         format!("{}{}", super::ENVIRONMENT_PREFIX, self.name.to_uppercase())
@@ -68,14 +115,43 @@ impl Field {
         format!("--{}", self.name.replace('_', "-"))
     }
 
-    /// An environment text as a value: numbers and booleans where the setting is one, else the text as it is,
-    /// so that a token of digits stays a text.
-    pub(super) fn value_of_text(&self, text: &str) -> Value {
-        let text = text.trim();
-        match self.unit {
-            "true|false" => text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
-            "address:port" | "folder" | "text" | "filter" | "text|json" | "sync|flush|periodic" => Value::from(text),
-            _ => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
+    /// The unit of a number, the words of a choice, or the kind of value.
+    pub fn unit(&self) -> String {
+        match self.takes {
+            Takes::Number { unit, .. } => unit.into(),
+            Takes::Choice(words) => words().iter().map(PossibleValue::get_name).collect::<Vec<_>>().join("|"),
+            Takes::Switch => "true|false".into(),
+            Takes::Address => "address:port".into(),
+            Takes::Folder => "folder".into(),
+            Takes::Secret => "text".into(),
+            Takes::Filter => "filter".into(),
+        }
+    }
+
+    /// The range of a number, such as `1 to 60000`.
+    pub fn range(&self) -> Option<String> {
+        match self.takes {
+            Takes::Number { least, most, .. } => Some(format!("{least} to {most}")),
+            Takes::Choice(_) | Takes::Switch | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter => None,
+        }
+    }
+
+    /// What holds where nothing is configured; `None` where nothing does.
+    pub fn default_text(&self) -> Option<String> {
+        let mut defaults = serde_json::to_value(super::Config::default()).expect("this holds because every setting is plain data");
+        match defaults[self.name].take() {
+            serde_json::Value::Null => None,
+            serde_json::Value::String(text) => Some(text),
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// A text as a value: numbers and booleans where the setting is one, else the text as it is, so that a token of digits stays a text.
+    pub fn value_of_text(&self, text: &str) -> Value {
+        match self.takes {
+            Takes::Number { .. } => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
+            Takes::Switch => text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
+            Takes::Choice(_) | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter => Value::from(text),
         }
     }
 }

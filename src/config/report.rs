@@ -16,7 +16,8 @@ impl Loaded {
                 value => format!("{} = {value}", field.name),
             };
             let source = &self.sources[field.name];
-            let _ = writeln!(text, "# {} [{}; {}]\n{line:<40} # {source}\n", field.meaning, field.unit, field.variable());
+            let range = field.range().map(|range| format!(", {range}")).unwrap_or_default();
+            let _ = writeln!(text, "# {} [{}{range}; {}]\n{line:<40} # {source}\n", field.help(), field.unit(), field.variable());
         }
         text
     }
@@ -25,7 +26,7 @@ impl Loaded {
     pub fn to_json(&self) -> Value {
         self.values()
             .map(|(field, value)| {
-                let about = json!({ "value": value, "source": self.sources[field.name], "unit": field.unit, "meaning": field.meaning });
+                let about = json!({ "value": value, "source": self.sources[field.name], "unit": field.unit(), "meaning": field.help() });
                 (field.name.to_owned(), about)
             })
             .collect::<serde_json::Map<_, _>>()

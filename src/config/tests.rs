@@ -1,5 +1,10 @@
 //! Precedence, refusals and what is shown.
 
+mod page;
+mod table;
+
+use figment::value::Value;
+
 use super::*;
 
 fn with_file(text: &str) -> (tempfile::TempDir, Sources) {
@@ -21,7 +26,7 @@ fn problems(sources: &Sources) -> String {
 fn flags_win_over_the_environment_which_wins_over_the_file_which_wins_over_defaults() {
     let (_dir, mut sources) = with_file("workers = 2\nactor_threads = 2\nsessions_max = 2\n");
     sources.environment = environment(&[("AISLED_ACTOR_THREADS", "3"), ("AISLED_SESSIONS_MAX", "3")]);
-    sources.flags = Dict::from([("sessions_max".to_owned(), flag_value(4))]);
+    sources.flags = Dict::from([("sessions_max".to_owned(), Value::from(4_u64))]);
     let loaded = load(&sources).unwrap();
     let config = &loaded.config;
     assert_eq!((config.workers, config.actor_threads, config.sessions_max, config.body_bytes_max), (2, 3, 4, 1 << 20));

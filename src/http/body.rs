@@ -15,6 +15,7 @@ use serde_path_to_error::Segment;
 use super::{error::Problem, reads::parse_query};
 use crate::{
     app::Current,
+    config::Config,
     domain::{CommandId, object::from_object},
 };
 
@@ -42,7 +43,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let checked = check_no_query(request).and_then(|()| check_content_type(request, &["application/json"]));
-        let bytes_max = Current::of(request).map_or(1 << 20, |app| app.config.body_bytes_max);
+        let bytes_max = Current::of(request).map_or_else(|_| Config::default().body_bytes_max, |app| app.config.body_bytes_max);
         let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
         let payload = payload.take();
         Box::pin(async move {

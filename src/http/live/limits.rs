@@ -60,7 +60,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits that a configuration gives.
+    /// The limits that a configuration gives; those that nobody can configure are set here.
     #[must_use]
     pub fn of(config: &Config) -> Self {
         Self {
@@ -69,21 +69,6 @@ impl Limits {
             sessions_per_principal_max: config.sessions_per_principal_max,
             lifetime: Duration::from_secs(config.session_lifetime_seconds),
             ping_interval: Duration::from_secs(config.session_ping_seconds),
-            ..Self::default()
-        }
-    }
-}
-
-const fn per_second(times: u32) -> NonZeroU32 {
-    NonZeroU32::new(times).expect("this holds because no limit below is zero")
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            sessions_max: 20_000,
-            sessions_per_address_max: 1_000,
-            sessions_per_principal_max: 1_000,
             message_bytes_max: 32 * 1024,
             topics_per_session_max: 1_000,
             requests_in_flight_max: 64,
@@ -100,12 +85,21 @@ impl Default for Limits {
             snapshot_entries_max: 200,
             answer_bytes_soft_max: 16 * 1024,
             authenticate_within: Duration::from_secs(10),
-            ping_interval: Duration::from_secs(25),
             stalled_max: Duration::from_secs(4),
             closing_max: Duration::from_secs(1),
-            lifetime: Duration::from_hours(24),
             farewell: Duration::from_millis(1_500),
             presence_interval: Duration::from_millis(250),
         }
     }
+}
+
+impl Default for Limits {
+    /// Those of a server on which nothing is configured.
+    fn default() -> Self {
+        Self::of(&Config::default())
+    }
+}
+
+const fn per_second(times: u32) -> NonZeroU32 {
+    NonZeroU32::new(times).expect("this holds because no limit below is zero")
 }

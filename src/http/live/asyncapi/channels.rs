@@ -117,7 +117,7 @@ fn error_codes() -> Vec<Value> {
 }
 
 /// Every limit by its name, as it is unless a server is configured otherwise. Taken apart, so that none is forgotten.
-fn limits(limits: Limits) -> Value {
+pub fn limits(limits: Limits) -> Value {
     let Limits {
         sessions_max,
         sessions_per_address_max,

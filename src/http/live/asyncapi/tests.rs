@@ -3,14 +3,18 @@ use std::{collections::BTreeMap, fs, path::Path};
 use utoipa::PartialSchema;
 
 use super::{
+    channels::limits,
     document,
     messages::{FROM_CLIENT, FROM_SERVER},
     schemas, text,
 };
-use crate::http::live::{
-    Close,
-    notice::{Closing, Notice},
-    protocol::Request,
+use crate::{
+    config::{Config, FIELDS, Field, Takes},
+    http::live::{
+        Close, Limits,
+        notice::{Closing, Notice},
+        protocol::Request,
+    },
 };
 
 #[test]
@@ -60,5 +64,50 @@ fn the_notices_that_are_rarely_met_are_as_their_examples_say() {
     for (name, notice) in [("revoked", revoked), ("closing", Notice::Closing(Closing::soon(Close::GoingAway, 1_500)))] {
         let said: serde_json::Value = serde_json::from_slice(&notice.json().unwrap()).unwrap();
         assert_eq!(said, document["components"]["messages"][name]["examples"][0]["payload"]);
+    }
+}
+
+/// The limits of a server with one number configured.
+fn limits_with(field: &Field, number: u64) -> serde_json::Value {
+    let mut config = serde_json::to_value(Config::default()).unwrap();
+    config[field.name] = number.into();
+    limits(Limits::of(&serde_json::from_value::<Config>(config).unwrap()))
+}
+
+#[test]
+fn each_setting_gives_the_limit_that_the_table_names_and_no_other() {
+    let published = limits(Limits::default());
+    for field in FIELDS {
+        let Takes::Number { unit, least, most } = field.takes else {
+            assert_eq!(field.limit, None, "{}", field.name);
+            continue;
+        };
+        for number in [least, most] {
+            let mut expected = published.clone();
+            if let Some(limit) = field.limit {
+                let scale = if unit == "seconds" && limit.ends_with("_ms") { 1_000 } else { 1 };
+                expected[limit] = (number * scale).into();
+            }
+            assert_eq!(limits_with(field, number), expected, "{}", field.name);
+        }
+    }
+}
+
+#[test]
+fn the_published_limits_are_those_of_a_server_with_nothing_configured() {
+    assert_eq!(document()["channels"]["live"]["x-limits"], limits(Limits::of(&Config::default())));
+}
+
+#[test]
+fn a_setting_that_closes_sessions_names_the_code() {
+    for (name, close) in [
+        ("sessions_max", Close::TooManySessions),
+        ("sessions_per_address_max", Close::TooManyFromAddress),
+        ("sessions_per_principal_max", Close::TooManyOfPrincipal),
+        ("session_lifetime_seconds", Close::Lifetime),
+        ("session_ping_seconds", Close::Silent),
+    ] {
+        let field = FIELDS.iter().find(|field| field.name == name).unwrap();
+        assert!(field.limit.is_some() && field.help().contains(&format!("closed with {}", close.code())), "{name}");
     }
 }

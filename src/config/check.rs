@@ -1,0 +1,57 @@
+//! Whether a value fits its setting, and what is said where it does not.
+
+use std::net::SocketAddr;
+
+use figment::value::{Num, Value};
+use tracing_subscriber::EnvFilter;
+
+use super::{
+    ADMIN_TOKEN_CHARS_MIN, Secret,
+    fields::{Field, Takes},
+};
+
+impl Field {
+    /// Says what is wrong with a value, `None` if it can be used. `source` says where it comes from.
+    pub(super) fn problem(&self, value: &Value, source: &str) -> Option<String> {
+        let problem = || format!("{} {} ({source}); it must be {}", self.name, self.shown(value), self.wanted());
+        (!self.accepts(value)).then(problem)
+    }
+
+    fn accepts(&self, value: &Value) -> bool {
+        let is_text = |fits: fn(&str) -> bool| value.as_str().is_some_and(fits);
+        match self.takes {
+            Takes::Number { least, most, .. } => {
+                value.to_num().and_then(Num::to_u128_lossy).is_some_and(|number| (least.into()..=most.into()).contains(&number))
+            }
+            Takes::Choice(words) => value.as_str().is_some_and(|text| words().iter().any(|word| word.matches(text, false))),
+            Takes::Switch => value.to_bool().is_some(),
+            Takes::Address => is_text(|text| text.parse::<SocketAddr>().is_ok()),
+            Takes::Folder => is_text(|text| !text.is_empty()),
+            // None at all is the default: then the server serves nobody but the owner.
+            Takes::Secret => matches!(value, Value::Empty(..)) || is_text(|text| Secret::new(text).is_strong()),
+            Takes::Filter => is_text(|text| EnvFilter::try_new(text).is_ok()),
+        }
+    }
+
+    /// The value as a message may show it.
+    fn shown(&self, value: &Value) -> String {
+        match self.takes {
+            Takes::Secret => "cannot be used".into(),
+            Takes::Number { .. } | Takes::Choice(_) | Takes::Switch | Takes::Address | Takes::Folder | Takes::Filter => {
+                format!("is {}", serde_json::to_string(value).unwrap_or_default())
+            }
+        }
+    }
+
+    fn wanted(&self) -> String {
+        match self.takes {
+            Takes::Number { unit, least, most } => format!("a whole number from {least} to {most} {unit}"),
+            Takes::Choice(_) => self.unit().replace('|', " or "),
+            Takes::Switch => "true or false".into(),
+            Takes::Address => "an IP address with a port, such as 127.0.0.1:8080".into(),
+            Takes::Folder => "the path of a folder".into(),
+            Takes::Secret => format!("a text of at least {ADMIN_TOKEN_CHARS_MIN} visible ASCII characters without spaces"),
+            Takes::Filter => "a filter such as info or warn,aisled=debug".into(),
+        }
+    }
+}
