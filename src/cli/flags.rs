@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::config::{Durability, LogFormat, flag_value};
 
-/// Where the data is: what every command on a folder needs.
+/// The data folder flags that every command on a folder needs.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub(super) struct DataFlags {
     /// The folder of the event log [default: data].
@@ -26,11 +26,11 @@ pub(super) struct DataFlags {
     #[arg(long, global = true, value_name = "MS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     periodic_flush_ms: Option<u64>,
-    /// Open a log of which acknowledged events are lost, without them.
+    /// Open a log whose acknowledged events are partly lost, without the lost ones.
     #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
     accept_lost_tail: Option<bool>,
-    /// How log lines on standard error look.
+    /// The format of log lines on standard error.
     #[arg(long, global = true, value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
     log_format: Option<LogFormat>,
@@ -40,10 +40,10 @@ pub(super) struct DataFlags {
     log_filter: Option<String>,
 }
 
-/// What only a server needs.
+/// The flags that only a server needs.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub(super) struct ServerFlags {
-    /// Where to listen [default: 127.0.0.1:8080]; port 0 takes a free one.
+    /// The address to listen on [default: 127.0.0.1:8080]; port 0 picks a free port.
     #[arg(long, value_name = "ADDRESS:PORT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<SocketAddr>,
@@ -51,7 +51,7 @@ pub(super) struct ServerFlags {
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
     demo: Option<bool>,
-    /// What requests must present; better set in the environment, a flag can be read by everybody on the machine.
+    /// The token that requests must present; prefer the environment, because every user of the machine can read a flag.
     #[arg(long, value_name = "TEXT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     admin_token: Option<String>,
@@ -59,19 +59,19 @@ pub(super) struct ServerFlags {
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshots: Option<PathBuf>,
-    /// Minutes between scheduled snapshots; 0 makes none [default: 1440].
+    /// Minutes between scheduled snapshots; 0 turns them off [default: 1440].
     #[arg(long, value_name = "MINUTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshot_every_minutes: Option<u64>,
-    /// Days of which the newest scheduled snapshot is kept.
+    /// Number of days for which to keep the newest scheduled snapshot.
     #[arg(long, value_name = "DAYS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshot_keep_daily: Option<usize>,
-    /// Weeks of which the newest scheduled snapshot is kept.
+    /// Number of weeks for which to keep the newest scheduled snapshot.
     #[arg(long, value_name = "WEEKS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshot_keep_weekly: Option<usize>,
-    /// Minutes between two tries whether the newest snapshot restores; 0 tries never.
+    /// Minutes between test restores of the newest snapshot; 0 turns them off.
     #[arg(long, value_name = "MINUTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     self_restore_every_minutes: Option<u64>,
@@ -79,43 +79,43 @@ pub(super) struct ServerFlags {
     #[arg(long, value_name = "THREADS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     workers: Option<usize>,
-    /// Threads of the actors' own; 0 runs them on the HTTP workers' threads.
+    /// Dedicated actor threads; 0 runs actors on the HTTP workers' threads.
     #[arg(long, value_name = "THREADS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_threads: Option<usize>,
-    /// Appends that may wait for the log's writer.
+    /// Maximum number of appends that wait for the log's writer.
     #[arg(long, value_name = "APPENDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     append_queue_max: Option<usize>,
-    /// Actors kept in memory.
+    /// Maximum number of actors in memory.
     #[arg(long, value_name = "ACTORS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     actors_alive_max: Option<usize>,
-    /// Seconds without a command after which an actor rests.
+    /// Seconds without a command after which an actor is unloaded.
     #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_idle_seconds: Option<u64>,
-    /// The largest request body.
+    /// Maximum size of a request body.
     #[arg(long, value_name = "BYTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     body_bytes_max: Option<usize>,
-    /// Live sessions at the same time.
+    /// Maximum number of live sessions.
     #[arg(long, value_name = "SESSIONS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     sessions_max: Option<usize>,
-    /// Live sessions from one address.
+    /// Maximum number of live sessions from one address.
     #[arg(long, value_name = "SESSIONS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     sessions_per_address_max: Option<usize>,
-    /// Live sessions of one principal.
+    /// Maximum number of live sessions of one principal.
     #[arg(long, value_name = "SESSIONS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     sessions_per_principal_max: Option<usize>,
-    /// How long a live session may last.
+    /// Maximum lifetime of a live session.
     #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     session_lifetime_seconds: Option<u64>,
-    /// Between pings of a live session.
+    /// Seconds between pings of a live session.
     #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     session_ping_seconds: Option<u64>,
@@ -126,7 +126,7 @@ pub(super) struct ServerFlags {
 }
 
 impl DataFlags {
-    /// The folder that was named.
+    /// The folder, if given.
     pub(super) fn data(&self) -> Option<&Path> {
         self.data.as_deref()
     }

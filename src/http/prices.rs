@@ -112,7 +112,7 @@ pub async fn show(
     Query(query): Query<PricesQuery>,
 ) -> Result<HttpResponse, Problem> {
     if query.at.is_some() && query.store.is_none() {
-        return Err(Problem::malformed("missing_parameter", "name the store whose price you want").at("/store"));
+        return Err(Problem::malformed("missing_parameter", "give the store whose price you want").at("/store"));
     }
     let moment = match (query.at, query.known_at) {
         (at, Some(_)) | (at @ Some(At::Position(_)), None) => return show_past(app, request, id, at, query).await,
@@ -133,7 +133,7 @@ pub async fn show(
 /// What was known at some position.
 async fn show_past(app: Current, request: HttpRequest, id: ProductId, at: Option<At>, query: PricesQuery) -> Result<HttpResponse, Problem> {
     let Some(asked_at) = travel::asked(at.or(query.known_at), query.after)? else {
-        return Err(Problem::internal(&"a read of the past names its moment"));
+        return Err(Problem::internal(&"a read of the past needs a moment"));
     };
     let asked = Asked { at: asked_at, known_at: query.known_at, by_truth: true };
     let of = query.store.clone().filter(|_| at.is_some()).map(|store| (store, query.kind.unwrap_or_default()));
@@ -145,7 +145,7 @@ async fn show_past(app: Current, request: HttpRequest, id: ProductId, at: Option
 /// # Errors
 /// 404 if nobody had seen one.
 pub fn held(views: AsOf<'_>, id: &ProductId, store: &StoreId, kind: PriceKind, at: Moment) -> Result<HeldPrice, Problem> {
-    let missing = || Problem::not_found("price_unknown", format!("nobody had seen a price of {id} at {store} that held at {at}"));
+    let missing = || Problem::not_found("price_unknown", format!("no known price of {id} at {store} was valid at {at}"));
     views.price_at(id, store, kind, at).ok_or_else(missing)
 }
 
@@ -161,7 +161,7 @@ pub fn history(views: AsOf<'_>, id: &ProductId, query: PricesQuery) -> Result<Pa
     entries.sort_by_key(|entry| std::cmp::Reverse((entry.observed_at, entry.position)));
     if let Some(last) = last {
         let behind = entries.iter().position(|entry| mark(entry) == last);
-        let gone = || Problem::malformed("invalid_cursor", "this page is gone: begin again without a cursor").at("/cursor");
+        let gone = || Problem::malformed("invalid_cursor", "this page no longer exists: start again without a cursor").at("/cursor");
         entries.drain(..=behind.ok_or_else(gone)?);
     }
     entries.truncate(limit + 1);

@@ -32,6 +32,6 @@ pub async fn index(running: Data<Running>, _: Query<Nothing>) -> Result<HttpResp
 pub async fn show(running: Data<Running>, request: HttpRequest, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
     let id = request.match_info().get("id").unwrap_or_default();
     let operation = running.operations().get(id);
-    let unknown = || Problem::not_found("operation_not_found", format!("there is no operation {id}; a restart forgets them"));
+    let unknown = || Problem::not_found("operation_not_found", format!("there is no operation {id}; operations are forgotten on restart"));
     json(&operation.ok_or_else(unknown)?.view())
 }

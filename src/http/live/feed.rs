@@ -117,7 +117,7 @@ fn answer(app: Current, caller: Caller, query: FeedQuery, request: &HttpRequest,
 }
 
 fn no_cursor() -> Problem {
-    Problem::malformed("invalid_cursor", "this is no cursor of these topics: leave since and Last-Event-ID out to start from a snapshot")
+    Problem::malformed("invalid_cursor", "this is not a cursor of these topics: omit since and Last-Event-ID to start from a snapshot")
         .at("/since")
 }
 
