@@ -26,7 +26,10 @@ impl ImportLog {
     pub(super) fn run(self, file: Option<PathBuf>) -> Result<Ended, CliError> {
         let config = prepare(file, self.data.values())?.config;
         if fs::read_dir(&config.data).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(CliError::Usage(format!("{} is not empty; an export can only be imported into an empty folder", config.data.display())));
+            return Err(CliError::Usage(format!(
+                "{} is not empty; an export can only be imported into an empty folder",
+                config.data.display()
+            )));
         }
         let built = self.import(&config)?;
         let chain = to_hex(&built.chain);

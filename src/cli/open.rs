@@ -66,7 +66,8 @@ fn open(config: &Config) -> anyhow::Result<(Arc<DiskLog>, DataFolder)> {
 
 /// Recovery is never silent.
 fn print(report: &OpenReport) {
-    let parts = [("a torn end was cut off", report.cut_tail.as_slice()), ("repaired", &report.mended), ("lost", report.lost_tail.as_slice())];
+    let parts =
+        [("a torn end was cut off", report.cut_tail.as_slice()), ("repaired", &report.mended), ("lost", report.lost_tail.as_slice())];
     for (what, details) in parts {
         details.iter().for_each(|detail| eprintln!("aisled: the log was recovered: {what}: {detail}"));
     }

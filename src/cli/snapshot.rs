@@ -149,7 +149,9 @@ impl What {
             Self::Delete { name } => delete(config, std::slice::from_ref(name), false).map(|()| json!({ "deleted": name })),
             Self::Prune { keep_daily, keep_weekly, dry_run } => prune(config, &folder, (*keep_daily, *keep_weekly), *dry_run),
             Self::Try => {
-                anyhow::bail!("add the server that runs the test with --url, or restore into a new folder with `aisled restore --data NEW_FOLDER`")
+                anyhow::bail!(
+                    "add the server that runs the test with --url, or restore into a new folder with `aisled restore --data NEW_FOLDER`"
+                )
             }
         }
     }

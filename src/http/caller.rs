@@ -176,7 +176,9 @@ fn principal(headers: &HeaderMap) -> Result<Principal, Problem> {
 fn client(headers: &HeaderMap) -> Result<Option<ClientId>, Problem> {
     if let Some(value) = headers.get(CLIENT) {
         let named = ClientId::new(value.to_str().unwrap_or_default());
-        return named.map(Some).map_err(|error| Problem::malformed("invalid_client", format!("X-Aisled-Client is not a valid client name: {error}")));
+        return named
+            .map(Some)
+            .map_err(|error| Problem::malformed("invalid_client", format!("X-Aisled-Client is not a valid client name: {error}")));
     }
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // Every browser begins as Mozilla; the one that it is comes later, and some name others behind themselves.

@@ -294,11 +294,7 @@ impl From<Failure> for Problem {
             }
             Failure::ReadOnly(cause) => {
                 tracing::error!(cause, "log is read-only");
-                Self::unavailable(
-                    "read_only",
-                    "the log is read-only until an operator restarts the server; nothing was recorded",
-                    30,
-                )
+                Self::unavailable("read_only", "the log is read-only until an operator restarts the server; nothing was recorded", 30)
             }
             Failure::NoRoom(cause) => {
                 tracing::debug!(cause, "the log has no room");

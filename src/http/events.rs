@@ -38,7 +38,7 @@ pub struct EventsQuery {
     /// Only this type, such as `list.item_added`, or all of a kind, such as `list`.
     #[serde(rename = "type")]
     kind: Option<String>,
-    /// End after so many.
+    /// Stop after this many events.
     limit: Option<u64>,
     /// Do not end at the head: send events as they are recorded.
     #[serde(default)]
@@ -60,7 +60,7 @@ pub struct ListEventsQuery {
     /// Only events after this position; from the beginning if not given.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
-    /// End after so many.
+    /// Stop after this many events.
     limit: Option<u64>,
     /// Do not end at the newest: send events as they are recorded.
     #[serde(default)]

@@ -63,7 +63,7 @@ pub struct VerificationReadiness {
     /// When the last full pass ended; absent before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_pass: Option<Moment>,
-    /// Files that are damaged and of which no copy is whole: reads of their events fail by position, all else goes on, so the server stays ready.
+    /// Damaged files without an intact copy: reads of their events fail by position, everything else works, so the server stays ready.
     pub damaged: Vec<String>,
 }
 
@@ -87,7 +87,7 @@ pub struct ViewsReadiness {
 /// The state of the disk.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct DiskReadiness {
-    /// Absent where the system does not tell.
+    /// Absent where the system does not report it.
     pub free_bytes: Option<u64>,
 }
 

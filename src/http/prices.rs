@@ -86,7 +86,7 @@ pub struct PricesQuery {
     /// Without it the answer is the history.
     #[param(value_type = Option<String>)]
     at: Option<At>,
-    /// A position or time: what was learnt behind it does not count.
+    /// A position or time: what was recorded after it does not count.
     #[param(value_type = Option<String>)]
     known_at: Option<At>,
     /// The history from this moment.
@@ -173,7 +173,7 @@ fn mark(entry: &PriceEntry) -> String {
     format!("{}/{}/{:?}", entry.position, entry.store, entry.kind)
 }
 
-/// Records a price somebody saw. Its currency must be the store's.
+/// Records an observed price. Its currency must be the store's.
 #[utoipa::path(post, path = "/api/v1/products/{id}/prices", tag = "prices", params(("id" = ProductId, Path)), request_body = NewPrice,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn observe(app: Current, caller: Caller, Id(id): Id<ProductId>, Json(body): Json<NewPrice>) -> Result<HttpResponse, Problem> {
@@ -206,7 +206,7 @@ pub struct WithdrawQuery {
     kind: PriceKind,
 }
 
-/// Withdraws a store's price: it was wrong, or is no more. The history keeps it, marked.
+/// Withdraws a store's price because it was wrong or ended. The history keeps it, marked.
 #[utoipa::path(delete, path = "/api/v1/products/{id}/prices", tag = "prices", params(("id" = ProductId, Path), WithdrawQuery),
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn withdraw(

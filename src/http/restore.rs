@@ -42,7 +42,7 @@ pub struct BringBack {
     /// A position or a time.
     #[schema(value_type = String)]
     at: At,
-    /// Changes nothing and answers what would come of it.
+    /// Changes nothing and answers what would happen.
     #[serde(default)]
     preview: bool,
 }
@@ -60,7 +60,7 @@ pub struct Origin<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BroughtBack<D> {
     pub id: String,
-    /// Nothing was changed: this is what would come of it.
+    /// Nothing was changed: this is what would happen.
     pub preview: bool,
     /// The entity's version after it.
     pub version: u64,

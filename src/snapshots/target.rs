@@ -146,8 +146,9 @@ fn left_since(log: &DiskLog, folder: &SnapshotFolder, time: Moment) -> Result<Op
         }
         let saved = folder.whole().into_iter().filter(|manifest| manifest.epoch == *left_epoch && manifest.last_at >= time);
         let snapshot = saved.min_by_key(|manifest| manifest.position);
-        let way = snapshot
-            .map_or("no snapshot covers that time".to_owned(), |found| format!("snapshot {} covers that time: add `--snapshot {}`", found.name, found.name));
+        let way = snapshot.map_or("no snapshot covers that time".to_owned(), |found| {
+            format!("snapshot {} covers that time: add `--snapshot {}`", found.name, found.name)
+        });
         let when = recorded.at;
         return Ok(Some(format!(
             "another history was served at {time}; the restore of {when} replaced it after position {position}; {way}"

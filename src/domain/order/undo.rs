@@ -108,7 +108,9 @@ fn inverse(event: &OrderEvent, before: &Order, now: &Order) -> Inverse {
                 None => Err(stays("handed_over", "the order was fulfilled; refund what was wrong with it instead")),
             }
         }
-        OrderEvent::Cancelled { .. } => Err(stays("cancellation_stays", "a cancelled order stays cancelled; place it again under another id")),
+        OrderEvent::Cancelled { .. } => {
+            Err(stays("cancellation_stays", "a cancelled order stays cancelled; place it again under another id"))
+        }
     }
 }
 

@@ -20,9 +20,7 @@ impl Undo for System {
         let detail = match of.event {
             E::SnapshotCreated { .. } => "a snapshot can be deleted, not undone",
             E::SnapshotDeleted { .. } => "a deleted snapshot cannot come back; create a new one",
-            E::SnapshotVerified { .. } | E::SelfRestored { .. } => {
-                "checking a snapshot changed nothing: there is nothing to undo"
-            }
+            E::SnapshotVerified { .. } | E::SelfRestored { .. } => "checking a snapshot changed nothing: there is nothing to undo",
             E::RestoreBegun { .. } | E::Restored { .. } => "a restore has its own undo among the admin routes",
             E::RestoreUndone { .. } => "run the restore again instead",
             E::StreamRestored { .. } => "undo the command that restored the list or household; this event only reports it",

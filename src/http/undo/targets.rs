@@ -92,9 +92,8 @@ fn by_id(log: &dyn Log, id: &CommandId, stream: Option<&StreamId>) -> Result<Tar
     match found.as_slice() {
         [_] => Ok(Targets { found, behind: None }),
         [] => {
-            let detail = format!(
-                "the newest {SEARCHED_EVENTS_MAX} events contain none of the command {id}; add its stream to look further back"
-            );
+            let detail =
+                format!("the newest {SEARCHED_EVENTS_MAX} events contain none of the command {id}; add its stream to look further back");
             Err(Problem::not_found("command_not_found", detail).at("/command_id"))
         }
         several => {
