@@ -233,7 +233,7 @@ impl<E: Hosted> EntityActor<E> {
                 return self.reload(move |actor| actor.attempt(request, tries + 1));
             }
             Err(AppendError::Unknown(reason)) => {
-                tracing::warn!(stream = %self.stream, reason, "unknown outcome of an append, reading the stream again");
+                tracing::warn!(stream = %self.stream, reason, "the outcome of an append is unknown; reading the stream again");
                 return self.reload(move |actor| actor.after_unknown(&request, reason));
             }
             Err(AppendError::Conflict { .. }) => Failure::Overloaded { what: "the entity's stream", retry_after_seconds: 1 },

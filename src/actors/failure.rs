@@ -12,7 +12,7 @@ pub enum Failure {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The entity moved on since the client read it (`If-Match`).
-    #[error("the entity is at version {actual}, not at {expected}")]
+    #[error("the entity is at version {actual}, not {expected}")]
     VersionMismatch { expected: u64, actual: u64 },
     /// The same command id came with another content before.
     #[error("the command id {id} was used for a different command")]

@@ -177,6 +177,6 @@ impl Work {
     }
 
     fn give_up(error: &LogError) {
-        tracing::error!(%error, "the views stand still: the log cannot be read on; run `aisled verify`");
+        tracing::error!(%error, "the views have stopped: the log cannot be read further; run `aisled verify`");
     }
 }

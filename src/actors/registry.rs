@@ -139,7 +139,7 @@ impl Registry {
         self.0.stopping.store(true, Ordering::Release);
         let finished = futures_util::future::join_all(self.rest_all());
         if tokio::time::timeout(STOP_WAIT, finished).await.is_err() {
-            tracing::warn!(alive = self.counters().alive, "some entities did not finish in time; the log has what was acknowledged");
+            tracing::warn!(alive = self.counters().alive, "some entities did not finish in time; everything acknowledged is in the log");
         }
     }
 
@@ -181,7 +181,7 @@ impl Registry {
 
     fn find_or_wake<E: Hosted>(&self, id: &str) -> Result<Arc<Handle<E>>, Failure> {
         if self.0.stopping.load(Ordering::Acquire) {
-            return Err(Failure::Overloaded { what: "the server, which is stopping or restoring a snapshot,", retry_after_seconds: 5 });
+            return Err(Failure::Overloaded { what: "the server (stopping or restoring a snapshot)", retry_after_seconds: 5 });
         }
         if let Some(handle) = self.shard::<E>(id).lock().get(id) {
             return Ok(Arc::clone(handle));
@@ -230,8 +230,8 @@ impl Registry {
             return "the server stopped before the entity answered".into();
         }
         count(&self.0.shared.counters.panics);
-        tracing::error!(kind = E::KIND.as_str(), id = %handle.id, "an entity's actor panicked; it wakes anew from the log");
-        "the entity's actor panicked; it wakes anew from the log".into()
+        tracing::error!(kind = E::KIND.as_str(), id = %handle.id, "an entity's actor panicked; it is reloaded from the log");
+        "the entity's actor panicked; it is reloaded from the log".into()
     }
 
     fn forget<E: Hosted>(&self, handle: &Arc<Handle<E>>) {

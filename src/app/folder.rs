@@ -21,7 +21,7 @@ const OLD_IDENTITY: &str = "identity";
 
 /// The folder cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the data folder {} cannot be used: {error}", .folder.display())]
+#[error("cannot use the data folder {}: {error}", .folder.display())]
 pub struct FolderError {
     folder: PathBuf,
     error: io::Error,
@@ -147,7 +147,7 @@ fn epoch_of(file: &Path) -> io::Result<String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => name_history(file),
         Ok(_) | Err(_) if file.is_file() => {
             let kept = disk::set_aside(file)?;
-            tracing::warn!(file = %file.display(), kept = %kept.display(), "the name of this history is damaged: it gets a new one");
+            tracing::warn!(file = %file.display(), kept = %kept.display(), "the id of this history is damaged: it gets a new one");
             name_history(file)
         }
         Ok(_) => name_history(file),

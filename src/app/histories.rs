@@ -45,7 +45,7 @@ fn names(home: &Path) -> String {
     if home.join("log").is_dir() {
         names.push(format!("{HOME} (a dot, for the data folder itself)"));
     }
-    format!("Write the name of the history to serve into it, one of: {}", names.join(", "))
+    format!("Write the id of the history to serve into it, one of: {}", names.join(", "))
 }
 
 fn name_in(root: &Path) -> String {
@@ -71,7 +71,7 @@ pub fn abandon(staged: &DataFolder) {
     if staged.root() != staged.home()
         && let Err(error) = disk::remove_folder(staged.root())
     {
-        tracing::warn!(%error, folder = %staged.root().display(), "a half-built history could not be removed; the next start does");
+        tracing::warn!(%error, folder = %staged.root().display(), "a half-built history could not be removed; the next start removes it");
     }
 }
 
@@ -157,7 +157,7 @@ pub fn forget_others(served: &DataFolder) -> io::Result<usize> {
 /// When it cannot be removed.
 pub fn remove_staged(home: &Path, served: &Path) -> io::Result<()> {
     for root in folders(home)?.into_iter().filter(|root| root != served && root.join(STAGED).exists()) {
-        tracing::warn!(folder = %root.display(), "removing a history that a restore did not finish");
+        tracing::warn!(folder = %root.display(), "removing a history of an unfinished restore");
         disk::remove_folder(&root)?;
     }
     Ok(())
@@ -183,7 +183,7 @@ fn existing(home: &Path, name: &str) -> io::Result<PathBuf> {
     if root.join("log").is_dir() {
         return Ok(root);
     }
-    Err(io::Error::new(io::ErrorKind::NotFound, format!("the history in {} is gone", root.display())))
+    Err(io::Error::new(io::ErrorKind::NotFound, format!("the history in {} no longer exists", root.display())))
 }
 
 fn name_of(history: &DataFolder) -> io::Result<String> {

@@ -161,7 +161,7 @@ impl Running {
         if let Some(before) = before {
             drop(tokio::task::spawn_blocking(move || {
                 if let Err(error) = before.end(&*log) {
-                    tracing::warn!(%error, "the history that was left did not close well");
+                    tracing::warn!(%error, "the previous history did not close cleanly");
                 }
             }));
         }
@@ -253,7 +253,7 @@ async fn views_at_head(old: &App) -> Result<(), SnapshotError> {
     let arrived = tokio::time::timeout(VIEWS_WAIT, applied.wait_for(|position| *position >= head)).await;
     match arrived {
         Ok(Ok(_)) => Ok(()),
-        _ => Err(SnapshotError::Staged("the views of the history that is served do not come to its head".into())),
+        _ => Err(SnapshotError::Staged("the views of the served history do not reach its head".into())),
     }
 }
 

@@ -13,10 +13,10 @@ use crate::{
 
 /// How often the schedule is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(20);
-/// Who acts for nobody.
+/// The principal recorded for scheduled work.
 const WHO: &str = "schedule";
 
-/// What is to be done now.
+/// What is due now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Due {
     Snapshot,

@@ -41,7 +41,7 @@ impl SelfRestored {
         let bytes = fs::read(&file).ok()?;
         let result = Self::parse(&bytes).filter(|result| snapshots.join(format!("{}.json", result.snapshot)).is_file());
         if result.is_none() {
-            tracing::warn!(file = %file.display(), "the result of the last self-restore is damaged or of another folder; it is tried again");
+            tracing::warn!(file = %file.display(), "the result of the last self-restore is damaged or belongs to another folder; it runs again");
         }
         result.inspect(Self::measure)
     }
@@ -112,12 +112,12 @@ impl Running {
     fn keep(&self, result: &SelfRestored) {
         result.measure();
         if result.ok {
-            tracing::info!(snapshot = result.snapshot, seconds = result.seconds, "the newest snapshot restores well");
+            tracing::info!(snapshot = result.snapshot, seconds = result.seconds, "the newest snapshot can be restored");
         } else {
             tracing::error!(snapshot = result.snapshot, reason = result.reason, "the newest snapshot cannot be restored");
         }
         if let Err(error) = result.write(&self.current().config.snapshots) {
-            tracing::warn!(%error, "the result of the self-restore cannot be written down");
+            tracing::warn!(%error, "the result of the self-restore cannot be saved");
         }
         *self.self_restored.lock() = Some(result.clone());
     }

@@ -32,7 +32,7 @@ pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppE
     }
     let alive = Arc::new(());
     if let Err(error) = crate::telemetry::start_upkeep(metrics.clone(), &alive) {
-        tracing::warn!(%error, "metrics are folded only when somebody reads them");
+        tracing::warn!(%error, "metrics are aggregated only when they are scraped");
     }
     let running = Running::start(config, history, metrics)?;
     let address = running.current().config.listen;
@@ -62,7 +62,7 @@ async fn open_history(config: &Config) -> Result<History, AppError> {
 async fn seed_demo(log: Arc<dyn Log>) -> Result<(), AppError> {
     let seeded = tokio::task::spawn_blocking(move || crate::demo::seed(&log)).await;
     let tally = seeded.map_err(|error| AppError::Demo(error.to_string()))?.map_err(|error| AppError::Demo(error.to_string()))?;
-    tracing::info!(events = tally.events_appended, unchanged = tally.unchanged, "the demo household is there");
+    tracing::info!(events = tally.events_appended, unchanged = tally.unchanged, "the demo household is ready");
     Ok(())
 }
 
@@ -72,7 +72,7 @@ fn announce(app: &App, bound: std::net::SocketAddr) {
     let mut out = io::stdout().lock();
     let told = writeln!(out, "listening on http://{bound}").and_then(|()| out.flush());
     if let Err(error) = told {
-        tracing::warn!(%error, "nobody reads standard output");
+        tracing::warn!(%error, "standard output cannot be written");
     }
     tracing::info!(data = %app.config.data.display(), durability = ?app.config.durability, head = %app.log.head(), "try http://{bound}/");
 }
@@ -100,27 +100,27 @@ fn end_in_any_case() {
             Signals::hear().map(|signals| runtime.block_on(signals.first()))
         });
         if let Err(error) = heard {
-            return tracing::warn!(%error, "a stop that hangs must be ended with SIGKILL, which loses nothing acknowledged");
+            return tracing::warn!(%error, "end a stop that hangs with SIGKILL; nothing acknowledged is lost");
         }
         let end = Instant::now() + STOP_MAX;
         while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
             thread::park_timeout(left);
         }
-        tracing::error!(seconds = STOP_MAX.as_secs(), "the stop hangs: ending the process now; everything acknowledged is in the log");
+        tracing::error!(seconds = STOP_MAX.as_secs(), "the stop hangs: exiting now; everything acknowledged is in the log");
         process::exit(1);
     });
     if let Err(error) = started {
-        tracing::warn!(%error, "a stop that hangs must be ended with SIGKILL, which loses nothing acknowledged");
+        tracing::warn!(%error, "end a stop that hangs with SIGKILL; nothing acknowledged is lost");
     }
 }
 
 /// Ends live sessions with a word, lets every entity finish what it does, then lets requests finish within their time.
 async fn stop_on_signal(signals: io::Result<Signals>, server: ServerHandle, running: Arc<Running>) {
     let Ok(signals) = signals else {
-        return tracing::error!("signals cannot be heard; stop the process with SIGKILL, which loses nothing acknowledged");
+        return tracing::error!("cannot listen for signals; stop the process with SIGKILL; nothing acknowledged is lost");
     };
     signals.first().await;
-    tracing::info!("stopping: no new requests, finishing what is under way");
+    tracing::info!("stopping: no new requests, finishing those in progress");
     let app = running.current();
     app.hub.say_farewell().await;
     // Entities finish and rest while the threads they may be lent still run.

@@ -52,7 +52,7 @@ impl Running {
         self.look(position, Box::new(inspect));
         match (found.recv(), views.recv()) {
             (Ok(found), Ok((views, position))) => Ok(Standing { views, position, found, _still: still }),
-            _ => Err(SnapshotError::Staged("the views stand still for good; the cause is in the server's own log".into())),
+            _ => Err(SnapshotError::Staged("the views have stopped; see the server's log output for the cause".into())),
         }
     }
 }
@@ -65,12 +65,12 @@ pub async fn gently<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     let (answer, done) = oneshot::channel();
     let run = move || {
         if let Err(error) = rustix::process::nice(NICE) {
-            tracing::debug!(%error, "admin work runs like everything else");
+            tracing::debug!(%error, "admin work runs at normal priority");
         }
         // Whoever asked may be gone with the server.
         let _ = answer.send(work());
     };
     let failed = |error: io::Error| SnapshotError::Staged(AppError::Server(error).to_string());
     thread::Builder::new().name("admin".into()).spawn(run).map_err(failed)?;
-    done.await.map_err(|_| failed(io::Error::other("the work ended in a panic")))
+    done.await.map_err(|_| failed(io::Error::other("the work panicked")))
 }

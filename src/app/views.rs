@@ -37,7 +37,7 @@ pub fn load(log: &dyn Log, folder: Option<&DataFolder>) -> Result<(Views, Positi
 /// # Errors
 /// When the file cannot be written; nothing is lost then but time at the next start.
 pub fn save(views: &Views, file: &Path, epoch: &str, log: &dyn Log) -> io::Result<()> {
-    let event = event_at(log, views.position()).ok_or_else(|| io::Error::other("the log does not show the views' newest event"))?;
+    let event = event_at(log, views.position()).ok_or_else(|| io::Error::other("the log does not contain the views' newest event"))?;
     write(views, file, epoch, &event)
 }
 
@@ -107,12 +107,12 @@ fn usable(bytes: &[u8], epoch: &str, log: &dyn Log) -> Result<Views, String> {
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or("it has no first line")?;
     let (line, rest) = bytes.split_at(end);
     let line = std::str::from_utf8(line).map_err(|error| error.to_string())?;
-    let event = line.strip_prefix(epoch).ok_or("it is of another history")?.split_whitespace().next().unwrap_or_default();
+    let event = line.strip_prefix(epoch).ok_or("it belongs to another history")?.split_whitespace().next().unwrap_or_default();
     let views = Views::from_checkpoint(&rest[1..]).map_err(|error| error.to_string())?;
     match event_at(log, views.position()) {
-        None => Err(format!("it is of position {}, the log ends at {}", views.position(), log.head())),
+        None => Err(format!("it is for position {}, but the log ends at {}", views.position(), log.head())),
         Some(found) if found == event => Ok(views),
-        Some(_) => Err(format!("at position {} the log has another event", views.position())),
+        Some(_) => Err(format!("the log has a different event at position {}", views.position())),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Talks to a running server as an admin: asks, and watches long work until it ends.
+//! Talks to a running server as an admin, and watches long work until it ends.
 
 use std::{thread, time::Duration};
 
@@ -9,10 +9,10 @@ use ureq::{Agent, http::Response};
 use super::watch::Bar;
 use crate::config::{Config, Secret};
 
-/// How often the progress of long work is asked for.
+/// How often the progress of long work is polled.
 const ASK_EVERY: Duration = Duration::from_millis(200);
 
-/// A server that is reached over HTTP.
+/// A server reached over HTTP.
 pub(super) struct Remote {
     agent: Agent,
     url: String,
@@ -51,10 +51,10 @@ impl Remote {
         })
     }
 
-    /// Begins long work, shows how far it has come, and gives its result.
+    /// Starts long work, shows its progress and returns its result.
     pub(super) fn run(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let mut operation = self.post(path, body)?;
-        let place = format!("/api/v1/admin/operations/{}", operation["id"].as_str().context("the server began no operation")?);
+        let place = format!("/api/v1/admin/operations/{}", operation["id"].as_str().context("the server did not start an operation")?);
         let bar = Bar::new();
         while operation["state"] == "running" {
             bar.show(operation["stage"].as_str().unwrap_or_default(), number(&operation["done"]), number(&operation["total"]));
@@ -74,7 +74,7 @@ impl Remote {
 
     fn answer(&self, answer: Result<Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Value> {
         let mut answer = answer.with_context(|| format!("cannot reach {}", self.url))?;
-        let text = answer.body_mut().read_to_string().context("the server ended the answer")?;
+        let text = answer.body_mut().read_to_string().context("the server ended the response early")?;
         let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         if answer.status().is_success() {
             return Ok(body);

@@ -1,4 +1,4 @@
-//! `aisled restore --list …`: brings one list or household back, of a running server, by new events. First it only says what would change.
+//! `aisled restore --list …`: restores one list or household on a running server by new events. The first run only shows what would change.
 
 use anyhow::bail;
 use serde_json::{Value, json};
@@ -10,33 +10,33 @@ use super::{
 };
 use crate::events::At;
 
-/// What is to be brought back, from where, to when.
+/// What to restore, from where, and to which moment.
 pub(super) struct BringBack<'a> {
     /// `list` or `household`.
     pub kind: &'a str,
     pub id: &'a str,
     pub at: Option<At>,
-    /// From the server's own log if none.
+    /// From the server's own log if absent.
     pub snapshot: Option<&'a str>,
-    /// The flags that say where, for the line that does it.
+    /// The location flags to repeat in the printed command line.
     pub places: &'a str,
 }
 
 impl BringBack<'_> {
-    /// Prints every change, and the line that makes them; with its word, makes them.
+    /// Prints every change and the command line that applies them; with the confirmation token, applies them.
     ///
     /// # Errors
-    /// When the server refuses, or the word is another one.
+    /// When the server refuses, or the token does not match.
     pub(super) fn run(&self, server: &Remote, confirm: Option<&str>) -> anyhow::Result<Ended> {
         let preview = self.ask(server, true, self.at)?;
         let position = preview["to"]["position"].as_str().or(preview["to"].as_str()).unwrap_or_default().to_owned();
-        let word = self.word(&position);
+        let token = self.token(&position);
         match confirm {
-            Some(given) if given == word => print_json(&self.ask(server, false, position.parse().ok())?)?,
-            Some(_) => bail!("the word does not fit: run it without --confirm, and then the line that it prints"),
+            Some(given) if given == token => print_json(&self.ask(server, false, position.parse().ok())?)?,
+            Some(_) => bail!("the token does not match: run it without --confirm, then run the command line that it prints"),
             None => {
                 print_plan(&preview)?;
-                self.explain(&preview, &position, &word);
+                self.explain(&preview, &position, &token);
             }
         }
         Ok(Ended::Well)
@@ -53,13 +53,13 @@ impl BringBack<'_> {
         }
     }
 
-    /// Only the line that a preview printed has it.
-    fn word(&self, position: &str) -> String {
+    /// Only the command line that a preview printed contains it.
+    fn token(&self, position: &str) -> String {
         let named = format!("{} {} {} {position}", self.kind, self.id, self.snapshot.unwrap_or_default());
         blake3::hash(named.as_bytes()).to_hex()[..8].to_owned()
     }
 
-    fn explain(&self, preview: &Value, position: &str, word: &str) {
+    fn explain(&self, preview: &Value, position: &str, token: &str) {
         let Self { kind, id, places, .. } = self;
         let changes = &preview["changes"];
         let entries = |field: &str| changes[field].as_array().cloned().unwrap_or_default();
@@ -67,16 +67,16 @@ impl BringBack<'_> {
         eprintln!("{kind} {id}, back to position {position}:");
         fields(changes).iter().for_each(|change| eprintln!("  {}", line(change)));
         entries("added").iter().for_each(|item| eprintln!("  + “{}” comes back", text(item, "name")));
-        entries("removed").iter().for_each(|item| eprintln!("  - “{}” is taken off", text(item, "name")));
+        entries("removed").iter().for_each(|item| eprintln!("  - “{}” is removed", text(item, "name")));
         for item in entries("changed") {
             fields(&item).iter().for_each(|change| eprintln!("  ~ “{}”: {}", text(&item, "name"), line(change)));
         }
         preview["notes"].as_array().into_iter().flatten().filter_map(Value::as_str).for_each(|note| eprintln!("  ! {note}"));
         if preview["commands"] == 0 {
-            return eprintln!("  It is so already.");
+            return eprintln!("  Nothing would change.");
         }
         let snapshot = self.snapshot.map(|name| format!(" --snapshot {}", quoted(name))).unwrap_or_default();
-        eprintln!("To do it:\n  aisled restore --{kind} {}{snapshot} --at {position} --confirm {word}{places}", quoted(id));
+        eprintln!("To do it:\n  aisled restore --{kind} {}{snapshot} --at {position} --confirm {token}{places}", quoted(id));
     }
 }
 

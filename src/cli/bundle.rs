@@ -1,4 +1,4 @@
-//! `aisled bundle`: takes a bug elsewhere without anybody's names, and replays it there.
+//! `aisled bundle`: packages a bug without personal text, and replays it elsewhere.
 
 use std::path::{Path, PathBuf};
 
@@ -20,9 +20,9 @@ pub(super) struct Bundle {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Write chosen streams into one file, personal text redacted.
+    /// Write selected streams into one file, with personal text redacted.
     Create(Create),
-    /// Replay a bundle and compare what comes of it with what its manifest says.
+    /// Replay a bundle and compare the result with its manifest.
     Replay(ReplayBundle),
 }
 
@@ -30,7 +30,7 @@ enum What {
 struct Create {
     #[command(flatten)]
     data: DataFlags,
-    /// A stream, such as list/weekly; may be given again.
+    /// A stream, such as list/weekly; may be repeated.
     #[arg(long = "stream", value_name = "STREAM", required = true)]
     streams: Vec<StreamId>,
     /// Only events from this position on.
@@ -39,10 +39,10 @@ struct Create {
     /// Only events up to and including this position.
     #[arg(long, value_name = "POSITION")]
     to: Option<Position>,
-    /// With the products on the chosen lists and the stores that price them, so that totals come out the same.
+    /// Include the products on the selected lists and the stores that price them, so that totals are the same.
     #[arg(long)]
     with_prices: bool,
-    /// Replace the ids of lists, products, stores and all else too.
+    /// Replace ids too: of lists, products, stores and everything else.
     #[arg(long)]
     redact_ids: bool,
     /// The file to write, packed with zstd.
@@ -108,7 +108,7 @@ impl ReplayBundle {
     }
 }
 
-/// What was asked wrongly is told as such; all else is a failure of the file.
+/// Wrong usage is reported as such; everything else is a failure of the file.
 fn told(error: BundleError, file: &Path) -> CliError {
     match error {
         BundleError::Choice(reason) => CliError::Usage(reason),

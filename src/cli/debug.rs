@@ -1,4 +1,4 @@
-//! `aisled debug`: steps through a stream of a folder, of a running server, or of an export or bundle. Nothing of it is changed.
+//! `aisled debug`: steps through a stream of a folder, a running server, an export or a bundle. It changes nothing.
 
 use std::{
     io::{self, BufRead, IsTerminal, Write},
@@ -28,7 +28,7 @@ const PROMPT: &str = "> ";
 
 #[derive(Debug, Args)]
 pub(super) struct Debug {
-    /// Which stream, such as list/weekly.
+    /// The stream, such as list/weekly.
     stream: StreamId,
     #[command(flatten)]
     data: DataFlags,
@@ -45,7 +45,7 @@ impl Debug {
         let config = prepare(file, self.data.values())?.config;
         let events = self.events(&config)?;
         if events.is_empty() {
-            return Err(anyhow::anyhow!("there is no event of {}", self.stream).into());
+            return Err(anyhow::anyhow!("there are no events of {}", self.stream).into());
         }
         let mut session = Session::new(self.stream.kind(), events);
         match converse(&mut session) {
@@ -77,7 +77,7 @@ impl Debug {
     }
 }
 
-/// Answers lines until there are no more, or `q`. A prompt is for people only.
+/// Answers lines until input ends or `q`. Only a terminal gets a prompt.
 fn converse(session: &mut Session) -> anyhow::Result<()> {
     let prompt = if io::stdin().is_terminal() && io::stdout().is_terminal() { PROMPT } else { "" };
     let mut out = io::stdout();

@@ -1,4 +1,4 @@
-//! `aisled events`: prints the log of a folder, or of a running server, which can also be followed.
+//! `aisled events`: prints the log of a folder or a running server; a server can also be followed.
 
 use std::{
     io::{self, BufRead, BufReader, Write},
@@ -30,7 +30,7 @@ const STREAM_BATCH_EVENTS: usize = 4_096;
 pub(super) struct Events {
     #[command(flatten)]
     data: DataFlags,
-    /// Ask a running server instead of a folder.
+    /// Read from a running server instead of a folder.
     #[arg(long, value_name = "URL", conflicts_with = "data")]
     url: Option<String>,
     /// Only events of this stream, such as list/weekly.
@@ -42,13 +42,13 @@ pub(super) struct Events {
     /// Start after this position.
     #[arg(long, value_name = "POSITION", default_value = "0")]
     after: Position,
-    /// Stop after so many events.
+    /// Stop after this many events.
     #[arg(long, value_name = "EVENTS")]
     limit: Option<u64>,
-    /// Go on as events happen; needs --url, because a folder has one owner.
+    /// Keep printing new events; needs --url, because a folder has one owner.
     #[arg(long, requires = "url")]
     follow: bool,
-    /// One JSON object a line, or a line for people.
+    /// One JSON object per line, or readable lines.
     #[arg(long, value_enum, default_value = "ndjson")]
     format: Format,
 }
@@ -78,7 +78,7 @@ impl Events {
     fn check_type(&self) -> Result<(), CliError> {
         match &self.event_type {
             Some(name) if !EVENT_NAMES.contains(&name.as_str()) => {
-                Err(CliError::Usage(format!("there is no event type {name:?}; there are {}", EVENT_NAMES.join(", "))))
+                Err(CliError::Usage(format!("unknown event type {name:?}; the types are {}", EVENT_NAMES.join(", "))))
             }
             _ => Ok(()),
         }
@@ -129,11 +129,11 @@ impl Events {
     fn print_of_server(&self, url: &str, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
         let body = self.ask(url, config)?.into_body().into_reader();
         for line in BufReader::new(body).lines().take(usize::try_from(self.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)) {
-            let line = line.context("the server ended the answer")?;
+            let line = line.context("the server ended the response early")?;
             if line.trim().is_empty() {
                 continue;
             }
-            let event = serde_json::from_str(&line).with_context(|| format!("the server sent no event: {line}"))?;
+            let event = serde_json::from_str(&line).with_context(|| format!("the server sent something that is not an event: {line}"))?;
             self.print(&event, out)?;
             if self.follow {
                 out.flush()?;

@@ -1,4 +1,4 @@
-//! `aisled export`: the whole log, or a part, as lines that any tool can read and `aisled import-log` makes the same log of.
+//! `aisled export`: the whole log, or a part, as lines that any tool can read and that `aisled import-log` turns back into the same log.
 
 use std::path::PathBuf;
 
@@ -20,12 +20,12 @@ use crate::{
 pub(super) struct Export {
     #[command(flatten)]
     data: DataFlags,
-    /// Where to write; compressed if the name ends in .zst or .gz [default: standard output].
+    /// The output file, compressed if its name ends in .zst or .gz [default: standard output].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "ndjson")]
     format: Format,
-    /// Only events after this position; an import needs them all.
+    /// Only events after this position; an import needs all events.
     #[arg(long, value_name = "POSITION")]
     after: Option<Position>,
     /// Only events up to and including this position.

@@ -1,4 +1,4 @@
-//! `aisled fork`: what-if commands on a copy of the log, in memory; prints what would have become of them, and of the lists' totals.
+//! `aisled fork`: tries commands on a copy of the log in memory; prints their outcomes and the lists' totals before and after.
 
 use std::{
     collections::BTreeMap,
@@ -22,13 +22,13 @@ use crate::{
 pub(super) struct Fork {
     #[command(flatten)]
     data: DataFlags,
-    /// The copy holds everything up to and including this position.
+    /// Copy the log up to and including this position.
     #[arg(long, value_name = "POSITION")]
     at: Position,
-    /// Commands, one JSON object a line: {"stream":"list/weekly","command":{"op":"check","item":"i1"},"who":"ann"}.
+    /// Commands, one JSON object per line: {"stream":"list/weekly","command":{"op":"check","item":"i1"},"who":"ann"}.
     #[arg(long = "do", value_name = "FILE")]
     commands: PathBuf,
-    /// Compare the totals of this list; may be given again [default: the lists that the commands name].
+    /// Compare the totals of this list; may be repeated [default: the lists in the commands].
     #[arg(long = "list", value_name = "ID")]
     lists: Vec<ListId>,
 }

@@ -1,4 +1,4 @@
-//! `aisled import`: the files of a source into a folder nobody has open, or into a running server.
+//! `aisled import`: imports a source's files into a folder that no server has open, or into a running server.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -12,25 +12,25 @@ use crate::{
     import::{self, HttpSink, OfflineSink, Report, SourceName, Summary},
 };
 
-/// Who the log says imported something.
+/// The principal recorded for imports.
 const IMPORTER: &str = "import";
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// Which source the files are of.
+    /// The source of the files.
     #[arg(value_enum)]
     source: SourceName,
-    /// The folder with the source's .csv or .csv.gz files.
+    /// The folder with the .csv or .csv.gz files.
     folder: PathBuf,
     #[command(flatten)]
     data: DataFlags,
     /// Import into a running server instead of a folder.
     #[arg(long, value_name = "URL", conflicts_with = "data")]
     url: Option<String>,
-    /// Write every refused row with file, line and reason; CSV if the name ends so, else NDJSON.
+    /// Write every refused row with file, line and reason; CSV if the name ends in .csv, else NDJSON.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Exit with 3 if any row was refused.
+    /// Exit with 3 if any row is refused.
     #[arg(long)]
     strict: bool,
 }

@@ -1,4 +1,4 @@
-//! `aisled import-log`: makes a folder's log of an export, with the same hashes, or leaves no log at all.
+//! `aisled import-log`: builds a folder's log from an export, with the same hashes, or leaves no log at all.
 
 use std::{fs, path::PathBuf};
 
@@ -16,7 +16,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(super) struct ImportLog {
-    /// What `aisled export` wrote, in either format; .zst and .gz are unpacked.
+    /// The output of `aisled export`, in either format; .zst and .gz are unpacked.
     file: PathBuf,
     #[command(flatten)]
     data: DataFlags,
@@ -26,7 +26,10 @@ impl ImportLog {
     pub(super) fn run(self, file: Option<PathBuf>) -> Result<Ended, CliError> {
         let config = prepare(file, self.data.values())?.config;
         if fs::read_dir(&config.data).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(CliError::Usage(format!("{} is not empty; an export becomes a log of its own only", config.data.display())));
+            return Err(CliError::Usage(format!(
+                "{} is not empty; an export can only be imported into an empty folder",
+                config.data.display()
+            )));
         }
         let built = self.import(&config)?;
         let chain = to_hex(&built.chain);

@@ -1,5 +1,5 @@
-//! The command line: what can be asked of the binary, one file a command.
-//! Exit codes: 0 all is well, 1 it failed or something is wrong, 2 it was asked wrongly or configured wrongly, 3 rows were refused under `--strict`.
+//! The command line, one file per command.
+//! Exit codes: 0 success, 1 a failure or a problem found, 2 wrong usage or configuration, 3 rows refused under `--strict`.
 
 mod admin;
 mod bring_back;
@@ -40,7 +40,7 @@ use crate::config::{ConfigError, Loaded, Sources, load};
     after_help = "Settings come from defaults < aisled.toml < AISLED_… < flags; `aisled config` shows them."
 )]
 struct Arguments {
-    /// The configuration file; aisled.toml is read if it is there and no other is named.
+    /// The configuration file [default: aisled.toml, if it exists].
     #[arg(long, global = true, value_name = "FILE", env = "AISLED_CONFIG")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -51,7 +51,7 @@ struct Arguments {
 enum Command {
     /// Start the server; stop it with SIGTERM or SIGINT.
     Serve(serve::Serve),
-    /// Turn the files of a source into events.
+    /// Import a source's files as events.
     Import(import::Import),
     /// Check the whole log, and replay it twice.
     Verify(verify::Verify),
@@ -59,21 +59,21 @@ enum Command {
     Replay(replay::Replay),
     /// Print, filter and follow events.
     Events(events::Events),
-    /// Make, list, check and remove snapshots.
+    /// Create, list, check and delete snapshots.
     Snapshot(snapshot::Snapshot),
-    /// Go back to a snapshot, or to any moment: first a dry run, then for real.
+    /// Go back to a snapshot or to any point in time: a dry run first, then for real.
     Restore(restore::Restore),
     /// Prepare the views of a new version while the old one serves.
     Views(views::Views),
     /// Write the log as NDJSON or `CloudEvents` lines.
     Export(export::Export),
-    /// Make the log of an export, with the same hashes.
+    /// Rebuild a log from an export, with the same hashes.
     ImportLog(import_log::ImportLog),
-    /// Step through a stream, forward and back, with the state beside it.
+    /// Step through a stream, forward and back, and show its state.
     Debug(debug::Debug),
-    /// Try commands on a copy of the log as it was at a position, and compare the lists' totals.
+    /// Try commands on a copy of the log as of a position, and compare the lists' totals.
     Fork(fork::Fork),
-    /// Take a bug elsewhere: chosen streams without anybody's names.
+    /// Package selected streams, without personal text, to reproduce a bug elsewhere.
     Bundle(bundle::Bundle),
     /// Add the demo household to a folder.
     Demo(demo::Demo),
@@ -81,11 +81,11 @@ enum Command {
     Config(config::Config),
 }
 
-/// How a command ended, beside failures.
+/// How a command that did not fail ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
     Well,
-    /// It did what it was asked, and found something wrong.
+    /// It completed and found problems.
     FoundProblems,
     /// Rows were refused and `--strict` was given.
     RefusedRows,

@@ -13,7 +13,7 @@ use crate::{
     log::{DiskLog, OpenError, OpenReport},
 };
 
-/// Opens the log, making the folder if there is none. What had to be recovered is told on standard error.
+/// Opens the log, creating the folder if needed. Prints what was recovered on standard error.
 ///
 /// # Errors
 /// When another process has it open, or it is damaged.
@@ -21,15 +21,15 @@ pub(super) fn open_or_make(config: &Config) -> anyhow::Result<Arc<DiskLog>> {
     open(config).map(|(log, _)| log)
 }
 
-/// Opens a log that has to be there.
+/// Opens a log that must exist.
 ///
 /// # Errors
-/// When there is none, when another process has it open, or when it is damaged.
+/// When it does not exist, when another process has it open, or when it is damaged.
 pub(super) fn open_existing(config: &Config) -> anyhow::Result<Arc<DiskLog>> {
     open_existing_with_folder(config).map(|(log, _)| log)
 }
 
-/// As [`open_existing`], with the folder, which names the history and holds the checkpoints.
+/// As [`open_existing`], with the folder, which identifies the history and holds the checkpoints.
 ///
 /// # Errors
 /// Those of [`open_existing`].
@@ -47,11 +47,11 @@ pub(super) fn open_offline(config: Config) -> anyhow::Result<Offline> {
     Offline::open(config).map_err(|error| or_ask(error.into()))
 }
 
-/// Says what to do about a folder that a server has open; for commands that have `--url`.
+/// Adds what to do about a folder that a server has open; for commands with `--url`.
 pub(super) fn or_ask(error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref() {
         Some(AppError::Open(OpenError::InUse { .. })) => {
-            anyhow!("{error:#}; stop that server, or ask it with --url http://HOST:PORT")
+            anyhow!("{error:#}; stop that server, or use it with --url http://HOST:PORT")
         }
         _ => error,
     }
@@ -60,17 +60,18 @@ pub(super) fn or_ask(error: anyhow::Error) -> anyhow::Error {
 fn open(config: &Config) -> anyhow::Result<(Arc<DiskLog>, DataFolder)> {
     let mut folder = DataFolder::open(&config.data)?;
     let (log, report) = folder.open_log(config)?;
-    tell(&report);
+    print(&report);
     Ok((Arc::new(log), folder))
 }
 
 /// Recovery is never silent.
-fn tell(report: &OpenReport) {
-    let told = [("a torn end was cut", report.cut_tail.as_slice()), ("mended", &report.mended), ("lost", report.lost_tail.as_slice())];
-    for (what, details) in told {
+fn print(report: &OpenReport) {
+    let parts =
+        [("a torn end was cut off", report.cut_tail.as_slice()), ("repaired", &report.mended), ("lost", report.lost_tail.as_slice())];
+    for (what, details) in parts {
         details.iter().for_each(|detail| eprintln!("aisled: the log was recovered: {what}: {detail}"));
     }
     if report.upgraded {
-        eprintln!("aisled: the log was brought to the present layout; its old files are removed at the next start");
+        eprintln!("aisled: the log was upgraded to the current layout; its old files are removed at the next start");
     }
 }

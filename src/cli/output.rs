@@ -12,18 +12,18 @@ use serde::Serialize;
 
 use crate::exchange::files::Output;
 
-/// Writes to a new file, or to standard output if none is named. A file that fails half-way is taken away again. `None` where whoever
-/// reads standard output has seen enough, such as `head`.
+/// Writes to a new file, or to standard output if no file is given. A partly written file is removed on failure. `None` if the reader
+/// of standard output has closed it, as `head` does.
 ///
 /// # Errors
-/// When the file is there already or cannot be made, or those of `write`.
+/// When the file exists or cannot be created, or those of `write`.
 pub(super) fn write_to<T>(path: Option<&Path>, write: impl FnOnce(&mut Target) -> anyhow::Result<T>) -> anyhow::Result<Option<T>> {
     let mut target = Target::create(path)?;
     let written = write(&mut target).and_then(|written| target.finish().map(|()| written));
     match (written, path) {
         (Err(error), None) if is_closed_pipe(&error) => Ok(None),
         (Err(error), Some(path)) => {
-            // The failure that is told matters more than what is left of the file.
+            // The failure reported matters more than what is left of the file.
             let _ = fs::remove_file(path);
             Err(error)
         }
@@ -40,7 +40,7 @@ pub(super) enum Target {
 impl Target {
     fn create(path: Option<&Path>) -> anyhow::Result<Self> {
         let Some(path) = path else { return Ok(Self::Printed(BufWriter::new(io::stdout()))) };
-        Ok(Self::File(Box::new(Output::create(path).with_context(|| format!("{} cannot be made", path.display()))?)))
+        Ok(Self::File(Box::new(Output::create(path).with_context(|| format!("{} cannot be created", path.display()))?)))
     }
 
     fn finish(self) -> anyhow::Result<()> {
@@ -76,7 +76,7 @@ pub(super) fn print_json(summary: &impl Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints what a dry run found for a program that reads it; a person gets it in words, and the line to run next last of all.
+/// Prints the result of a dry run for programs; a terminal gets sentences instead, and the command line to run next comes last.
 ///
 /// # Errors
 /// When it cannot be printed.
@@ -84,13 +84,17 @@ pub(super) fn print_plan(plan: &impl Serialize) -> anyhow::Result<()> {
     if io::stdout().is_terminal() { Ok(()) } else { print_json(plan) }
 }
 
-/// A word as a shell takes it for one.
-pub(super) fn quoted(word: &str) -> Cow<'_, str> {
+/// An argument, quoted for a shell where needed.
+pub(super) fn quoted(argument: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")).into() }
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.into()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''")).into()
+    }
 }
 
-/// Whether whoever reads our output has closed it.
+/// Whether the reader of our output has closed it.
 pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -1,4 +1,4 @@
-//! Asks a running server, for commands that can work on one instead of a folder.
+//! Reads from a running server, for commands that can use one instead of a folder.
 
 use std::io::{BufRead, BufReader};
 
@@ -10,10 +10,10 @@ use crate::{
     exchange::event_of_line,
 };
 
-/// Where a server shows its log.
+/// Where a server serves its log.
 pub(super) const EVENTS: &str = "/api/v1/events";
 
-/// Gets a resource; anything but success is an error with what the server said.
+/// Gets a resource; anything but success is an error with the server's response.
 ///
 /// # Errors
 /// When the server cannot be reached or refuses.
@@ -34,7 +34,7 @@ pub(super) fn get(url: &str, path: &str, query: &[(&str, String)], config: &Conf
     Ok(answer)
 }
 
-/// The events that a server shows, as they arrive.
+/// The events of a server, as they arrive.
 ///
 /// # Errors
 /// When the server cannot be reached or refuses; each event has its own.
@@ -45,7 +45,7 @@ pub(super) fn events(
 ) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Recorded>> + use<>> {
     let body = BufReader::new(get(url, EVENTS, query, config)?.into_body().into_reader());
     Ok(body.lines().map(|line| {
-        let line = line.context("the server ended the answer")?;
-        event_of_line(&line).with_context(|| format!("the server sent no event: {line}"))
+        let line = line.context("the server ended the response early")?;
+        event_of_line(&line).with_context(|| format!("the server sent something that is not an event: {line}"))
     }))
 }

@@ -1,4 +1,4 @@
-//! `aisled replay`: folds the log into every projection and tells what came of it; with `--compare`, whether the live state is the same.
+//! `aisled replay`: folds the log into every projection and prints the result; with `--compare`, whether the live state is the same.
 
 mod compare;
 mod filter;
@@ -36,7 +36,7 @@ pub(super) struct Replay {
     /// Print the digest of this projection only.
     #[arg(long, value_name = "NAME")]
     projection: Option<String>,
-    /// Compare with the views that the server last saved in the folder; with --url, with those it has now.
+    /// Compare with the views that the server last saved in the folder; with --url, with its current views.
     #[arg(long)]
     compare: bool,
     /// Compare with a running server instead of a folder.
@@ -113,7 +113,7 @@ impl Replay {
         let config = prepare(file, self.data.values())?.config;
         self.check_projection()?;
         if self.compare && !self.filter.is_none() {
-            let reason = "a part of the log cannot be compared with the state of all of it: leave the filters out with --compare";
+            let reason = "--compare needs the whole log: remove the filters";
             return Err(CliError::Usage(reason.into()));
         }
         match &self.url {
@@ -147,7 +147,7 @@ impl Replay {
             None => Ok(()),
             Some(name) => {
                 let known: Vec<_> = known.into_keys().collect();
-                Err(CliError::Usage(format!("there is no projection {name:?}; there are {}", known.join(", "))))
+                Err(CliError::Usage(format!("unknown projection {name:?}; the projections are {}", known.join(", "))))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `aisled restore`: says what a restore would do, and does it when told so; of a folder, or of a running server with `--url`.
+//! `aisled restore`: shows what a restore would do, and does it when confirmed; on a folder, or on a running server with `--url`.
 
 use std::path::PathBuf;
 
@@ -29,19 +29,19 @@ pub(super) struct Restore {
     /// The snapshot to restore; see `aisled snapshot list`.
     #[arg(long, value_name = "NAME", required_unless_present_any = ["at", "undo"])]
     snapshot: Option<String>,
-    /// Up to this position or moment: 2026-11-24T18:03:00Z, '2h ago', 18:00, 'yesterday 18:00'.
+    /// Up to this position or time: 2026-11-24T18:03:00Z, '2h ago', 18:00, 'yesterday 18:00'.
     #[arg(long, value_name = "MOMENT", value_parser = when)]
     at: Option<At>,
-    /// Do it: the word that the dry run printed.
-    #[arg(long, value_name = "WORD")]
+    /// Do it: the confirmation token that the dry run printed.
+    #[arg(long, value_name = "TOKEN")]
     confirm: Option<String>,
-    /// Go back to what the last restore left.
+    /// Undo the last restore: serve the history that it replaced.
     #[arg(long, conflicts_with_all = ["snapshot", "at", "confirm", "list", "household"])]
     undo: bool,
-    /// Only this list, by new events: everything else stays as it is. Asks the running server.
+    /// Restore only this list, by new events; everything else stays as it is. Needs a running server.
     #[arg(long, value_name = "ID", conflicts_with = "household")]
     list: Option<String>,
-    /// Only this household.
+    /// Restore only this household.
     #[arg(long, value_name = "ID")]
     household: Option<String>,
 }
@@ -67,11 +67,11 @@ impl Restore {
             return done(&server.run("/api/v1/admin/restore/undo", &json!({}))?);
         }
         let mut body = json!({ "snapshot": self.snapshot, "at": self.at.map(|at| at.to_string()) });
-        if let Some(word) = &self.confirm {
-            body["confirm"] = json!(word);
+        if let Some(token) = &self.confirm {
+            body["confirm"] = json!(token);
             return done(&server.run("/api/v1/admin/restore", &body)?);
         }
-        self.explain(&server.post("/api/v1/admin/restore", &body)?, "There is nothing in the folder yet.", places)
+        self.explain(&server.post("/api/v1/admin/restore", &body)?, "The folder is empty.", places)
     }
 
     fn of_folder(&self, config: Config, places: &str) -> anyhow::Result<Ended> {
@@ -82,38 +82,38 @@ impl Restore {
         }
         let offline = open_offline(config)?;
         if let Some(damage) = offline.damage() {
-            eprintln!("aisled: the log that is there does not open, and is kept as it is: {damage}");
+            eprintln!("aisled: the existing log does not open, and is kept as it is: {damage}");
         }
         if self.undo {
             return done(&json!({ "position": offline.undo_restore(&admin()?)? }));
         }
         let target = Target::find(offline.log(), &folder, self.snapshot.as_deref(), self.at)?;
         match &self.confirm {
-            Some(word) => {
-                anyhow::ensure!(*word == target.confirm(offline.epoch()), "the confirmation does not fit: run it without --confirm first");
+            Some(token) => {
+                anyhow::ensure!(*token == target.confirm(offline.epoch()), "the token does not match: run it without --confirm first");
                 done(&watched(|progress| Ok(offline.restore(target, &admin()?, progress)?))?)
             }
             None => {
                 let plan: RestorePlan = watched(|progress| Ok(target.plan(offline.head(), offline.epoch(), &folder, progress)?))?;
                 let nothing =
-                    offline.damage().map_or("There is nothing in the folder yet.", |_| "All of the log that is there would be left.");
+                    offline.damage().map_or("The folder is empty.", |_| "The restored history would replace the whole existing log.");
                 self.explain(&serde_json::to_value(plan)?, nothing, places)
             }
         }
     }
 
-    /// Says in words what would happen, and last how to have it done. `nothing` stands for a log of no events.
+    /// Explains what would happen, and prints the command line to run last. `nothing` describes a log without events.
     fn explain(&self, plan: &Value, nothing: &str, places: &str) -> anyhow::Result<Ended> {
         print_plan(plan)?;
         let text = |field: &str| plan[field].as_str().unwrap_or_default();
-        let from = plan["snapshot"].as_str().map_or("a snapshot that is made first".to_owned(), |name| format!("snapshot {name}"));
+        let from = plan["snapshot"].as_str().map_or("a snapshot that is created first".to_owned(), |name| format!("snapshot {name}"));
         eprintln!("This would go back to position {} from {from}.", text("position"));
         eprintln!("{}", left_behind(plan, nothing));
-        plan["notes"].as_array().into_iter().flatten().filter_map(Value::as_str).for_each(|note| eprintln!("Mind: {note}."));
+        plan["notes"].as_array().into_iter().flatten().filter_map(Value::as_str).for_each(|note| eprintln!("Note: {note}."));
         let problems = plan["problems"].as_array().map(Vec::as_slice).unwrap_or_default();
         for problem in problems {
-            let told = |field: &str| problem[field].as_str().unwrap_or_default();
-            eprintln!("It would be refused: {}: {}", told("file"), told("reason"));
+            let part = |field: &str| problem[field].as_str().unwrap_or_default();
+            eprintln!("The restore would be refused: {}: {}", part("file"), part("reason"));
         }
         if !problems.is_empty() {
             eprintln!("Use another snapshot (aisled snapshot list), or another copy of this one.");
@@ -125,14 +125,14 @@ impl Restore {
     }
 }
 
-/// What of the present a restore would not keep.
+/// Which current events a restore would not keep.
 fn left_behind(plan: &Value, nothing: &str) -> String {
     let events = plan["events_left"].as_u64().unwrap_or_default();
     match plan["same_history"] == true {
-        true if events == 0 => "Nothing would be left behind.".into(),
-        true => format!("{events} events behind it would be left; `aisled restore --undo` brings them back."),
+        true if events == 0 => "No newer events would be left out.".into(),
+        true => format!("{events} events after it would be left out; `aisled restore --undo` brings them back."),
         false if events == 0 => nothing.into(),
-        false => format!("The snapshot is of another history: all {events} events that are there now would be left."),
+        false => format!("The snapshot is of another history: all {events} current events would be left out."),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `aisled snapshot`: makes, lists, checks and removes snapshots; of a folder, or of a running server with `--url`.
+//! `aisled snapshot`: creates, lists, checks and deletes snapshots of a folder, or of a running server with `--url`.
 
 use std::path::{Path, PathBuf};
 
@@ -40,36 +40,36 @@ pub(super) struct PlaceFlags {
     data: DataFlags,
     #[command(flatten)]
     snapshots: SnapshotFlags,
-    /// A running server, such as <http://127.0.0.1:8080>; needed while one has the folder open.
+    /// A running server, such as <http://127.0.0.1:8080>; required while it has the folder open.
     #[arg(long, value_name = "URL", global = true)]
     pub url: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Write everything recorded by now into a snapshot.
+    /// Create a snapshot of everything recorded so far.
     Create,
     /// List the snapshots.
     List,
     /// Show what a snapshot holds.
     Inspect { name: String },
-    /// Read every file of a snapshot and name all that is wrong.
+    /// Read every file of a snapshot and report all problems.
     Verify { name: String },
-    /// Remove a snapshot.
+    /// Delete a snapshot.
     Delete { name: String },
-    /// Remove scheduled snapshots that retention does not keep.
+    /// Delete scheduled snapshots that retention does not keep.
     Prune {
-        /// Days of which the newest stays [default: as configured].
+        /// Number of days for which to keep the newest [default: as configured].
         #[arg(long, value_name = "DAYS")]
         keep_daily: Option<usize>,
-        /// Weeks of which the newest stays [default: as configured].
+        /// Number of weeks for which to keep the newest [default: as configured].
         #[arg(long, value_name = "WEEKS")]
         keep_weekly: Option<usize>,
-        /// Only say which would go.
+        /// Only show which would be deleted.
         #[arg(long)]
         dry_run: bool,
     },
-    /// Have a running server restore its newest snapshot into a scratch folder and prove it.
+    /// Let a running server restore its newest snapshot into a scratch folder and verify it.
     Try,
 }
 
@@ -81,7 +81,7 @@ impl PlaceFlags {
         Ok(prepare(file, flags)?.config)
     }
 
-    /// The same places for another line in a shell, a space before each flag.
+    /// The same location flags for another command line, a space before each flag.
     pub(super) fn in_shell(&self, file: Option<&Path>) -> String {
         let given = [
             ("--config", file.map(|path| path.display().to_string())),
@@ -148,7 +148,9 @@ impl What {
             Self::Delete { name } => delete(config, std::slice::from_ref(name), false).map(|()| json!({ "deleted": name })),
             Self::Prune { keep_daily, keep_weekly, dry_run } => prune(config, &folder, (*keep_daily, *keep_weekly), *dry_run),
             Self::Try => {
-                anyhow::bail!("name the server that is to try it with --url; `aisled restore --data NEW_FOLDER` does it without one")
+                anyhow::bail!(
+                    "add the server that runs the test with --url, or restore into a new folder with `aisled restore --data NEW_FOLDER`"
+                )
             }
         }
     }
@@ -166,7 +168,7 @@ fn delete(config: Config, names: &[String], scheduled: bool) -> anyhow::Result<(
         other => other.into(),
     })?;
     if let Some(damage) = offline.damage() {
-        eprintln!("aisled: this is not recorded, because the log cannot be opened: {damage}");
+        eprintln!("aisled: this is not recorded in the log, because the log cannot be opened: {damage}");
     }
     Ok(offline.delete_snapshots(names, &admin()?, scheduled)?)
 }
@@ -202,7 +204,7 @@ fn print_row(row: &Value) {
     println!("{:<28} position {:>10}  up to {:<28} {megabytes:>5} MB  {kind}", text("name"), text("position"), text("last_at"));
 }
 
-/// Who acts at a terminal.
+/// The principal recorded for work at a terminal.
 pub(super) fn admin() -> anyhow::Result<Principal> {
     Ok(Principal::new("admin")?)
 }

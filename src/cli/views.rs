@@ -31,7 +31,7 @@ impl Views {
         let What::Prepare { snapshot } = self.what;
         let prepared = watched(|progress| Ok(prepare(&config, &snapshot, progress)?))?;
         if let Some(differ) = prepared.differ.as_ref().filter(|differ| !differ.is_empty()) {
-            eprintln!("aisled: this program sees another state than the one that made the snapshot in: {}", differ.join(", "));
+            eprintln!("aisled: this program computes a different state than the one that created the snapshot, in: {}", differ.join(", "));
         }
         println!("{}", serde_json::to_string(&prepared).map_err(anyhow::Error::from)?);
         Ok(if prepared.differ.is_some_and(|differ| !differ.is_empty()) { Ended::FoundProblems } else { Ended::Well })

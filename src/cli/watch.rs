@@ -45,5 +45,5 @@ pub(super) fn watched<T: Send>(work: impl FnOnce(&Progress) -> anyhow::Result<T>
         working.join()
     });
     bar.clear();
-    done.unwrap_or_else(|_| Err(anyhow::anyhow!("the work ended in a panic")))
+    done.unwrap_or_else(|_| Err(anyhow::anyhow!("the work panicked")))
 }

@@ -69,7 +69,7 @@ impl FromStr for Predicate {
         };
         let root = path.split('.').next().unwrap_or_default();
         if !ROOTS.contains(&root) {
-            return Err(PredicateError(format!("{root:?} is none of {}", ROOTS.join(", "))));
+            return Err(PredicateError(format!("{root:?} is not one of {}", ROOTS.join(", "))));
         }
         Ok(Self { path: path.to_owned(), test })
     }

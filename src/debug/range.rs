@@ -17,11 +17,11 @@ pub fn check_range(from: Option<Position>, to: Option<Position>, head: Position)
         return Err("there is nothing before the first event; positions begin at 1".into());
     }
     if let Some(beyond) = from.max(to).filter(|position| *position > head) {
-        return Err(format!("the log ends at position {head}; it has not come to {beyond}"));
+        return Err(format!("the log ends at position {head}; it has not reached {beyond}"));
     }
     let (first, last) = (from.unwrap_or(Position(1)), to.unwrap_or(head));
     match (from, to) {
-        (Some(_), Some(_)) if first > last => Err(format!("there is no event from position {first} to {last}")),
+        (Some(_), Some(_)) if first > last => Err(format!("there are no events from position {first} to {last}")),
         _ => Ok((first, last)),
     }
 }

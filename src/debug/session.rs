@@ -67,7 +67,7 @@ impl Session {
     pub fn execute(&mut self, line: &str) -> Reply {
         let text = match Command::parse(line) {
             Ok(Command::Quit) => return Reply::Quit,
-            Ok(Command::Again) => self.last.map_or_else(|| "no step to repeat yet; n goes on".into(), |step| self.step(step)),
+            Ok(Command::Again) => self.last.map_or_else(|| "no step to repeat yet; n steps forward".into(), |step| self.step(step)),
             Ok(Command::Step(step)) => {
                 self.last = Some(step);
                 self.step(step)

@@ -67,11 +67,11 @@ pub enum CodeError {
     #[error("the check digit of the GTIN is wrong: it should be {expected}")]
     GtinCheckDigit { expected: u8 },
     /// Use [`ProductCode::StoreMade`] for it.
-    #[error("this number is made by a store for itself: it is no GTIN, give it as a store_made code")]
+    #[error("this number is a store's own: it is not a GTIN, send it as a store_made code")]
     GtinStoreMade,
     #[error("a PLU has 4 digits, or 5 that begin with 9 for organic produce")]
     PluMalformed,
-    #[error("a code has 1 to {CODE_CHARS_MAX} printable characters without blanks around them")]
+    #[error("a code has 1 to {CODE_CHARS_MAX} printable characters without surrounding spaces")]
     Malformed,
 }
 

@@ -144,7 +144,7 @@ fn create(state: &HouseholdState, name: &str) -> Decided {
         HouseholdState::Absent => Ok(Decision::applied(HouseholdEvent::Created { name: name.trim().to_owned() })),
         HouseholdState::Active(household) if household.name == name.trim() => Ok(Decision::unchanged()),
         HouseholdState::Active(household) => {
-            let detail = format!("a household with this id exists already: “{}”; choose another id", household.name);
+            let detail = format!("a household with this id already exists: “{}”; choose another id", household.name);
             Err(Refusal::new(Conflict, "household_exists", detail))
         }
     }

@@ -11,9 +11,9 @@ pub const ID_BYTES_MAX: usize = 64;
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    #[error("an id must have 1 to {ID_BYTES_MAX} characters, this has {0}")]
+    #[error("an id must have 1 to {ID_BYTES_MAX} characters; this one has {0}")]
     Length(usize),
-    #[error("an id may hold only A-Z a-z 0-9 . _ : and -, this holds {0:?}")]
+    #[error("an id may contain only A-Z a-z 0-9 . _ : and -; this one contains {0:?}")]
     Character(char),
     #[error("a stream is a kind and an id, such as list/weekly")]
     Stream,

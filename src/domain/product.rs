@@ -100,7 +100,7 @@ pub struct PriceSeen {
     /// Exclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Moment>,
-    /// When it was true; the log adds when we learnt it.
+    /// When it was true; the log adds when we learned it.
     pub observed_at: Moment,
     pub source: String,
     /// A link or note that backs it.

@@ -128,11 +128,11 @@ fn register(state: &StoreState, details: &StoreDetails) -> Result<Decision<Store
         StoreState::Absent => Ok(Decision::applied(StoreEvent::Registered(details))),
         StoreState::Registered(store) if store.details == details => Ok(Decision::unchanged()),
         StoreState::Registered(store) if store.details.currency != details.currency => {
-            let detail = format!("this store's prices are recorded in {}; its currency can never change", store.details.currency);
+            let detail = format!("this store's prices are recorded in {}; its currency cannot change", store.details.currency);
             Err(Refusal::new(Conflict, "store_exists", detail).at("/currency"))
         }
         StoreState::Registered(store) => {
-            let detail = format!("a store with this id exists already: “{}”; change its details instead", store.details.name);
+            let detail = format!("a store with this id already exists: “{}”; change its details instead", store.details.name);
             Err(Refusal::new(Conflict, "store_exists", detail))
         }
     }

@@ -18,7 +18,7 @@ pub fn check_text(text: &str, chars_max: usize, pointer: impl Into<Cow<'static, 
         return Err(Refusal::new(RefusalKind::Invalid, "text_too_long", detail).at(pointer));
     }
     if text.chars().any(char::is_control) {
-        let detail = "this text holds a control character, such as a tab or a line break";
+        let detail = "this text contains a control character, such as a tab or a line break";
         return Err(Refusal::new(RefusalKind::Invalid, "text_control_character", detail).at(pointer));
     }
     Ok(())

@@ -95,7 +95,7 @@ pub fn plan<E: Undo>(
         commands.into_iter().try_for_each(|command| planned.take(stream, command, context))?;
     }
     if planned.commands.is_empty() {
-        return Err(Refusal::new(Conflict, "nothing_to_undo", "all that it changed is as it was before already"));
+        return Err(Refusal::new(Conflict, "nothing_to_undo", "everything it changed is already as it was before"));
     }
     Ok(planned)
 }

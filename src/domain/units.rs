@@ -185,7 +185,7 @@ impl<'de> Deserialize<'de> for Unit {
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Unit, E> {
                 match Unit::parse(text) {
                     Unit::Other(text) if text.is_empty() => Err(E::custom("a unit must not be empty")),
-                    Unit::Other(text) if text.chars().any(char::is_control) => Err(E::custom("a unit must not hold control characters")),
+                    Unit::Other(text) if text.chars().any(char::is_control) => Err(E::custom("a unit must not contain control characters")),
                     Unit::Other(text) if text.chars().count() > UNIT_CHARS_MAX => {
                         Err(E::custom(format_args!("a unit has at most {UNIT_CHARS_MAX} characters")))
                     }

@@ -21,11 +21,11 @@ pub enum At {
 pub enum AtError {
     #[error("position {asked} is beyond the head of the log at {head}")]
     BeyondHead { asked: Position, head: Position },
-    #[error("nothing was recorded up to {time}: the first event is of {first}")]
+    #[error("nothing was recorded up to {time}: the first event is from {first}")]
     BeforeFirst { time: Moment, first: Moment },
     #[error("position 0 is before the first event")]
     Zero,
-    #[error("the log is empty: it has no past")]
+    #[error("the log is empty")]
     Empty,
     #[error(transparent)]
     Log(#[from] LogError),

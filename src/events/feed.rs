@@ -49,7 +49,7 @@ impl FeedReader {
     pub async fn next(&mut self) -> Result<Vec<Arc<Recorded>>, LogError> {
         let after = self.after;
         let head = self.head.wait_for(|head| *head > after).await.map(|head| *head);
-        let head = head.map_err(|_| LogError::Storage("the log is gone".into()))?;
+        let head = head.map_err(|_| LogError::Storage("the log is closed".into()))?;
         let events = self.read(head).await?;
         self.advance(&events)?;
         Ok(events)

@@ -29,7 +29,7 @@ pub fn event_from_json(json: &Value) -> Result<Recorded, DecodeError> {
         return Err(DecodeError(format!("{name:?} is not the name of an event")));
     }
     if shape != current_shape(name) {
-        return Err(DecodeError(format!("shape {shape} of {name} is not known to this version of the program")));
+        return Err(DecodeError(format!("this version of the program does not know shape {shape} of {name}")));
     }
     Ok(Recorded {
         position: fields.read::<Position>("position")?,
@@ -74,7 +74,7 @@ fn content(name: &str, data: &Value) -> Result<Event, DecodeError> {
 fn exact(name: &str, event: Event, data: &Value) -> Result<Event, DecodeError> {
     debug_assert_eq!(event_name(&event), name);
     let again = super::codec::content_json(&event);
-    if again == *data { Ok(event) } else { Err(DecodeError(format!("data is not as {name} writes it, which would be {again}"))) }
+    if again == *data { Ok(event) } else { Err(DecodeError(format!("data is not in the form of {name}, which is {again}"))) }
 }
 
 fn read<T: DeserializeOwned>(value: Value) -> Result<T, DecodeError> {
@@ -103,7 +103,7 @@ struct Fields<'a>(&'a Map<String, Value>);
 impl<'a> Fields<'a> {
     fn refuse_unknown(&self) -> Result<(), DecodeError> {
         let unknown = self.0.keys().find(|name| !KNOWN.contains(&name.as_str()));
-        unknown.map_or(Ok(()), |name| Err(DecodeError(format!("the field {name} is not known to this version of the program"))))
+        unknown.map_or(Ok(()), |name| Err(DecodeError(format!("this version of the program does not know the field {name}"))))
     }
 
     fn value(&self, name: &str) -> Result<&'a Value, DecodeError> {

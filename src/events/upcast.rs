@@ -22,7 +22,7 @@ pub fn upcast(name: &str, shape: u16, version: u64, bytes: &[u8]) -> Result<Even
     match (name, shape) {
         (_, shape) if shape == current_shape(name) => read_content(name, bytes),
         ("list.item_added", 0) => read::<ItemAdded0>(bytes).map(|old| old.today(version)),
-        _ => Err(format!("shape {shape} of {name} is not known to this version of the program")),
+        _ => Err(format!("this version of the program does not know shape {shape} of {name}")),
     }
 }
 

@@ -56,7 +56,7 @@ pub fn wrap(line: &Value, source: &str) -> Value {
 pub fn unwrap(mut event: Map<String, Value>) -> Result<Map<String, Value>, DecodeError> {
     let version = event.remove("specversion").unwrap_or(Value::Null);
     if version != SPEC_VERSION {
-        return Err(DecodeError(format!("specversion {version} of CloudEvents is not known, only {SPEC_VERSION:?} is")));
+        return Err(DecodeError(format!("unknown CloudEvents specversion {version}; only {SPEC_VERSION:?} is supported")));
     }
     event.remove("source");
     event.remove("datacontenttype");
@@ -68,12 +68,12 @@ pub fn unwrap(mut event: Map<String, Value>) -> Result<Map<String, Value>, Decod
     }
     match event.keys().next() {
         None => Ok(line),
-        Some(attribute) => Err(DecodeError(format!("the attribute {attribute} is not known to this version of the program"))),
+        Some(attribute) => Err(DecodeError(format!("this version of the program does not know the attribute {attribute}"))),
     }
 }
 
 fn value_of(field: &str, value: Value) -> Result<Value, DecodeError> {
-    let wrong = || DecodeError(format!("the attribute of {field} is not one of ours"));
+    let wrong = || DecodeError(format!("the attribute of {field} was not written by aisled"));
     match (field, value.as_str()) {
         ("type", Some(name)) => name.strip_prefix(TYPE_PREFIX).map(Value::from).ok_or_else(wrong),
         ("version", Some(version)) => version.parse::<u64>().map(|version| json!(version)).map_err(|_| wrong()),

@@ -30,10 +30,10 @@ impl Range {
         let head = log.head();
         let (after, to) = (after.unwrap_or(Position::START), to.unwrap_or(head));
         if to > head || after > head {
-            return Err(format!("the log ends at position {head}; it has not come to {}", to.max(after)));
+            return Err(format!("the log ends at position {head}; it has not reached {}", to.max(after)));
         }
         if after >= to && head > Position::START {
-            return Err(format!("there is no event after position {after} up to {to}"));
+            return Err(format!("there are no events after position {after} up to {to}"));
         }
         Ok(Self { after, to })
     }

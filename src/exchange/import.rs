@@ -28,9 +28,9 @@ pub enum ImportError {
     TooLong { line: u64 },
     #[error("the file holds no event")]
     Empty,
-    #[error("the file is cut: it ends after position {0}, before the end that an export marks")]
+    #[error("the file is cut off: it ends after position {0}, without the end mark of an export")]
     Cut(Position),
-    #[error("the file cannot be read on after position {position}: {error}")]
+    #[error("the file cannot be read after position {position}: {error}")]
     Read { position: Position, error: io::Error },
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -96,14 +96,14 @@ impl Making {
         let (position, expected) = (line.recorded.position, self.last().next());
         let refused = |reason| Err(ImportError::Refused { position, reason });
         if self.ended {
-            return refused("it comes after the end that the file marks".into());
+            return refused("it follows the file's end mark".into());
         }
         if position != expected {
             let whole = if self.line == 1 { "; an import needs the whole log, from position 1" } else { "" };
             return refused(format!("position {expected} is next{whole}"));
         }
         if self.raw.len() > 2 * RAW_BYTES_MAX {
-            return refused("no block is so large: the chains that end the blocks are missing".into());
+            return refused("no block is this large: the hashes that end the blocks are missing".into());
         }
         push_event(&mut self.raw, |raw| raw.extend_from_slice(&line.stored));
         self.events += 1;
@@ -115,7 +115,7 @@ impl Making {
     fn seal(&mut self, chain: &Chain) -> Result<(), ImportError> {
         let block = self.sealer.seal(&self.raw, self.first, self.events).map_err(|error| BuildError::Storage(error.to_string()))?;
         if self.sealer.chain() != *chain {
-            let reason = format!("an event from here up to {} is not as it was recorded: the block has another hash", self.last());
+            let reason = format!("an event from here up to {} was changed after it was recorded: the block's hash differs", self.last());
             return Err(ImportError::Refused { position: self.first, reason });
         }
         self.builder.add(self.first, &block)?;

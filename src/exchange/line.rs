@@ -151,7 +151,7 @@ pub fn stored_form(recorded: &Recorded) -> Vec<u8> {
 /// The event of stored bytes, if the line says the same.
 fn same_event(stored: &[u8], json: &Value, position: Position) -> Result<Recorded, DecodeError> {
     let recorded = Decoder::default().decode(position, stored)?;
-    if whole_json(&recorded) == *json { Ok(recorded) } else { Err(DecodeError("stored is another event than the line says".into())) }
+    if whole_json(&recorded) == *json { Ok(recorded) } else { Err(DecodeError("the stored event differs from the line".into())) }
 }
 
 fn bytes_of(name: &str, value: &Value) -> Result<Vec<u8>, DecodeError> {

@@ -60,7 +60,7 @@ fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
     if is_loopback_name(host) {
         return Ok(());
     }
-    let detail = "without an admin token this server answers only to localhost, 127.0.0.1 and [::1]";
+    let detail = "without an admin token this server only accepts the hosts localhost, 127.0.0.1 and [::1]";
     Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "foreign_host", detail))
 }
 

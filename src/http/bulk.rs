@@ -104,7 +104,7 @@ pub async fn prices(
 ) -> Result<HttpResponse, Problem> {
     check_content_type(&request, &CONTENT_TYPES)?;
     if request.headers().contains_key(header::IF_MATCH) {
-        return Err(Problem::malformed("invalid_if_match", "many prices have no version in common: send them without If-Match"));
+        return Err(Problem::malformed("invalid_if_match", "bulk prices have no common version: send them without If-Match"));
     }
     let summary = Rc::new(Cell::new(BulkSummary::default()));
     let counted = Rc::clone(&summary);

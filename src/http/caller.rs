@@ -168,7 +168,7 @@ fn principal(headers: &HeaderMap) -> Result<Principal, Problem> {
             .to_str()
             .map_err(|_| "it is not plain text".to_owned())
             .and_then(|text| Principal::new(text).map_err(|error| error.to_string()))
-            .map_err(|error| Problem::malformed("invalid_principal", format!("X-Aisled-As does not name anybody: {error}"))),
+            .map_err(|error| Problem::malformed("invalid_principal", format!("X-Aisled-As is not a valid principal: {error}"))),
     }
 }
 
@@ -176,7 +176,9 @@ fn principal(headers: &HeaderMap) -> Result<Principal, Problem> {
 fn client(headers: &HeaderMap) -> Result<Option<ClientId>, Problem> {
     if let Some(value) = headers.get(CLIENT) {
         let named = ClientId::new(value.to_str().unwrap_or_default());
-        return named.map(Some).map_err(|error| Problem::malformed("invalid_client", format!("X-Aisled-Client names no device: {error}")));
+        return named
+            .map(Some)
+            .map_err(|error| Problem::malformed("invalid_client", format!("X-Aisled-Client is not a valid client name: {error}")));
     }
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // Every browser begins as Mozilla; the one that it is comes later, and some name others behind themselves.

@@ -74,7 +74,7 @@ fn same_currency(expected: Currency, given: Currency, store: &StoreId, pointer: 
     if expected == given {
         return Ok(());
     }
-    let detail = format!("money at {store} is in {}, this is in {}", expected.as_str(), given.as_str());
+    let detail = format!("prices at {store} are in {}, this one is in {}", expected.as_str(), given.as_str());
     Err(Problem::invalid("currency_differs", pointer(), detail))
 }
 

@@ -29,7 +29,7 @@ pub struct CommandAnswer<'a, V> {
     /// The part it touched, such as the item that an added one was merged into.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<&'a str>,
-    /// The same command was done before; this is what came of it then.
+    /// The same command was executed before; this is its first outcome.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub repeated: bool,
     /// A list's new totals.
@@ -60,7 +60,7 @@ pub async fn execute<E: Checked>(app: &App, id: &str, request: Request<E::Comman
 /// Executes a command and answers 200 with its outcome.
 ///
 /// # Errors
-/// Whatever the entity refuses or fails at.
+/// When the entity refuses or fails.
 pub async fn run<E: Checked>(app: &App, id: &str, request: Request<E::Command>) -> Result<HttpResponse, Problem> {
     let done = execute::<E>(app, id, request).await?;
     answer::<E, ()>(StatusCode::OK, id, &done, None)
@@ -69,7 +69,7 @@ pub async fn run<E: Checked>(app: &App, id: &str, request: Request<E::Command>) 
 /// Executes a command that makes something and answers 201 with its place, 200 if it was there already.
 ///
 /// # Errors
-/// Whatever the entity refuses or fails at.
+/// When the entity refuses or fails.
 pub async fn make<E: Checked>(app: &App, id: &str, request: Request<E::Command>) -> Result<HttpResponse, Problem> {
     let done = execute::<E>(app, id, request).await?;
     make_done::<E>(id, &done)

@@ -22,7 +22,7 @@ use crate::{
 pub struct DealsQuery {
     store: Option<StoreId>,
     category: Option<String>,
-    /// Only deals that save at least so many percent, 0 to 100.
+    /// Only deals that save at least this many percent, 0 to 100.
     min_saving_percent: Option<u32>,
     /// Only deals below the lowest price of the last 30 days.
     #[serde(default)]

@@ -92,7 +92,7 @@ impl Modify for Travels {
         let told = [
             (POSITION_HEADER, "With `at`: the position that the answer is of"),
             (TIME_HEADER, "With `at`: the moment that counts as now in the answer"),
-            (KNOWN_HEADER, "Where `known_at` counts: what was recorded behind this position does not"),
+            (KNOWN_HEADER, "Where `known_at` counts: what was recorded after this position does not"),
         ];
         let travels = |operation: &openapi::path::Operation| {
             operation.parameters.iter().flatten().any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "at"))

@@ -97,7 +97,7 @@ impl Problem {
     #[must_use]
     pub fn internal(cause: &dyn fmt::Display) -> Self {
         tracing::error!(%cause, "request failed inside the server");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server made a mistake; it has been logged under the request id")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal server error; it is logged under the request id")
     }
 
     /// A part of the log cannot be read (500): says at which position, so that an operator finds the file.
@@ -106,7 +106,7 @@ impl Problem {
         match error {
             LogError::Damaged { position, .. } | LogError::Undecodable { position, .. } => {
                 tracing::error!(%error, "a request needs events that cannot be read");
-                let detail = format!("the log cannot be read at position {position}; everything that does not need it goes on");
+                let detail = format!("the log cannot be read at position {position}; everything that does not need that event still works");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "history_unreadable", detail)
             }
             LogError::Storage(reason) => Self::internal(reason),
@@ -272,7 +272,7 @@ impl From<Failure> for Problem {
             Failure::VersionMismatch { expected, actual } => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 "version_mismatch",
-                format!("it is at version {actual} now, you wanted {expected}: read it again, then decide again"),
+                format!("the current version is {actual}, not {expected}: read it again, then decide again"),
             ),
             Failure::KeyReused { id } => Self::new(
                 StatusCode::CONFLICT,
@@ -284,26 +284,22 @@ impl From<Failure> for Problem {
             }
             Failure::Poisoned { stream, position, reason } => {
                 tracing::error!(%stream, %position, reason, "history cannot be replayed");
-                let detail = format!("the history of {stream} cannot be replayed at position {position}; everything else goes on");
+                let detail = format!("the history of {stream} cannot be replayed at position {position}; everything else still works");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "history_unreadable", detail)
             }
             Failure::OutcomeUnknown(cause) => {
                 tracing::error!(cause, "outcome of a command is unknown");
-                let detail = "nobody knows whether it was recorded: repeat it with the same command id";
+                let detail = "it is unknown whether the command was recorded: repeat it with the same command id";
                 Self::unavailable("outcome_unknown", detail, RETRY_AFTER_SECONDS)
             }
             Failure::ReadOnly(cause) => {
                 tracing::error!(cause, "log is read-only");
-                Self::unavailable(
-                    "read_only",
-                    "the log takes no more events until an operator restarts the server; nothing was recorded",
-                    30,
-                )
+                Self::unavailable("read_only", "the log is read-only until an operator restarts the server; nothing was recorded", 30)
             }
             Failure::NoRoom(cause) => {
                 tracing::debug!(cause, "the log has no room");
                 let detail =
-                    "the disk is full, or no more files can be made on it: nothing was recorded; it goes on by itself when that is over";
+                    "the disk is full, or no more files can be created on it; nothing was recorded; writes resume when there is room";
                 Self::unavailable("disk_full", detail, RETRY_AFTER_SECONDS)
             }
             Failure::Internal(cause) => Self::internal(&cause),

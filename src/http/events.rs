@@ -38,7 +38,7 @@ pub struct EventsQuery {
     /// Only this type, such as `list.item_added`, or all of a kind, such as `list`.
     #[serde(rename = "type")]
     kind: Option<String>,
-    /// End after so many.
+    /// Stop after this many events.
     limit: Option<u64>,
     /// Do not end at the head: send events as they are recorded.
     #[serde(default)]
@@ -60,7 +60,7 @@ pub struct ListEventsQuery {
     /// Only events after this position; from the beginning if not given.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
-    /// End after so many.
+    /// Stop after this many events.
     limit: Option<u64>,
     /// Do not end at the newest: send events as they are recorded.
     #[serde(default)]
@@ -82,13 +82,13 @@ async fn answer(app: Current, query: EventsQuery) -> Result<HttpResponse, Proble
     let head = app.log.head();
     let after = query.after.unwrap_or(Position::START);
     if after > head {
-        return Err(Problem::malformed("position_unknown", "the log has not come to this position yet").at("/after"));
+        return Err(Problem::malformed("position_unknown", "the log has not reached this position yet").at("/after"));
     }
     if query.limit == Some(0) {
         return Err(Problem::malformed("invalid_parameter", "limit must be at least 1").at("/limit"));
     }
     if let Some(kind) = query.kind.as_deref().filter(|kind| !EVENT_NAMES.iter().any(|name| is_of_kind(name, kind))) {
-        return Err(Problem::malformed("invalid_parameter", format!("no event is of type {kind:?}")).at("/type"));
+        return Err(Problem::malformed("invalid_parameter", format!("there is no event type {kind:?}")).at("/type"));
     }
     let filter = Filter { stream: query.stream, kind: query.kind };
     let remaining = query.limit.unwrap_or(u64::MAX);

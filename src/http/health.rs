@@ -63,7 +63,7 @@ pub struct VerificationReadiness {
     /// When the last full pass ended; absent before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_pass: Option<Moment>,
-    /// Files that are damaged and of which no copy is whole: reads of their events fail by position, all else goes on, so the server stays ready.
+    /// Damaged files without an intact copy: reads of their events fail by position, everything else works, so the server stays ready.
     pub damaged: Vec<String>,
 }
 
@@ -87,7 +87,7 @@ pub struct ViewsReadiness {
 /// The state of the disk.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct DiskReadiness {
-    /// Absent where the system does not tell.
+    /// Absent where the system does not report it.
     pub free_bytes: Option<u64>,
 }
 
@@ -106,18 +106,18 @@ fn readiness(app: &App) -> Readiness {
     let free_bytes = free_bytes(&app.config.data);
     let mut reasons = Vec::new();
     if read_only.is_some() {
-        reasons.push("the log takes no more events; its cause is in the server's own log".to_owned());
+        reasons.push("the log is read-only; see the server's log output for the cause".to_owned());
     }
     let verification = app.history.blocks.as_ref().map(|log| VerificationReadiness::from(log.verification()));
     // Its sender goes with the thread that keeps the views.
     if app.applied.has_changed().is_err() {
-        reasons.push("the views stand still; the cause is in the server's own log".to_owned());
+        reasons.push("the views have stopped; see the server's log output for the cause".to_owned());
     }
     if lag_events > LAG_EVENTS_MAX {
         reasons.push(format!("the views are {lag_events} events behind"));
     }
     if let Some(free) = free_bytes.filter(|free| *free < RESERVE_BYTES) {
-        reasons.push(format!("the disk has {free} bytes left"));
+        reasons.push(format!("the disk has {free} bytes free"));
     }
     Readiness {
         ready: reasons.is_empty(),

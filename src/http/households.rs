@@ -23,7 +23,7 @@ use crate::{
     projections::{HouseholdEntry, Spend},
 };
 
-/// Makes a household; whoever makes it becomes its owner.
+/// Creates a household; its creator becomes its owner.
 #[utoipa::path(post, path = "/api/v1/households", tag = "households", request_body = NewHousehold,
     responses((status = 201, body = CommandAnswer<TotalsView>), (status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn create(app: Current, caller: Caller, Json(body): Json<NewHousehold>) -> Result<HttpResponse, Problem> {

@@ -89,12 +89,12 @@ fn intent(item: ItemId, body: ChangeItem) -> Result<ListCommand, Problem> {
 pub fn exactly_one<const N: usize>(intents: [(&'static str, Option<ListCommand>); N]) -> Result<ListCommand, Problem> {
     let mut given = intents.into_iter().filter_map(|(pointer, command)| Some((pointer, command?)));
     let Some((_, command)) = given.next() else {
-        return Err(Problem::invalid("nothing_to_change", "", "name the field to change"));
+        return Err(Problem::invalid("nothing_to_change", "", "give the field to change"));
     };
     match given.next() {
         None => Ok(command),
         Some((pointer, _)) => {
-            Err(Problem::invalid("one_intent_only", pointer, "change one thing in a request: each change has an outcome of its own"))
+            Err(Problem::invalid("one_intent_only", pointer, "make one change per request: each change has its own outcome"))
         }
     }
 }

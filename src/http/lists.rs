@@ -28,7 +28,7 @@ use crate::{
 /// Enough of a hash to tell two answers of one list's version apart.
 const TAG_HEX_DIGITS: usize = 16;
 
-/// Shows a list with its items and totals. The tag names its version, and tells other totals apart.
+/// Shows a list with its items and totals. The tag changes with its version and its totals.
 #[utoipa::path(get, path = "/api/v1/lists/{id}", tag = "lists", params(("id" = ListId, Path), AfterQuery),
     responses((status = 200, body = ListView), (status = 304), (status = 404, body = ProblemBody)))]
 pub async fn show(
@@ -140,7 +140,7 @@ pub struct TotalsQuery {
     /// As it was at this position or time; the answer's head says which position that is.
     #[param(value_type = Option<String>)]
     at: Option<At>,
-    /// A position or time: what was learnt behind it about prices does not count, what was learnt before about `at` does.
+    /// A position or time: price knowledge recorded after it does not count, even for earlier dates.
     #[param(value_type = Option<String>)]
     known_at: Option<At>,
 }
@@ -163,7 +163,7 @@ pub async fn totals(
     wait_until(&app, query.after).await?;
     let loaded = app.registry.load::<Lists>(id.as_str()).await?;
     let (list, _) = existing(&id, &loaded.state)?;
-    // Reckoned anew: the explanation is for people who ask, and needs no place in the actor's memory.
+    // Computed again: an explanation is rarely requested, and needs no place in the actor's memory.
     let views = app.views.read();
     if let Some(store) = query.store.as_ref().filter(|store| views.store(store).is_none()) {
         return Err(stores::unknown(store));
@@ -244,7 +244,7 @@ pub async fn share(app: Current, caller: Caller, Id(id): Id<ListId>, Json(body):
 /// Executes a command of a list and answers with its new totals.
 ///
 /// # Errors
-/// Whatever the list refuses or fails at.
+/// When the list refuses or fails.
 pub async fn run(app: &App, id: &ListId, request: Request<ListCommand>) -> Result<HttpResponse, Problem> {
     let done = execute::<Lists>(app, id.as_str(), request).await?;
     answer::<Lists, _>(StatusCode::OK, id.as_str(), &done, Some(&*done.view))

@@ -86,7 +86,7 @@ pub struct PricesQuery {
     /// Without it the answer is the history.
     #[param(value_type = Option<String>)]
     at: Option<At>,
-    /// A position or time: what was learnt behind it does not count.
+    /// A position or time: what was recorded after it does not count.
     #[param(value_type = Option<String>)]
     known_at: Option<At>,
     /// The history from this moment.
@@ -112,7 +112,7 @@ pub async fn show(
     Query(query): Query<PricesQuery>,
 ) -> Result<HttpResponse, Problem> {
     if query.at.is_some() && query.store.is_none() {
-        return Err(Problem::malformed("missing_parameter", "name the store whose price you want").at("/store"));
+        return Err(Problem::malformed("missing_parameter", "give the store whose price you want").at("/store"));
     }
     let moment = match (query.at, query.known_at) {
         (at, Some(_)) | (at @ Some(At::Position(_)), None) => return show_past(app, request, id, at, query).await,
@@ -133,7 +133,7 @@ pub async fn show(
 /// What was known at some position.
 async fn show_past(app: Current, request: HttpRequest, id: ProductId, at: Option<At>, query: PricesQuery) -> Result<HttpResponse, Problem> {
     let Some(asked_at) = travel::asked(at.or(query.known_at), query.after)? else {
-        return Err(Problem::internal(&"a read of the past names its moment"));
+        return Err(Problem::internal(&"a read of the past needs a moment"));
     };
     let asked = Asked { at: asked_at, known_at: query.known_at, by_truth: true };
     let of = query.store.clone().filter(|_| at.is_some()).map(|store| (store, query.kind.unwrap_or_default()));
@@ -145,7 +145,7 @@ async fn show_past(app: Current, request: HttpRequest, id: ProductId, at: Option
 /// # Errors
 /// 404 if nobody had seen one.
 pub fn held(views: AsOf<'_>, id: &ProductId, store: &StoreId, kind: PriceKind, at: Moment) -> Result<HeldPrice, Problem> {
-    let missing = || Problem::not_found("price_unknown", format!("nobody had seen a price of {id} at {store} that held at {at}"));
+    let missing = || Problem::not_found("price_unknown", format!("no known price of {id} at {store} was valid at {at}"));
     views.price_at(id, store, kind, at).ok_or_else(missing)
 }
 
@@ -161,7 +161,7 @@ pub fn history(views: AsOf<'_>, id: &ProductId, query: PricesQuery) -> Result<Pa
     entries.sort_by_key(|entry| std::cmp::Reverse((entry.observed_at, entry.position)));
     if let Some(last) = last {
         let behind = entries.iter().position(|entry| mark(entry) == last);
-        let gone = || Problem::malformed("invalid_cursor", "this page is gone: begin again without a cursor").at("/cursor");
+        let gone = || Problem::malformed("invalid_cursor", "this page no longer exists: start again without a cursor").at("/cursor");
         entries.drain(..=behind.ok_or_else(gone)?);
     }
     entries.truncate(limit + 1);
@@ -173,7 +173,7 @@ fn mark(entry: &PriceEntry) -> String {
     format!("{}/{}/{:?}", entry.position, entry.store, entry.kind)
 }
 
-/// Records a price somebody saw. Its currency must be the store's.
+/// Records an observed price. Its currency must be the store's.
 #[utoipa::path(post, path = "/api/v1/products/{id}/prices", tag = "prices", params(("id" = ProductId, Path)), request_body = NewPrice,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn observe(app: Current, caller: Caller, Id(id): Id<ProductId>, Json(body): Json<NewPrice>) -> Result<HttpResponse, Problem> {
@@ -206,7 +206,7 @@ pub struct WithdrawQuery {
     kind: PriceKind,
 }
 
-/// Withdraws a store's price: it was wrong, or is no more. The history keeps it, marked.
+/// Withdraws a store's price because it was wrong or ended. The history keeps it, marked.
 #[utoipa::path(delete, path = "/api/v1/products/{id}/prices", tag = "prices", params(("id" = ProductId, Path), WithdrawQuery),
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn withdraw(

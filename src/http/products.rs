@@ -139,7 +139,7 @@ fn intent(body: ChangeProduct) -> Result<ProductCommand, Problem> {
         (true, None) => Ok(ProductCommand::ChangeDetails { name, brand, category, content, sold_by_weight }),
         (false, Some(code)) => Ok(ProductCommand::LinkCode { code }),
         (true, Some(_)) => Err(Problem::invalid("one_intent_only", "/add_code", "change the details and add a code in two requests")),
-        (false, None) => Err(Problem::invalid("nothing_to_change", "", "name at least one field to change")),
+        (false, None) => Err(Problem::invalid("nothing_to_change", "", "give at least one field to change")),
     }
 }
 

@@ -259,7 +259,7 @@ pub struct ChangeItem {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<ProductId>)]
     pub product: Option<Option<ProductId>>,
-    /// Puts it right behind this item; `null` puts it first.
+    /// Puts it directly after this item; `null` puts it first.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<ItemId>)]
     pub after: Option<Option<ItemId>>,

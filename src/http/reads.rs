@@ -191,7 +191,7 @@ pub fn mark_of(cursor: Option<&str>) -> Result<Option<String>, Problem> {
 /// The cursor is none of ours (400).
 #[must_use]
 pub fn invalid_cursor() -> Problem {
-    Problem::malformed("invalid_cursor", "a cursor must come from `next` of the page before").at("/cursor")
+    Problem::malformed("invalid_cursor", "a cursor must come from `next` of the previous page").at("/cursor")
 }
 
 /// What a cursor stands for, as an id.
@@ -214,13 +214,13 @@ pub async fn wait_until(app: &App, after: Option<Position>) -> Result<(), Proble
         return Ok(());
     }
     if after > app.log.head() {
-        return Err(Problem::malformed("position_unknown", "the log has not come to this position yet").at("/after"));
+        return Err(Problem::malformed("position_unknown", "the log has not reached this position yet").at("/after"));
     }
     let arrived = tokio::time::timeout(AFTER_WAIT, applied.wait_for(|position| *position >= after)).await;
     if matches!(arrived, Ok(Ok(_))) {
         return Ok(());
     }
-    Err(Problem::unavailable("position_not_reached", "the views have not come to this position yet: try again", RETRY_AFTER_SECONDS))
+    Err(Problem::unavailable("position_not_reached", "the views have not reached this position yet: try again", RETRY_AFTER_SECONDS))
 }
 
 /// Answers with JSON.

@@ -42,7 +42,7 @@ pub struct BringBack {
     /// A position or a time.
     #[schema(value_type = String)]
     at: At,
-    /// Changes nothing and answers what would come of it.
+    /// Changes nothing and answers what would happen.
     #[serde(default)]
     preview: bool,
 }
@@ -60,7 +60,7 @@ pub struct Origin<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BroughtBack<D> {
     pub id: String,
-    /// Nothing was changed: this is what would come of it.
+    /// Nothing was changed: this is what would happen.
     pub preview: bool,
     /// The entity's version after it.
     pub version: u64,
@@ -207,7 +207,7 @@ async fn record(app: &App, caller: &Caller, stream: &StreamId, origin: Origin<'_
     let request = Request { command, more: Vec::new(), context, key: None, client, if_version: None };
     let failure = app.registry.execute::<System>(ADMIN, request).await.err()?;
     tracing::warn!(%stream, %failure, "a restore could not be recorded among the admin actions");
-    Some("it was brought back, but could not be recorded among the admin actions".into())
+    Some("it was restored, but this could not be recorded among the admin actions".into())
 }
 
 /// An entity that refers to others, which may be unknown here when its past comes from a snapshot.
@@ -227,20 +227,20 @@ impl Referring for Lists {
         if let Some(store) = &list.store
             && is_unknown(store_currency(app, store, "/store").await)?
         {
-            notes.push(format!("store {store} is not known here: no store is chosen"));
+            notes.push(format!("store {store} is unknown here: no store is chosen"));
             list.store = None;
         }
         if let Some(household) = &list.household
             && is_unknown(household_exists(app, household, "/household").await)?
         {
-            notes.push(format!("household {household} is not known here: the list belongs to none"));
+            notes.push(format!("household {household} is unknown here: the list belongs to no household"));
             list.household = None;
         }
         for item in list.items.values_mut() {
             if let Some(product) = &item.product
                 && is_unknown(product_exists(app, product, "/product").await)?
             {
-                notes.push(format!("product {product} is not known here: “{}” is matched to none", item.name));
+                notes.push(format!("product {product} is unknown here: “{}” is not matched to a product", item.name));
                 item.product = None;
             }
         }
@@ -254,7 +254,7 @@ impl Referring for Households {
         let mut notes = Vec::new();
         for store in household.stores.clone() {
             if is_unknown(store_currency(app, &store, "/stores").await)? {
-                notes.push(format!("store {store} is not known here: it is left out"));
+                notes.push(format!("store {store} is unknown here: it is left out"));
                 household.stores.remove(&store);
             }
         }

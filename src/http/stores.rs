@@ -95,7 +95,7 @@ fn intent(body: ChangeStore) -> Result<StoreCommand, Problem> {
         (true, Some(_)) => {
             Err(Problem::invalid("one_intent_only", "/aisle_order", "change the details and the aisle order in two requests"))
         }
-        (false, None) => Err(Problem::invalid("nothing_to_change", "", "name at least one field to change")),
+        (false, None) => Err(Problem::invalid("nothing_to_change", "", "give at least one field to change")),
     }
 }
 

@@ -119,7 +119,7 @@ pub fn unknown<E: Entity>(id: &str) -> Problem {
 /// It was not there at a moment (404).
 #[must_use]
 pub fn not_yet<E: Entity>(id: &str, moment: &At) -> Problem {
-    let detail = format!("there is a {} {id}, but it did not exist at {moment} yet", E::KIND.as_str());
+    let detail = format!("{} {id} exists now, but did not exist yet at {moment}", E::KIND.as_str());
     Problem::not_found(not_found_code::<E>(), detail)
 }
 

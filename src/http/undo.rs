@@ -40,7 +40,7 @@ pub struct Undo {
     /// Goes with `command_id` or `who`: only in this stream, such as `list/weekly`.
     #[schema(value_type = Option<String>)]
     stream: Option<StreamId>,
-    /// Changes nothing and answers what would come of it.
+    /// Changes nothing and answers what would happen.
     #[serde(default)]
     preview: bool,
 }

@@ -144,8 +144,8 @@ pub enum ImportError {
     Report { file: String, reason: String },
     #[error(transparent)]
     Log(#[from] crate::events::LogError),
-    #[error("the log took no more events: {0}")]
+    #[error("the log accepted no more events: {0}")]
     Append(#[from] crate::events::AppendError),
-    #[error("the server at {url} does not take the rows: {reason}")]
+    #[error("the server at {url} does not accept the rows: {reason}")]
     Server { url: String, reason: String },
 }

@@ -156,7 +156,7 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 
 /// Checks a whole block: its header, its length and its checksum.
 pub fn check(block: &[u8]) -> Result<Header, String> {
-    let header = peek(block).ok_or("it does not start like a block")?;
+    let header = peek(block).ok_or("it does not start with a block header")?;
     if block.len() != HEADER_BYTES + header.payload_bytes as usize {
         return Err(format!("{} bytes where {} are announced", block.len(), HEADER_BYTES + header.payload_bytes as usize));
     }
@@ -181,7 +181,7 @@ pub fn unpack(header: &Header, block: &[u8], raw: &mut Vec<u8>) -> Result<(), St
         raw.reserve(header.raw_bytes as usize);
         decompress(payload, raw).map_err(|error| error.to_string())?;
     }
-    if raw.len() == header.raw_bytes as usize { Ok(()) } else { Err("it unpacks to another length than announced".into()) }
+    if raw.len() == header.raw_bytes as usize { Ok(()) } else { Err("it unpacks to a different length than its header states".into()) }
 }
 
 fn decompress(payload: &[u8], raw: &mut Vec<u8>) -> io::Result<usize> {

@@ -130,7 +130,7 @@ impl Builder {
     }
 
     fn site(&self) -> Result<&Folder, BuildError> {
-        self.site.as_ref().ok_or_else(|| BuildError::Storage("it is finished already".into()))
+        self.site.as_ref().ok_or_else(|| BuildError::Storage("the build has already finished".into()))
     }
 
     /// How far it has come: the last position and the chain up to it.
@@ -171,7 +171,7 @@ impl Builder {
         let site = self.site()?;
         JournalFile::prepare(&site.journal(), head, &frame::mark(1, built.head, false)).map_err(storage)?;
         index::save(&site.heads(), &log, &RwLock::new(std::mem::take(&mut self.index)), Pace::AtOnce, || Ok(())).map_err(storage)?;
-        let site = self.site.take().ok_or_else(|| BuildError::Storage("it is finished already".into()))?;
+        let site = self.site.take().ok_or_else(|| BuildError::Storage("the build has already finished".into()))?;
         Ok((site, built))
     }
 
@@ -195,10 +195,10 @@ impl Drop for Builder {
 fn follows(envelope: &Envelope<'_>, head: Option<StreamHead>) -> Result<(), String> {
     let expected = head.map_or(0, |head| head.version) + 1;
     if envelope.version != expected {
-        return Err(format!("version {} of {}, where {expected} is next", envelope.version, envelope.stream));
+        return Err(format!("version {} of {}, but {expected} is next", envelope.version, envelope.stream));
     }
     if envelope.previous != head.map(|head| head.position) {
-        return Err(format!("it does not link to the event before it in {}", envelope.stream));
+        return Err(format!("it does not link to the previous event in {}", envelope.stream));
     }
     Ok(())
 }

@@ -97,7 +97,7 @@ impl Log for DiskLog {
             self.shared.news.close();
             for ended in threads.map(Worker::join) {
                 if let Err(reason) = ended {
-                    tracing::warn!(reason, "closing the log without it");
+                    tracing::warn!(reason, "closing the log without waiting for it");
                 }
             }
             written.map_err(LogError::Storage)?;

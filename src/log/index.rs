@@ -76,7 +76,7 @@ impl Index {
             mark.at = envelope.at;
         }
         if mark.position != header.last() {
-            return Err((mark.position, format!("the block announces events up to {}", header.last())));
+            return Err((mark.position, format!("the block header states events up to {}", header.last())));
         }
         self.mark = mark;
         self.chain = header.chain;
@@ -90,7 +90,7 @@ impl Index {
             return Err(format!("the events from {} on are missing", self.mark.position.next()));
         }
         if block::chain_of(&self.chain, bytes) != header.chain {
-            return Err("its chain does not follow from the block before".into());
+            return Err("its hash does not chain to the previous block".into());
         }
         block::unpack(&header, bytes, raw)?;
         Ok(header)

@@ -30,7 +30,7 @@ impl DiskLog {
     /// Says in one sentence what is wrong with the folder or where the log is damaged. Nothing acknowledged is ever left out silently.
     pub fn open(options: LogOptions) -> Result<(Self, OpenReport), OpenError> {
         if let Err(error) = folder::survive_file_size_signal() {
-            tracing::warn!(%error, "a file size limit would end the process instead of making the log read-only");
+            tracing::warn!(%error, "a file size limit would kill the process instead of making the log read-only");
         }
         let folder = Folder::claim(&options.dir)?;
         let mut report = OpenReport { upgraded: upgrade::if_needed(&folder, options.accept_lost_tail)?, ..OpenReport::default() };

@@ -69,7 +69,7 @@ pub enum OpenError {
     LostTail { found: Position, acknowledged: Position, reason: String },
     #[error(
         "the log of the old layout cannot be upgraded: it is damaged at position {position}: {reason}. Put the named file back from a backup, \
-         restore a snapshot with `aisled restore`, or have the program of version 0.1 that wrote it salvage it"
+         restore a snapshot with `aisled restore`, or salvage it with the program of version 0.1 that wrote it"
     )]
     Old { position: Position, reason: String },
     #[error("the log's storage cannot be opened: {0}. {STORAGE_WAYS_OUT}")]
@@ -78,11 +78,11 @@ pub enum OpenError {
 
 /// What to do about a log that does not open.
 const WAYS_OUT: &str = "Put the named file back from a backup, or restore a snapshot with `aisled restore`, or start once with \
-                        `--accept-lost-tail`: the log then ends before the damage, and what is after it is kept in `lost-N` beside it";
+                        `--accept-lost-tail`: the log then ends before the damage, and what follows it is kept in `lost-N` next to the log";
 
 /// What to do where the system refused something: the files may be whole.
-const STORAGE_WAYS_OUT: &str = "Nothing is taken for damage: start again once the system allows it. A file that the disk never reads again is put \
-                                back from a backup, or given up with `--accept-lost-tail`";
+const STORAGE_WAYS_OUT: &str = "This does not count as damage: start again once the system allows it. Put a file that the disk cannot read any more \
+                                back from a backup, or give it up with `--accept-lost-tail`";
 
 /// What opening found; everything but the counts wants a look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -121,7 +121,7 @@ fn open(storage: &Storage, first: Position, bytes: &StoredBlock, raw: &mut Vec<u
     let damaged = |reason| LogError::Damaged { position: first, reason: storage.name(first, reason) };
     let header = block::check(bytes).map_err(damaged)?;
     if header.first != first {
-        return Err(damaged(format!("the block kept there starts at {}", header.first)));
+        return Err(damaged(format!("the block stored there starts at {}", header.first)));
     }
     block::unpack(&header, bytes, raw).map_err(damaged)?;
     Ok(header)

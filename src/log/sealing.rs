@@ -37,7 +37,7 @@ impl Sealing {
         let (shared, mut pause) = (Arc::clone(&self.shared), None);
         while shared.storage.journals.wait_for_work(pause.take()) {
             if let Err(error) = self.work() {
-                tracing::error!(%error, "the log cannot go on in another journal; it is tried again every second");
+                tracing::error!(%error, "cannot switch to the next journal; retrying every second");
                 metrics::counter!("aisled_log_sealing_failures_total").increment(1);
                 shared.storage.journals.tell_trouble(&error);
                 pause = Some(TRY_AGAIN);

@@ -147,7 +147,7 @@ fn build(folder: &Folder, store: &Path, witness: Option<Witness>) -> Result<(Fol
     reached.take_all(&sled, &mut builder, witness)?;
     if !reached.met {
         let known = witness.map_or(0, |witness| witness.position.0);
-        return Err(damaged(reached.last.next(), format!("it ends there, but everything up to {known} was acknowledged")));
+        return Err(damaged(reached.last.next(), format!("the log ends there, but everything up to {known} was acknowledged")));
     }
     let settled = builder.settle().map_err(|error| OpenError::Storage(error.to_string()))?;
     failpoint::reach("upgrade.built");
@@ -189,7 +189,7 @@ impl Reached {
         self.last = header.last();
         match witness {
             Some(witness) if witness.position == header.last() && witness.chain != header.chain => {
-                Err(damaged(header.last(), "it is not what was acknowledged".into()))
+                Err(damaged(header.last(), "it differs from what was acknowledged".into()))
             }
             Some(witness) => {
                 self.met |= witness.position == header.last();

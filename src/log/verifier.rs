@@ -110,7 +110,7 @@ pub fn check(storage: &Storage, segment: &SegmentFile) -> bool {
     let _alone = storage.suspects.mending.lock();
     let reason = match Segment::read(&segment.path) {
         Ok(found) if found.head == segment.head => None,
-        Ok(_) => Some("it is another segment by now".to_owned()),
+        Ok(_) => Some("the segment was replaced in the meantime".to_owned()),
         Err(error) => Some(error.to_string()),
     };
     let reason = reason.map(|reason| format!("{}: {reason}", segment.path.display()));
@@ -121,7 +121,7 @@ pub fn check(storage: &Storage, segment: &SegmentFile) -> bool {
         None => drop(damaged.remove(&segment.head.first)),
         Some(reason) => {
             if damaged.insert(segment.head.first, reason.clone()).is_none() {
-                tracing::error!(reason, "a segment of the log is damaged and no copy of it is whole; see docs/durability.md");
+                tracing::error!(reason, "a segment of the log is damaged and no intact copy exists; see docs/durability.md");
             }
         }
     }
@@ -131,7 +131,7 @@ pub fn check(storage: &Storage, segment: &SegmentFile) -> bool {
 
 fn is_mended(storage: &Storage, segment: &SegmentFile, reason: &str) -> bool {
     let Some(how) = mend(storage, segment) else { return false };
-    tracing::warn!(reason, how, "mended a segment of the log");
+    tracing::warn!(reason, how, "repaired a segment of the log");
     metrics::counter!("aisled_log_mended_total").increment(1);
     true
 }
@@ -148,10 +148,10 @@ fn mend_file(segment: &SegmentFile, spares: &[PathBuf]) -> Option<String> {
         let mut filling = Filling::after(Position(head.first.0 - 1), head.chain_before);
         blocks.iter().try_for_each(|block| filling.add(block)).ok()?;
         let again = filling.write(segment.path.parent()?, Pace::Gently).ok()?;
-        return (again == head).then(|| "its index was made anew from its blocks".to_owned());
+        return (again == head).then(|| "its index was rebuilt from its blocks".to_owned());
     }
     let copy = copies(spares, |copy| copy.head == segment.head).next()?;
     disk::set_aside(&segment.path).ok()?;
     disk::link_all([copy.path.as_path()], segment.path.parent()?).ok()?;
-    Some(format!("it was taken from {}", copy.path.display()))
+    Some(format!("it was replaced with {}", copy.path.display()))
 }

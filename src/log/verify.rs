@@ -100,14 +100,14 @@ impl Check {
         self.next = first;
         let header = match block::check(bytes) {
             Ok(header) if header.first == first => header,
-            Ok(header) => return self.report.fault(first, format!("the block kept there starts at {}", header.first)),
+            Ok(header) => return self.report.fault(first, format!("the block stored there starts at {}", header.first)),
             Err(reason) => {
                 self.note_hole();
                 return self.report.fault(first, reason);
             }
         };
         if block::chain_of(&self.chain, bytes) != header.chain && !self.is_after_hole {
-            self.report.fault(first, "its chain does not follow from the block before");
+            self.report.fault(first, "its hash does not chain to the previous block");
         }
         // Going on from what the block says finds further faults instead of repeating this one.
         self.chain = header.chain;
@@ -134,7 +134,7 @@ impl Check {
             position = position.next();
         }
         if position != self.next {
-            self.report.fault(position, format!("the block announces events up to {}", header.last()));
+            self.report.fault(position, format!("the block header states events up to {}", header.last()));
         }
         self.raw = raw;
     }
@@ -145,13 +145,13 @@ impl Check {
         let before = self.heads.get(key);
         let expected = before.map_or(0, |head| head.version) + 1;
         if version != expected && !self.has_hole {
-            self.report.fault(position, format!("version {version} of {}, where {expected} is next", recorded.stream));
+            self.report.fault(position, format!("version {version} of {}, but {expected} is next", recorded.stream));
         }
         if previous != before.map(|head| head.position) && !self.has_hole {
-            self.report.fault(position, format!("it does not link to the event before it in {}", recorded.stream));
+            self.report.fault(position, format!("it does not link to the previous event in {}", recorded.stream));
         }
         if at < self.last_at {
-            self.report.fault(position, "it was recorded before the event before it");
+            self.report.fault(position, "it was recorded earlier than the previous event");
         }
         self.last_at = at;
         self.heads.set(key, version, position);
@@ -163,11 +163,11 @@ impl Check {
         if self.report.last_position != head {
             self.report.fault(self.next, format!("the blocks end before the head at {head}"));
         } else if self.chain != chain {
-            self.report.fault(head, "the chain does not end as the log remembers it");
+            self.report.fault(head, "the hash chain does not end as the log recorded it");
         }
         for (key, head) in log.heads() {
             if !self.has_hole && self.heads.get(key) != Some(head) {
-                self.report.fault(head.position, format!("a stream's head says version {}, its events do not", head.version));
+                self.report.fault(head.position, format!("a stream's head has version {}, its events do not", head.version));
             }
         }
     }

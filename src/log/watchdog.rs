@@ -18,14 +18,14 @@ pub fn run(shared: &Arc<Shared>, queue: &Queue) {
             give_up(shared, queue, answers);
         }
         if shared.storage.window.give_up_if_stuck() {
-            tracing::error!("sled does not answer: blocks are read without it until the next start");
+            tracing::error!("sled does not respond: blocks are read without it until the next start");
         }
     }
 }
 
 /// Answers for a writer that hangs.
 pub fn give_up(shared: &Shared, queue: &Queue, answers: Vec<super::in_flight::Answer>) {
-    let reason = format!("the disk did not answer a write within {} s", WRITE_MAX.as_secs());
+    let reason = format!("the disk did not complete a write within {} s", WRITE_MAX.as_secs());
     shared.fail(&reason);
     for (sender, answer) in answers {
         reply(sender, answer.and_then(|_| Err(AppendError::Unknown(reason.clone()))));

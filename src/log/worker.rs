@@ -31,8 +31,8 @@ impl Worker {
     /// Waits for its end, but not for ever.
     pub fn join(self) -> Result<(), String> {
         if self.ended.recv_timeout(CLOSE_MAX) == Err(mpsc::RecvTimeoutError::Timeout) {
-            return Err(format!("the thread {} does not end", self.name));
+            return Err(format!("the thread {} does not stop", self.name));
         }
-        self.thread.join().map_err(|_| format!("the thread {} ended in a panic", self.name))
+        self.thread.join().map_err(|_| format!("the thread {} panicked", self.name))
     }
 }

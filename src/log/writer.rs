@@ -244,7 +244,7 @@ impl Writer {
         let (placed, refused) = match refusal {
             Refusal::NoNext(NoNext { reason }) => {
                 if !self.shared.is_stuck.swap(true, Ordering::Relaxed) {
-                    tracing::error!(reason, "the log cannot go on in another journal: commands are refused until it can");
+                    tracing::error!(reason, "cannot switch to the next journal: commands are refused until it can");
                 }
                 (AppendError::NoRoom(reason.clone()), AppendError::NoRoom(reason.clone()))
             }

@@ -44,7 +44,7 @@ struct Board {
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum BoardsError {
-    #[error("others look at another moment of the past")]
+    #[error("other readers use the board for another moment")]
     Busy,
     #[error(transparent)]
     Log(#[from] LogError),

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::totals::{PriceLookup, UnpricedReason, UsedPrice};
 use crate::domain::{Content, Currency, Moment, Money, MoneyError, ProductId, Quantity, StoreId, line_total};
 
-/// So much of a product.
+/// An amount of a product.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BasketItem {
     pub product: ProductId,

@@ -97,11 +97,11 @@ impl Undos {
         let chain: Vec<_> = self.chain_from(first).collect();
         let (undo, last) = (chain.get(1)?, chain.last()?);
         let detail = match chain.len() {
-            2 => format!("this was undone at position {undo}; undo that to have it again"),
+            2 => format!("this was undone at position {undo}; undo that to restore it"),
             length if length % 2 == 0 => {
-                format!("this was undone at position {undo} and last at position {last}; undo that to have it again")
+                format!("this was undone at position {undo} and last at position {last}; undo that to restore it")
             }
-            _ => format!("this was undone at position {undo}, and done again at position {last}; undo that instead"),
+            _ => format!("this was undone at position {undo} and redone at position {last}; undo that instead"),
         };
         Some(Refusal::new(Conflict, "already_undone", detail))
     }
@@ -168,7 +168,7 @@ pub fn plan_undo<E: Undo>(
     let planned = if let Some(refusal) = undos.refusal(first) {
         Err(refusal)
     } else if let Some(undone) = nothing {
-        let detail = format!("this undid the command at position {undone} of the same time: together they changed nothing");
+        let detail = format!("this undid the command at position {undone} in the same period: together they changed nothing");
         Err(Refusal::new(Conflict, "already_undone", detail))
     } else {
         let now = fold(now, &happened[range.end..]);

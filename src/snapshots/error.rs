@@ -13,21 +13,21 @@ use crate::{
 pub enum SnapshotError {
     #[error("there is no snapshot {0:?}")]
     NotFound(String),
-    #[error("there is no snapshot yet: make one first")]
+    #[error("there is no snapshot yet: create one first")]
     NoneYet,
-    #[error("{0:?} is no name of a snapshot")]
+    #[error("{0:?} is not a snapshot name")]
     InvalidName(String),
-    #[error("the folder of snapshots is in use by another process or operation; try again when that is done")]
+    #[error("the snapshot folder is in use by another process or operation; try again when that is done")]
     InUse,
     /// Not written by this program at all.
-    #[error("{file} is foreign: {reason}")]
+    #[error("{file} does not belong here: {reason}")]
     Foreign { file: String, reason: String },
     #[error("{file} has format {found}; this program knows formats up to {known}: use a newer program")]
     NewerFormat { file: String, found: u64, known: u64 },
     /// Cut, flipped or edited.
     #[error("{file} is damaged{}: {reason}", .position.map(|position| format!(" at position {position}")).unwrap_or_default())]
     Damaged { file: String, position: Option<Position>, reason: String },
-    #[error("{place} has {free_bytes} bytes left, {needed_bytes} are needed")]
+    #[error("{place} has {free_bytes} bytes free; {needed_bytes} are needed")]
     NoSpace { place: String, needed_bytes: u64, free_bytes: u64 },
     /// The disk was full before the restored log was whole.
     #[error("{0}")]
@@ -36,25 +36,25 @@ pub enum SnapshotError {
     Io { file: String, error: io::Error },
     #[error("position {asked} is not in the snapshot, which holds 1 to {end}")]
     BeyondSnapshot { asked: Position, end: Position },
-    #[error("nothing was recorded up to then: the first event is of {0}")]
+    #[error("nothing was recorded before that: the first event is from {0}")]
     BeforeFirst(crate::domain::Moment),
     /// What came out of the replay is not what it was when the snapshot was made.
-    #[error("the restored state is not the one that was saved; these projections differ: {}", .0.join(", "))]
+    #[error("the restored state differs from the saved state in these projections: {}", .0.join(", "))]
     Differs(Vec<String>),
     #[error("the restored log cannot be used: {0}")]
     Staged(String),
-    #[error("this server keeps its log in memory: there is nothing to snapshot or to restore to")]
+    #[error("this server keeps its log in memory: there is nothing to snapshot or restore")]
     NoFolder,
-    #[error("name a snapshot, or the moment to go back to")]
+    #[error("give a snapshot, or the moment to go back to")]
     NothingNamed,
     #[error("there is no restore to undo")]
     NothingToUndo,
     /// Only the last restore can be undone, or what says which history it left was changed.
-    #[error("the history that the restore left is gone: {0}")]
+    #[error("the history that the restore replaced no longer exists: {0}")]
     LeftGone(String),
-    #[error("the history that was left cannot be opened yet: {0}")]
+    #[error("the replaced history cannot be opened yet: {0}")]
     LeftInUse(String),
-    #[error("the confirmation does not fit: ask for a dry run of this restore and send its `confirm` back")]
+    #[error("the confirmation does not match: request a dry run of this restore and send its `confirm` token")]
     NotConfirmed,
     #[error(transparent)]
     At(#[from] AtError),

@@ -100,7 +100,7 @@ impl Manifest {
         let manifest = Self::parse(path, bytes)?;
         // Not a byte may differ: some texts, such as times, could be written in other ways that mean the same.
         if manifest.reckon_checksum() != manifest.checksum || manifest.to_json().as_bytes() != bytes {
-            return Err(SnapshotError::damaged(path, "its checksum is wrong: it was changed"));
+            return Err(SnapshotError::damaged(path, "its checksum is wrong: it was modified"));
         }
         let expected = format!("{}.json", manifest.name);
         if name_of(path) != expected {
@@ -121,7 +121,7 @@ impl Manifest {
             if error.is_eof() && !bytes.is_empty() {
                 SnapshotError::damaged(path, "it ends too early")
             } else {
-                foreign(format!("it is no manifest, or a damaged one ({error}): put it back from a backup, or remove it"))
+                foreign(format!("it is not a manifest, or a damaged one ({error}): restore it from a backup, or delete it"))
             }
         })?;
         match any.format {

@@ -46,7 +46,7 @@ struct End {
 
 /// Another piece of work is under way.
 #[derive(Debug, thiserror::Error)]
-#[error("a {kind} is under way (operation {id}): wait until it is done")]
+#[error("a {kind} is in progress (operation {id}): wait until it is done")]
 pub struct Busy {
     pub kind: &'static str,
     pub id: String,

@@ -81,7 +81,7 @@ impl Snapshot {
         let Manifest { position, chain, name, .. } = &self.manifest;
         if last != *position || hex(&reached) != *chain {
             let file = format!("{name}.json");
-            return Err(SnapshotError::Damaged { file, position: Some(last.next()), reason: "its segments end elsewhere".into() });
+            return Err(SnapshotError::Damaged { file, position: Some(last.next()), reason: "its segments do not end there".into() });
         }
         Ok(())
     }
@@ -134,11 +134,11 @@ impl Snapshot {
     pub fn read(&self, entry: &SegmentEntry) -> Result<Segment, SnapshotError> {
         let file = self.file(entry);
         if Path::new(&entry.file).components().count() != 1 {
-            return Err(SnapshotError::damaged(&file, "its name leads elsewhere"));
+            return Err(SnapshotError::damaged(&file, "its name points outside the folder"));
         }
         let segment = Segment::read(&file).map_err(|error| SnapshotError::segment(&file, error))?;
         if segment.hash() != entry.blake3 {
-            return Err(SnapshotError::damaged(&file, "it is not the file that the manifest means: its hash differs"));
+            return Err(SnapshotError::damaged(&file, "it is not the file in the manifest: its hash differs"));
         }
         Ok(segment)
     }
@@ -156,7 +156,7 @@ impl Walk {
             return Err(format!("the events from {} on are missing", self.last.next()));
         }
         if block::chain_of(&self.chain, bytes) != header.chain {
-            return Err("its chain does not follow from the block before".into());
+            return Err("its hash does not chain to the previous block".into());
         }
         (self.last, self.chain) = (header.last(), header.chain);
         Ok(())
@@ -167,7 +167,7 @@ impl Walk {
         if self.last == entry.last && hex(&self.chain) == entry.chain {
             return Ok(());
         }
-        Err(damaged(entry, self.last, format!("it ends at position {} and not at {}", self.last, entry.last)))
+        Err(damaged(entry, self.last, format!("it ends at position {}, not at {}", self.last, entry.last)))
     }
 }
 

@@ -106,7 +106,7 @@ fn build(snapshot: &Snapshot, upto: Position, folder: &Path, progress: &Progress
 fn meet(entry: &SegmentEntry, head: &SegmentHead, before: (Position, Chain)) -> Result<(Position, Chain), SnapshotError> {
     let (last, chain) = before;
     if (head.first, head.chain_before) != (last.next(), chain) || head.last != entry.last || hex(&head.chain) != entry.chain {
-        let reason = format!("it does not go on from position {last}, or does not end at {}", entry.last);
+        let reason = format!("it does not continue from position {last}, or does not end at {}", entry.last);
         return Err(SnapshotError::Damaged { file: entry.file.clone(), position: Some(last.next()), reason });
     }
     Ok((head.last, head.chain))

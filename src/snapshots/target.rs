@@ -136,7 +136,7 @@ impl Target {
     }
 }
 
-/// Where another history was served at a time, because a later restore went back behind it: says so, and which snapshot has that time.
+/// Says so where another history was served at a time, because a later restore went back further, and which snapshot covers that time.
 fn left_since(log: &DiskLog, folder: &SnapshotFolder, time: Moment) -> Result<Option<String>, SnapshotError> {
     let Ok(stream) = StreamId::new(StreamKind::System, ADMIN) else { return Ok(None) };
     for recorded in log.read_stream(&stream, 0, usize::MAX)?.iter().rev().take_while(|recorded| recorded.at > time) {
@@ -146,11 +146,12 @@ fn left_since(log: &DiskLog, folder: &SnapshotFolder, time: Moment) -> Result<Op
         }
         let saved = folder.whole().into_iter().filter(|manifest| manifest.epoch == *left_epoch && manifest.last_at >= time);
         let snapshot = saved.min_by_key(|manifest| manifest.position);
-        let way = snapshot
-            .map_or("no snapshot has that time".to_owned(), |found| format!("snapshot {} has that time: name it with it", found.name));
+        let way = snapshot.map_or("no snapshot covers that time".to_owned(), |found| {
+            format!("snapshot {} covers that time: add `--snapshot {}`", found.name, found.name)
+        });
         let when = recorded.at;
         return Ok(Some(format!(
-            "at {time} another history was served, which the restore of {when} left behind position {position}; {way}"
+            "another history was served at {time}; the restore of {when} replaced it after position {position}; {way}"
         )));
     }
     Ok(None)

@@ -55,7 +55,7 @@ pub fn verify(snapshot: &Snapshot, progress: &Progress) -> Verified {
         progress.reach(entry.last.0);
     }
     if check.verified.is_well() && (check.last != manifest.position || hex(&check.chain) != manifest.chain) {
-        check.fault(&format!("{}.json", manifest.name), None, "its segments lead to another end than it says".into());
+        check.fault(&format!("{}.json", manifest.name), None, "its segments do not lead to the end that it states".into());
     }
     check.verified
 }
@@ -84,7 +84,7 @@ impl Check {
         }
         let elsewhere = self.last != entry.last || hex(&self.chain) != entry.chain;
         if elsewhere && self.verified.problems.len() == problems {
-            self.fault(&entry.file, Some(self.last), format!("it ends at position {} and not at {}", self.last, entry.last));
+            self.fault(&entry.file, Some(self.last), format!("it ends at position {}, not at {}", self.last, entry.last));
         }
     }
 
@@ -93,7 +93,7 @@ impl Check {
         if header.first != self.last.next() {
             self.fault(file, Some(self.last.next()), format!("the next block starts at {}", header.first));
         } else if block::chain_of(&self.chain, bytes) != header.chain {
-            self.fault(file, Some(header.first), "its chain does not follow from the block before".into());
+            self.fault(file, Some(header.first), "its hash does not chain to the previous block".into());
         }
         // Going on from what the block says finds further faults instead of repeating this one.
         (self.last, self.chain) = (header.last(), header.chain);

@@ -160,7 +160,7 @@ fn a_new_token_before_the_old_one_expires_prolongs_the_session() {
     prolonged.follow("list:a");
     let refreshed = prolonged.ask(&json!({ "id": 2, "op": "refresh", "token": "long" }));
     assert_eq!((&refreshed["type"], &refreshed["expires_at"]), (&json!("refreshed"), &Value::Null));
-    // When the other one is closed, the token's time is over.
+    // When the other one is closed, the token has expired.
     assert_eq!(ending.end(), Some(4004));
     server.rename("a", "Still there");
     assert_eq!(next_event(&mut prolonged)["event"]["data"]["name"], "Still there");

@@ -96,7 +96,7 @@ fn a_start_takes_from_snapshots_what_the_log_has_lost() {
         assert!(alone.said().contains(word), "{word}: {alone:?}");
     }
     app.restart();
-    assert!(app.server().stderr().contains("mended the log from a copy"), "{}", app.server().stderr());
+    assert!(app.server().stderr().contains("repaired the log from a copy"), "{}", app.server().stderr());
     assert_eq!(items(&app).len(), before, "also what came behind the snapshot");
     assert_eq!(app.stop(), Some(0));
     assert_eq!(app.run(&["verify"]).code, Some(0));
@@ -109,7 +109,7 @@ fn a_snapshot_is_restored_into_another_folder_without_a_server() {
     let other = app.data().with_file_name("other").display().to_string();
     let dry = aisled(&app, &["restore", "--snapshot", manifest["name"].as_str().unwrap(), "--data", &other]);
     assert_eq!(dry.code, Some(0), "{dry:?}");
-    assert!(dry.stderr.contains("There is nothing in the folder yet."), "{dry:?}");
+    assert!(dry.stderr.contains("The folder is empty."), "{dry:?}");
     assert_eq!(follow(&dry).code, Some(0));
     let verified = process::run(&["verify", "--data", &other].map(str::to_owned));
     assert_eq!((verified.code, &verified.summary()["ok"]), (Some(0), &json!(true)), "{verified:?}");
@@ -197,7 +197,7 @@ fn a_dry_run_of_a_damaged_snapshot_prints_no_line_to_run() {
     for place in [["--url", app.server().url()], ["--data", &other]] {
         let dry = aisled(&app, &["restore", "--snapshot", name, place[0], place[1]]);
         assert_eq!((dry.code, dry.summary()["problems"].as_array().map(Vec::len)), (Some(1), Some(1)), "{dry:?}");
-        assert!(dry.stderr.contains("It would be refused") && !dry.stderr.contains("aisled restore --snapshot"), "{dry:?}");
+        assert!(dry.stderr.contains("The restore would be refused") && !dry.stderr.contains("aisled restore --snapshot"), "{dry:?}");
     }
 }
 
@@ -208,7 +208,7 @@ fn a_folder_that_a_server_has_open_says_what_to_do() {
     {
         let refused = app.run(words);
         assert_eq!(refused.code, Some(1), "{refused:?}");
-        assert!(refused.stderr.contains("stop that server, or ask it with --url http://"), "{refused:?}");
+        assert!(refused.stderr.contains("stop that server, or use it with --url http://"), "{refused:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether the live state is what a replay makes of the log; if not, which projections and entities differ, and from where on.
+//! Whether the live state equals a replay of the log; if not, which projections and entities differ, and from which position on.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,15 +18,15 @@ use crate::{
     projections::{Difference, Views, touches},
 };
 
-/// Where a server tells the digests of its views.
+/// Where a server serves the digests of its views.
 const DIGESTS: &str = "/api/v1/admin/digests";
-/// So many differing entities are listed; all are counted.
+/// At most this many differing entities are listed; all are counted.
 const DIFFERENCES_LISTED_MAX: usize = 100;
 
 /// Compares a replay with the views that the server last saved.
 pub(super) fn with_folder(log: &dyn Log, folder: &DataFolder) -> Result<Ended, CliError> {
     let saved = saved_views(folder, log).map_err(|reason| anyhow::anyhow!("the saved views cannot be compared: {reason}"))?;
-    let saved = saved.context("the server has not saved its views here yet; it does when it stops, and now and then")?;
+    let saved = saved.context("the server has not saved its views here yet; it saves them when it stops, and from time to time")?;
     let (replayed, _) = views_at(log, saved.position()).map_err(anyhow::Error::from)?;
     let mut differences = replayed.differences(&saved);
     let total = differences.len();
@@ -82,32 +82,32 @@ fn shown(difference: &Difference, touched: &BTreeMap<String, Position>) -> serde
     })
 }
 
-/// What a server says of its views.
+/// A server's digests of its views.
 #[derive(Debug, Deserialize)]
-struct Told {
+struct Digests {
     position: Position,
     digests: BTreeMap<String, String>,
 }
 
-/// Compares a replay of the events a server shows with the digests it tells.
+/// Compares a replay of a server's events with the digests it reports.
 pub(super) fn with_server(url: &str, config: &Config) -> Result<Ended, CliError> {
     let body = remote::get(url, DIGESTS, &[], config)?.into_body().read_to_string().map_err(anyhow::Error::from)?;
-    let told: Told = serde_json::from_str(&body).with_context(|| format!("{url} told no digests: {body}"))?;
-    let replayed = replay_of_server(url, told.position, config)?.digests();
+    let live: Digests = serde_json::from_str(&body).with_context(|| format!("{url} returned no digests: {body}"))?;
+    let replayed = replay_of_server(url, live.position, config)?.digests();
     let differing: Vec<_> = replayed
         .iter()
-        .filter(|(name, digest)| told.digests.get(**name).is_some_and(|live| live != *digest))
+        .filter(|(name, digest)| live.digests.get(**name).is_some_and(|found| found != *digest))
         .map(|(name, _)| *name)
         .collect();
-    let compared: Vec<_> = replayed.keys().filter(|name| told.digests.contains_key(**name)).collect();
+    let compared: Vec<_> = replayed.keys().filter(|name| live.digests.contains_key(**name)).collect();
     if compared.is_empty() {
-        return Err(anyhow::anyhow!("{url} told the digest of no projection that is known here").into());
+        return Err(anyhow::anyhow!("{url} returned no digest of a projection known to this program").into());
     }
     for name in &differing {
-        eprintln!("aisled: {name} differs at position {}; --compare on a copy of the folder names the entities", told.position);
+        eprintln!("aisled: {name} differs at position {}; run --compare on a copy of the folder to list the entities", live.position);
     }
     let ok = differing.is_empty();
-    print_json(&json!({"position": told.position, "compared_with": url, "compared": compared, "differing": differing, "ok": ok}))?;
+    print_json(&json!({"position": live.position, "compared_with": url, "compared": compared, "differing": differing, "ok": ok}))?;
     Ok(if ok { Ended::Well } else { Ended::FoundProblems })
 }
 
@@ -118,12 +118,12 @@ fn replay_of_server(url: &str, position: Position, config: &Config) -> anyhow::R
     }
     for recorded in remote::events(url, &[("limit", position.to_string())], config)? {
         let recorded = recorded?;
-        anyhow::ensure!(recorded.position == views.position().next(), "{url} did not show position {}", views.position().next());
+        anyhow::ensure!(recorded.position == views.position().next(), "{url} did not return position {}", views.position().next());
         views.apply(&recorded);
         if recorded.position == position {
             break;
         }
     }
-    anyhow::ensure!(views.position() == position, "{url} ended its answer after position {}", views.position());
+    anyhow::ensure!(views.position() == position, "{url} ended its response after position {}", views.position());
     Ok(views)
 }

@@ -1,4 +1,4 @@
-//! Which events a replay takes.
+//! Which events a replay uses.
 
 use clap::Args;
 
@@ -19,13 +19,13 @@ pub(super) struct Filter {
     /// Only events up to and including this position.
     #[arg(long, value_name = "POSITION", alias = "until")]
     pub to: Option<Position>,
-    /// Only events of this stream, such as list/weekly; may be given again.
+    /// Only events of this stream, such as list/weekly; may be repeated.
     #[arg(long = "stream", value_name = "STREAM")]
     streams: Vec<StreamId>,
-    /// Only events of this type, such as `list.item_added`; may be given again.
+    /// Only events of this type, such as `list.item_added`; may be repeated.
     #[arg(long = "type", value_name = "TYPE")]
     types: Vec<String>,
-    /// Only what this principal did.
+    /// Only events of this principal.
     #[arg(long, value_name = "PRINCIPAL")]
     who: Option<Principal>,
 }
@@ -44,7 +44,7 @@ impl Filter {
     /// Whether there are such types, and the log holds the range.
     pub fn check(&self, head: Position) -> Result<(), String> {
         if let Some(name) = self.types.iter().find(|name| !EVENT_NAMES.contains(&name.as_str())) {
-            return Err(format!("there is no event type {name:?}; there are {}", EVENT_NAMES.join(", ")));
+            return Err(format!("unknown event type {name:?}; the types are {}", EVENT_NAMES.join(", ")));
         }
         check_range(self.from, self.to, head).map(drop)
     }

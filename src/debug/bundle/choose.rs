@@ -37,7 +37,7 @@ pub fn choose(log: &dyn Log, choice: &Choice) -> Result<(Vec<Arc<Recorded>>, Pos
         let before = events.len();
         take(log, stream, from, to, &mut events)?;
         if events.len() == before && !events.values().any(|event| event.stream == *stream) {
-            return Err(BundleError::Choice(format!("there is no event of {stream} from position {from} to {to}")));
+            return Err(BundleError::Choice(format!("there are no events of {stream} from position {from} to {to}")));
         }
     }
     if choice.with_prices {

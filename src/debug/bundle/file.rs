@@ -56,7 +56,7 @@ pub fn read(path: &Path) -> Result<(Manifest, Vec<Recorded>), BundleError> {
         return Err(BundleError::Foreign(format!("it is larger than {BUNDLE_BYTES_MAX} bytes")));
     }
     if !bytes.starts_with(&ZSTD_MAGIC) {
-        return Err(BundleError::Foreign("it is not packed as one".into()));
+        return Err(BundleError::Foreign("it is not compressed like one".into()));
     }
     match (unseal(&bytes), lines(&bytes)) {
         (Ok(()), read) => read,
@@ -68,7 +68,7 @@ pub fn read(path: &Path) -> Result<(Manifest, Vec<Recorded>), BundleError> {
 
 /// Whether every byte is as it was sealed.
 fn unseal(bytes: &[u8]) -> Result<(), String> {
-    let cut = || "it does not end with its seal: it was cut, or packed by something else".to_string();
+    let cut = || "it does not end with its seal: it was cut off, or written by another program".to_string();
     let (lines, seal) = bytes.split_at_checked(bytes.len().wrapping_sub(SEAL_BYTES)).ok_or_else(cut)?;
     let hash = seal.strip_prefix(&SEAL).ok_or_else(cut)?;
     if blake3::hash(lines).as_bytes() == hash { Ok(()) } else { Err("a byte was changed since it was sealed".into()) }
@@ -95,9 +95,9 @@ fn lines(packed: &[u8]) -> Result<(Manifest, Vec<Recorded>), BundleError> {
 
 fn manifest(line: &str) -> Result<Manifest, BundleError> {
     let json: Value =
-        serde_json::from_str(line).map_err(|error| BundleError::Foreign(format!("its first line is no manifest: {error}")))?;
+        serde_json::from_str(line).map_err(|error| BundleError::Foreign(format!("its first line is not a manifest: {error}")))?;
     match json.get(MANIFEST_FIELD).and_then(Value::as_u64) {
-        None => Err(BundleError::Foreign("its first line is no manifest".into())),
+        None => Err(BundleError::Foreign("its first line is not a manifest".into())),
         Some(format) if format != u64::from(FORMAT) => Err(BundleError::Newer(format)),
         Some(_) => serde_json::from_value(json).map_err(|error| BundleError::Damaged(format!("its manifest: {error}"))),
     }

@@ -49,7 +49,7 @@ pub enum BundleError {
     Unredactable { position: Position, reason: String },
     #[error("this is not a bundle: {0}")]
     Foreign(String),
-    #[error("format {0} is not known to this version of the program, only {FORMAT} is")]
+    #[error("unknown format {0}; this version of the program knows only {FORMAT}")]
     Newer(u64),
     #[error("the bundle is damaged: {0}")]
     Damaged(String),

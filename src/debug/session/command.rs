@@ -37,7 +37,7 @@ impl Command {
         let (word, rest) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
         let rest = rest.trim();
         if !rest.is_empty() && !matches!(word, "g" | "goto" | "b" | "break" | "d" | "delete") {
-            return Err(format!("{word} takes nothing behind it; h lists the commands"));
+            return Err(format!("{word} takes no argument; h lists the commands"));
         }
         match word {
             "" => Ok(Self::Again),
@@ -46,7 +46,7 @@ impl Command {
             "c" | "continue" => Ok(Self::Step(Step::Continue)),
             "rc" => Ok(Self::Step(Step::ReverseContinue)),
             "g" | "goto" => rest.parse().map(Self::Go).map_err(|_| format!("g takes a version, not {rest:?}")),
-            "b" | "break" => rest.parse().map(Self::Break).map_err(|error| format!("this is no breakpoint: {error}")),
+            "b" | "break" => rest.parse().map(Self::Break).map_err(|error| format!("this is not a breakpoint: {error}")),
             "d" | "delete" if rest.is_empty() => Ok(Self::Delete(None)),
             "d" | "delete" => rest.parse().map(|which| Self::Delete(Some(which))).map_err(|_| format!("d takes a number, not {rest:?}")),
             "l" | "list" => Ok(Self::List),

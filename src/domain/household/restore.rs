@@ -33,7 +33,7 @@ impl Restorable for Households {
 pub fn restore(now: &HouseholdState, past: &HouseholdState, stream: &StreamId, context: &Context) -> Restored<Households> {
     let mut restoring = Restoring::from(now, stream, context);
     let HouseholdState::Active(past) = past else { return restoring.restored };
-    restoring.command(Command::Create { name: past.name.clone() }, || "it keeps the name of now".into());
+    restoring.command(Command::Create { name: past.name.clone() }, || "it keeps its current name".into());
     restoring.command(Command::SetBudget { monthly: past.monthly_budget }, || "its budget could not be set again".into());
     restoring.command(Command::ChooseStores { stores: past.stores.clone() }, || "its stores could not be chosen again".into());
     restoring.members(past, &context.who);

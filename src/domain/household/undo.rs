@@ -28,7 +28,7 @@ impl Undo for Households {
     fn inverse(of: &Undoing<'_, Self>) -> Inverse {
         match (of.before, of.now) {
             (HouseholdState::Active(before), HouseholdState::Active(now)) => inverse(of.event, before, now),
-            _ => Err(Refusal::new(Conflict, "creation_stays", "a household cannot be unmade; its members can leave it")),
+            _ => Err(Refusal::new(Conflict, "creation_stays", "a household cannot be deleted; its members can leave it")),
         }
     }
 
@@ -56,7 +56,7 @@ fn inverse(event: &HouseholdEvent, before: &Household, now: &Household) -> Inver
     use HouseholdCommand as C;
     use HouseholdEvent as E;
     match event {
-        E::Created { .. } => Err(Refusal::new(Conflict, "creation_stays", "a household cannot be unmade; its members can leave it")),
+        E::Created { .. } => Err(Refusal::new(Conflict, "creation_stays", "a household cannot be deleted; its members can leave it")),
         E::MemberJoined { member, role } => back(now.members.get(member) == Some(role), C::Leave { member: member.clone() }, || {
             format!("{member} has another role by now, or left")
         }),
@@ -71,11 +71,11 @@ fn inverse(event: &HouseholdEvent, before: &Household, now: &Household) -> Inver
         }
         E::BudgetSet { monthly } => {
             let command = C::SetBudget { monthly: before.monthly_budget };
-            back(now.monthly_budget == *monthly, command, || "the household has another budget by now".into())
+            back(now.monthly_budget == *monthly, command, || "the household has a different budget now".into())
         }
         E::StoresChosen { stores } => {
             let command = C::ChooseStores { stores: before.stores.clone() };
-            back(now.stores == *stores, command, || "the household compares other stores by now".into())
+            back(now.stores == *stores, command, || "the household compares different stores now".into())
         }
     }
 }

@@ -29,7 +29,7 @@ fn create(state: &ListState, created: ListEvent) -> Decided {
     if existing == created {
         return Ok(Decision::unchanged());
     }
-    Err(Refusal::new(Conflict, "list_exists", format!("a list with this id exists already: “{}”; choose another id", list.name)))
+    Err(Refusal::new(Conflict, "list_exists", format!("a list with this id already exists: “{}”; choose another id", list.name)))
 }
 
 /// Viewers look on; everybody else may edit. Who may open a list at all is not decided here.
@@ -179,7 +179,7 @@ fn check_out(list: &List, order: &OrderId) -> Decided {
         (true, true) => Ok(Decision::unchanged()),
         (true, false) => Err(Refusal::new(Conflict, "nothing_checked", "no item is ticked, so there is nothing to check out")),
         (false, true) => {
-            let detail = format!("order {order} was made of this list before; choose a new order id for what was ticked since");
+            let detail = format!("order {order} was already created from this list; choose a new order id for what was ticked since");
             Err(Refusal::new(Conflict, "already_checked_out", detail).at("/order"))
         }
         (false, false) => Ok(Decision::applied(ListEvent::CheckedOut { order: order.clone(), items })),

@@ -127,7 +127,7 @@ fn joined_note(own: Option<&str>, new: Option<&str>) -> Option<String> {
 
 fn added(list: &List, id: &ItemId, addition: &Addition<'_>) -> Result<Decision<ListEvent>, Refusal> {
     if list.items.len() >= ITEMS_PER_LIST_MAX {
-        let detail = format!("this list holds {ITEMS_PER_LIST_MAX} items, which is the most it can; clear the ticked ones first");
+        let detail = format!("this list holds {ITEMS_PER_LIST_MAX} items, the maximum; clear the ticked ones first");
         return Err(Refusal::new(Conflict, "list_full", detail));
     }
     Ok(Decision::applied(ListEvent::ItemAdded {

@@ -15,7 +15,7 @@ pub(super) fn last(list: &List) -> i64 {
 pub(super) fn move_behind(list: &List, id: &ItemId, after: Option<&ItemId>) -> Result<Decision<ListEvent>, Refusal> {
     let moving = existing(list, id)?;
     if after == Some(id) {
-        return Err(Refusal::new(Invalid, "move_behind_itself", "an item cannot be moved behind itself").at("/after"));
+        return Err(Refusal::new(Invalid, "move_behind_itself", "an item cannot be moved after itself").at("/after"));
     }
     let before = after.map(|after| existing(list, after).map_err(|refusal| refusal.at("/after"))).transpose()?;
     let left = before.map(|item| item.rank).zip(after);

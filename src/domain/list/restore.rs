@@ -56,7 +56,7 @@ impl Restoring<'_, Lists> {
         match self.state() {
             ListState::Absent => {
                 let command = ListCommand::Create { name: past.name.clone(), household: past.household.clone(), store: past.store.clone() };
-                self.command(command, || "it could not be made again".into());
+                self.command(command, || "it could not be created again".into());
             }
             ListState::Archived(_) => self.command(ListCommand::Revive, || "it could not be revived".into()),
             ListState::Active(_) => {}
@@ -64,7 +64,7 @@ impl Restoring<'_, Lists> {
     }
 
     fn fields(&mut self, past: &List) {
-        self.command(ListCommand::Rename { name: past.name.clone() }, || format!("it could not be called “{}” again", past.name));
+        self.command(ListCommand::Rename { name: past.name.clone() }, || format!("it could not be renamed to “{}” again", past.name));
         self.command(ListCommand::ChooseStore { store: past.store.clone() }, || "its store could not be chosen again".into());
         self.command(ListCommand::SetBudget { budget: past.budget }, || "its budget could not be set again".into());
         let Some(now) = self.state().list().cloned() else { return };
@@ -72,7 +72,7 @@ impl Restoring<'_, Lists> {
             self.note("a list stays in its household".into());
         }
         if let Some(order) = now.last_order.filter(|order| past.last_order.as_ref() != Some(order)) {
-            self.note(format!("order {order}, into which items were checked out since, stays; cancel it if it is not wanted"));
+            self.note(format!("order {order}, created by a later check-out, stays; cancel it if it is not wanted"));
         }
     }
 
@@ -102,7 +102,7 @@ impl Restoring<'_, Lists> {
         let names = same_items(&now, past);
         let kept: BTreeSet<_> = names.values().cloned().collect();
         for extra in now.items.keys().filter(|id| !kept.contains(*id)) {
-            self.command(ListCommand::Remove { item: extra.clone() }, || format!("item {extra} stays"));
+            self.command(ListCommand::Remove { item: extra.clone() }, || format!("item {extra} stays on the list"));
         }
         for (then, id) in &names {
             self.item(id, &past.items[then]);
@@ -156,7 +156,7 @@ impl Restoring<'_, Lists> {
         let moving = to_move(&current, &wanted);
         for (place, id) in wanted.iter().enumerate().filter(|(_, id)| moving.contains(*id)) {
             let after = place.checked_sub(1).map(|before| wanted[before].clone());
-            self.command(ListCommand::Move { item: id.clone(), after }, || format!("item {id} stands elsewhere"));
+            self.command(ListCommand::Move { item: id.clone(), after }, || format!("item {id} is in a different place"));
         }
     }
 }

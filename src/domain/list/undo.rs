@@ -27,7 +27,7 @@ impl Undo for Lists {
     fn inverse(of: &Undoing<'_, Self>) -> Inverse {
         match (of.before.list(), of.after.list(), of.now.list()) {
             (Some(before), Some(after), Some(now)) => Scene { of, before, after, now }.inverse(),
-            _ => Err(stays("creation_stays", "a list cannot be unmade; archive it instead")),
+            _ => Err(stays("creation_stays", "a list cannot be deleted; archive it instead")),
         }
     }
 
@@ -58,15 +58,15 @@ impl Scene<'_> {
         let Self { before, now, .. } = self;
         let archived = matches!(self.of.now, ListState::Archived(_));
         match self.of.event {
-            E::Created { .. } => Err(stays("creation_stays", "a list cannot be unmade; archive it instead")),
+            E::Created { .. } => Err(stays("creation_stays", "a list cannot be deleted; archive it instead")),
             E::Renamed { name } => back(now.name == *name, ListCommand::Rename { name: before.name.clone() }, || {
-                format!("the list is called “{}” by now, not “{name}”", now.name)
+                format!("the list is called “{}” now, not “{name}”", now.name)
             }),
             E::StoreChosen { store } => back(now.store == *store, ListCommand::ChooseStore { store: before.store.clone() }, || {
-                "the list has another store by now".into()
+                "the list has a different store now".into()
             }),
             E::BudgetSet { budget } => back(now.budget == *budget, ListCommand::SetBudget { budget: before.budget }, || {
-                "the list has another budget by now".into()
+                "the list has a different budget now".into()
             }),
             E::Shared { member, role } => self.unshare(member, now.members.get(member) == Some(role)),
             E::Archived {} => back(archived, ListCommand::Revive, || "the list was revived".into()),
@@ -101,7 +101,7 @@ impl Scene<'_> {
 
     fn unshare(&self, member: &Principal, still: bool) -> Inverse {
         let Some(role) = self.before.members.get(member) else {
-            let detail = format!("a list keeps its members; make {member} a viewer instead, who may look on but change nothing");
+            let detail = format!("a list keeps its members; make {member} a viewer instead, who may read but change nothing");
             return Err(stays("member_stays", detail));
         };
         let command = ListCommand::Share { member: member.clone(), role: *role };
@@ -159,7 +159,7 @@ impl Scene<'_> {
             specification: text(specification.is_some(), was.specification.as_ref()),
             note: text(note.is_some(), was.note.as_ref()),
         };
-        back(still, command, || format!("what is said of “{}” was changed again", there.name))
+        back(still, command, || format!("the details of “{}” were changed again", there.name))
     }
 
     /// Places are told by what stands in front, among the items that were there then and are there now.

@@ -25,7 +25,7 @@ pub(super) fn check_placement(placement: &OrderPlacement, now: Moment) -> Result
 /// Not before 1970, and not further ahead than a wrong clock explains.
 pub(super) fn check_moment(at: Moment, now: Moment, pointer: &'static str) -> Result<(), Refusal> {
     if at.0 < 0 {
-        return Err(invalid("moment_too_early", "an order cannot lie before 1970", pointer));
+        return Err(invalid("moment_too_early", "an order cannot be dated before 1970", pointer));
     }
     if at.0 > now.0.saturating_add(FUTURE_MICROS_MAX) {
         return Err(invalid("moment_in_future", format!("{at} is more than a day ahead of now ({now})"), pointer));
@@ -81,7 +81,7 @@ fn check_line(line: &OrderLine, index: usize, currency: Currency) -> Result<(), 
     }
     // Both are within the limits, so their sum fits. A coupon may be worth more than what it was given for.
     if line.charged.minor() + line.coupon_discount.map_or(0, Money::minor) < 0 {
-        let detail = "a line cannot be charged less than nothing, save for what its coupon explains";
+        let detail = "a line's charge cannot be negative, except for what its coupon explains";
         return Err(invalid("charged_negative", detail, field("charged")));
     }
     Ok(())
@@ -90,7 +90,7 @@ fn check_line(line: &OrderLine, index: usize, currency: Currency) -> Result<(), 
 /// Zero is fine here: real receipts book returned bottles and coupons so.
 pub(super) fn check_quantity(quantity: &Quantity, pointer: impl FnOnce() -> Cow<'static, str>) -> Result<(), Refusal> {
     match quantity.millionths() {
-        ..=-1 => Err(invalid("quantity_negative", "a quantity cannot be less than nothing", pointer())),
+        ..=-1 => Err(invalid("quantity_negative", "a quantity cannot be negative", pointer())),
         0..=QUANTITY_MILLIONTHS_MAX => Ok(()),
         _ => Err(invalid("quantity_too_large", "a quantity may be at most a million of its unit", pointer())),
     }
@@ -98,7 +98,7 @@ pub(super) fn check_quantity(quantity: &Quantity, pointer: impl FnOnce() -> Cow<
 
 pub(super) fn check_not_negative(amount: Money, currency: Currency, pointer: impl Fn() -> Cow<'static, str>) -> Result<(), Refusal> {
     if amount.is_negative() {
-        return Err(invalid("amount_negative", "this amount cannot be less than nothing", pointer()));
+        return Err(invalid("amount_negative", "this amount cannot be negative", pointer()));
     }
     check_amount(amount, currency, pointer)
 }
@@ -106,11 +106,11 @@ pub(super) fn check_not_negative(amount: Money, currency: Currency, pointer: imp
 /// In the order's currency and within the limit, in either direction.
 pub(super) fn check_amount(amount: Money, currency: Currency, pointer: impl Fn() -> Cow<'static, str>) -> Result<(), Refusal> {
     if amount.currency() != currency {
-        let detail = format!("this order is in {}, not {}: one order has one currency", currency.as_str(), amount.currency().as_str());
+        let detail = format!("this order is in {}, not {}: an order has one currency", currency.as_str(), amount.currency().as_str());
         return Err(invalid("currency_differs", detail, format!("{}/currency", pointer())));
     }
     if amount.minor().unsigned_abs() > MONEY_MINOR_MAX.unsigned_abs() {
-        return Err(invalid("amount_too_large", "this amount is absurdly large", format!("{}/amount", pointer())));
+        return Err(invalid("amount_too_large", "this amount is too large", format!("{}/amount", pointer())));
     }
     Ok(())
 }

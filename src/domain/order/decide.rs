@@ -38,7 +38,7 @@ pub(super) fn decide(state: &OrderState, command: &OrderCommand, context: &Conte
     match command {
         OrderCommand::Place(placement) if order.was_placed_as(placement) => Ok(Decision::unchanged()),
         OrderCommand::Place(_) => {
-            Err(conflict("order_exists", "this order was placed with other content: amend it, or place another under its own id"))
+            Err(conflict("order_exists", "this order was placed with different content: amend it, or place another one under a new id"))
         }
         OrderCommand::SubstituteLine { line, .. } => substitute(order, phase, order.line(*line)?, command),
         OrderCommand::ShortLine { line, picked, charged } => short(order, phase, order.line(*line)?, picked, *charged),
@@ -68,14 +68,14 @@ impl Phase {
     fn expect_open(self) -> Result<(), Refusal> {
         self.expect_not_cancelled()?;
         match self {
-            Self::Fulfilled => Err(conflict("order_fulfilled", "this order was handed over: refund or amend it instead")),
+            Self::Fulfilled => Err(conflict("order_fulfilled", "this order was fulfilled: refund or amend it instead")),
             Self::Placed | Self::Cancelled => Ok(()),
         }
     }
 
     fn expect_not_cancelled(self) -> Result<(), Refusal> {
         match self {
-            Self::Cancelled => Err(conflict("order_cancelled", "this order was cancelled and cannot change any more")),
+            Self::Cancelled => Err(conflict("order_cancelled", "this order was cancelled and can no longer change")),
             Self::Placed | Self::Fulfilled => Ok(()),
         }
     }
@@ -135,7 +135,7 @@ fn decide_refund(order: &Order, phase: Phase, known: &LineState, refund: Refund)
     check_refund_amount(order, known, refund.amount)?;
     check_refund_quantity(known, &refund.quantity)?;
     if known.refunds.len() >= REFUNDS_PER_LINE_MAX {
-        return Err(conflict("too_many_refunds", format!("this line was refunded {REFUNDS_PER_LINE_MAX} times already")));
+        return Err(conflict("too_many_refunds", format!("this line has already been refunded {REFUNDS_PER_LINE_MAX} times")));
     }
     let Refund { quantity, amount, reason } = refund;
     Ok(Decision::applied(OrderEvent::LineRefunded { line: known.ordered.line, quantity, amount, reason }))
@@ -144,11 +144,11 @@ fn decide_refund(order: &Order, phase: Phase, known: &LineState, refund: Refund)
 fn check_refund_amount(order: &Order, known: &LineState, amount: Money) -> Result<(), Refusal> {
     check_amount(amount, order.total.currency(), || "/amount".into())?;
     if amount.minor() <= 0 {
-        return Err(invalid("amount_not_positive", "a refund must be more than nothing", "/amount/amount"));
+        return Err(invalid("amount_not_positive", "a refund must be greater than zero", "/amount/amount"));
     }
     let after = known.refunded.checked_add(amount).map_err(|error| invalid(error.code(), error.to_string(), "/amount"))?;
     if after.minor() > known.charged.minor() {
-        let detail = format!("refunds would come to {after}, more than the {} that was charged", known.charged);
+        let detail = format!("refunds would total {after}, more than the {} charged", known.charged);
         return Err(conflict("refund_exceeds_charge", detail).at("/amount"));
     }
     Ok(())
@@ -161,7 +161,7 @@ fn check_refund_quantity(known: &LineState, quantity: &Quantity) -> Result<(), R
         None => quantity.clone(),
     };
     if missing(&known.picked, &after, "/quantity")?.millionths() < 0 {
-        let detail = format!("refunds would come to {after}, more than the {} that came", known.picked);
+        let detail = format!("refunds would total {after}, more than the {} delivered", known.picked);
         return Err(conflict("refund_exceeds_quantity", detail).at("/quantity"));
     }
     Ok(())
@@ -181,7 +181,7 @@ fn amend(order: &Order, phase: Phase, lines: &[OrderLine]) -> Answer {
             None => new.push(line.clone()),
             Some(known) if known.ordered == *line => {}
             Some(_) => {
-                let detail = format!("line {} is already there with other content", line.line);
+                let detail = format!("line {} already exists with different content", line.line);
                 return Err(conflict("line_exists", detail).at(format!("/lines/{index}/line")));
             }
         }

@@ -56,7 +56,7 @@ impl Undo for Orders {
         match (of.event, order_of(of.before), order_of(of.now)) {
             (OrderEvent::Placed { .. }, ..) => Ok(vec![OrderCommand::Cancel { reason: Some(REASON.into()) }]),
             (event, Some(before), Some(now)) => inverse(event, before, now),
-            _ => Err(stays("order_stays", "the order of that time is not there any more")),
+            _ => Err(stays("order_stays", "the order of that time no longer exists")),
         }
     }
 
@@ -80,42 +80,44 @@ fn order_of(state: &OrderState) -> Option<&Order> {
 
 fn inverse(event: &OrderEvent, before: &Order, now: &Order) -> Inverse {
     match event {
-        OrderEvent::Placed { .. } => Err(stays("order_exists", "the order was there before")),
+        OrderEvent::Placed { .. } => Err(stays("order_exists", "the order existed before")),
         OrderEvent::LineSubstituted { line, product, name, .. } => {
             let (was, is) = line_of(before, now, *line)?;
             if is.substitute.as_ref().is_none_or(|is| (&is.product, &is.name) != (product, name)) {
-                return Err(changed_since(format!("line {line} was substituted by something else")));
+                return Err(changed_since(format!("line {line} was substituted again")));
             }
             unsubstitute(*line, was)
         }
         OrderEvent::LineShorted { line, picked, charged } => {
             let (was, is) = line_of(before, now, *line)?;
             if (&is.picked, &is.charged) != (picked, charged) {
-                return Err(changed_since(format!("what came of line {line} was reported anew")));
+                return Err(changed_since(format!("the delivery of line {line} was reported again")));
             }
             Ok(vec![OrderCommand::ShortLine { line: *line, picked: was.picked.clone(), charged: was.charged }])
         }
         OrderEvent::LineRefunded { line, amount, .. } => {
             Err(stays("refund_stays", format!("{amount} of line {line} were paid back; a refund is never unmade")))
         }
-        OrderEvent::Amended { .. } => Err(stays("lines_stay", "lines that were added stay; report that none of them came instead")),
+        OrderEvent::Amended { .. } => Err(stays("lines_stay", "added lines stay; report that none of them was delivered instead")),
         OrderEvent::Fulfilled { at, receipt_total, .. } => {
             if now.receipt.as_ref().is_none_or(|is| (is.at, is.total) != (*at, *receipt_total)) {
-                return Err(changed_since("there is another receipt by now"));
+                return Err(changed_since("there is another receipt now"));
             }
             match &before.receipt {
                 Some(was) => Ok(vec![OrderCommand::Fulfil { at: was.at, receipt_total: was.total }]),
-                None => Err(stays("handed_over", "the order was handed over; refund what was wrong with it instead")),
+                None => Err(stays("handed_over", "the order was fulfilled; refund what was wrong with it instead")),
             }
         }
-        OrderEvent::Cancelled { .. } => Err(stays("cancellation_stays", "a cancelled order stays so; place it again under another id")),
+        OrderEvent::Cancelled { .. } => {
+            Err(stays("cancellation_stays", "a cancelled order stays cancelled; place it again under another id"))
+        }
     }
 }
 
 /// Back to the substitute before, as far as it came; what was ordered first cannot be named again.
 fn unsubstitute(line: u32, was: &LineState) -> Inverse {
     let Some(substitute) = was.substitute.clone() else {
-        let detail = format!("line {line} cannot go back to what was ordered: a substitute can only be replaced by another");
+        let detail = format!("line {line} cannot go back to what was ordered: a substitute can only be replaced by another one");
         return Err(stays("substitution_stays", detail));
     };
     let back = OrderCommand::SubstituteLine {

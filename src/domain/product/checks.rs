@@ -30,7 +30,7 @@ fn check_present(text: Option<&str>, chars_max: usize, pointer: &'static str) ->
 
 pub(super) fn check_content(content: &Quantity) -> Result<(), Refusal> {
     match content.millionths() {
-        ..=0 => Err(invalid("quantity_not_positive", "what a pack holds must be more than nothing", "/content/amount")),
+        ..=0 => Err(invalid("quantity_not_positive", "the pack content must be greater than zero", "/content/amount")),
         amount if amount > QUANTITY_MILLIONTHS_MAX => {
             Err(invalid("quantity_too_large", "a pack may hold at most a million of its unit", "/content/amount"))
         }
@@ -74,10 +74,10 @@ fn check_nutrition(details: &ProductDetails) -> Result<(), Refusal> {
 pub(super) fn check_price_seen(seen: &PriceSeen, now: Moment) -> Result<(), Refusal> {
     check_price(&seen.price, "/price/amount")?;
     if seen.observed_at.0 < 0 {
-        return Err(invalid("observed_too_early", "an observation cannot lie before 1970", "/observed_at"));
+        return Err(invalid("observed_too_early", "an observation cannot be dated before 1970", "/observed_at"));
     }
     if seen.observed_at.0 > now.0.saturating_add(FUTURE_MICROS_MAX) {
-        let detail = format!("{} is more than a day ahead of now ({now}): a price is observed when it is seen", seen.observed_at);
+        let detail = format!("{} is more than a day in the future (now {now}): a price is observed when it is seen", seen.observed_at);
         return Err(Refusal::new(RefusalKind::Invalid, "observed_in_future", detail).at("/observed_at"));
     }
     check_validity(seen.valid_from, seen.valid_until)?;
@@ -87,7 +87,7 @@ pub(super) fn check_price_seen(seen: &PriceSeen, now: Moment) -> Result<(), Refu
 
 fn check_price(price: &UnitPrice, pointer: &'static str) -> Result<(), Refusal> {
     match price.ten_thousandths() {
-        ..=0 => Err(invalid("price_not_positive", "a price must be more than nothing: a failed look-up is no price", pointer)),
+        ..=0 => Err(invalid("price_not_positive", "a price must be greater than zero: a failed lookup is not a price", pointer)),
         amount if amount > UNIT_PRICE_TEN_THOUSANDTHS_MAX => {
             Err(invalid("price_too_large", "a price of more than a million is a mistake", pointer))
         }
@@ -123,8 +123,8 @@ pub(super) fn check_offer(offer: &Offer) -> Result<(), Refusal> {
 
 fn check_amount(amount: Money, pointer: &'static str) -> Result<(), Refusal> {
     match amount.minor() {
-        ..=0 => Err(invalid("amount_not_positive", "this amount must be more than nothing", pointer)),
-        minor if minor > MONEY_MINOR_MAX => Err(invalid("amount_too_large", "this amount is absurdly large", pointer)),
+        ..=0 => Err(invalid("amount_not_positive", "this amount must be greater than zero", pointer)),
+        minor if minor > MONEY_MINOR_MAX => Err(invalid("amount_too_large", "this amount is too large", pointer)),
         _ => Ok(()),
     }
 }

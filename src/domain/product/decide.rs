@@ -72,7 +72,7 @@ fn register_again(product: &Product, details: &ProductDetails) -> Answer {
         return Ok(Decision::unchanged());
     }
     check_details(details)?;
-    let detail = "this product is already registered with other details: change its details instead";
+    let detail = "this product is already registered with different details: change its details instead";
     Err(Refusal::new(RefusalKind::Conflict, "product_exists", detail))
 }
 
@@ -150,7 +150,7 @@ fn announce_offer(product: &Product, command: &ProductCommand, now: Moment) -> A
         check_currency(product, &offer.store, currency, "/terms")?;
     }
     if product.offers.values().filter(|offer| offer.runs_on(now)).count() >= OFFERS_PER_PRODUCT_MAX {
-        let detail = format!("this product has {OFFERS_PER_PRODUCT_MAX} offers already: end one first");
+        let detail = format!("this product already has {OFFERS_PER_PRODUCT_MAX} offers: end one first");
         return Err(Refusal::new(RefusalKind::Conflict, "too_many_offers", detail));
     }
     let Offer { store, terms, valid_from, valid_until, member_only, source, .. } = offer;
@@ -158,6 +158,6 @@ fn announce_offer(product: &Product, command: &ProductCommand, now: Moment) -> A
 }
 
 fn offer_exists(id: &crate::domain::OfferId) -> Refusal {
-    let detail = format!("offer {id} is already announced with other terms: announce the new ones under another id");
+    let detail = format!("offer {id} is already announced with different terms: announce the new ones under another id");
     Refusal::new(RefusalKind::Conflict, "offer_exists", detail).at("/offer")
 }

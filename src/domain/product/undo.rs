@@ -22,12 +22,12 @@ impl Undo for Products {
         match of.event {
             ProductEvent::Registered(_) => stays("registration_stays", "a product stays registered; discontinue it instead"),
             ProductEvent::Discontinued {} => {
-                stays("discontinued_stays", "no command takes a product in again; its prices and offers go on all the same")
+                stays("discontinued_stays", "a discontinued product cannot be reactivated; its prices and offers still work")
             }
             ProductEvent::Merged { .. } => {
-                stays("merger_stays", "what was merged cannot be told apart any more; register the product under another id")
+                stays("merger_stays", "merged products cannot be separated; register the product under another id")
             }
-            ProductEvent::CodeLinked { code: _ } => stays("code_stays", "no command takes a code away from a product"),
+            ProductEvent::CodeLinked { code: _ } => stays("code_stays", "a code cannot be removed from a product"),
             ProductEvent::DetailsChanged { .. }
             | ProductEvent::PriceObserved { .. }
             | ProductEvent::PriceWithdrawn { .. }
@@ -35,7 +35,7 @@ impl Undo for Products {
             | ProductEvent::OfferEnded { .. }
             | ProductEvent::StockReported { .. } => match (product_of(of.before), product_of(of.now)) {
                 (Some(before), Some(now)) => inverse(of, before, now),
-                _ => stays("product_merged", "this product was merged into another since"),
+                _ => stays("product_merged", "this product has since been merged into another"),
             },
         }
     }
@@ -70,12 +70,12 @@ fn inverse(of: &Undoing<'_, Products>, before: &Product, now: &Product) -> Inver
         },
         ProductEvent::OfferEnded { offer } => announce_again(of, offer, before),
         ProductEvent::StockReported { store, stock } => match before.stock.get(store) {
-            _ if now.stock.get(store) != Some(stock) => Err(changed_since(format!("the stock at {store} was reported anew"))),
+            _ if now.stock.get(store) != Some(stock) => Err(changed_since(format!("the stock at {store} was reported again"))),
             Some(was) => Ok(vec![ProductCommand::ReportStock { store: store.clone(), stock: *was }]),
             None => Err(Refusal::new(
                 Conflict,
                 "stock_unknown_before",
-                "nothing was known of the stock before, which no command can say; report it anew",
+                "the stock was unknown before, and no command can restore that; report it again",
             )),
         },
         ProductEvent::Registered(_) | ProductEvent::Discontinued {} | ProductEvent::Merged { .. } | ProductEvent::CodeLinked { .. } => {
@@ -100,7 +100,7 @@ fn details_back(event: &ProductEvent, before: &ProductDetails, now: &ProductDeta
         return Err(Refusal::new(
             Conflict,
             "content_stays",
-            "what a pack holds was not known before, and no command can say so; correct it instead",
+            "the pack content was unknown before, and no command can restore that; correct it instead",
         ));
     }
     let text = |made: &Option<String>, was: Option<&String>| made.is_some().then(|| was.cloned().unwrap_or_default());
@@ -117,7 +117,7 @@ fn details_back(event: &ProductEvent, before: &ProductDetails, now: &ProductDeta
 fn unsee(of: &Undoing<'_, Products>, seen: &PriceSeen, now: &Product) -> Inverse {
     let newest = standing(&now.observations, &seen.store, seen.kind);
     if !newest.is_some_and(|newest| newest.observed_at == seen.observed_at && newest.price == seen.price && !newest.withdrawn) {
-        return Err(changed_since(format!("{} is not the newest price at {} any more", seen.price, seen.store)));
+        return Err(changed_since(format!("{} is no longer the newest price at {}", seen.price, seen.store)));
     }
     let corrected =
         seen_before(of, |earlier| (&earlier.store, earlier.kind, earlier.observed_at) == (&seen.store, seen.kind, seen.observed_at));
@@ -155,7 +155,7 @@ fn announce_again(of: &Undoing<'_, Products>, ended: &OfferId, before: &Product)
         return Ok(Vec::new());
     };
     if valid_until.is_some_and(|until| until <= of.at) {
-        return Err(Refusal::new(Conflict, "offer_over", format!("offer {ended} would be over by now anyway")));
+        return Err(Refusal::new(Conflict, "offer_over", format!("offer {ended} would have ended by now anyway")));
     }
     let mark = blake3::hash(format!("{}/{ended}/{}", of.stream, of.position).as_bytes()).to_hex();
     let offer = OfferId::new(&format!("again-{}", &mark[..32])).expect("it is an id because it has 38 letters, digits and hyphens");

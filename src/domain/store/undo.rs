@@ -29,7 +29,7 @@ impl Undo for Stores {
             }
             (StoreEvent::AisleOrderLearned { categories }, StoreState::Registered(before), StoreState::Registered(now)) => {
                 if now.aisle_order != *categories {
-                    return Err(changed_since("another order of the aisles was learnt"));
+                    return Err(changed_since("the aisle order was changed again"));
                 }
                 Ok(vec![StoreCommand::LearnAisleOrder { categories: before.aisle_order.clone() }])
             }

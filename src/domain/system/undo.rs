@@ -18,15 +18,13 @@ impl Undo for System {
     fn inverse(of: &Undoing<'_, Self>) -> Result<Vec<SystemEvent>, Refusal> {
         use SystemEvent as E;
         let detail = match of.event {
-            E::SnapshotCreated { .. } => "a snapshot that was made can be deleted, not undone",
-            E::SnapshotDeleted { .. } => "a snapshot that was deleted is gone; make a new one",
-            E::SnapshotVerified { .. } | E::SelfRestored { .. } => {
-                "a snapshot that was checked is as it was: there is nothing to take back"
-            }
-            E::RestoreBegun { .. } | E::Restored { .. } => "a restore has an undo of its own, among the admin routes",
-            E::RestoreUndone { .. } => "a restore that was undone can be made again",
-            E::StreamRestored { .. } => "undo the command of the list or household that brought it back; this only says that it happened",
-            E::ViewsRebuilt { .. } => "rebuilt views are no change of what is recorded",
+            E::SnapshotCreated { .. } => "a snapshot can be deleted, not undone",
+            E::SnapshotDeleted { .. } => "a deleted snapshot cannot come back; create a new one",
+            E::SnapshotVerified { .. } | E::SelfRestored { .. } => "checking a snapshot changed nothing: there is nothing to undo",
+            E::RestoreBegun { .. } | E::Restored { .. } => "a restore has its own undo among the admin routes",
+            E::RestoreUndone { .. } => "run the restore again instead",
+            E::StreamRestored { .. } => "undo the command that restored the list or household; this event only reports it",
+            E::ViewsRebuilt { .. } => "rebuilding views changed nothing recorded",
         };
         Err(Refusal::new(Conflict, "admin_action", detail))
     }

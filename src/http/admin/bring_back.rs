@@ -59,8 +59,7 @@ pub async fn bring_back_from(
         StreamKind::List => of_kind::<Lists>(&running, &app, &caller, body).await,
         StreamKind::Household => of_kind::<Households>(&running, &app, &caller, body).await,
         other => {
-            let detail =
-                format!("a {} cannot be brought back alone: restore the whole server, or undo what was done to it", other.as_str());
+            let detail = format!("a {} cannot be restored on its own: restore the whole server, or undo its commands", other.as_str());
             Err(Problem::invalid("stream_not_restorable", "/stream", detail))
         }
     }

@@ -51,7 +51,7 @@ where
     let (own, running) = (Arc::clone(&operation), Arc::clone(running));
     actix_web::rt::spawn(async move {
         // It is ended however it ends, or no other could ever begin.
-        let result = working.await.unwrap_or_else(|error| Err(SnapshotError::Staged(format!("the work ended in a panic: {error}"))));
+        let result = working.await.unwrap_or_else(|error| Err(SnapshotError::Staged(format!("the work panicked: {error}"))));
         let result = result.and_then(|done| serde_json::to_value(done).map_err(|error| SnapshotError::Staged(error.to_string())));
         running.operations().end(&own, clock.now(), result);
     });

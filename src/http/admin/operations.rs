@@ -26,12 +26,12 @@ pub async fn index(running: Data<Running>, _: Query<Nothing>) -> Result<HttpResp
     json(&OperationsView { operations: running.operations().list().iter().map(|operation| operation.view()).collect() })
 }
 
-/// Shows how far a piece of long work has come, or how it ended.
+/// Shows the progress of long work, or how it ended.
 #[utoipa::path(get, path = "/api/v1/admin/operations/{id}", tag = "admin", params(("id" = String, Path)),
     responses((status = 200, body = OperationView), (status = 404, body = ProblemBody)))]
 pub async fn show(running: Data<Running>, request: HttpRequest, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
     let id = request.match_info().get("id").unwrap_or_default();
     let operation = running.operations().get(id);
-    let unknown = || Problem::not_found("operation_not_found", format!("there is no operation {id}; a restart forgets them"));
+    let unknown = || Problem::not_found("operation_not_found", format!("there is no operation {id}; operations are forgotten on restart"));
     json(&operation.ok_or_else(unknown)?.view())
 }

@@ -1,4 +1,4 @@
-//! Restores: a dry run says what would happen and gives the word that has it done; the last one can be undone.
+//! Restores: a dry run shows what would happen and returns a confirmation token; the last restore can be undone.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
     snapshots::{Operation, Progress, RestorePlan, SnapshotError, Target, operations::OperationView},
 };
 
-/// What is to be restored. At least one of the first two must be given.
+/// What to restore. At least one of the first two is required.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RestoreRequest {
@@ -29,12 +29,12 @@ pub struct RestoreRequest {
     /// Up to this position or time; without it all of the snapshot.
     #[schema(value_type = Option<String>)]
     pub at: Option<At>,
-    /// The word that the dry run gave. Without it nothing is done but a dry run.
+    /// The confirmation token of the dry run. Without it the request is a dry run.
     pub confirm: Option<String>,
 }
 
 /// Restores a snapshot, or any moment, in place of what is served. Without `confirm` it is a dry run: every file is checked and the
-/// answer says what would be left behind.
+/// answer says what would be left out.
 #[utoipa::path(post, path = "/api/v1/admin/restore", tag = "admin", request_body = RestoreRequest,
     responses((status = 200, body = RestorePlan, description = "a dry run"), (status = 202, body = OperationView, description = "its result is a Restored"), (status = "4XX", body = ProblemBody)))]
 pub async fn restore(running: Data<Running>, caller: Caller, Json(body): Json<RestoreRequest>) -> Result<HttpResponse, Problem> {
@@ -60,7 +60,7 @@ async fn carry_out(target: Target, running: Arc<Running>, by: Principal, operati
     running.restore(RestoreOrder { snapshot, upto: Some(target.position), by }, operation).await
 }
 
-/// Serves the history again that the last restore left, with everything in it.
+/// Undoes the last restore: serves the history that it replaced again, with everything in it.
 #[utoipa::path(post, path = "/api/v1/admin/restore/undo", tag = "admin", request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is an Undone"), (status = "4XX", body = ProblemBody)))]
 pub async fn undo(running: Data<Running>, caller: Caller, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {

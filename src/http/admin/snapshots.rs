@@ -16,7 +16,7 @@ use crate::{
     snapshots::{Listed, Manifest, SnapshotFolder, operations::OperationView, retention::Retention},
 };
 
-/// Begins a snapshot of everything recorded by now, while the server goes on.
+/// Starts a snapshot of everything recorded so far, while the server keeps running.
 #[utoipa::path(post, path = "/api/v1/admin/snapshots", tag = "admin", request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is a Manifest"), (status = "4XX", body = ProblemBody)))]
 pub async fn create(running: Data<Running>, caller: Caller, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
@@ -29,7 +29,7 @@ pub async fn create(running: Data<Running>, caller: Caller, _: OptionalJson<Noth
 pub struct SnapshotsView {
     /// Where they are.
     pub folder: String,
-    /// The newest last; one that cannot be read says why.
+    /// The newest last; an unreadable one says why.
     pub snapshots: Vec<Listed>,
 }
 
@@ -50,7 +50,7 @@ pub async fn show(running: Data<Running>, request: HttpRequest, _: Query<Nothing
     json(&blocking(move || folder.open(&name)).await??.manifest)
 }
 
-/// Begins to read every file of a snapshot and check all hashes. Its result names each file that is wrong.
+/// Starts to read every file of a snapshot and check all hashes. The result lists every damaged file.
 #[utoipa::path(post, path = "/api/v1/admin/snapshots/{name}/verify", tag = "admin", params(("name" = String, Path)), request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is a Verified"), (status = "4XX", body = ProblemBody)))]
 pub async fn check(
@@ -65,7 +65,7 @@ pub async fn check(
     begin(&running, "verify", &by.clone(), |running, operation| running.verify_snapshot(by, snapshot, operation))
 }
 
-/// Removes a snapshot, and the segments that no other needs.
+/// Deletes a snapshot, and the segments that no other snapshot needs.
 #[utoipa::path(delete, path = "/api/v1/admin/snapshots/{name}", tag = "admin", params(("name" = String, Path)),
     responses((status = 204), (status = "4XX", body = ProblemBody)))]
 pub async fn remove(
@@ -78,13 +78,13 @@ pub async fn remove(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// How much to keep; what is not given is as configured.
+/// How much to keep; missing fields are as configured.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prune {
     pub keep_daily: Option<usize>,
     pub keep_weekly: Option<usize>,
-    /// Only say which would go.
+    /// Only report which would be deleted.
     #[serde(default)]
     pub dry_run: bool,
 }
@@ -96,7 +96,7 @@ pub struct Pruned {
     pub dry_run: bool,
 }
 
-/// Removes scheduled snapshots that retention does not keep. Those made by hand stay.
+/// Deletes scheduled snapshots that retention does not keep. Manual ones stay.
 #[utoipa::path(post, path = "/api/v1/admin/snapshots/prune", tag = "admin", request_body = Option<Prune>,
     responses((status = 200, body = Pruned), (status = "4XX", body = ProblemBody)))]
 pub async fn prune(running: Data<Running>, caller: Caller, OptionalJson(body): OptionalJson<Prune>) -> Result<HttpResponse, Problem> {
@@ -106,7 +106,7 @@ pub async fn prune(running: Data<Running>, caller: Caller, OptionalJson(body): O
     json(&Pruned { removed, dry_run: body.dry_run })
 }
 
-/// Begins to restore the newest snapshot into a scratch folder and prove it.
+/// Starts to restore the newest snapshot into a scratch folder and verify it.
 #[utoipa::path(post, path = "/api/v1/admin/self-restore", tag = "admin", request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is a SelfRestored"), (status = "4XX", body = ProblemBody)))]
 pub async fn self_restore(running: Data<Running>, caller: Caller, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {

@@ -44,12 +44,12 @@ pub async fn digests(running: Data<Running>, _: Query<Nothing>) -> Result<HttpRe
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rebuild {
-    /// When to take the new ones; without a word they are taken where they differ from those in use.
+    /// When to use the new views; by default only if they differ from those in use.
     #[serde(default)]
     pub switch: Switch,
 }
 
-/// Begins to rebuild every view from the log beside those in use, compares the two at one position, and switches.
+/// Starts to rebuild every view from the log next to those in use, compares the two at one position, and switches.
 #[utoipa::path(post, path = "/api/v1/admin/views/rebuild", tag = "admin", request_body = Option<Rebuild>,
     responses((status = 202, body = OperationView, description = "its result is a Rebuilt"), (status = "4XX", body = ProblemBody)))]
 pub async fn rebuild(running: Data<Running>, caller: Caller, OptionalJson(body): OptionalJson<Rebuild>) -> Result<HttpResponse, Problem> {

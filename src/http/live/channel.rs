@@ -21,7 +21,7 @@ pub struct DealFilter {
     /// Only products of this category.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-    /// Only deals that save at least so many percent, 0 to 100.
+    /// Only deals that save at least this many percent, 0 to 100.
     pub min_saving_percent: u8,
     /// Only deals below the lowest price of the last 30 days.
     pub honest: bool,

@@ -33,10 +33,10 @@ macro_rules! closes {
 closes! {
     /// The client asked for it, or the connection was lost.
     Normal = 1000 "normal" "bye";
-    /// The client broke the WebSocket protocol.
-    ProtocolError = 1002 "protocol_error" "the websocket protocol was broken";
+    /// The client violated the WebSocket protocol.
+    ProtocolError = 1002 "protocol_error" "WebSocket protocol violation";
     /// A binary message in a JSON session, or a text in a MessagePack session.
-    WrongEncoding = 1003 "wrong_encoding" "messages of aisled.v1+json are text, those of aisled.v1+msgpack binary";
+    WrongEncoding = 1003 "wrong_encoding" "messages of aisled.v1+json are text, messages of aisled.v1+msgpack are binary";
     /// A text message that is not UTF-8.
     NotUtf8 = 1007 "not_utf8" "a text message must be UTF-8";
     /// One message exceeded the size limit, as sent or inflated.
@@ -44,9 +44,9 @@ closes! {
     /// The server stops or restarts.
     GoingAway = 3001 "going_away" "server going away: come back after a random pause of up to 5 seconds";
     /// Nothing was heard for two ping intervals.
-    Silent = 3002 "silent" "nothing heard for two ping intervals: come back";
-    /// The session had its longest time.
-    Lifetime = 3003 "lifetime" "this session lasted long enough: come back and resume from your position";
+    Silent = 3002 "silent" "nothing received for two ping intervals: come back";
+    /// The session reached its maximum lifetime.
+    Lifetime = 3003 "lifetime" "maximum session lifetime reached: come back and resume from your position";
     /// The server went back to another history, as a restore does: positions of the one before mean nothing any more.
     HistoryChanged = 3004 "history_changed" "the history was restored: come back and start from a snapshot";
     /// More waited for this reader than the outbox may hold, or its socket took nothing for too long.
@@ -59,13 +59,13 @@ closes! {
     TooManyFromAddress = 3014 "too_many_from_address" "too many sessions from your address: come back later";
     /// The principal has as many sessions as it may.
     TooManyOfPrincipal = 3015 "too_many_of_principal" "you have too many sessions: come back when another has ended";
-    /// The server made a mistake; it is in its log.
+    /// Internal server error; see the server's log output.
     Internal = 3500 "internal" "internal error: come back and resume from your position";
     /// The token is wrong.
     NotAuthenticated = 4001 "not_authenticated" "the token is wrong: get another first";
     /// No token came in time.
-    AuthenticationTimeout = 4002 "authentication_timeout" "no token came in time";
-    /// The token's time is over.
+    AuthenticationTimeout = 4002 "authentication_timeout" "no token was sent in time";
+    /// The token has expired.
     TokenExpired = 4004 "token_expired" "the token has expired: get another first";
     /// Too many unreadable requests in a row.
     BadRequests = 4010 "bad_requests" "too many unreadable requests in a row";

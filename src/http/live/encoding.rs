@@ -71,7 +71,7 @@ impl Encoding {
                 let mut reader = rmp_serde::Deserializer::new(&mut rest);
                 reader.set_max_depth(DEPTH_MAX);
                 let value = Value::deserialize(&mut reader).map_err(|error| error.to_string())?;
-                if rest.is_empty() { Ok(value) } else { Err("there are bytes behind the message".to_owned()) }
+                if rest.is_empty() { Ok(value) } else { Err("there are extra bytes after the message".to_owned()) }
             }
         }
     }

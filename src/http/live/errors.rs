@@ -39,7 +39,7 @@ errors! {
     InvalidRequest = "invalid_request" false;
     /// the id is neither an integer nor a text of at most 64 bytes
     InvalidRequestId = "invalid_request_id" false;
-    /// the `entity_id` or `command_id` of a command is no id
+    /// the `entity_id` or `command_id` of a command is not an id
     InvalidId = "invalid_id" false;
     /// no such kind of topic, or a bad id in it
     InvalidTopic = "invalid_topic" false;
@@ -47,7 +47,7 @@ errors! {
     InvalidOption = "invalid_option" false;
     /// the list, product or household of the topic does not exist
     NotFound = "not_found" false;
-    /// this principal may not follow the topic, or the token names somebody else
+    /// this principal may not follow the topic, or the token belongs to another principal
     Forbidden = "forbidden" false;
     /// a request before the token
     NotAuthenticated = "not_authenticated" false;
@@ -57,7 +57,7 @@ errors! {
     TooManyInFlight = "too_many_in_flight" true;
     /// more than 50 commands a second (a burst of 100 is free)
     TooManyCommands = "too_many_commands" true;
-    /// a mistake of the server; its log tells
+    /// internal server error; see the server's log output
     Internal = "internal" false;
 }
 

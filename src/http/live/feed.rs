@@ -37,7 +37,7 @@ use crate::{
 const TOPICS_MAX: usize = 100;
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// What is to be followed.
+/// What to follow.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
@@ -46,15 +46,15 @@ pub struct FeedQuery {
     topics: String,
     /// Where an earlier answer ended, as it said in `cursor` or `id`.
     since: Option<String>,
-    /// At most so many states a second of each key.
+    /// At most this many states per second for each key.
     max_rate: Option<f64>,
     /// Only deals of this category.
     category: Option<String>,
-    /// Only deals that save at least so many percent.
+    /// Only deals that save at least this many percent.
     min_saving_percent: Option<u8>,
     /// Only deals below the lowest price of the last 30 days.
     honest: Option<bool>,
-    /// NDJSON only: go on when everything up to now was told.
+    /// NDJSON only: continue after everything up to now was sent.
     follow: bool,
 }
 
@@ -117,7 +117,7 @@ fn answer(app: Current, caller: Caller, query: FeedQuery, request: &HttpRequest,
 }
 
 fn no_cursor() -> Problem {
-    Problem::malformed("invalid_cursor", "this is no cursor of these topics: leave since and Last-Event-ID out to start from a snapshot")
+    Problem::malformed("invalid_cursor", "this is not a cursor of these topics: omit since and Last-Event-ID to start from a snapshot")
         .at("/since")
 }
 

@@ -18,11 +18,11 @@ use crate::http::error::Problem;
 pub fn check(request: &HttpRequest) -> Result<(), Problem> {
     let headers = request.headers();
     if !names(headers, &header::UPGRADE, "websocket") || !names(headers, &header::CONNECTION, "upgrade") {
-        let detail = "this address speaks WebSocket: connect with ws://, Upgrade: websocket and Connection: Upgrade";
+        let detail = "this address serves WebSocket: connect with ws://, Upgrade: websocket and Connection: Upgrade";
         return Err(Problem::malformed("not_a_websocket", detail));
     }
     if text(headers, &header::SEC_WEBSOCKET_VERSION) != Some("13") {
-        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, "unsupported_version", "only version 13 of the protocol is spoken here");
+        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, "unsupported_version", "only version 13 of the protocol is supported");
         return Err(problem.with_header(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")));
     }
     if !text(headers, &header::SEC_WEBSOCKET_KEY).is_some_and(is_key) {
@@ -44,7 +44,7 @@ fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
     let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
     match (authority, text(headers, &header::HOST)) {
         (Some(authority), Some(host)) if authority.eq_ignore_ascii_case(host) => Ok(()),
-        _ => Err(Problem::new(StatusCode::FORBIDDEN, "foreign_origin", "live sessions are for pages of this server's own host")),
+        _ => Err(Problem::new(StatusCode::FORBIDDEN, "foreign_origin", "only pages of this server's own host may open live sessions")),
     }
 }
 

@@ -90,7 +90,7 @@ pub struct TopicRequest {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub since: Option<Position>,
-    /// At most so many states a second of each key, from 0.01 to 1000; as fast as they come if not given. The last always arrives.
+    /// At most this many states per second for each key, from 0.01 to 1000; unlimited if absent. The last one always arrives.
     #[serde(default)]
     pub max_rate: Option<f64>,
     /// Only for deals: which of them.
@@ -116,7 +116,7 @@ pub struct Hello<'a> {
     pub kind: &'static str,
     /// Names the session in the server's log.
     pub session: String,
-    /// Changes when positions start anew, as after a restore: positions of another epoch mean nothing.
+    /// Changes when positions restart, as after a restore: positions of another epoch are meaningless.
     pub epoch: &'a str,
     /// The newest event of the log.
     #[schema(value_type = String)]

@@ -217,7 +217,7 @@ impl Session {
 
     fn answer(&mut self, id: Option<RequestId>, request: Request, ctx: &mut Ctx) {
         if self.membership.who().is_none() && !matches!(request, Request::Refresh { .. }) {
-            let detail = "show a token first: {\"op\":\"refresh\",\"token\":…}";
+            let detail = "send a token first: {\"op\":\"refresh\",\"token\":…}";
             return self.refuse(ctx, id.as_ref(), ErrorBody::new(ErrorCode::NotAuthenticated, detail));
         }
         match request {
@@ -241,7 +241,7 @@ impl Session {
         let before = self.membership.who();
         let who = grant.who.clone().unwrap_or_else(|| self.named.clone());
         if before.as_ref().is_some_and(|before| *before != who) {
-            let detail = "this token names somebody else: connect anew to act for another";
+            let detail = "this token belongs to another principal: open a new connection to act for it";
             return self.refuse(ctx, id, ErrorBody::new(ErrorCode::Forbidden, detail));
         }
         if let Err(close) = self.membership.admit(who.clone(), &grant) {
@@ -288,7 +288,7 @@ impl Session {
         }
         if let Err(wait) = self.throttle.take_command() {
             self.app.hub.counters().met(Limit::CommandsPerSecond, 1);
-            let detail = format!("at most {} commands a second: slow down", limits.commands_per_second);
+            let detail = format!("at most {} commands per second: slow down", limits.commands_per_second);
             let retry_after_ms = Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1));
             let error = ErrorBody { retry_after_ms, ..ErrorBody::new(ErrorCode::TooManyCommands, detail) };
             return self.refuse(ctx, job.id.as_ref(), error);
@@ -340,7 +340,7 @@ impl Session {
         match self.wire.encoding {
             Encoding::Json => match ByteString::try_from(message) {
                 Ok(text) => ctx.text(text),
-                Err(error) => tracing::error!(%error, "a message of ours is no text"),
+                Err(error) => tracing::error!(%error, "an outgoing message is not text"),
             },
             Encoding::Msgpack => ctx.binary(Bytes::from(message)),
         }

@@ -55,6 +55,6 @@ pub fn on_connect(connection: &dyn Any, data: &mut Extensions) {
             HANDLES.fetch_add(1, Ordering::Relaxed);
             data.insert(SocketHandle(Arc::new(Counted(handle))));
         }
-        Err(error) => tracing::warn!(%error, "a connection gets no second handle; out of file descriptors?"),
+        Err(error) => tracing::warn!(%error, "cannot duplicate a connection's handle; out of file descriptors?"),
     }
 }

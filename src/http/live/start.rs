@@ -245,7 +245,7 @@ async fn head_of(app: &App, topic: &Topic) -> Result<(StreamId, StreamHead), Err
 }
 
 fn not_found(topic: &Topic) -> ErrorBody {
-    ErrorBody::new(ErrorCode::NotFound, format!("there is nothing named {topic}: create it first"))
+    ErrorBody::new(ErrorCode::NotFound, format!("{topic} does not exist: create it first"))
 }
 
 fn snapshot_at(position: Position, snapshot: Value) -> TopicStart {

@@ -133,23 +133,23 @@ fn wanted(request: &TopicRequest) -> Result<Wanted, ErrorBody> {
     let every = match request.max_rate {
         None => None,
         Some(rate) => {
-            let range = || invalid(format!("max_rate is from {} to {} states a second", pace::RATE_MIN, pace::RATE_MAX));
+            let range = || invalid(format!("max_rate must be from {} to {} states per second", pace::RATE_MIN, pace::RATE_MAX));
             Some(pace::interval(rate).ok_or_else(range)?)
         }
     };
     let filter = request.filter.clone().unwrap_or_default();
     if request.filter.is_some() && !matches!(topic, Topic::Deals(_)) {
-        return Err(invalid("only deals:<store> takes a filter".to_owned()));
+        return Err(invalid("only deals:<store> accepts a filter".to_owned()));
     }
     if !filter.is_valid() {
-        return Err(invalid("min_saving_percent is from 0 to 100".to_owned()));
+        return Err(invalid("min_saving_percent must be from 0 to 100".to_owned()));
     }
     Ok(Wanted { channel: Channel { topic, filter }, every })
 }
 
 fn render(encoding: Encoding, answer: &TopicAnswer) -> Vec<u8> {
     encoding.write(answer).unwrap_or_else(|| {
-        let error = ErrorBody::new(ErrorCode::Internal, "the server made a mistake; it has been logged");
+        let error = ErrorBody::new(ErrorCode::Internal, "internal server error; it is logged");
         let instead = TopicAnswer { topic: answer.topic.clone(), start: TopicStart::Refused { error } };
         encoding.write(&instead).expect("a text can be written, because it is nothing but texts")
     })

@@ -26,7 +26,7 @@ pub enum Topic {
 /// Why a text names no topic.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TopicError {
-    #[error("no such kind of topic; there are list:<id>, product:<id>, deals:<store>, household:<id>, orders:<household> and system")]
+    #[error("unknown topic; the topics are list:<id>, product:<id>, deals:<store>, household:<id>, orders:<household> and system")]
     Unknown,
     #[error(transparent)]
     Id(#[from] IdError),

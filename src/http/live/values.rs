@@ -61,7 +61,7 @@ pub enum StateValue {
     Presence(Present),
 }
 
-/// What an event push tells: an event of the log, or what became of deals.
+/// The content of an event push: an event of the log, or the changes of deals.
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub enum PushedEvent {

@@ -270,7 +270,7 @@ impl Worker {
     fn shut_down(&self, member: &Member) {
         self.hub.counters().met(Limit::Stalled, 1);
         member.outbox.close(Close::TooSlow);
-        tracing::debug!(session = member.id, "a stalled session is shut down");
+        tracing::debug!(session = member.id, "shutting down a stalled session");
         if let Some(socket) = &member.arrival.socket {
             socket.shutdown();
         }
@@ -278,7 +278,7 @@ impl Worker {
 
     /// Publications were dropped: nobody here can be sure to have everything.
     fn start_all_anew(&self) {
-        tracing::warn!("a worker could not keep up with what is published; its sessions resume from their positions");
+        tracing::warn!("a worker could not keep up with publications; its sessions resume from their positions");
         self.members_where(|_| true).iter().for_each(|member| self.close(member, Close::ServerTooSlow));
     }
 

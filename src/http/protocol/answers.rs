@@ -135,7 +135,7 @@ pub struct TotalsAnswer<'a> {
 }
 
 impl<'a> TotalsAnswer<'a> {
-    /// The totals of a list at a store, else at its own, reckoned anew.
+    /// The totals of a list at a store, else at its own, computed again.
     #[must_use]
     pub fn reckon(id: &'a str, version: u64, list: &List, store: Option<&StoreId>, prices: &dyn PriceLookup, at: Moment) -> Self {
         let reckoned = ListTotals::build_for(list, store, prices, at);

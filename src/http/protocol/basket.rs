@@ -23,12 +23,12 @@ pub struct PriceBasket {
     /// A time, for the prices that were true then; or a position, for those the log knew there. Now if not given.
     #[schema(value_type = Option<String>)]
     pub at: Option<At>,
-    /// A position or time: what was learnt behind it does not count.
+    /// A position or time: what was recorded after it does not count.
     #[schema(value_type = Option<String>)]
     pub known_at: Option<At>,
 }
 
-/// So much of a product.
+/// An amount of a product.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BasketItemBody {
@@ -48,7 +48,7 @@ impl From<BasketItemBody> for BasketItem {
 pub struct BasketAnswer {
     /// The moment whose prices count.
     pub at: Moment,
-    /// What was recorded behind it does not count.
+    /// What was recorded after it does not count.
     #[schema(value_type = String)]
     pub known_position: Position,
     /// In the order asked for.
@@ -79,7 +79,7 @@ impl From<Basket> for StoreBasket {
     }
 }
 
-/// A line, and where the event behind its price can be read.
+/// A line, and where the event of its price can be read.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Evidenced<T> {
     #[serde(flatten)]
@@ -89,7 +89,7 @@ pub struct Evidenced<T> {
     pub evidence: Option<String>,
 }
 
-/// Where the event behind a price can be read.
+/// Where the event of a price can be read.
 #[must_use]
 pub fn evidence(used: Option<&UsedPrice>) -> Option<String> {
     used.map(|used| format!("/api/v1/events?after={}&limit=1", used.position.0.saturating_sub(1)))

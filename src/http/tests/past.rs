@@ -124,7 +124,7 @@ async fn moments_that_are_not_there_are_refused_by_name() {
     let body = json!({"at": "3"});
     let refused = rig.write("POST", "/api/v1/lists/l/restore", body).await;
     assert_eq!(refused.problem(), (404, "list_not_found".into(), String::new()));
-    assert_eq!(refused.json()["detail"], "there is a list l, but it did not exist at 3 yet");
+    assert_eq!(refused.json()["detail"], "list l exists now, but did not exist yet at 3");
     let unknown = rig.write("POST", "/api/v1/lists/x/restore", json!({"at": "3"})).await;
     assert_eq!(unknown.problem().1, "list_not_found");
 }

@@ -49,7 +49,7 @@ fn stores(one: Option<StoreId>, several: Vec<StoreId>) -> Result<Vec<StoreId>, P
         (Some(store), several) if several.is_empty() => Ok(vec![store]),
         (None, several) if (1..=STORES_MAX).contains(&several.len()) => Ok(several),
         _ => {
-            let detail = format!("name one store, or 1 to {STORES_MAX} stores");
+            let detail = format!("give one store, or 1 to {STORES_MAX} stores");
             Err(Problem::invalid("stores_out_of_range", "/stores", detail))
         }
     }

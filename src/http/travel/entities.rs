@@ -37,7 +37,7 @@ pub fn entity<E: Entity>(
 
 fn not_yet(unknown: &Problem, point: Point, first: crate::events::Position) -> Problem {
     let detail =
-        format!("{} at position {}: it did not exist yet, its first event is at position {first}", unknown.detail(), point.position);
+        format!("{} at position {}: it did not exist yet; its first event is at position {first}", unknown.detail(), point.position);
     Problem::not_found(unknown.code(), detail)
 }
 

@@ -48,7 +48,9 @@ const A_WHILE: &str = "private, max-age=300";
 /// 400 where it is told to wait for a position too: a read is of the past or of what is new.
 pub fn asked(at: Option<At>, after: Option<Position>) -> Result<Option<At>, Problem> {
     if at.is_some() && after.is_some() {
-        return Err(Problem::malformed("at_with_after", "after waits for what is new, at asks for what was: give one of them").at("/after"));
+        return Err(
+            Problem::malformed("at_with_after", "give either after, which waits for new events, or at, which reads the past").at("/after")
+        );
     }
     Ok(at)
 }

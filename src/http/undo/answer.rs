@@ -11,14 +11,14 @@ use crate::{
 /// The answer to an undo or its preview.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UndoAnswer {
-    /// Nothing was changed: this is what would come of it.
+    /// Nothing was changed: this is what would happen.
     pub preview: bool,
     /// Newest first.
     pub commands: Vec<UndoneCommand>,
     pub totals: UndoTotals,
 }
 
-/// How many commands came to what.
+/// How many commands had which outcome.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct UndoTotals {
     pub commands: usize,

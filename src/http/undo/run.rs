@@ -35,7 +35,7 @@ use crate::{
     projections::commands::{UndoPlan, plan_undo, undo_name},
 };
 
-/// How often an undo is planned anew because somebody was quicker.
+/// How often an undo is planned again because another command came first.
 const PLANS_MAX: u32 = 3;
 
 /// One request's undos.
@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
         self.done
     }
 
-    /// Undoes a command. Of a person's many, one that cannot be undone, or fails, is told and stops no other.
+    /// Undoes a command. Of a person's many, one that cannot be undone, or fails, is reported and does not stop the others.
     ///
     /// # Errors
     /// Why a command asked for by itself cannot be undone; else only when the log cannot be read.
@@ -125,7 +125,7 @@ impl<'a> Run<'a> {
         Ok(blocking(move || plan_undo::<E>(&stream, &history, position, behind, &context)).await??)
     }
 
-    /// Of one command the refusal is the answer; of many it is told.
+    /// For one command the refusal is the answer; for many it is part of the report.
     fn refused(&self, mut entry: UndoneCommand, undone: Option<Position>, problem: Problem) -> Result<UndoneCommand, Problem> {
         if self.behind.is_none() {
             return Err(problem);

@@ -39,20 +39,20 @@ pub async fn find(app: &App, body: Undo) -> Result<Targets, Problem> {
     if who.is_none()
         && let Some(pointer) = since.map(|_| "/since").or(until.map(|_| "/until"))
     {
-        return Err(Problem::invalid("who_missing", pointer, "a time goes with who: whose commands are to be undone?"));
+        return Err(Problem::invalid("who_missing", pointer, "since and until need who: whose commands should be undone?"));
     }
     let log = Arc::clone(&app.log);
     match (position, command_id, who) {
         (Some(_), None, None) if stream.is_some() => {
-            Err(Problem::invalid("one_target_only", "/stream", "a position names its stream already: leave stream out"))
+            Err(Problem::invalid("one_target_only", "/stream", "a position already identifies its stream: remove stream"))
         }
         (Some(position), None, None) => blocking(move || at_position(&*log, position)).await?,
         (None, Some(id), None) => blocking(move || by_id(&*log, &id, stream.as_ref())).await?,
         (None, None, Some(who)) => {
-            let since = since.ok_or_else(|| Problem::invalid("since_missing", "/since", "say since when, such as an hour ago"))?;
+            let since = since.ok_or_else(|| Problem::invalid("since_missing", "/since", "who needs since: the time from which to undo"))?;
             blocking(move || of_person(&*log, &who, since, until, stream.as_ref())).await?
         }
-        _ => Err(Problem::invalid("one_target_only", "", "name exactly one of position, command_id, and who with since")),
+        _ => Err(Problem::invalid("one_target_only", "", "give exactly one of position, command_id, and who with since")),
     }
 }
 
@@ -92,14 +92,13 @@ fn by_id(log: &dyn Log, id: &CommandId, stream: Option<&StreamId>) -> Result<Tar
     match found.as_slice() {
         [_] => Ok(Targets { found, behind: None }),
         [] => {
-            let detail = format!(
-                "no event of the command {id} is there among the newest {SEARCHED_EVENTS_MAX}; name its stream to look further back"
-            );
+            let detail =
+                format!("the newest {SEARCHED_EVENTS_MAX} events contain none of the command {id}; add its stream to look further back");
             Err(Problem::not_found("command_not_found", detail).at("/command_id"))
         }
         several => {
             let streams: Vec<_> = several.iter().map(|target| target.stream.to_string()).collect();
-            let detail = format!("the command id {id} was used in several streams: name one of {}", streams.join(", "));
+            let detail = format!("the command id {id} was used in several streams: add one of {}", streams.join(", "));
             Err(Problem::invalid("command_ambiguous", "/stream", detail))
         }
     }
@@ -113,7 +112,7 @@ fn of_person(log: &dyn Log, who: &Principal, since: Moment, until: Option<Moment
     let before = position_until(log, Moment(since.0.saturating_sub(1)))?;
     let last = until.map_or_else(|| Ok(log.head()), |until| position_until(log, until))?;
     if last.0.saturating_sub(before.0) > SEARCHED_EVENTS_MAX {
-        let detail = format!("more than {SEARCHED_EVENTS_MAX} events were recorded in that time: choose a shorter one");
+        let detail = format!("more than {SEARCHED_EVENTS_MAX} events were recorded in that time: choose a shorter period");
         return Err(Problem::invalid("time_too_long", "/since", detail));
     }
     let (mut found, mut named) = (Vec::new(), HashSet::new());

@@ -96,7 +96,7 @@ impl Baskets {
         }
         match self.open.get_mut(&bought.basket) {
             Some(basket) if basket.household != bought.household || basket.store != bought.store => {
-                let reason = format!("basket {} is of {} at {}", bought.basket, basket.household, basket.store);
+                let reason = format!("basket {} belongs to {} at {}", bought.basket, basket.household, basket.store);
                 self.ready.push_back(refused(place, reason));
             }
             Some(basket) => basket.add(bought.line),
@@ -211,10 +211,10 @@ fn bought(row: &Row<'_>) -> Result<Bought, String> {
 /// Refuses the row alone for what would make the order's decider refuse the whole basket.
 fn check_amounts(line: &OrderLine, sales_value: Money) -> Result<(), String> {
     if line.quantity.millionths() < 0 || sales_value.is_negative() {
-        return Err("a quantity or sales value below zero is no purchase".into());
+        return Err("a purchase cannot have a quantity or sales value below zero".into());
     }
     if line.quantity.millionths() > QUANTITY_MILLIONTHS_MAX {
-        return Err(format!("quantity {} is absurdly large", line.quantity.amount_text()));
+        return Err(format!("quantity {} is too large", line.quantity.amount_text()));
     }
     Ok(())
 }

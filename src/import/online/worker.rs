@@ -77,7 +77,7 @@ impl Server {
     /// Fails early when there is no server.
     pub(super) fn greet(&self) -> Result<(), ImportError> {
         let answer = self.agent.get(format!("{}/healthz", self.url)).call().map_err(|error| self.failed(error))?;
-        if answer.status().is_success() { Ok(()) } else { Err(self.failed(format!("GET /healthz is answered {}", answer.status()))) }
+        if answer.status().is_success() { Ok(()) } else { Err(self.failed(format!("GET /healthz returned {}", answer.status()))) }
     }
 
     /// Works until there are no more jobs, or nobody listens.
@@ -106,7 +106,7 @@ impl Server {
             (200..=299, Some("unchanged")) => answers.unchanged = 1,
             (200..=299, Some(_)) => answers.applied = 1,
             (400 | 404 | 409 | 413 | 422, _) => answers.refused.push((place, rows, reason(&said))),
-            _ => return Err(self.failed(format!("POST {path} is answered {status}: {}", reason(&said)))),
+            _ => return Err(self.failed(format!("POST {path} returned {status}: {}", reason(&said)))),
         }
         Ok(answers)
     }
@@ -119,7 +119,7 @@ impl Server {
             let body: String = left.iter().flat_map(|index| [lines[*index].as_str(), "\n"]).collect();
             let (status, said) = self.post("/api/v1/prices?answers=refused", "application/x-ndjson", &body)?;
             if !(200..300).contains(&status) {
-                return Err(self.failed(format!("POST /api/v1/prices is answered {status}: {said}")));
+                return Err(self.failed(format!("POST /api/v1/prices returned {status}: {said}")));
             }
             left = self.take(&said, &left, places, &mut answers)?;
             if left.is_empty() {
@@ -144,10 +144,10 @@ impl Server {
                     answers.unchanged += answer["unchanged"].as_u64().unwrap_or_default();
                     return Ok(again);
                 }
-                None => return Err(self.failed(format!("the answer to {} prices is odd: {text}", sent.len()))),
+                None => return Err(self.failed(format!("the response to {} prices is malformed: {text}", sent.len()))),
             }
         }
-        Err(self.failed(format!("the answer to {} prices ended early", sent.len())))
+        Err(self.failed(format!("the response to {} prices ended early", sent.len())))
     }
 
     fn post(&self, path: &str, content_type: &str, body: &str) -> Result<(u16, String), ImportError> {

@@ -61,7 +61,7 @@ impl Head {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, &'static str> {
         let bytes: &[u8; HEAD_BYTES] = bytes.first_chunk().ok_or("it is too short for a journal")?;
         if bytes[..8] != MAGIC {
-            return Err("it does not begin like a journal");
+            return Err("it does not start with a journal header");
         }
         if crc32fast::hash(&bytes[..CONTENT_BYTES]).to_le_bytes() != bytes[CONTENT_BYTES..CONTENT_BYTES + 4] {
             return Err("the checksum of its first sector is wrong");

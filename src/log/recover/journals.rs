@@ -45,7 +45,7 @@ pub fn read(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Line, Failure> {
     let (mut found, mut twins): (Vec<Read>, Vec<PathBuf>) = (Vec::new(), Vec::new());
     for path in entries(&wish.folder.journal())? {
         let Some(generation) = generation_of(&path) else {
-            tracing::warn!(file = %path.display(), "this file is not a part of the log: it is left alone");
+            tracing::warn!(file = %path.display(), "this file does not belong to the log: ignored");
             continue;
         };
         let bytes = match read_often(|| Ok(fs::read(&path)?)) {
@@ -61,7 +61,7 @@ pub fn read(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Line, Failure> {
                 return Err(unreadable(&found, reason));
             }
             Ok(head) if head.generation != generation && is_there(wish, head.generation) => {
-                tracing::warn!(file = %path.display(), says = head.generation, "a second file of a journal that is there is left aside");
+                tracing::warn!(file = %path.display(), says = head.generation, "a second file of an existing journal is set aside");
                 twins.push(path);
             }
             Ok(head) if head.generation == generation => found.push(Read { scanned: scan(&bytes, &head), head, path }),
@@ -73,8 +73,8 @@ pub fn read(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Line, Failure> {
                 let reason = format!("{}: {reason}", path.display());
                 // Before the mark that a journal ends, the next one has not begun: there is nothing in it.
                 if found.last().is_some_and(|before| before.head.generation + 1 == generation && !before.scanned.has_end_mark) {
-                    tracing::warn!(reason, "a journal that had not begun is prepared anew");
-                    report.mended.push(format!("{reason}: nothing was in it, it is prepared anew"));
+                    tracing::warn!(reason, "an unused journal is created again");
+                    report.mended.push(format!("{reason}: it was empty and is created again"));
                     disk::set_aside(&path)?;
                 } else {
                     return Err(unreadable(&found, reason));
@@ -203,7 +203,7 @@ impl Line {
         let (scanned, file) = (&last.scanned, DiskFile::open(&last.path)?);
         if !scanned.after.is_empty() {
             let what = format!("{} frames after position {} in {}", scanned.after.len(), scanned.end, last.path.display());
-            tracing::warn!(what, "cutting a torn end of the log that nobody was told of");
+            tracing::warn!(what, "cutting off a torn end of the log that was never acknowledged");
             report.cut_tail = Some(what);
             // Without their first bytes they are not frames any more, and cannot be taken for the continuation of something else.
             scanned.after.iter().try_for_each(|at| file.write_at(&[0; 8], *at as u64))?;

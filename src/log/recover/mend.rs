@@ -34,7 +34,7 @@ pub fn from_window(folder: &Folder, damage: &Damage) -> Option<String> {
     }
     let file = DiskFile::open(&path).ok()?;
     file.write_at(&frames, at as u64).and_then(|()| file.sync()).ok()?;
-    Some(format!("wrote {blocks} blocks of sled's copy to {} again", path.display()))
+    Some(format!("rewrote {blocks} blocks from sled's copy to {}", path.display()))
 }
 
 /// The frames of sled's blocks after a position, filled up with marks to a length.

@@ -113,7 +113,7 @@ pub fn open(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, OpenError
         if tried != Some(damage.position) {
             tried = Some(damage.position);
             if let Some(how) = mend::from_window(wish.folder, &damage) {
-                tracing::warn!(position = %damage.position, reason = damage.reason, how, "mended the log");
+                tracing::warn!(position = %damage.position, reason = damage.reason, how, "repaired the log");
                 report.mended.push(format!("{}: {how}", damage.reason));
                 continue;
             }
@@ -122,7 +122,7 @@ pub fn open(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, OpenError
         if !wish.accept_lost_tail || cut_before.is_some_and(|before| damage.position >= before) {
             return Err(refusal(damage));
         }
-        tracing::warn!(position = %damage.position, reason = damage.reason, "opening the log without its lost end, as asked");
+        tracing::warn!(position = %damage.position, reason = damage.reason, "opening the log without its lost end, as requested");
         if let Err(failure) = cut::off(wish, &damage) {
             return Err(OpenError::Storage(format!("{}; the end cannot be cut: {}", damage.reason, failure.reason())));
         }

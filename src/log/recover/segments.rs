@@ -72,7 +72,7 @@ impl Files {
         let mut files = Self { whole: HashMap::new(), damaged: HashMap::new(), heads: 0 };
         for path in entries(&wish.folder.segments())? {
             let Some((_, last, chain)) = named(&path) else {
-                tracing::warn!(file = %path.display(), "this file is not a part of the log: it is left alone");
+                tracing::warn!(file = %path.display(), "this file does not belong to the log: ignored");
                 continue;
             };
             files.heads += 1;
@@ -131,7 +131,7 @@ impl Line<'_> {
         let (mut segments, mut end) = (Vec::new(), base);
         while end != (Position::START, CHAIN_START) {
             if end.0 == Position::START {
-                return Err(Failure::damage(end.0.next(), "the segments do not lead to the journals: they are of another log"));
+                return Err(Failure::damage(end.0.next(), "the segments do not lead to the journals: they belong to another log"));
             }
             let segment = match self.files.whole.get(&end) {
                 Some(segment) => segment.clone(),
@@ -163,8 +163,8 @@ impl Line<'_> {
         }
         let folder = self.wish.folder.segments();
         disk::link_all([copy.path.as_path()], &folder)?;
-        tracing::warn!(reason, copy = %copy.path.display(), "mended the log from a copy");
-        self.report.mended.push(format!("{reason}: taken from {}", copy.path.display()));
+        tracing::warn!(reason, copy = %copy.path.display(), "repaired the log from a copy");
+        self.report.mended.push(format!("{reason}: replaced with {}", copy.path.display()));
         Ok(SegmentFile { path: folder.join(copy.head.file_name()), ..copy })
     }
 
@@ -195,7 +195,7 @@ fn before(head: &SegmentHead) -> (Position, Chain) {
 pub fn read_often<T>(read: impl Fn() -> Result<T, SegmentError>) -> Result<T, SegmentError> {
     for _ in 1..READS_MAX {
         match read() {
-            Err(SegmentError::Io(error)) => tracing::warn!(%error, "a segment cannot be read; trying again"),
+            Err(SegmentError::Io(error)) => tracing::warn!(%error, "a segment cannot be read; retrying"),
             read => return read,
         }
         thread::park_timeout(READ_AGAIN);

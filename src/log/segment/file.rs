@@ -49,7 +49,7 @@ impl SegmentFile {
             return Err(SegmentError::damaged(format!("{length} bytes where {} are announced", head.file_bytes())));
         }
         if path.file_name().is_none_or(|name| name != head.file_name().as_str()) {
-            return Err(SegmentError::damaged(format!("its head says that it is {}", head.file_name())));
+            return Err(SegmentError::damaged(format!("its header says that it is {}", head.file_name())));
         }
         Ok(Self { path: path.to_owned(), head })
     }

@@ -54,7 +54,7 @@ impl Filling {
             return Err(format!("the block that starts at {} is missing", self.last.next()));
         }
         if block::chain_of(&self.chain, bytes) != header.chain {
-            return Err("its chain does not follow from the block before".into());
+            return Err("its hash does not chain to the previous block".into());
         }
         block::unpack(&header, bytes, &mut self.raw)?;
         self.index.add(self.first, header.first, self.payload.len(), &self.raw)?;

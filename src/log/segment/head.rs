@@ -100,13 +100,13 @@ impl SegmentHead {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NoHead> {
         let magic: &[u8; 8] = bytes.first_chunk().ok_or(NoHead::Damaged("it is too short for a segment"))?;
         if magic[..7] != MAGIC {
-            return Err(NoHead::Foreign("it does not begin like a segment"));
+            return Err(NoHead::Foreign("it does not start with a segment header"));
         }
         let crc_at = match magic[7] {
             b'1' => 136,
             b'2' => 176,
             newer @ b'3'..=b'9' => return Err(NoHead::Newer(u64::from(newer - b'0'))),
-            _ => return Err(NoHead::Damaged("it does not begin like a segment")),
+            _ => return Err(NoHead::Damaged("it does not start with a segment header")),
         };
         let crc = bytes.get(crc_at..crc_at + 4).ok_or(NoHead::Damaged("it is too short for a segment"))?;
         if crc32fast::hash(&bytes[..crc_at]).to_le_bytes() != crc {

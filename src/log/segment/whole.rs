@@ -15,7 +15,7 @@ pub enum SegmentError {
     Missing,
     #[error("{0}")]
     Io(io::Error),
-    #[error("it is foreign: {0}")]
+    #[error("it is not a segment: {0}")]
     Foreign(String),
     #[error("it has format {0}, which this program does not know")]
     Newer(u64),
@@ -116,7 +116,7 @@ impl Segment {
             filling.add(bytes).map_err(|reason| damaged(header.first, reason))?;
         }
         if filling.reached() != (self.head.last, self.head.chain) {
-            return Err(SegmentError::damaged("its blocks end elsewhere than its head says"));
+            return Err(SegmentError::damaged("its blocks do not end where its header says"));
         }
         Ok(())
     }
@@ -156,7 +156,7 @@ fn whole_blocks(mut rest: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn next_block(rest: &[u8]) -> Result<(block::Header, &[u8]), String> {
-    let header = block::peek(rest).ok_or("no block starts where one should")?;
+    let header = block::peek(rest).ok_or("a block is missing where one should start")?;
     let bytes = rest.get(..HEADER_BYTES + header.payload_bytes as usize).ok_or("the block is cut short")?;
     block::check(bytes).map(|header| (header, bytes))
 }

@@ -31,7 +31,7 @@ pub fn run(shared: &Arc<Shared>) {
             Ok(()) => return,
             Err(reason) => {
                 metrics::counter!("aisled_log_window_faults_total").increment(1);
-                tracing::warn!(reason, fault, faults_max = FAULTS_MAX, "sled's copy of the newest blocks is thrown away; nothing is lost");
+                tracing::warn!(reason, fault, faults_max = FAULTS_MAX, "sled's copy of the newest blocks is discarded; nothing is lost");
                 // The last reader may be the one who drops it; sled's own threads end by themselves.
                 drop(shared.storage.window.hide());
                 if let Err(error) = disk::remove_folder(&shared.folder.window()) {
@@ -92,7 +92,7 @@ impl Kept {
         match Self::found(Sled::open(&folder)?, &shared.storage) {
             Ok(kept) => Ok(kept),
             Err(reason) => {
-                tracing::info!(reason, "sled's copy of the newest blocks is made anew");
+                tracing::info!(reason, "sled's copy of the newest blocks is rebuilt");
                 disk::remove_folder(&folder).map_err(|error| error.to_string())?;
                 Ok(Self::empty(Sled::open(&folder)?, &shared.storage))
             }
@@ -121,7 +121,7 @@ impl Kept {
             return Err(format!("it ends at position {}", kept.to));
         }
         if chain.is_some() && storage.chain_at(kept.to)? != chain {
-            return Err(format!("at position {} it is not what the log has", kept.to));
+            return Err(format!("at position {} it differs from the log", kept.to));
         }
         Ok(kept)
     }

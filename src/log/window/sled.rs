@@ -97,6 +97,6 @@ fn contain<T>(what: &str, call: impl FnOnce() -> ::sled::Result<T>) -> Result<T,
     match panic::catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(format!("sled cannot {what}: {error}")),
-        Err(_) => Err(format!("sled gave up (panicked) at {what}")),
+        Err(_) => Err(format!("sled panicked at {what}")),
     }
 }

@@ -178,7 +178,7 @@ export interface Extra {
 
 /** One line of the feed without WebSocket. */
 export interface FeedLine {
-  /** Give it back as `since` to continue behind this line. */
+  /** Send it back as `since` to continue after this line. */
   cursor: string;
   message: Subscribed | EventPush | StatePush | Revoked | Closing;
 }
@@ -189,7 +189,7 @@ export type Gtin = string;
 export interface Hello {
   /** Whether permessage-deflate was agreed on. */
   compression: boolean;
-  /** Changes when positions start anew, as after a restore: positions of another epoch mean nothing. */
+  /** Changes when positions restart, as after a restore: positions of another epoch are meaningless. */
   epoch: string;
   /** How long the session may last, give or take a tenth. */
   lifetime_seconds: number;
@@ -542,7 +542,7 @@ export interface PriceSeen {
   /** A link or note that backs it. */
   evidence?: string | null;
   kind?: PriceKind;
-  /** When it was true; the log adds when we learnt it. */
+  /** When it was true; the log adds when we learned it. */
   observed_at: Moment;
   price: UnitPrice;
   source: string;
@@ -611,7 +611,7 @@ export type ProductCommand = {
   /** A link or note that backs it. */
   evidence?: string | null;
   kind?: PriceKind;
-  /** When it was true; the log adds when we learnt it. */
+  /** When it was true; the log adds when we learned it. */
   observed_at: Moment;
   op: "observe_price";
   price: UnitPrice;
@@ -687,7 +687,7 @@ export interface ProductSnapshot {
   product: ProductEntry;
 }
 
-/** What an event push tells: an event of the log, or what became of deals. */
+/** The content of an event push: an event of the log, or the changes of deals. */
 export type PushedEvent = RecordedEvent | DealsChanged;
 
 /** The JSON form; the compact form is the pair (millionths, unit). */

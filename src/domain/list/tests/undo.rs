@@ -28,7 +28,7 @@ fn quantity(list: &Given<Lists>, item: &str) -> Quantity {
 #[test]
 fn a_creation_stays() {
     let refusal = list(&[]).undone().unwrap_err();
-    assert_eq!((refusal.code, refusal.detail.as_str()), ("creation_stays", "a list cannot be unmade; archive it instead"));
+    assert_eq!((refusal.code, refusal.detail.as_str()), ("creation_stays", "a list cannot be deleted; archive it instead"));
 }
 
 #[test]

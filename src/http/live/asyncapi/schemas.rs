@@ -47,7 +47,7 @@ pub fn schemas() -> Value {
             "type": "object",
             "required": ["cursor", "message"],
             "properties": {
-                "cursor": { "type": "string", "description": "Give it back as `since` to continue behind this line." },
+                "cursor": { "type": "string", "description": "Send it back as `since` to continue after this line." },
                 "message": { "oneOf": messages },
             },
         }),
