@@ -356,7 +356,7 @@ fn a_bundle_of_what_is_not_there_is_refused() {
     let folder = Folder::new();
     for (arguments, word) in [
         (["--stream", "list/none", "--from", "1"], "list/none"),
-        (["--stream", "list/weekly", "--to", "3"], "no event of list/weekly"),
+        (["--stream", "list/weekly", "--to", "3"], "no events of list/weekly"),
         (["--stream", "list/weekly", "--from", "0"], "before the first event"),
         (["--stream", "list/weekly", "--to", "999"], "ends at position"),
     ] {

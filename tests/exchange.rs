@@ -143,7 +143,7 @@ fn a_cut_foreign_or_partial_file_is_refused() {
     demo.assert_refused(&[half], &["line 1"]);
     demo.assert_refused(&lines[1..], &["position 2", "position 1"]);
     demo.assert_refused(&[&lines[..4], &lines[5..]].concat(), &["position 6", "position 5 is next"]);
-    demo.assert_refused(&[&lines[..], &lines[..1]].concat(), &["position 1", "after the end"]);
+    demo.assert_refused(&[&lines[..], &lines[..1]].concat(), &["position 1", "end mark"]);
     demo.assert_refused(&["\u{fffd}PNG".to_owned()], &["line 1", "not JSON"]);
     demo.assert_refused(&[String::new()], &["no event"]);
     fs::write(demo.path("cut.zst"), b"\x28\xb5\x2f\xfd junk").unwrap();

@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn what_is_no_condition_is_refused_with_the_reason() {
         let refusal = |text: &str| text.parse::<Predicate>().unwrap_err().to_string();
-        assert!(refusal("").contains("none of"));
+        assert!(refusal("").contains("is not one of"));
         assert!(refusal("mood=good").contains("mood"));
         assert!(refusal("who!ann").contains("!ann"));
     }

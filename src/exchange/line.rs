@@ -176,7 +176,7 @@ mod tests {
             let json = line.to_json(format, "urn:aisled:x");
             assert_eq!(Line::parse(&json.to_string()).unwrap(), line);
             let changed = json.to_string().replace("Milk", "Silk");
-            assert!(Line::parse(&changed).unwrap_err().reason.contains("another event"));
+            assert!(Line::parse(&changed).unwrap_err().reason.contains("differs from the line"));
         }
     }
 

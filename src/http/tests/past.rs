@@ -198,7 +198,7 @@ async fn a_list_of_a_snapshot_is_made_again_without_what_nobody_knows_here() {
     assert_eq!(here.app.log.head(), Position::START);
     let restored = restore(false).await;
     assert_eq!((restored.commands, &restored.notes, &restored.changes), (2, &preview.notes, &preview.changes));
-    let notes = ["store s is not known here: no store is chosen", "product p is not known here: “Milk” is matched to none"];
+    let notes = ["store s is unknown here: no store is chosen", "product p is unknown here: “Milk” is not matched to a product"];
     assert_eq!(restored.notes, notes);
     assert_eq!(names(&here.get("/api/v1/lists/l").await.json()), ["Milk"]);
     let recorded = here.get("/api/v1/events?stream=system/admin").await.json();

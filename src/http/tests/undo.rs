@@ -64,12 +64,12 @@ async fn an_undone_command_is_not_undone_again_but_its_undo_can_be() {
     let again = undo(&rig, json!({"command_id": "c-milk"})).await;
     let undo_position = first["commands"][0]["undo"].as_str().expect("a position");
     assert_eq!(again.problem(), (409, "already_undone".into(), String::new()));
-    let detail = format!("this was undone at position {undo_position}; undo that to have it again");
+    let detail = format!("this was undone at position {undo_position}; undo that to restore it");
     assert_eq!(again.json()["detail"], json!(detail));
     let redone = undone(&rig, json!({"position": undo_position})).await;
     assert_eq!(item_names(&rig).await, ["Bread", "Milk"]);
     let redone = redone["commands"][0]["undo"].as_str().expect("a position");
-    let detail = format!("this was undone at position {undo_position}, and done again at position {redone}; undo that instead");
+    let detail = format!("this was undone at position {undo_position} and redone at position {redone}; undo that instead");
     assert_eq!(undo(&rig, json!({"command_id": "c-milk"})).await.json()["detail"], json!(detail));
 }
 

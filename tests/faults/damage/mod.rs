@@ -53,7 +53,7 @@ fn which_history_is_served_is_never_guessed() {
         |place| place.app.data().join("current"),
         |place, file, damage| {
             let refused = place.app.try_restart().expect_err("nobody knows which history to serve");
-            for word in [file.to_str().unwrap(), "Write the name of the history to serve into it, one of: "] {
+            for word in [file.to_str().unwrap(), "Write the id of the history to serve into it, one of: "] {
                 assert!(refused.stderr.contains(word), "{damage}: {word}: {refused:?}");
             }
         },

@@ -58,7 +58,7 @@ fn what_commands_cannot_say_is_noted() {
     assert_eq!(
         notes,
         [
-            "order o, into which items were checked out since, stays; cancel it if it is not wanted",
+            "order o, created by a later check-out, stays; cancel it if it is not wanted",
             "ben was no member then and stays one: a list keeps its members",
         ]
     );

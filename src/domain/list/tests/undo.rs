@@ -62,7 +62,7 @@ fn a_new_name_store_and_budget_go_back_only_while_they_stand() {
 fn who_changed_it_since_is_named() {
     let refusal =
         list(&[]).event(ListEvent::Renamed { name: "Party".into() }).event(ListEvent::Renamed { name: "Picnic".into() }).undo(1..2);
-    let detail = "the list is called “Picnic” by now, not “Party”: tester changed it at 2024-01-01T00:00:00Z (position 3)";
+    let detail = "the list is called “Picnic” now, not “Party”: tester changed it at 2024-01-01T00:00:00Z (position 3)";
     assert_eq!(refusal.unwrap_err().detail, detail);
 }
 
