@@ -107,7 +107,7 @@ export interface DealFilter {
   category?: string | null;
   /** Only deals below the lowest price of the last 30 days. */
   honest?: boolean;
-  /** Only deals that save at least so many percent, 0 to 100. */
+  /** Only deals that save at least this many percent, 0 to 100. */
   min_saving_percent?: number;
 }
 
@@ -840,7 +840,7 @@ export type TopicAnswer = TopicStart & {
 /** One topic of a subscription. */
 export interface TopicRequest {
   filter?: DealFilter | null;
-  /** At most so many states a second of each key, from 0.01 to 1000; as fast as they come if not given. The last always arrives. */
+  /** At most this many states per second for each key, from 0.01 to 1000; unlimited if absent. The last one always arrives. */
   max_rate?: number | null;
   /** The position of the last push the client has of it. */
   since?: string | null;
