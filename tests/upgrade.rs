@@ -147,6 +147,16 @@ fn the_old_files_stay_while_a_segment_of_the_new_log_is_damaged() {
 }
 
 #[test]
+fn what_is_left_of_the_old_files_does_not_matter_once_the_new_log_is_there() {
+    let old = OldFolder::unpack("v1-clean");
+    let mut app = start(&old);
+    assert_eq!(app.stop(), Some(0));
+    change(&old.log().join("witness"), |bytes| bytes[WITNESS_POSITION_AT] ^= 1);
+    app.restart();
+    check_answers(&app, &old.expected);
+}
+
+#[test]
 fn an_upgraded_folder_that_loses_its_journal_is_refused_and_not_upgraded_again() {
     let old = OldFolder::unpack("v1-clean");
     let mut app = start(&old);

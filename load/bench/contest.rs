@@ -48,7 +48,7 @@ pub fn commands(bench: &mut Bench) -> Result<()> {
     let before = load_average();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut runs = Runs::default();
-    let contestants = Contestants::start(bench, &runtime, peer.as_ref())?;
+    let contestants = Contestants::start(bench, peer.as_ref())?;
     for (connections, _) in LOADS.iter().filter(|(_, rows)| rows.iter().any(|row| bench.wants(*row))) {
         for turn in 1..=TURNS {
             contestants.take_turns(&runtime, *connections, turn, &mut runs)?;
@@ -70,10 +70,10 @@ fn peer(bench: &mut Bench) -> Option<Peer> {
 }
 
 /// Servers that wait for their turn, each on a folder of its own.
-struct Contestants(Vec<(Contestant, Server, World, Kind)>);
+struct Contestants(Vec<(Contestant, Server)>);
 
 impl Contestants {
-    fn start(bench: &mut Bench, runtime: &Runtime, peer: Option<&Peer>) -> Result<Self> {
+    fn start(bench: &mut Bench, peer: Option<&Peer>) -> Result<Self> {
         let mut all = Vec::new();
         for who in [Ours, Floor, Full, Normal] {
             let folder = bench.folder(&format!("{who:?}"));
@@ -84,24 +84,24 @@ impl Contestants {
                 (Normal, Some(peer)) => peer.start(&folder, "NORMAL")?,
                 (Full | Normal, None) => continue,
             };
-            // The others know of no world: any name will do.
-            let (world, kind) = match who {
-                Ours => {
-                    server.ready()?;
-                    bench.table.durability(&server.durability()?);
-                    (runtime.block_on(World::prepare(&server.address))?, Kind::Commands)
-                }
-                Floor => (World::named(&server.address), Kind::Commands),
-                Full | Normal => (World::named(&server.address), Kind::PeerCommands),
-            };
-            all.push((who, server, world, kind));
+            if who == Ours {
+                server.ready()?;
+                bench.table.durability(&server.durability()?);
+            }
+            all.push((who, server));
         }
         Ok(Self(all))
     }
 
     fn take_turns(&self, runtime: &Runtime, connections: usize, turn: usize, runs: &mut Runs) -> Result<()> {
-        for (who, _, world, kind) in &self.0 {
-            let report = runtime.block_on(scenario::run(world, *kind, connections, TURN))?;
+        for (who, server) in &self.0 {
+            // New names each turn: an item that is on its list already would cost no write. The others know of no world.
+            let (world, kind) = match who {
+                Ours => (runtime.block_on(World::prepare(&server.address))?, Kind::Commands),
+                Floor => (World::named(&server.address), Kind::Commands),
+                Full | Normal => (World::named(&server.address), Kind::PeerCommands),
+            };
+            let report = runtime.block_on(scenario::run(&world, kind, connections, TURN))?;
             eprintln!("  turn {turn}, {who:?}: {}", spread(&format!("{}, {:.0} /s", at(connections), report.rate()), &report));
             runs.0.entry((*who, connections)).or_default().push(report);
         }

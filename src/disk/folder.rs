@@ -50,15 +50,20 @@ pub(super) fn rename_unsynced(from: &Path, to: &Path) -> io::Result<()> {
 /// As the system's; some may have their names then.
 pub fn link_all<'a>(files: impl IntoIterator<Item = &'a Path>, folder: &Path) -> io::Result<()> {
     for from in files {
-        let to = folder.join(from.file_name().unwrap_or_default());
-        match perform(Step::Link { from, to: &to }, || fs::hard_link(from, &to)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) if needs_copy(&error) => copy(from, &to)?,
-            Err(error) => return Err(error),
+        match link_or_copy(from, &folder.join(from.file_name().unwrap_or_default())) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            Ok(()) | Err(_) => {}
         }
     }
     sync_folder(folder)
+}
+
+/// Gives a file a second name, or copies it durably where links do not reach. The name is not durable yet where it is a link.
+pub(super) fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
+    match perform(Step::Link { from, to }, || fs::hard_link(from, to)) {
+        Err(error) if needs_copy(&error) => copy(from, to),
+        linked => linked,
+    }
 }
 
 /// Another file system, one without links, or a file with too many.

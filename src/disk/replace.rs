@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     file::DiskFile,
-    folder::{create_folder, remove_file, rename, rename_unsynced, sync_folder_of},
+    folder::{create_folder, link_or_copy, remove_file, rename, rename_unsynced, sync_folder_of},
 };
 
 /// How a large file is written.
@@ -53,11 +53,30 @@ pub fn replace_cache(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// As the system's.
 pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let free = (1..1_000).map(|number: u32| path.with_file_name(format!("{name}.damaged-{number}"))).find(|kept| !kept.exists());
-    let kept = free.ok_or_else(|| io::Error::other(format!("there are too many damaged copies of {name}")))?;
+    let kept = aside_of(path)?;
     rename(path, &kept)?;
     Ok(kept)
+}
+
+/// Puts a whole file in the place of a damaged or missing one: the place has the one or the other at every moment. The damaged one is kept
+/// beside it, as by [`set_aside`].
+///
+/// # Errors
+/// As the system's; the place is as it was then, unless only the last sync of its folder failed.
+pub fn put_in_place(whole: &Path, place: &Path) -> io::Result<()> {
+    let part = part_of(place);
+    remove_file(&part)?;
+    link_or_copy(whole, &part)?;
+    if place.exists() {
+        link_or_copy(place, &aside_of(place)?)?;
+    }
+    rename(&part, place)
+}
+
+fn aside_of(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let free = (1..1_000).map(|number: u32| path.with_file_name(format!("{name}.damaged-{number}"))).find(|kept| !kept.exists());
+    free.ok_or_else(|| io::Error::other(format!("there are too many damaged copies of {name}")))
 }
 
 /// A file that has its name only once it is whole. Dropped before, nothing of it is left.

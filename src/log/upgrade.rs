@@ -38,11 +38,15 @@ struct Witness {
 /// # Errors
 /// When the old log is damaged: the program that wrote it can salvage it. Its files are as they were.
 pub fn if_needed(folder: &Folder, accept_lost_tail: bool) -> Result<bool, OpenError> {
+    // First: what is left of the old files does not matter any more.
+    if has_journal(folder) || is_upgraded(folder) {
+        return Ok(false);
+    }
     let witness = read_witness(folder)?;
     // Where nothing was acknowledged, a store that never got its file holds nothing.
     let is_old = |store: &PathBuf| store.join("db").is_file() || store.is_dir() && (witness.is_some() || holds_any(&store.join("blobs")));
     let old: Vec<PathBuf> = old_stores(folder).into_iter().filter(is_old).collect();
-    if old.is_empty() && witness.is_none() || has_journal(folder) || is_upgraded(folder) {
+    if old.is_empty() && witness.is_none() {
         return Ok(false);
     }
     if witness.is_none() && !accept_lost_tail {

@@ -151,7 +151,6 @@ fn mend_file(segment: &SegmentFile, spares: &[PathBuf]) -> Option<String> {
         return (again == head).then(|| "its index was rebuilt from its blocks".to_owned());
     }
     let copy = copies(spares, |copy| copy.head == segment.head).next()?;
-    disk::set_aside(&segment.path).ok()?;
-    disk::link_all([copy.path.as_path()], segment.path.parent()?).ok()?;
+    disk::put_in_place(&copy.path, &segment.path).ok()?;
     Some(format!("it was replaced with {}", copy.path.display()))
 }

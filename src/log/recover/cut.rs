@@ -5,7 +5,7 @@
 use std::{io, path::PathBuf};
 
 use super::{
-    Chain, Damage, Failure, Wish, entries,
+    Chain, Damage, Failure, Wish, entries, mend,
     segments::{read_often, whole_segments},
 };
 use crate::{
@@ -77,22 +77,37 @@ impl Kept {
         Ok(Self { base, end: base, blocks: Vec::new(), next, lost })
     }
 
-    /// Blocks that follow, from the damaged segment and from the journals. A file that cannot be read at all is given up as a whole.
+    /// Blocks that follow: from the damaged segment, from the journals, and what sled has beyond those. A file that cannot be read at all is
+    /// given up as a whole.
     fn add_blocks(&mut self, wish: &Wish<'_>, position: Position) -> Result<(), Failure> {
-        let mut found: Vec<_> = self.next.iter().filter_map(|path| readable_blocks(path).ok()).flatten().collect();
+        let segments: Vec<_> = self.next.iter().filter_map(|path| readable_blocks(path).ok()).flatten().collect();
+        self.take(segments, position);
         for path in entries(&wish.folder.journal())? {
-            let Ok(bytes) = read_often(|| Ok(std::fs::read(&path)?)) else { continue };
-            let Ok(head) = Head::from_bytes(&bytes) else { continue };
-            found.extend(scan(&bytes, &head).blocks.iter().map(|(_, at, length)| bytes[*at..at + length].to_vec()));
+            if let (Some(generation), Ok(bytes)) = (generation_of(&path), read_often(|| Ok(std::fs::read(&path)?))) {
+                self.take(self.blocks_of(&bytes, generation), position);
+            }
         }
-        for bytes in found {
+        self.take(mend::blocks(wish.folder.window(), self.end.0.next()).into_iter().map(|(_, bytes)| bytes.to_vec()), position);
+        Ok(())
+    }
+
+    /// The blocks of a journal. Where its head is damaged they are what goes on from here under the generation of its name.
+    fn blocks_of(&self, bytes: &[u8], generation: u64) -> Vec<Vec<u8>> {
+        let (base, chain) = self.end;
+        let lost = || Head { generation, begun: true, base, chain, ..journal::blank(LogId::default(), bytes.len() as u64) };
+        let head = Head::from_bytes(bytes).unwrap_or_else(|_| lost());
+        scan(bytes, &head).blocks.iter().map(|(_, at, length)| bytes[*at..at + length].to_vec()).collect()
+    }
+
+    /// Takes those that follow by the chain and end before a position.
+    fn take(&mut self, blocks: impl IntoIterator<Item = Vec<u8>>, position: Position) {
+        for bytes in blocks {
             let Ok(header) = block::check(&bytes) else { continue };
             if header.first == self.end.0.next() && header.last() < position && block::chain_of(&self.end.1, &bytes) == header.chain {
                 self.end = (header.last(), header.chain);
                 self.blocks.push(bytes);
             }
         }
-        Ok(())
     }
 
     /// Writes them to a journal that makes all others obsolete.

@@ -38,51 +38,89 @@ pub struct Line {
     sealed: Vec<PathBuf>,
     /// Files from before a loss that somebody accepted, and copies under other names.
     given_up: Vec<PathBuf>,
+    /// Unreadable files before the first that has begun, and why: they do not matter where the segments lead up to that.
+    early: Vec<(PathBuf, String)>,
 }
 
 /// Reads the journals of a folder.
 pub fn read(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Line, Failure> {
-    let (mut found, mut twins): (Vec<Read>, Vec<PathBuf>) = (Vec::new(), Vec::new());
+    let mut reading = Reading::default();
     for path in entries(&wish.folder.journal())? {
         let Some(generation) = generation_of(&path) else {
             tracing::warn!(file = %path.display(), "this file does not belong to the log: ignored");
             continue;
         };
-        let bytes = match read_often(|| Ok(fs::read(&path)?)) {
-            Ok(bytes) => bytes,
-            Err(error) if wish.accept_lost_tail => return Err(unreadable(&found, format!("{}: {error}", path.display()))),
+        match read_often(|| Ok(fs::read(&path)?)) {
+            Ok(bytes) => reading.add(wish, path, generation, &bytes, report)?,
+            Err(error) if wish.accept_lost_tail => reading.add_unreadable(path, &error.to_string())?,
             Err(error) => return Err(Failure::Storage(format!("{}: {error}", path.display()))),
-        };
+        }
+    }
+    reading.end()
+}
+
+/// The journals as they are read, in the order of their names.
+#[derive(Default)]
+struct Reading {
+    found: Vec<Read>,
+    /// Second files of journals that are there.
+    twins: Vec<PathBuf>,
+    /// Unreadable ones before all others, which may be in segments by now, and why.
+    early: Vec<(PathBuf, String)>,
+}
+
+impl Reading {
+    fn add(&mut self, wish: &Wish<'_>, path: PathBuf, generation: u64, bytes: &[u8], report: &mut OpenReport) -> Result<(), Failure> {
         report.bytes_read += bytes.len() as u64;
-        match Head::from_bytes(&bytes) {
-            Ok(head) if (bytes.len() as u64) < head.bytes => {
-                let reason = format!("{}: it has {} bytes and not the {} it was made with", path.display(), bytes.len(), head.bytes);
-                found.push(Read { scanned: scan(&bytes, &head), head, path });
-                return Err(unreadable(&found, reason));
-            }
+        let head = match Head::from_bytes(bytes) {
             Ok(head) if head.generation != generation && is_there(wish, head.generation) => {
                 tracing::warn!(file = %path.display(), says = head.generation, "a second file of an existing journal is set aside");
-                twins.push(path);
+                self.twins.push(path);
+                return Ok(());
             }
-            Ok(head) if head.generation == generation => found.push(Read { scanned: scan(&bytes, &head), head, path }),
-            Ok(head) => {
-                let reason = format!("{}: it says that it is journal {}", path.display(), head.generation);
-                return Err(unreadable(&found, reason));
+            Ok(head) if head.generation != generation => Err(format!("it says that it is journal {}", head.generation)),
+            Ok(head) if (bytes.len() as u64) < head.bytes => {
+                Err(format!("it has {} bytes and not the {} it was made with", bytes.len(), head.bytes))
             }
-            Err(reason) => {
+            Ok(head) => Ok(head),
+            Err(reason) => Err(reason.to_owned()),
+        };
+        match head {
+            Ok(head) => self.found.push(Read { scanned: scan(bytes, &head), head, path }),
+            Err(reason) if self.has_not_begun(generation) => {
                 let reason = format!("{}: {reason}", path.display());
-                // Before the mark that a journal ends, the next one has not begun: there is nothing in it.
-                if found.last().is_some_and(|before| before.head.generation + 1 == generation && !before.scanned.has_end_mark) {
-                    tracing::warn!(reason, "an unused journal is created again");
-                    report.mended.push(format!("{reason}: it was empty and is created again"));
-                    disk::set_aside(&path)?;
-                } else {
-                    return Err(unreadable(&found, reason));
-                }
+                tracing::warn!(reason, "an unused journal is created again");
+                report.mended.push(format!("{reason}: it was empty and is created again"));
+                disk::set_aside(&path)?;
+            }
+            Err(reason) => self.add_unreadable(path, &reason)?,
+        }
+        Ok(())
+    }
+
+    /// Before the mark that a journal ends, the next one has not begun: there is nothing in it.
+    fn has_not_begun(&self, generation: u64) -> bool {
+        self.found.last().is_some_and(|before| before.head.generation + 1 == generation && !before.scanned.has_end_mark)
+    }
+
+    fn add_unreadable(&mut self, path: PathBuf, reason: &str) -> Result<(), Failure> {
+        let reason = format!("{}: {reason}", path.display());
+        match self.found.last() {
+            Some(before) => Err(Failure::damage(before.scanned.end.next(), reason)),
+            None => {
+                self.early.push((path, reason));
+                Ok(())
             }
         }
     }
-    Line::of(found, twins)
+
+    fn end(self) -> Result<Line, Failure> {
+        let has_begun = self.found.iter().any(|read| read.head.begun);
+        match self.early.first() {
+            Some((_, reason)) if !has_begun => Err(Failure::damage(Position::START.next(), reason.clone())),
+            _ => Line::of(self.found, self.twins, self.early),
+        }
+    }
 }
 
 /// Whether a journal is under its own name.
@@ -91,17 +129,12 @@ fn is_there(wish: &Wish<'_>, generation: u64) -> bool {
     own.is_ok_and(|bytes| Head::from_bytes(&bytes).is_ok_and(|head| head.generation == generation))
 }
 
-fn unreadable(before: &[Read], reason: String) -> Failure {
-    let end = before.last().map_or(Position::START, |read| read.scanned.end);
-    Failure::damage(end.next(), reason)
-}
-
 impl Line {
-    fn of(found: Vec<Read>, twins: Vec<PathBuf>) -> Result<Self, Failure> {
+    fn of(found: Vec<Read>, twins: Vec<PathBuf>, early: Vec<(PathBuf, String)>) -> Result<Self, Failure> {
         let oldest = found.iter().map(|read| read.head.oldest).max().unwrap_or_default();
         let (found, given_up): (Vec<_>, Vec<_>) = found.into_iter().partition(|read| read.head.generation >= oldest);
         let given_up = given_up.into_iter().map(|read| read.path).chain(twins).collect();
-        let mut line = Self { begun: Vec::new(), spare: None, sealed: Vec::new(), given_up };
+        let mut line = Self { begun: Vec::new(), spare: None, sealed: Vec::new(), given_up, early };
         for read in found {
             line.check_log(&read)?;
             // The first may be any: those before it are in segments, and without the segment that is what is missing.
@@ -130,6 +163,16 @@ impl Line {
                 Err(Failure::damage(first.scanned.end.next(), reason))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// What is missing in the segments may be in a journal that cannot be read: then that is what is damaged.
+    pub fn blame(&self, failure: Failure, wish: &Wish<'_>) -> Failure {
+        match (failure, self.early.first()) {
+            (Failure::Damage(damage), Some((_, reason))) => {
+                Failure::Damage(Damage { reason: format!("{reason}; {}", damage.reason), ..damage }).at_whole_end(wish)
+            }
+            (failure, _) => failure,
         }
     }
 
@@ -214,7 +257,8 @@ impl Line {
 
     /// Takes the files away that do not count any more. Left there, they would make a gap once later ones are used again.
     pub fn tidy(&self, folder: &Path) -> Result<(), Failure> {
-        self.given_up.iter().try_for_each(|path| disk::set_aside(path).map(drop))?;
+        let early = self.early.iter().map(|(path, _)| path);
+        self.given_up.iter().chain(early).try_for_each(|path| disk::set_aside(path).map(drop))?;
         Ok(disk::remove_files(folder, &self.sealed)?)
     }
 

@@ -69,7 +69,7 @@ pub fn window_end(folder: &Folder, (mut end, mut chain): (Position, Chain)) -> O
 }
 
 /// The blocks that sled has from a position on; none where it cannot say so in time.
-fn blocks(window: PathBuf, from: Position) -> Vec<Keyed> {
+pub fn blocks(window: PathBuf, from: Position) -> Vec<Keyed> {
     if !window.is_dir() {
         return Vec::new();
     }

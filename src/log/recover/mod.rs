@@ -68,7 +68,7 @@ impl Failure {
         }
     }
 
-    /// Where journals cannot be read as a line, what is whole ends where segments and journals still lead.
+    /// Where files do not make a line, what is whole ends where segments and journals still lead.
     fn at_whole_end(self, wish: &Wish<'_>) -> Self {
         match (self, cut::whole_end(wish)) {
             (Self::Damage(damage), Ok(end)) => Self::Damage(Damage { position: damage.position.max(end.next()), ..damage }),
@@ -161,7 +161,7 @@ fn attempt(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, Failure> {
     if line.is_empty() {
         return begin(wish, saved.as_ref(), report);
     }
-    let segments = segments::list(wish, &line.bases(), report)?;
+    let segments = segments::list(wish, &line.bases(), report).map_err(|failure| line.blame(failure, wish))?;
     let sealed = segments.last().map_or((Position::START, CHAIN_START), |segment| (segment.head.last, segment.head.chain));
     line.check(sealed)?;
     let saved_newest = saved.as_ref().filter(|saved| saved.log == line.log()).map_or(Position::START, |saved| saved.newest);
@@ -181,7 +181,7 @@ fn attempt(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, Failure> {
     report.copied = live.iter().map(|file| file.is_original()).collect::<Result<Vec<_>, _>>()?.contains(&false);
     let journals = Journals::new(wish.folder.journal(), log, wish.journal_bytes, live, spare);
     let storage = Storage::new(wish.folder.segments(), wish.spares.to_vec(), segments, journals);
-    let (index, heads_at, heads_bytes) = replay(&storage, saved.filter(|saved| saved.log == log && saved.newest <= end.0), report)?;
+    let (index, heads_at, heads_bytes) = replay(wish, &storage, saved.filter(|saved| saved.log == log && saved.newest <= end.0), report)?;
     if (index.mark.position, index.chain) != end {
         return Err(Failure::damage(index.mark.position.next(), "the blocks do not lead to the journal's end"));
     }
@@ -225,14 +225,14 @@ fn make_first_journal(wish: &Wish<'_>, log: LogId, (base, chain): (Position, Cha
 }
 
 /// The index at the end of the log: from the saved one if it fits the blocks, otherwise from the first block on.
-fn replay(storage: &Storage, saved: Option<Saved>, report: &mut OpenReport) -> Result<(Index, Position, u64), Failure> {
+fn replay(wish: &Wish<'_>, storage: &Storage, saved: Option<Saved>, report: &mut OpenReport) -> Result<(Index, Position, u64), Failure> {
     let fits = |saved: &Saved| storage.chain_at(saved.index.mark.position).is_ok_and(|chain| chain == Some(saved.index.chain));
     let saved = saved.filter(fits);
     report.heads_from_file = saved.is_some();
     let (mut index, bytes) = saved.map_or((Index::empty(), 0), |saved| (saved.index, saved.file_bytes));
     let (from, mut raw) = (index.mark.position, Vec::new());
     for entry in storage.walk(from.next()) {
-        let (first, bytes) = entry.map_err(|reason| unreadable(storage, index.mark.position.next(), reason))?;
+        let (first, bytes) = entry.map_err(|reason| unreadable(wish, storage, index.mark.position.next(), reason))?;
         let damaged = |(position, reason)| Failure::damage(position, storage.name(first, reason));
         index.add_block(first, &bytes, &mut raw, |_, _| Ok(())).map_err(damaged)?;
         report.bytes_read += bytes.len() as u64;
@@ -241,11 +241,12 @@ fn replay(storage: &Storage, saved: Option<Saved>, report: &mut OpenReport) -> R
     Ok((index, from, bytes))
 }
 
-/// A segment that is whole was not read because the system refused it.
-fn unreadable(storage: &Storage, position: Position, reason: String) -> Failure {
-    match storage.segment_of(position).map(|segment| Segment::read(&segment.path)) {
-        Some(Ok(_) | Err(SegmentError::Io(_))) => Failure::Storage(reason),
-        _ => Failure::damage(position, reason),
+/// A segment that is whole was not read because the system refused it; one that it always refuses can be given up.
+fn unreadable(wish: &Wish<'_>, storage: &Storage, position: Position, reason: String) -> Failure {
+    match storage.segment_of(position).map(|segment| read_often(|| Segment::read(&segment.path))) {
+        Some(Ok(_)) => Failure::Storage(reason),
+        Some(Err(SegmentError::Io(_))) if !wish.accept_lost_tail => Failure::Storage(reason),
+        Some(Err(_)) | None => Failure::damage(position, reason),
     }
 }
 

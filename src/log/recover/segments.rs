@@ -2,7 +2,7 @@
 //! journals. What is missing or damaged is taken from copies, where there are any.
 
 use std::{
-    cell::OnceCell,
+    cell::{OnceCell, RefCell},
     collections::HashMap,
     path::{Path, PathBuf},
     thread,
@@ -32,18 +32,18 @@ const READ_AGAIN: Duration = Duration::from_millis(50);
 /// The segments in order, found from their end: `bases` is where journals say that everything before them ends, and each segment names the
 /// chain that it goes on from. So a file of another log is never a part of it, whatever its name.
 pub fn list(wish: &Wish<'_>, bases: &[(Position, Chain)], report: &mut OpenReport) -> Result<Vec<SegmentFile>, Failure> {
-    let files = Files::find(wish)?;
+    let mut files = Files::find(wish)?;
     report.bytes_read += files.heads * HEAD_BYTES as u64;
-    let mut line = Line { wish, files, spares: OnceCell::new(), report };
-    let Some((first, later)) = bases.split_first() else { return Ok(line.files.longest()) };
-    let mut segments = line.up_to(*first)?;
+    let Some((first, later)) = bases.split_first() else { return Ok(files.longest()) };
+    let mut segments = files.up_to(*first, report)?;
     // A full journal may be in a segment already; one that is damaged is written again from the journal.
+    let mut end = *first;
     for base in later {
-        let end = segments.last().map_or((Position::START, CHAIN_START), |last| (last.head.last, last.head.chain));
-        match line.files.whole.get(base) {
-            Some(next) if (Position(next.head.first.0 - 1), next.head.chain_before) == end => segments.push(next.clone()),
+        match files.whole.get(base) {
+            Some(next) if before(&next.head) == end => segments.push(next.clone()),
             _ => break,
         }
+        end = *base;
     }
     Ok(segments)
 }
@@ -58,18 +58,24 @@ pub fn whole_segments(wish: &Wish<'_>) -> Result<Vec<SegmentFile>, Failure> {
     Ok(files.longest())
 }
 
-/// What is in the segments' folder.
-struct Files {
+/// What is in the segments' folder, and copies elsewhere.
+struct Files<'a> {
+    wish: &'a Wish<'a>,
     /// By where each ends, with the chain there.
     whole: HashMap<(Position, Chain), SegmentFile>,
     /// By the last position and the beginning of the chain that the name says.
     damaged: HashMap<(Position, String), (PathBuf, String)>,
     heads: u64,
+    /// The heads of copies by where each ends; read once one is needed.
+    spares: OnceCell<HashMap<(Position, Chain), Vec<SegmentFile>>>,
+    /// The whole copies that were looked for: reading one is slow, and there may be none.
+    copies: RefCell<HashMap<(Position, Chain), Option<SegmentFile>>>,
 }
 
-impl Files {
-    fn find(wish: &Wish<'_>) -> Result<Self, Failure> {
-        let mut files = Self { whole: HashMap::new(), damaged: HashMap::new(), heads: 0 };
+impl<'a> Files<'a> {
+    fn find(wish: &'a Wish<'a>) -> Result<Self, Failure> {
+        let (whole, damaged, spares, copies) = (HashMap::new(), HashMap::new(), OnceCell::new(), RefCell::default());
+        let mut files = Self { wish, whole, damaged, heads: 0, spares, copies };
         for path in entries(&wish.folder.segments())? {
             let Some((_, last, chain)) = named(&path) else {
                 tracing::warn!(file = %path.display(), "this file does not belong to the log: ignored");
@@ -93,13 +99,13 @@ impl Files {
         ends.into_iter().find_map(|end| self.line_to(end)).unwrap_or_default()
     }
 
-    /// The segments up to an end, if all of them are there.
+    /// The segments up to an end, if all of them are there or can be taken from copies.
     fn line_to(&self, mut end: (Position, Chain)) -> Option<Vec<SegmentFile>> {
         let mut line = Vec::new();
         while end != (Position::START, CHAIN_START) {
-            let segment = self.whole.get(&end)?;
+            let segment = self.whole.get(&end).cloned().or_else(|| self.copy(end))?;
             end = before(&segment.head);
-            line.push(segment.clone());
+            line.push(segment);
         }
         line.reverse();
         Some(line)
@@ -115,27 +121,17 @@ impl Files {
         let names: Vec<_> = twins.iter().map(|segment| segment.path.display().to_string()).collect();
         Err(Failure::Storage(format!("{} begin at the same position; move those away that are not of this log", names.join(" and "))))
     }
-}
 
-struct Line<'a> {
-    wish: &'a Wish<'a>,
-    files: Files,
-    /// What is in the folders of copies; read once one is needed.
-    spares: OnceCell<HashMap<(Position, Chain), Vec<SegmentFile>>>,
-    report: &'a mut OpenReport,
-}
-
-impl Line<'_> {
     /// All segments up to where a journal begins; what is missing or damaged is taken from copies.
-    fn up_to(&mut self, base: (Position, Chain)) -> Result<Vec<SegmentFile>, Failure> {
+    fn up_to(&mut self, base: (Position, Chain), report: &mut OpenReport) -> Result<Vec<SegmentFile>, Failure> {
         let (mut segments, mut end) = (Vec::new(), base);
         while end != (Position::START, CHAIN_START) {
             if end.0 == Position::START {
                 return Err(Failure::damage(end.0.next(), "the segments do not lead to the journals: they belong to another log"));
             }
-            let segment = match self.files.whole.get(&end) {
+            let segment = match self.whole.get(&end) {
                 Some(segment) => segment.clone(),
-                None => self.mend(end)?,
+                None => self.mend(end, report)?,
             };
             end = before(&segment.head);
             segments.push(segment);
@@ -145,45 +141,53 @@ impl Line<'_> {
     }
 
     /// Takes the segment that ends there from a copy.
-    fn mend(&mut self, end: (Position, Chain)) -> Result<SegmentFile, Failure> {
-        let chain = hex(&end.1)[..CHAIN_DIGITS].to_owned();
-        let missing = format!("the segment …-{:012}-{chain}.segment is missing in {}", end.0.0, self.wish.folder.segments().display());
-        let damaged = self.files.damaged.remove(&(end.0, chain));
-        let reason = damaged.as_ref().map_or(missing, |(_, reason)| reason.clone());
-        let first = damaged.as_ref().and_then(|(path, _)| named(path)).map(|(first, ..)| first);
+    fn mend(&mut self, end: (Position, Chain), report: &mut OpenReport) -> Result<SegmentFile, Failure> {
+        let (damaged, folder) = (self.damaged.remove(&(end.0, digits(&end.1))), self.wish.folder.segments());
+        let missing = || format!("the segment …-{:012}-{}.segment is missing in {}", end.0.0, digits(&end.1), folder.display());
+        let reason = damaged.as_ref().map_or_else(missing, |(_, reason)| reason.clone());
         let Some(copy) = self.copy(end) else {
             let whole = self.whole_before(end.0);
-            let gap = first
-                .filter(|first| *first > whole.next())
-                .map(|first| format!("; what is after position {whole} and before {first} is missing"));
+            let first = damaged.and_then(|(path, _)| named(&path)).map(|(first, ..)| first).filter(|first| *first > whole.next());
+            let gap = first.map(|first| format!("; what is after position {whole} and before {first} is missing"));
             return Err(Failure::damage(whole.next(), reason + &gap.unwrap_or_default()));
         };
-        if let Some((path, _)) = damaged {
-            disk::set_aside(&path)?;
-        }
-        let folder = self.wish.folder.segments();
-        disk::link_all([copy.path.as_path()], &folder)?;
+        let path = folder.join(copy.head.file_name());
+        disk::put_in_place(&copy.path, &path)?;
         tracing::warn!(reason, copy = %copy.path.display(), "repaired the log from a copy");
-        self.report.mended.push(format!("{reason}: replaced with {}", copy.path.display()));
-        Ok(SegmentFile { path: folder.join(copy.head.file_name()), ..copy })
+        report.mended.push(format!("{reason}: replaced with {}", copy.path.display()));
+        Ok(SegmentFile { path, ..copy })
     }
 
     /// Where what is whole before a position ends.
     fn whole_before(&self, position: Position) -> Position {
-        let ends = self.files.whole.keys().filter(|(last, _)| *last < position);
-        ends.filter(|end| self.files.line_to(**end).is_some()).map(|(last, _)| *last).max().unwrap_or(Position::START)
+        let ends = self.whole.keys().filter(|(last, _)| *last < position);
+        ends.filter(|end| self.line_to(**end).is_some()).map(|(last, _)| *last).max().unwrap_or(Position::START)
     }
 
+    /// A whole copy of the segment that ends there.
     fn copy(&self, end: (Position, Chain)) -> Option<SegmentFile> {
-        let spares = self.spares.get_or_init(|| {
-            let mut by_end: HashMap<_, Vec<_>> = HashMap::new();
-            heads_in(self.wish.spares)
-                .into_iter()
-                .for_each(|spare| by_end.entry((spare.head.last, spare.head.chain)).or_default().push(spare));
-            by_end
-        });
-        spares.get(&end)?.iter().find(|spare| is_whole(&spare.path)).cloned()
+        if let Some(known) = self.copies.borrow().get(&end) {
+            return known.clone();
+        }
+        let found = self.spares().get(&end).and_then(|spares| spares.iter().find(|spare| is_whole(&spare.path)).cloned());
+        self.copies.borrow_mut().insert(end, found.clone());
+        found
     }
+
+    fn spares(&self) -> &HashMap<(Position, Chain), Vec<SegmentFile>> {
+        self.spares.get_or_init(|| {
+            let mut by_end: HashMap<_, Vec<_>> = HashMap::new();
+            for spare in heads_in(self.wish.spares) {
+                by_end.entry((spare.head.last, spare.head.chain)).or_default().push(spare);
+            }
+            by_end
+        })
+    }
+}
+
+/// As much of a chain as stands in a file's name.
+fn digits(chain: &Chain) -> String {
+    hex(chain)[..CHAIN_DIGITS].to_owned()
 }
 
 /// Where a segment goes on from.

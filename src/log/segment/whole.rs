@@ -137,12 +137,14 @@ pub fn blocks_despite_index(path: &Path) -> Option<(SegmentHead, Vec<Vec<u8>>)> 
     (blocks.iter().map(Vec::len).sum::<usize>() == payload.len()).then_some((head, blocks))
 }
 
-/// Every whole block that a file begins with, however damaged the rest of it is.
+/// Every whole block that a file begins with, however damaged the rest of it is; none where its head says that it is another segment.
 ///
 /// # Errors
 /// When the file cannot be read at all.
 pub fn readable_blocks(path: &Path) -> io::Result<Vec<Vec<u8>>> {
-    fs::read(path).map(|bytes| whole_blocks(bytes.get(HEAD_BYTES..).unwrap_or_default()))
+    let bytes = fs::read(path)?;
+    let is_other = SegmentHead::from_bytes(&bytes).is_ok_and(|head| path.file_name().is_none_or(|name| name != head.file_name().as_str()));
+    Ok(if is_other { Vec::new() } else { whole_blocks(bytes.get(HEAD_BYTES..).unwrap_or_default()) })
 }
 
 /// The blocks up to the first that is damaged.

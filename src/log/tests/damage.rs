@@ -294,3 +294,105 @@ fn accepting_a_loss_neither_skips_what_sled_can_mend_nor_loses_silently() {
         assert_eq!(report.lost_tail.is_some(), dir.path().join("log/lost-1").is_dir());
     }
 }
+
+/// Opens with the loss accepted; everything must be there.
+fn assert_nothing_lost(original: &Original, dir: &Path, spares: Vec<PathBuf>, what: &str) {
+    let options = LogOptions { accept_lost_tail: true, spares, ..power_options(dir) };
+    let (log, report) = DiskLog::open(options).unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert_eq!(log.read(Position::START, usize::MAX).unwrap(), original.events, "{what}: {report:?}");
+    assert!(verify_chain(&log, &mut |_| ()).unwrap().is_well(), "{what}");
+}
+
+#[test]
+fn a_journal_whose_first_sector_is_damaged_loses_none_of_its_frames() {
+    for (end, has_window) in [(End::Closed, true), (End::Closed, false), (End::Unsealed, false)] {
+        let original = original(end, 1);
+        for journal in files(original.dir.path(), "journal") {
+            let dir = quick_copy(original.dir.path());
+            change(&dir.path().join("log/journal").join(journal.file_name().unwrap()), |bytes| bytes[20] ^= 1);
+            if !has_window {
+                fs::remove_dir_all(dir.path().join("log/window")).unwrap();
+            }
+            assert_nothing_lost(&original, dir.path(), Vec::new(), &format!("{} with sled: {has_window}", journal.display()));
+        }
+    }
+}
+
+#[test]
+fn a_journal_that_is_gone_is_made_from_sled_where_a_loss_is_accepted() {
+    let original = original(End::Closed, 1);
+    let dir = quick_copy(original.dir.path());
+    let log = DiskLog::open(power_options(dir.path())).unwrap().0;
+    log.settle();
+    drop(log);
+    fs::remove_file(&files(dir.path(), "journal")[0]).unwrap();
+    assert_nothing_lost(&original, dir.path(), Vec::new(), "its blocks are in sled");
+}
+
+#[test]
+fn a_copy_bridges_a_gap_also_where_something_later_has_none() {
+    let original = original(End::Closed, 1);
+    let spares = TempDir::new().unwrap();
+    let middle = files(original.dir.path(), "segments").swap_remove(1);
+    put_in(&middle, &spares.path().join(middle.file_name().unwrap()));
+    let dir = quick_copy(original.dir.path());
+    fs::remove_file(dir.path().join("log/segments").join(middle.file_name().unwrap())).unwrap();
+    change(&files(dir.path(), "journal")[0], |bytes| bytes[20] ^= 1);
+    assert_nothing_lost(&original, dir.path(), vec![spares.path().to_owned()], "the gap has a copy");
+}
+
+#[test]
+fn a_journal_that_is_in_a_segment_by_now_does_not_matter() {
+    let original = original(End::Unsealed, 1);
+    let sealed = quick_copy(original.dir.path());
+    let log = DiskLog::open(power_options(sealed.path())).unwrap().0;
+    log.settle();
+    drop(log);
+    let dir = quick_copy(original.dir.path());
+    for segment in files(sealed.path(), "segments") {
+        put_in(&segment, &dir.path().join("log/segments").join(segment.file_name().unwrap()));
+    }
+    let journal = files(dir.path(), "journal").swap_remove(0);
+    let whole = fs::read(&journal).unwrap();
+    let damages: [fn(&mut Vec<u8>); 3] = [|bytes| bytes[20] ^= 1, |bytes| bytes[..1_024].fill(0), |bytes| bytes.truncate(3_000)];
+    for (number, damage) in damages.into_iter().enumerate() {
+        fs::write(&journal, &whole).unwrap();
+        let dir = quick_copy(dir.path());
+        change(&dir.path().join("log/journal").join(journal.file_name().unwrap()), damage);
+        let (log, _) = DiskLog::open(power_options(dir.path())).unwrap_or_else(|error| panic!("damage {number}: {error}"));
+        assert_eq!(log.read(Position::START, usize::MAX).unwrap(), original.events, "damage {number}");
+    }
+}
+
+#[test]
+fn a_prepared_journal_is_made_anew_however_it_is_damaged() {
+    let original = original(End::Closed, 1);
+    for length in [0, 100, 512, 3_000] {
+        let dir = quick_copy(original.dir.path());
+        change(&files(dir.path(), "journal")[1], |bytes| bytes.truncate(length));
+        let (log, _) = DiskLog::open(power_options(dir.path())).unwrap_or_else(|error| panic!("cut to {length}: {error}"));
+        assert_eq!(log.read(Position::START, usize::MAX).unwrap(), original.events, "cut to {length}");
+    }
+}
+
+#[test]
+fn whatever_step_of_taking_a_copy_fails_the_segment_s_place_is_never_empty() {
+    let original = original(End::Closed, 1);
+    let spares = TempDir::new().unwrap();
+    let rotten = files(original.dir.path(), "segments").swap_remove(1);
+    put_in(&rotten, &spares.path().join(rotten.file_name().unwrap()));
+    for (kind, number) in ["link", "rename", "sync_folder", "remove"].into_iter().flat_map(|kind| (1..4).map(move |number| (kind, number)))
+    {
+        let dir = quick_copy(original.dir.path());
+        let place = dir.path().join("log/segments").join(rotten.file_name().unwrap());
+        change(&place, |bytes| bytes[400] ^= 4);
+        let log = DiskLog::open(LogOptions { spares: vec![spares.path().to_owned()], ..power_options(dir.path()) }).unwrap().0;
+        let segment = log.segments()[1].clone();
+        let observation = observe(&dir.path().join("log/segments"), Arc::new(Once(kind, number.into())));
+        crate::log::verifier::check(&log.shared.storage, &segment);
+        assert!(place.is_file(), "{kind} {number}");
+        drop(observation);
+        assert!(crate::log::verifier::check(&log.shared.storage, &segment), "{kind} {number}: the next try mends it");
+        assert_eq!(log.read(Position::START, usize::MAX).unwrap(), original.events, "{kind} {number}");
+    }
+}

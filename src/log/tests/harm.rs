@@ -53,7 +53,8 @@ pub fn original(end: End, seed: usize) -> Original {
     some(0, 65);
     log.settle();
     let observation = (end == End::Unsealed).then(|| observe(dir.path(), Arc::new(NoSegments)));
-    some(65, if end == End::Unsealed { 78 } else { 71 });
+    some(65, if end == End::Unsealed { 85 } else { 71 });
+    assert_eq!(log.shared.storage.journals.full().is_some(), end == End::Unsealed);
     let events = log.read(Position::START, usize::MAX).unwrap();
     let dir = if let Some(kills) = kills {
         wait_until(|| files(dir.path(), "journal").iter().any(|path| is_settled(path)));
