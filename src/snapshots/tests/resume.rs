@@ -39,12 +39,13 @@ fn an_interrupted_snapshot_is_gone_on_with_and_only_its_last_segment_is_written_
 
 #[test]
 fn a_later_snapshot_shares_the_full_segments_and_a_deletion_keeps_what_others_need() {
-    // Full segments, and a few events more.
+    // Full segments, and a few events more: a journal that the next command would end is a whole segment in the next snapshot.
     let mut events = 200;
     let place = Place::filled(events);
-    while place.log.segments().last().is_some_and(|segment| segment.head.last == place.log.head()) {
-        place.fill(events, 1);
-        events += 1;
+    let sealed = place.log.segments().len();
+    while place.log.segments().len() == sealed {
+        place.fill(events, 5);
+        events += 5;
     }
     let (first, before) = (place.snapshot(), segments(&place));
     place.fill(events, 100);
