@@ -3,10 +3,7 @@
 use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt};
 
 use super::Place;
-use crate::{
-    events::Log,
-    snapshots::{Manifest, Progress, error::name_of, verify},
-};
+use crate::snapshots::{Manifest, Progress, error::name_of, verify};
 
 /// Each segment of the folder with the place of its file, which another writing would change.
 fn segments(place: &Place) -> BTreeMap<String, u64> {
