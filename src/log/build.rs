@@ -13,7 +13,8 @@ use parking_lot::RwLock;
 use super::{
     block::{CHAIN_START, Chain},
     folder::Folder,
-    index::{self, Index},
+    heads,
+    index::Index,
     journal::{
         self, JournalFile, frame,
         head::{Head, LogId},
@@ -170,7 +171,7 @@ impl Builder {
         };
         let site = self.site()?;
         JournalFile::prepare(&site.journal(), head, &frame::mark(1, built.head, false)).map_err(storage)?;
-        index::save(&site.heads(), &log, &RwLock::new(std::mem::take(&mut self.index)), Pace::AtOnce, || Ok(())).map_err(storage)?;
+        heads::save(&site.heads(), &log, &RwLock::new(std::mem::take(&mut self.index)), Pace::AtOnce, || Ok(())).map_err(storage)?;
         let site = self.site.take().ok_or_else(|| BuildError::Storage("the build has already finished".into()))?;
         Ok((site, built))
     }

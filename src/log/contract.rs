@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
-    DiskLog, index,
+    DiskLog, heads,
     queue::{Job, Refused},
     reader::{undecodable, visit},
     streams, watchdog,
@@ -102,7 +102,7 @@ impl Log for DiskLog {
             }
             written.map_err(LogError::Storage)?;
             if self.shared.fault.get().is_none()
-                && let Err(error) = index::save(&self.shared.folder.heads(), &self.shared.log, &self.shared.index, Pace::AtOnce, || Ok(()))
+                && let Err(error) = heads::save(&self.shared.folder.heads(), &self.shared.log, &self.shared.index, Pace::AtOnce, || Ok(()))
             {
                 tracing::warn!(%error, "the stream heads cannot be saved; the next start reads more");
             }

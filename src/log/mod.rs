@@ -14,6 +14,7 @@ pub mod build;
 mod contract;
 mod durability;
 mod folder;
+mod heads;
 mod in_flight;
 mod index;
 pub mod journal;

@@ -4,7 +4,7 @@
 use std::{io, sync::Arc, thread, time::Duration};
 
 use super::{
-    Shared, index,
+    Shared, heads,
     journal::JournalFile,
     segment::{Filling, SegmentFile},
 };
@@ -92,7 +92,7 @@ impl Sealing {
         }
         // What is only with the kernel, under another durability than `Sync`, may be lost with the power: the heads must not call it acknowledged.
         let settle = || self.shared.storage.journals.active().sync();
-        match index::save(&self.shared.folder.heads(), &self.shared.log, &self.shared.index, Pace::Gently, settle) {
+        match heads::save(&self.shared.folder.heads(), &self.shared.log, &self.shared.index, Pace::Gently, settle) {
             Ok(bytes) => (self.heads_at, self.heads_bytes, self.bytes_since) = (position, bytes, 0),
             Err(error) => tracing::warn!(%error, "the stream heads cannot be saved; the next start reads more"),
         }

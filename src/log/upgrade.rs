@@ -18,7 +18,7 @@ use super::{
     block::{self, Chain},
     build::{BuildError, Builder, Built},
     folder::Folder,
-    index,
+    heads,
     segment::{Segment, SegmentFile},
     window::sled::Sled,
 };
@@ -74,7 +74,7 @@ pub fn if_needed(folder: &Folder, accept_lost_tail: bool) -> Result<bool, OpenEr
 /// of it now is not made from the old log again, which may be shorter.
 fn is_upgraded(folder: &Folder) -> bool {
     // The old program had a file of heads too, of another format.
-    let is_new = || holds_any(&folder.segments()) || folder.window().exists() || index::load(&folder.heads()).is_some();
+    let is_new = || holds_any(&folder.segments()) || folder.window().exists() || heads::load(&folder.heads()).is_some();
     !site_of(folder).exists() && is_new()
 }
 

@@ -17,7 +17,8 @@ use super::{
     OpenError, OpenReport,
     block::{CHAIN_START, Chain},
     folder::Folder,
-    index::{self, Index, Saved},
+    heads::{self, Saved},
+    index::Index,
     journal::{self, JournalFile, Journals, head::LogId},
     segment::{Segment, SegmentError},
     storage::Storage,
@@ -157,7 +158,7 @@ fn refusal(damage: Damage) -> OpenError {
 fn attempt(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, Failure> {
     tidy(wish.folder)?;
     let mut line = journals::read(wish, report).map_err(|failure| failure.at_whole_end(wish))?;
-    let saved = index::load(&wish.folder.heads()).inspect(|saved| report.bytes_read += saved.file_bytes);
+    let saved = heads::load(&wish.folder.heads()).inspect(|saved| report.bytes_read += saved.file_bytes);
     if line.is_empty() {
         return begin(wish, saved.as_ref(), report);
     }
