@@ -71,7 +71,7 @@ pub struct App {
     pub history: History,
     /// What is kept to answer for this history's past.
     pub past: Arc<Past>,
-    /// Becomes true when another history takes its place: whoever follows the log for long ends then.
+    /// Becomes true when another history takes its place: long-running followers of the log end then.
     pub ended: watch::Receiver<bool>,
 }
 
@@ -92,7 +92,7 @@ pub enum AppError {
     Server(io::Error),
 }
 
-/// A running server with everything behind it.
+/// A running server with everything that supports it.
 pub struct Running {
     current: ArcSwap<App>,
     threads: Arc<Threads>,
@@ -101,7 +101,7 @@ pub struct Running {
     self_restored: Mutex<Option<SelfRestored>>,
 }
 
-/// What works behind the application that is served.
+/// What works in the background of the served application.
 struct Behind {
     projector: Projector,
     ended: watch::Sender<bool>,

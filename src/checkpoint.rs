@@ -53,7 +53,7 @@ pub fn freeze<T: Serialize>(value: &T) -> Vec<u8> {
     options().serialize(value).expect("plain data serializes because memory is the only writer")
 }
 
-/// Compresses frozen bytes behind a header.
+/// Compresses frozen bytes after a header.
 ///
 /// # Panics
 /// When the name is longer than 64 bytes.

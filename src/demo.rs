@@ -71,7 +71,7 @@ fn first_seeded(log: &Arc<dyn Log>) -> Result<Option<Moment>, ImportError> {
     Ok(log.read_stream(&first, 0, 1)?.first().map(|recorded| recorded.at))
 }
 
-/// Lists and the household belong to whoever uses them: they are made once and then left alone.
+/// Lists and the household belong to their users: they are made once and then left alone.
 fn is_in_use(log: &dyn Log, intent: &Intent) -> bool {
     matches!(intent, Intent::List(..) | Intent::Household(..)) && log.stream_head(&intent.stream()).is_some()
 }

@@ -50,7 +50,7 @@ pub const LOG_VERIFIED: &str = "aisled_log_verified_segments";
 pub const LOG_VERIFIED_AT: &str = "aisled_log_verified_at_seconds";
 /// Bad: grows: the next journal cannot be prepared; the disk is full or failing.
 pub const LOG_SEALING_FAILURES: &str = "aisled_log_sealing_failures_total";
-/// Bad: grows: sled fails and its copy of the newest blocks is made anew; nothing is lost, reads are a little slower.
+/// Bad: grows: sled fails and its copy of the newest blocks is rebuilt; nothing is lost, reads are a little slower.
 pub const LOG_WINDOW_FAULTS: &str = "aisled_log_window_faults_total";
 /// Bad: 1: the log takes no more events until the cause is removed and the server restarted.
 pub const LOG_READ_ONLY: &str = "aisled_log_read_only";
@@ -196,17 +196,17 @@ fn describe() {
     describe_gauge!(ACTORS_ALIVE, "Entities awake; bad: at the configured maximum");
     describe_counter!(ACTORS_STARTED, "Entities woken; bad: grows while the number awake stands still");
     describe_counter!(ACTOR_PANICS, "Entities that panicked and were started again; bad: above zero");
-    describe_counter!(MAILBOX_REFUSALS, "Commands turned away by a busy entity; bad: grows");
+    describe_counter!(MAILBOX_REFUSALS, "Commands refused by a busy entity; bad: grows");
     describe_counter!(CONFLICTS, "Appends that lost a race for their stream; bad: grows fast");
-    describe_gauge!(FEED_LAG, "Events the views are behind the log; bad: stays above a few hundred");
+    describe_gauge!(FEED_LAG, "Events by which the views lag the log; bad: stays above a few hundred");
     describe_gauge!(LOG_HEAD, "Newest position of the log; bad: stands still while commands are applied");
-    describe_gauge!(LOG_DAMAGED, "Segments that are damaged and could not be mended; bad: above zero");
-    describe_counter!(LOG_MENDED, "Segments that were damaged and are whole again; bad: grows");
+    describe_gauge!(LOG_DAMAGED, "Segments that are damaged and could not be repaired; bad: above zero");
+    describe_counter!(LOG_MENDED, "Segments that were damaged and have been repaired; bad: grows");
     describe_gauge!(LOG_SEGMENTS, "Segments of the log; bad: stands still for hours while commands are applied");
     describe_gauge!(LOG_VERIFIED, "Segments verified by the pass under way; bad: stands still below their number");
     describe_gauge!(LOG_VERIFIED_AT, Unit::Seconds, "When all segments were last verified; bad: older than a day");
     describe_counter!(LOG_SEALING_FAILURES, "Failed tries to prepare the next journal; bad: grows");
-    describe_counter!(LOG_WINDOW_FAULTS, "Times that sled failed and was begun anew; bad: grows");
+    describe_counter!(LOG_WINDOW_FAULTS, "Times that sled failed and was rebuilt; bad: grows");
     describe_gauge!(LOG_READ_ONLY, "1 when the log takes no more events; bad: 1");
     describe_gauge!(SESSIONS, "Live sessions; bad: at the configured maximum");
     describe_counter!(SESSIONS_CLOSED_SLOW, "Live sessions closed because they read too slowly; bad: grows steadily");

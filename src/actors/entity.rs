@@ -49,7 +49,7 @@ pub struct EntityActor<E: Hosted> {
     poison: Option<Failure>,
     /// When it looks again because its view changes by time alone, and the timer for that.
     expiry: Option<(Moment, SpawnHandle)>,
-    /// Dropped with the actor: whoever sent it to rest learns that it is gone.
+    /// Dropped with the actor: the sender that put it to rest learns that it is gone.
     farewell: Option<oneshot::Sender<()>>,
 }
 

@@ -152,7 +152,7 @@ impl<E: Hosted> Handle<E> {
             && self.waiting.compare_exchange(0, LEAVING, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// Leaves whoever is inside: they are answered first, nobody else enters.
+    /// Waits for those inside: they are answered first, nobody else enters.
     pub(super) fn leave(&self) {
         self.waiting.fetch_or(LEAVING, Ordering::AcqRel);
     }

@@ -23,7 +23,7 @@ pub struct CommandKey {
 #[derive(Debug, Clone)]
 pub struct Request<C> {
     pub command: C,
-    /// Further commands, decided behind it and recorded with it: all or none.
+    /// Further commands, decided after it and recorded with it: all or none.
     pub more: Vec<C>,
     pub context: Context,
     pub key: Option<CommandKey>,
@@ -59,7 +59,7 @@ pub struct Loaded<E: Hosted> {
     pub view: E::View,
     /// When the view changes by time alone, because a price it uses expires.
     pub fresh_until: Option<Moment>,
-    /// The answer to a plain read, rendered by whoever reads it first.
+    /// The answer to a plain read, rendered by its first reader.
     pub rendered: OnceLock<Rendered>,
 }
 

@@ -66,7 +66,7 @@ impl Projector {
         self.applied.clone()
     }
 
-    /// Has the views looked at, as they are at a committed position at or behind their own, such as the log's head: `position` says which
+    /// Has the views looked at, as they are at a committed position at or after their own, such as the log's head: `position` says which
     /// when its turn comes. Forgotten if the projector ends before.
     pub fn look(&self, position: impl FnOnce() -> Position + Send + 'static, inspect: Inspect) {
         // Its end shows by the inspection being dropped.
@@ -137,7 +137,7 @@ impl Work {
         self.applied.send_replace(batch.last().map_or(Position::START, |last| last.position));
     }
 
-    /// Brings the views to the position and no further, shows them, and takes in what came along behind it.
+    /// Brings the views to the position and no further, shows them, and takes in what arrived after it.
     async fn look(&self, look: Look, reader: &mut FeedReader) -> Result<(), LogError> {
         let position = (look.position)();
         let mut behind = Vec::new();

@@ -10,7 +10,7 @@ use crate::{
     events::Position,
 };
 
-/// Named commands remembered per entity; the oldest is forgotten first, and a later repetition of it is decided anew.
+/// Named commands remembered per entity; the oldest is forgotten first, and a later repetition of it is decided again.
 pub const RECENT_COMMANDS_MAX: usize = 1_024;
 
 /// The first outcome of a named command.

@@ -16,7 +16,7 @@ use crate::{
 
 /// Commands and loads that may wait for one entity; more are refused with `overloaded`.
 pub const MAILBOX_MAX: usize = 1_024;
-/// How often a command is decided anew after losing a race for its stream; then it is refused as overloaded.
+/// How often a command is decided again after losing a race for its stream; then it is refused as overloaded.
 pub const CONFLICT_RETRIES_MAX: u32 = 3;
 /// Events since the last memo after which a resting entity writes a new one; shorter tails are quick to replay.
 pub const MEMO_EVERY_EVENTS: u64 = 128;

@@ -75,7 +75,7 @@ pub fn abandon(staged: &DataFolder) {
     }
 }
 
-/// Serves a built history in place of another from now on: whoever opens the data folder finds it. Durable when this returns.
+/// Serves a built history in place of another from now on: every later opening of the data folder finds it. Durable when this returns.
 ///
 /// # Errors
 /// When a file cannot be written; the other one is still served then, also by the next start.
@@ -150,7 +150,7 @@ pub fn forget_others(served: &DataFolder) -> io::Result<usize> {
     Ok(removed)
 }
 
-/// Removes what a crash left half built, and nothing that is served, whatever lies in its folder. Only for whoever has the log open: another
+/// Removes what a crash left half built, and nothing that is served. Only for the process that has the log open: another
 /// process may be building right now.
 ///
 /// # Errors
@@ -225,7 +225,7 @@ mod tests {
         fs::create_dir(first.log()).unwrap();
         let staged = built(dir.path());
         assert_eq!(DataFolder::open(dir.path()).unwrap().root(), first.root());
-        assert!(staged.root().exists(), "whoever only looks may not know that it is being built");
+        assert!(staged.root().exists(), "a reader may not know that it is being built");
         remove_staged(dir.path(), first.root()).unwrap();
         assert!(!staged.root().exists());
     }

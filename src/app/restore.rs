@@ -181,7 +181,7 @@ impl Running {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Undone {
     pub epoch: String,
-    /// That history goes on behind here.
+    /// That history continues after this point.
     #[schema(value_type = String)]
     pub position: Position,
     pub left_epoch: String,
@@ -247,7 +247,7 @@ fn position_of(order: &RestoreOrder, snapshot: &Snapshot) -> Position {
     order.upto.unwrap_or(snapshot.manifest.position)
 }
 
-/// Nothing is appended any more, so the views come to the head and publish nothing behind it.
+/// Nothing is appended any more, so the views reach the head and publish nothing after it.
 async fn views_at_head(old: &App) -> Result<(), SnapshotError> {
     let (mut applied, head) = (old.applied.clone(), old.log.head());
     let arrived = tokio::time::timeout(VIEWS_WAIT, applied.wait_for(|position| *position >= head)).await;

@@ -1,4 +1,4 @@
-//! Small files of one word, with a checksum behind it: a flipped bit would make another word of it that looks as good.
+//! Small files of one token, with a checksum after it: a flipped bit would make another valid-looking token of it.
 
 use std::{fs, io, path::Path};
 
@@ -12,7 +12,7 @@ pub fn write(file: &Path, word: &str) -> io::Result<()> {
     disk::replace(file, format!("{word} {:08x}\n", crc32fast::hash(word.as_bytes())).as_bytes())
 }
 
-/// The word; a file without a checksum is of an older version, or somebody wrote it by hand.
+/// The token; a file without a checksum is from an older version, or was written by hand.
 ///
 /// # Errors
 /// `InvalidData` where the checksum does not fit.

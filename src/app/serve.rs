@@ -77,7 +77,7 @@ fn announce(app: &App, bound: std::net::SocketAddr) {
     tracing::info!(data = %app.config.data.display(), durability = ?app.config.durability, head = %app.log.head(), "try http://{bound}/");
 }
 
-/// The signals that say stop. Heard before the server says that it listens, so that whoever waits for that can stop it in order.
+/// The signals that say stop. Heard before the server says that it listens, so that a process that waits for that can stop it in order.
 struct Signals(unix::Signal, unix::Signal);
 
 impl Signals {

@@ -46,7 +46,7 @@ impl Running {
         };
         let inspect = move |views: &SharedViews, position| {
             let _ = tell_views.send((Arc::clone(views), position));
-            // Nothing is ever sent: it ends when whoever looks is done.
+            // Nothing is ever sent: it ends when the reader is done.
             let _ = go_on.recv();
         };
         self.look(position, Box::new(inspect));

@@ -32,7 +32,7 @@ pub fn load(log: &dyn Log, folder: Option<&DataFolder>) -> Result<(Views, Positi
     Ok((views, from))
 }
 
-/// Writes the views behind a line that says what they are of; the file changes as a whole or not at all.
+/// Writes the views after a line that says what they are of; the file changes as a whole or not at all.
 ///
 /// # Errors
 /// When the file cannot be written; nothing is lost then but time at the next start.

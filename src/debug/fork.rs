@@ -95,7 +95,7 @@ impl<'a> Fork<'a> {
     /// Tries a command, at the moment of the fork, after all tried before. A refusal changes nothing.
     ///
     /// # Errors
-    /// When the stream cannot be read; a command that is none is a refusal.
+    /// When the stream cannot be read; something that is not a command is a refusal.
     pub fn attempt(&mut self, what: &WhatIf) -> Result<Decided, LogError> {
         let who = what.who.clone().or_else(|| Principal::new(WHO_DEFAULT).ok());
         let context = Context { who: who.expect("the default is a valid id because it is written here"), at: self.at };

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// A condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Predicate {
-    /// Into the event as clients see it, or behind `state.` into the state.
+    /// Into the event as clients see it, or after `state.` into the state.
     path: String,
     test: Test,
 }

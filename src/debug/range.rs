@@ -11,7 +11,7 @@ use crate::{
 /// The first and the last position of a range, both included: from the first event to the head where nothing is said.
 ///
 /// # Errors
-/// A sentence, where the range is none or the log has not come so far.
+/// A sentence, where the range is empty or the log has not come so far.
 pub fn check_range(from: Option<Position>, to: Option<Position>, head: Position) -> Result<(Position, Position), String> {
     if [from, to].contains(&Some(Position::START)) {
         return Err("there is nothing before the first event; positions begin at 1".into());

@@ -149,7 +149,7 @@ impl Session {
         None
     }
 
-    /// The last place behind where a breakpoint holds: one fold of all before it.
+    /// The last earlier place where a breakpoint holds: one fold of all before it.
     fn previous_match(&mut self) -> Option<(usize, usize)> {
         let mut state = self.state(0);
         let mut found = None;

@@ -48,7 +48,7 @@ pub fn replace_cache(path: &Path, bytes: &[u8]) -> io::Result<()> {
     rename_unsynced(&part_of(path), path)
 }
 
-/// Keeps a file that cannot be used under another name beside it, for whoever wants to look. Gives that name.
+/// Keeps a file that cannot be used under another name next to it, for inspection. Returns that name.
 ///
 /// # Errors
 /// As the system's.

@@ -35,7 +35,7 @@ pub const CODES_PER_PRODUCT_MAX: usize = 50;
 /// Offers that run at the same time for one product.
 pub const OFFERS_PER_PRODUCT_MAX: usize = 100;
 /// Ended or expired offers a product remembers beside the running ones, so that a repeated announcement is recognised.
-/// Beyond it the one that began first is forgotten: announcing that again starts it anew.
+/// Beyond it the one that began first is forgotten: announcing that again starts a new one.
 pub const OFFERS_ENDED_PER_PRODUCT_MAX: usize = 100;
 /// Prices a product's decider remembers. Beyond it the one observed longest ago is forgotten: the log and the history
 /// still hold it, but repeating it is recorded once more, and it no longer counts for the median of outliers.

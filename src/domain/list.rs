@@ -86,7 +86,7 @@ pub enum ListCommand {
     Uncheck {
         item: ItemId,
     },
-    /// Puts the item right behind another, or first.
+    /// Puts the item directly after another, or first.
     Move {
         item: ItemId,
         after: Option<ItemId>,

@@ -14,7 +14,7 @@ use super::{
     units::Ratio,
 };
 
-/// Digits behind the point of a quantity.
+/// Digits after the decimal point of a quantity.
 const SCALE: u32 = 6;
 const ONE: i64 = 1_000_000;
 

@@ -39,7 +39,7 @@ pub enum SystemEvent {
         snapshot: Option<String>,
         position: u64,
     },
-    /// The first event of a history that was restored: it goes on behind a position of the one before, whose head was further.
+    /// The first event of a history that was restored: it continues after a position of the one before, whose head was further.
     Restored {
         snapshot: Option<String>,
         position: u64,

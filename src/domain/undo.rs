@@ -78,7 +78,7 @@ pub fn plan<E: Undo>(
     let mut planned = Planned::on(now.clone());
     for index in command.clone().rev() {
         let happened = &history[index];
-        // Folded anew for each event: a command of a thousand events would not fit into memory as a thousand states.
+        // Folded again for each event: a command of a thousand events would not fit into memory as a thousand states.
         let before = fold(start.clone(), &history[command.start..index]);
         let after = fold(before.clone(), std::slice::from_ref(happened));
         let undoing = Undoing {

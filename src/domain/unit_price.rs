@@ -14,7 +14,7 @@ use super::{
     units::{Dimension, Ratio},
 };
 
-/// Digits behind the point of a unit price.
+/// Digits after the decimal point of a unit price.
 const SCALE: u32 = 4;
 
 /// A price per unit in ten-thousandths of the major unit: shelf prices with three and four decimals exist.

@@ -65,7 +65,7 @@ pub fn fill(log: &dyn Log, id: &str, events: u64) {
     fill_from(log, id, 0, events);
 }
 
-/// As `fill`, behind the version a stream has. No two events are alike, so that blocks have the size of real ones.
+/// As `fill`, after the version a stream has. No two events are alike, so that blocks have the size of real ones.
 pub fn fill_from(log: &dyn Log, id: &str, version: u64, events: u64) {
     let text = |version: u64| format!("milk {}", blake3::hash(&version.to_le_bytes()).to_hex());
     let versions = version..version + events;

@@ -15,7 +15,7 @@ impl Position {
     /// Before the first event.
     pub const START: Self = Self(0);
 
-    /// The next position: positions are gapless. None comes behind the last number, which only a forged file can name.
+    /// The next position: positions are gapless. None comes after the last number, which only a forged file can name.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -52,7 +52,7 @@ impl<'de> Deserialize<'de> for Position {
     }
 }
 
-/// The command behind an event, kept so that a repetition is recognised after a restart too.
+/// The command of an event, kept so that a repetition is recognised after a restart too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandMark {
     pub id: CommandId,

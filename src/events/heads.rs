@@ -90,7 +90,7 @@ impl Heads {
         full.flat_map(|(bucket, entries)| entries.chunks_exact(ENTRY_BYTES).map(move |entry| (key_of(bucket, entry), head_at(entry))))
     }
 
-    /// How many buckets there are, for whoever goes through them with rests.
+    /// How many buckets there are, for a reader that pauses between them.
     #[must_use]
     pub fn buckets() -> usize {
         BUCKETS

@@ -72,7 +72,7 @@ pub fn map(rest: Rest<'_, '_>) -> Option<usize> {
     sized(rest, 0x80, 0xde)
 }
 
-/// A length of four bits in the marker, or of 16 or 32 behind it.
+/// A length of four bits in the marker, or of 16 or 32 after it.
 fn sized(rest: Rest<'_, '_>, short: u8, long: u8) -> Option<usize> {
     let (&marker, after) = rest.split_first()?;
     *rest = after;

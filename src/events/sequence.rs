@@ -26,13 +26,13 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// Goes on behind the newest event of a log.
+    /// Continues after the newest event of a log.
     #[must_use]
     pub fn after(committed: Mark) -> Self {
         Self { committed, next: committed, staged: HashMap::default() }
     }
 
-    /// Places one command's events behind all others, or says which version its stream really has.
+    /// Places one command's events after all others, or says which version its stream really has.
     ///
     /// # Errors
     /// `Conflict`; nothing is staged then.

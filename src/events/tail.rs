@@ -57,7 +57,7 @@ impl Ring {
         }
     }
 
-    /// Where a position is in the ring, or right behind its end.
+    /// Where a position is in the ring, or directly after its end.
     fn place(&self, position: Position) -> Option<usize> {
         let (first, _) = self.events.front()?;
         let place = usize::try_from(position.0.checked_sub(first.position.0)?).ok()?;

@@ -24,7 +24,7 @@ pub fn to_hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The bytes of a hexadecimal text; `None` if it is none.
+/// The bytes of a hexadecimal text; `None` if it is not one.
 #[must_use]
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();

@@ -1,4 +1,4 @@
-//! Who may ask at all: the holder of the admin token, or, where none is configured, whoever reaches the loopback address by its own name.
+//! Who may ask at all: the holder of the admin token or, where none is configured, anyone who reaches the loopback address by name.
 
 use actix_web::{
     HttpMessage,

@@ -33,7 +33,7 @@ const VALUE_CODES: [(&str, &str); 7] = [
     ("the quantity is larger", "quantity_too_large"),
 ];
 
-/// A JSON body of a known shape. All there is to say stands in it: a query beside it is refused, for whoever wrote one means something by it.
+/// A JSON body of a known shape. All there is to say stands in it: a query beside it is refused, because its author meant something by it.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 

@@ -101,7 +101,7 @@ where
     }
 }
 
-/// Writes a problem anew with the request's id in it.
+/// Rewrites a problem with the request's id in it.
 fn name_the_request(response: ServiceResponse, request_id: &HeaderValue) -> ServiceResponse {
     let Some(error) = response.response().error() else { return response };
     let request_id = request_id.to_str().ok();

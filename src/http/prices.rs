@@ -152,7 +152,7 @@ pub fn held(views: AsOf<'_>, id: &ProductId, store: &StoreId, kind: PriceKind, a
 /// One product's observations are few, so that a page is cut from all of them.
 ///
 /// # Errors
-/// 400 for a cursor or limit that is none.
+/// 400 for an invalid cursor or limit.
 pub fn history(views: AsOf<'_>, id: &ProductId, query: PricesQuery) -> Result<Page<PriceEntry>, Problem> {
     let limit = page_limit(query.limit)?;
     let last = mark_of(query.cursor.as_deref())?;

@@ -188,7 +188,7 @@ pub fn mark_of(cursor: Option<&str>) -> Result<Option<String>, Problem> {
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Some).ok_or_else(invalid_cursor)
 }
 
-/// The cursor is none of ours (400).
+/// The cursor is not one of ours (400).
 #[must_use]
 pub fn invalid_cursor() -> Problem {
     Problem::malformed("invalid_cursor", "a cursor must come from `next` of the previous page").at("/cursor")

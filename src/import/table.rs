@@ -49,7 +49,7 @@ impl Table {
         Ok(Self { name, reader, columns, header_len: header.len(), record: csv::StringRecord::new() })
     }
 
-    /// The next row, or why it is none. `None` at the end.
+    /// The next row, or why it is not one. `None` at the end.
     ///
     /// # Errors
     /// When the file cannot be read any further, for instance because its gzip data ends early.
@@ -91,7 +91,7 @@ impl Table {
     }
 }
 
-/// Where a row is, and the row or why it is none.
+/// Where a row is, and the row or why it is not one.
 pub type Placed<'a> = (Place, Result<Row<'a>, String>);
 
 /// One row.

@@ -65,7 +65,7 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// Goes on behind a block.
+    /// Continues after a block.
     pub fn after(chain: Chain) -> io::Result<Self> {
         Ok(Self { compressor: Compressor::new(ZSTD_LEVEL)?, chain })
     }

@@ -49,7 +49,7 @@ impl Log for DiskLog {
             events.push(Arc::new(decoder.decode(position, bytes).map_err(|error| undecodable(position, &error))?));
             Ok(if events.len() < events_max { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         });
-        // What is whole before the damage is given first; whoever reads on is told.
+        // What is whole before the damage is given first; a reader that continues gets an error.
         if events.is_empty() { read.map(|()| events) } else { Ok(events) }
     }
 

@@ -77,7 +77,7 @@ impl Folder {
     }
 }
 
-/// Writes our process id for whoever finds the folder locked.
+/// Writes our process id for a process that finds the folder locked.
 fn sign(lock: &mut File) -> io::Result<()> {
     lock.set_len(0)?;
     lock.rewind()?;

@@ -178,7 +178,7 @@ impl Reached {
             match builder.add(first, &bytes) {
                 Ok(()) => self.note(&bytes, witness)?,
                 Err(BuildError::Refused { position, reason }) => {
-                    // A torn end that nobody was told of; whole blocks after it would be another matter.
+                    // A torn end that was never acknowledged; whole blocks after it would be another matter.
                     let is_end = self.met && blocks.filter_map(Result::ok).all(|(_, bytes)| block::check(&bytes).is_err());
                     return if is_end { Ok(()) } else { Err(damaged(position, reason)) };
                 }

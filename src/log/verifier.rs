@@ -1,5 +1,5 @@
 //! The thread that reads every segment again and again, slowly: what rots on the disk is found while a copy of it may still be whole. A damaged
-//! segment is written anew from its own blocks or taken from a copy, and named where neither is possible.
+//! segment is rewritten from its own blocks or taken from a copy, and reported where neither is possible.
 
 use std::{
     collections::BTreeMap,

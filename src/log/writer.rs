@@ -124,7 +124,7 @@ impl Writer {
         self.announce();
     }
 
-    /// Wakes those who follow, after those who asked: on few cores whoever is woken first also runs first.
+    /// Wakes followers after the callers: on few cores the first one woken also runs first.
     fn announce(&self) {
         let position = self.shared.head_now();
         if *self.shared.head.borrow() != position {

@@ -83,13 +83,13 @@ impl Boards {
     }
 }
 
-/// Frees the board of the past once nobody looks at it any more. Start it behind every question: one is at work at a time.
+/// Frees the board of the past once nobody looks at it any more. Start it after every question: only one runs at a time.
 pub async fn sweep(past: Weak<Past>) {
     let begin = || past.upgrade().is_some_and(|past| !past.boards.swept.swap(true, Ordering::AcqRel));
     while begin() {
         tokio::time::sleep(BOARD_IDLE).await;
         let Some(past) = past.upgrade() else { return };
-        // Before the look, so that a board put down right behind it has a sweeper of its own.
+        // Before the look, so that a board put down directly after it has a sweeper of its own.
         past.boards.swept.store(false, Ordering::Release);
         if !past.boards.forget_idle(BOARD_IDLE) {
             return;

@@ -14,7 +14,7 @@ use crate::{
     events::{Log, LogError, Position, Recorded},
 };
 
-/// A state is kept behind every so many events: recording so many takes a tenth of a millisecond.
+/// A state is kept after every batch of this many events: recording so many takes a tenth of a millisecond.
 const STATE_EVERY_EVENTS: usize = 256;
 /// Events read from the log at a time. Large, because each read walks the stream back from its newest event.
 const READ_EVENTS: usize = 65_536;
@@ -38,7 +38,7 @@ pub struct Then<E: Entity> {
 #[derive(Debug)]
 pub struct StreamHistory<E: Entity> {
     events: Vec<Arc<Recorded>>,
-    /// The state behind each [`STATE_EVERY_EVENTS`] events.
+    /// The state after each [`STATE_EVERY_EVENTS`] events.
     states: Vec<Arc<E::State>>,
     bytes: usize,
 }

@@ -11,7 +11,7 @@ use crate::{
     events::Position,
 };
 
-/// The views, with everything behind a position left out.
+/// The views, with everything after a position left out.
 #[derive(Debug, Clone, Copy)]
 pub struct AsOf<'a> {
     pub(super) views: &'a Views,

@@ -330,7 +330,7 @@ impl AsOf<'_> {
         self.views.ids.products.name(product).cloned()
     }
 
-    /// Registered products in order of their first appearance in the log, behind `after`.
+    /// Registered products in order of their first appearance in the log, after `after`.
     #[must_use]
     pub fn products(&self, after: Option<&ProductId>, limit: usize) -> Vec<ProductEntry> {
         let Some(start) = start_after(&self.views.ids.products, after.map(ProductId::as_str)) else { return Vec::new() };
@@ -343,7 +343,7 @@ impl AsOf<'_> {
         self.store_entry(self.store_number(id)?)
     }
 
-    /// Registered stores in order of their first appearance in the log, behind `after`.
+    /// Registered stores in order of their first appearance in the log, after `after`.
     #[must_use]
     pub fn stores(&self, after: Option<&StoreId>, limit: usize) -> Vec<StoreEntry> {
         let Some(start) = start_after(&self.views.ids.stores, after.map(StoreId::as_str)) else { return Vec::new() };
@@ -413,7 +413,7 @@ impl Views {
     }
 }
 
-/// Where a page begins: behind a known name. An unknown one has nothing behind it.
+/// Where a page begins: after a known name. An unknown one has nothing after it.
 pub(super) fn start_after<T: Name>(names: &Interner<T>, after: Option<&str>) -> Option<u32> {
     after.map_or(Some(0), |after| names.get(after).map(|number| number + 1))
 }

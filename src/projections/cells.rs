@@ -61,7 +61,7 @@ impl Cells {
         })
     }
 
-    /// Puts an observation behind newer ones, or in place of the one of its moment; true when it is the newest then.
+    /// Puts an observation after newer ones, or in place of the one of its moment; true when it is the newest then.
     /// Hands out what does not count from now on.
     pub fn insert_late(&mut self, newest: &mut u32, new: &Observation, mut superseded: impl FnMut(Observation)) -> bool {
         // The two cells after its place, nearest first.

@@ -1,4 +1,4 @@
-//! The commands behind a stream's events: which events are of one command, which commands were undone, and how one can be.
+//! The commands of a stream's events: which events are of one command, which commands were undone, and how one can be.
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
@@ -86,7 +86,7 @@ impl Undos {
         std::iter::successors(Some(first), |at| self.by(*at))
     }
 
-    /// Whether a command undoes another behind a position, so that the two come to nothing there.
+    /// Whether a command undoes another after a position, so that the two come to nothing there.
     fn comes_to_nothing_behind(&self, first: Position, behind: Position) -> Option<Position> {
         let undone: Vec<_> = std::iter::successors(self.of.get(&first).copied(), |at| self.of.get(at).copied()).collect();
         let inside = undone.iter().filter(|at| **at > behind).count();
@@ -142,7 +142,7 @@ pub struct UndoPlan<E: Undo> {
     pub planned: Result<Planned<E>, Refusal>,
 }
 
-/// Plans to undo the command that the event at a position belongs to. Where everything behind a position is to be undone, an
+/// Plans to undo the command that the event at a position belongs to. Where everything after a position is to be undone, an
 /// undo in there of a command in there is left alone: together they changed nothing.
 ///
 /// The history must be the whole of the stream up to now.

@@ -1,5 +1,5 @@
 //! Deals: prices that dropped against what they usually were, each with its reference price, its saving and an honesty check.
-//! A deal is a pure function of one product's history at one store, computed anew when a price of it changes; only current deals are kept.
+//! A deal is a pure function of one product's history at one store, recomputed when one of its prices changes; only current deals are kept.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -224,7 +224,7 @@ impl Deals {
 }
 
 impl Views {
-    /// Current deals, the greatest saving in percent first. A cursor that is none begins at the start.
+    /// Current deals, the greatest saving in percent first. An invalid cursor begins at the start.
     #[must_use]
     pub fn deals(&self, query: &DealQuery) -> DealPage {
         let none = DealPage { deals: Vec::new(), next: None };
@@ -256,7 +256,7 @@ impl Views {
         DealPage { deals: found.into_iter().filter_map(|((_, product, slot), row)| self.deal(product, slot, row)).collect(), next }
     }
 
-    /// Computes the deal of one product, store and kind anew after its price changed.
+    /// Recomputes the deal of one product, store and kind after its price changed.
     pub(super) fn judge_deal(&mut self, product: u32, slot: Slot, recorded: &Recorded, changes: &mut Changes) {
         let now = judge(&self.history, product, slot, recorded.at);
         let before = self.deals.replace(product, slot, now);

@@ -43,7 +43,7 @@ impl Households {
         choices[..behind].last().map(|(_, stores)| stores)
     }
 
-    /// Households in order of their ids, behind `after`.
+    /// Households in order of their ids, after `after`.
     pub fn page(&self, after: Option<&HouseholdId>, limit: usize) -> impl Iterator<Item = (&HouseholdId, &HouseholdEntry)> {
         let start = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
         self.by_id.range((start, std::ops::Bound::Unbounded)).take(limit)

@@ -1,4 +1,4 @@
-//! Who is behind the differences of two moments: of each field, the last event that touched it.
+//! Who caused the differences of two moments: of each field, the last event that touched it.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -38,7 +38,7 @@ pub struct Last {
 pub struct LastChanges(HashMap<(Option<String>, String), Last>);
 
 impl LastChanges {
-    /// Those of the events of a history behind a place of it.
+    /// Those of the events of a history after a place in it.
     #[must_use]
     pub fn of<E: Undo>(history: &[Arc<Recorded>], behind: usize) -> Self {
         let (earlier, later) = history.split_at(behind);

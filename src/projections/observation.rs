@@ -65,7 +65,7 @@ impl Observation {
         Self { slot, validity, observed_at, recorded_at, position, packed: (amount << ORIGIN_BITS) | u64::from(origin) }
     }
 
-    /// The mark of a withdrawal: it sorts right behind the price it takes away, and was true from when it was recorded.
+    /// The mark of a withdrawal: it sorts directly after the price it takes away, and was true from when it was recorded.
     #[must_use]
     pub fn withdrawal(of: &Self, recorded_at: Moment, position: u64) -> Self {
         Self::new(of.slot, 0, of.origin(), 0, Moment(of.observed_at.0.saturating_add(1)), recorded_at, position)

@@ -250,7 +250,7 @@ impl Views {
         self.orders.summary(self.orders.ids.get(id.as_str())?, &self.ids.stores)
     }
 
-    /// The orders of everybody, the newest first, behind `after` (one of them).
+    /// The orders of everybody, the newest first, after `after` (one of them).
     #[must_use]
     pub fn newest_orders(&self, after: Option<&OrderId>, limit: usize) -> Vec<OrderSummary> {
         let end = match after {
@@ -260,7 +260,7 @@ impl Views {
         (0..end).rev().filter_map(|order| self.orders.summary(order, &self.ids.stores)).take(limit).collect()
     }
 
-    /// The orders of a household, the newest first, behind `after` (one of them).
+    /// The orders of a household, the newest first, after `after` (one of them).
     #[must_use]
     pub fn orders_of(&self, household: &HouseholdId, after: Option<&OrderId>, limit: usize) -> Vec<OrderSummary> {
         let orders = self.orders.of_household(household);

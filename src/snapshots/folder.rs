@@ -157,7 +157,7 @@ impl SnapshotFolder {
     /// Where a snapshot's manifest is, or would be.
     ///
     /// # Errors
-    /// When the name is none: it could lead out of the folder.
+    /// When the name is invalid: it could lead out of the folder.
     pub fn manifest_file(&self, name: &str) -> Result<PathBuf, SnapshotError> {
         check_id(name).map_err(|_| SnapshotError::InvalidName(name.to_owned()))?;
         Ok(self.path.join(format!("{name}.json")))
@@ -189,7 +189,7 @@ impl SnapshotFolder {
     }
 
     fn manifests(&self) -> impl Iterator<Item = PathBuf> {
-        // What the server notes beside the snapshots is none.
+        // What the server notes next to the snapshots is not one.
         entries(&self.path).filter(|file| file.extension().is_some_and(|kind| kind == "json") && !name_of(file).starts_with('.'))
     }
 }

@@ -1,4 +1,4 @@
-//! How far a long piece of work has come, for whoever watches from another thread.
+//! How far a long piece of work has come, for an observer on another thread.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,4 +1,4 @@
-//! What exactly a restore goes back to: which snapshot, up to which position, and what would be left behind.
+//! What exactly a restore goes back to: which snapshot, up to which position, and what would be left out.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,7 +42,7 @@ pub struct RestorePlan {
     /// It ends here now.
     #[schema(value_type = String)]
     pub head: Position,
-    /// Events behind that position that would be left. Undoing the restore brings them back.
+    /// Events after that position that would be left out. Undoing the restore brings them back.
     pub events_left: u64,
     /// False where the snapshot is of another history: then nothing of what is served now need be in it.
     pub same_history: bool,

@@ -52,7 +52,7 @@ fn resident_bytes() -> Option<u64> {
 
 fn cpu_milliseconds() -> Option<u64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The second field is the program's name in parentheses and may hold spaces, so count from behind it.
+    // The second field is the program's name in parentheses and may hold spaces, so count from after it.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;

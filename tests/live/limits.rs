@@ -87,7 +87,7 @@ fn ten_thousand_topics_are_refused_but_for_the_first_thousand() {
     }
     assert_eq!((followed, refused), (1_000, 9_000));
     wait_for_limit(&app, "topics", 9_000);
-    assert_eq!(wire.follow("deals:s0-7")["recovered"], false, "what is followed may be followed anew");
+    assert_eq!(wire.follow("deals:s0-7")["recovered"], false, "what is followed may be followed again");
     bystander.notices_nothing("ten thousand topics");
 }
 
@@ -213,7 +213,7 @@ fn twenty_unreadable_requests_in_a_row_end_the_session() {
             wire.send_frame(TEXT, b"\x00\x01garbage");
             assert_eq!(wire.next()["code"], "malformed_message");
         }
-        assert_eq!(wire.ask(&json!({ "id": round, "op": "ping" }))["type"], "pong", "a readable one starts the count anew");
+        assert_eq!(wire.ask(&json!({ "id": round, "op": "ping" }))["type"], "pong", "a readable one restarts the count");
     }
     (0..20).for_each(|_| wire.send_frame(TEXT, b"[]"));
     assert_eq!(wire.end(), Some(4010));

@@ -44,7 +44,7 @@ fn who_opens_and_leaves_a_list_is_told_to_those_who_have_it_open() {
     until(&mut ben, &[("ana", 1), ("ben", 1)]);
     ben.follow("list:weekly");
     let again = ben.follow("list:weekly");
-    assert_eq!(again["states"]["presence"]["present"][1], json!({ "who": "ben", "sessions": 1 }), "subscribing anew counts once: {again}");
+    assert_eq!(again["states"]["presence"]["present"][1], json!({ "who": "ben", "sessions": 1 }), "subscribing again counts once: {again}");
     ben.ask(&json!({ "id": 1, "op": "unsubscribe", "topics": ["list:weekly"] }));
     until(&mut ana, &[("ana", 1)]);
 }

@@ -97,7 +97,7 @@ fn a_start_takes_from_snapshots_what_the_log_has_lost() {
     }
     app.restart();
     assert!(app.server().stderr().contains("repaired the log from a copy"), "{}", app.server().stderr());
-    assert_eq!(items(&app).len(), before, "also what came behind the snapshot");
+    assert_eq!(items(&app).len(), before, "also what came after the snapshot");
     assert_eq!(app.stop(), Some(0));
     assert_eq!(app.run(&["verify"]).code, Some(0));
 }

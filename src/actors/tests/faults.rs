@@ -78,7 +78,7 @@ async fn a_command_that_loses_a_race_is_decided_anew_on_the_winners_event() {
         events: vec![ListEvent::Renamed { name: "Ben's".into() }.into()],
     };
     rig.log.append_blocking(rename).await.expect("the other writer is first");
-    assert_eq!(rig.list(add("bread")).await.expect("decided anew").version, 3);
+    assert_eq!(rig.list(add("bread")).await.expect("decided again").version, 3);
     assert_eq!(rig.registry.counters().conflicts, 1);
 }
 

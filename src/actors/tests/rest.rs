@@ -34,7 +34,7 @@ async fn an_entity_does_not_rest_while_a_command_is_on_its_way_even_if_nobody_wa
     rig.registry.rest_idle(Moment(i64::MAX));
     assert!(rig.registry.counters().alive > 0, "the list's actor still has a command to settle");
     release.send(()).expect("the log waits");
-    assert_eq!(rig.loaded().await.version, 2, "a load is answered behind the command, by the same actor");
+    assert_eq!(rig.loaded().await.version, 2, "a load is answered after the command, by the same actor");
     assert_eq!(rig.registry.counters().started, 3, "a store, a product and a list: none was woken twice");
 }
 

@@ -32,7 +32,7 @@ pub struct FaultyLog {
     /// Answers for the next appends; `Unknown` still records, as a time-out of a remote log may.
     pub failures: Mutex<Vec<AppendError>>,
     pub unreadable: AtomicBool,
-    /// The next append panics in the thread of whoever calls it: the actor.
+    /// The next append panics in its caller's thread: the actor's.
     pub panic_next: AtomicBool,
     /// Tells that the next append came, and holds it back until released.
     hold: Mutex<Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>>,

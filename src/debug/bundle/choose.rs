@@ -29,7 +29,7 @@ type Events = BTreeMap<Position, Arc<Recorded>>;
 /// The events of a choice in log order, and the range they are of. A range leaves out events of the chosen streams, never of the prices.
 ///
 /// # Errors
-/// When a stream has no event there, the range is none, or the log cannot be read.
+/// When a stream has no event there, the range is empty, or the log cannot be read.
 pub fn choose(log: &dyn Log, choice: &Choice) -> Result<(Vec<Arc<Recorded>>, Position, Position), BundleError> {
     let (from, to) = check_range(choice.from, choice.to, log.head()).map_err(BundleError::Choice)?;
     let mut events = Events::new();

@@ -22,7 +22,7 @@ use crate::{
 pub trait AnyEntity {
     fn apply(&mut self, recorded: &Recorded);
 
-    /// Decides a command; the events are placed behind `newest` and recorded at `at`, but not applied.
+    /// Decides a command; the events are placed after `newest` and recorded at `at`, but not applied.
     fn decide(
         &self,
         stream: &StreamId,

@@ -41,7 +41,7 @@ pub fn restore(now: &HouseholdState, past: &HouseholdState, stream: &StreamId, c
 }
 
 impl Restoring<'_, Households> {
-    /// First those who were owners, so that there is always one; last whoever brings it back, who may lose the right to.
+    /// First those who were owners, so that there is always one; last the person who restores it, who may lose the right to.
     fn members(&mut self, past: &Household, who: &Principal) {
         let mut roles: Vec<_> = past.members.iter().collect();
         roles.sort_by_key(|(member, role)| (**role != Role::Owner, *member == who));

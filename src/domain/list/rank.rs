@@ -6,12 +6,12 @@ use crate::domain::{Decision, ItemId, Outcome, Refusal, RefusalKind::Invalid};
 /// Between neighbours that were never moved. Twenty-four moves into the same gap use it up; then the list is re-spaced.
 const GAP: i64 = 1 << 24;
 
-/// The rank of a new item: behind all others.
+/// The rank of a new item: after all others.
 pub(super) fn last(list: &List) -> i64 {
     list.items.values().map(|item| item.rank).max().map_or(0, |rank| rank.saturating_add(GAP))
 }
 
-/// Decides a move right behind another item, or to the front.
+/// Decides a move directly after another item, or to the front.
 pub(super) fn move_behind(list: &List, id: &ItemId, after: Option<&ItemId>) -> Result<Decision<ListEvent>, Refusal> {
     let moving = existing(list, id)?;
     if after == Some(id) {

@@ -184,7 +184,7 @@ impl Scene<'_> {
         both.filter_map(|id| Some((id.clone(), self.current(id).ok()?.0))).collect()
     }
 
-    /// Items that were taken off come back, each behind what stood in front of it.
+    /// Items that were taken off come back, each after its former predecessor.
     fn put_back(&self, gone: &[ItemId]) -> Vec<ListCommand> {
         let mut commands = Vec::new();
         let mut in_front = None;

@@ -125,7 +125,7 @@ fn observe_price(product: &Product, seen: &PriceSeen, now: Moment) -> Answer {
     Ok(Decision::applied(ProductEvent::PriceObserved { seen: seen.clone(), outlier }))
 }
 
-/// One store has one currency; the store itself is checked by whoever knows it, this catches a product's own contradiction.
+/// One store has one currency; the store itself is checked where it is known, this catches a product's own contradiction.
 fn check_currency(product: &Product, store: &StoreId, given: crate::domain::Currency, pointer: &'static str) -> Result<(), Refusal> {
     match currency_at(&product.observations, store) {
         Some(known) if known != given => {

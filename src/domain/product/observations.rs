@@ -103,7 +103,7 @@ fn find(observations: &[Observation], store: &StoreId, kind: PriceKind, at: Mome
     observations.binary_search_by(|o| compare_place(o, store, kind).then(o.observed_at.cmp(&at)))
 }
 
-/// The index behind the last observation of this store and kind.
+/// The index after the last observation of this store and kind.
 fn after(observations: &[Observation], store: &StoreId, kind: PriceKind) -> usize {
     observations.partition_point(|o| compare_place(o, store, kind).is_le())
 }

@@ -13,7 +13,7 @@ use crate::domain::{
 
 type Inverse = Result<Vec<ProductCommand>, Refusal>;
 
-/// How far behind the withdrawn price the one that stands again is put: a withdrawal takes the next microsecond.
+/// How far after the withdrawn price the one that stands again is put: a withdrawal takes the next microsecond.
 const BEHIND_WITHDRAWAL_MICROS: i64 = 2;
 
 impl Undo for Products {
@@ -127,7 +127,7 @@ fn unsee(of: &Undoing<'_, Products>, seen: &PriceSeen, now: &Product) -> Inverse
     }])
 }
 
-/// The price stands again from a moment right behind that of the withdrawn one, as it was evidenced then.
+/// The price stands again from a moment directly after that of the withdrawn one, as it was evidenced then.
 fn see_again(of: &Undoing<'_, Products>, store: &StoreId, kind: PriceKind, before: &Product, now: &Product) -> Inverse {
     let Some(withdrawn) = standing(&before.observations, store, kind) else { return Ok(Vec::new()) };
     let newest = standing(&now.observations, store, kind);

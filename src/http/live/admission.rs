@@ -108,7 +108,7 @@ impl Counts {
     }
 }
 
-/// Takes one off, and forgets whoever has none left.
+/// Takes one off, and forgets a principal that has none left.
 fn take_one<K: std::hash::Hash + Eq>(counts: &mut AHashMap<K, usize>, key: &K) {
     if let Some(count) = counts.get_mut(key) {
         *count -= 1;

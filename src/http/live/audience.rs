@@ -77,7 +77,7 @@ pub(super) async fn tell_presence(hub: Arc<Hub>) {
         for list in hub.presence().changed().await {
             let state = State { key: Key::Presence, value: hub.presence().of(&list) };
             told += hub.publish_states(&Topic::List(list.clone()), hub.newest(), std::slice::from_ref(&state));
-            // Whoever came between the two may have been told what was true before.
+            // A session that joined between the two may have received the earlier state.
             hub.presence().recheck(&list, &state.value);
         }
         // The more had to hear it, the less often: a crowd that gathers must not cost more than what it came for.

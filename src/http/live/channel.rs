@@ -51,7 +51,7 @@ impl DealFilter {
         u32::from(self.min_saving_percent) * 100
     }
 
-    /// What a change of a deal means to whoever follows with this filter: itself, an end because the deal fits no more, or nothing.
+    /// What a change of a deal means to a follower with this filter: the change, an end because the deal no longer matches, or nothing.
     #[must_use]
     pub fn view(&self, change: &DealChange) -> Option<DealChange> {
         match change {

@@ -24,7 +24,7 @@ impl Cursor {
         Self { epoch: epoch.to_owned(), topics, positions }
     }
 
-    /// Reads a cursor for so many topics. `None` if it is none, or one of another number of topics.
+    /// Reads a cursor for this many topics. `None` if it is not one, or is for another number of topics.
     #[must_use]
     pub fn parse(text: &str, topics: usize) -> Option<Self> {
         let (epoch, positions) = text.split_once('/')?;

@@ -197,7 +197,7 @@ impl Feed {
                 }
                 Next::Notice(notice) => match notice.json() {
                     Some(message) => return Some(self.write(&message)),
-                    // Nothing but a sign of life; an empty line is none of NDJSON's messages.
+                    // Nothing but a sign of life; an empty line is not an NDJSON message.
                     None if self.form == Form::EventStream => return Some(Bytes::from_static(b": ping\n\n")),
                     None => return Some(Bytes::from_static(b"\n")),
                 },

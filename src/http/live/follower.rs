@@ -70,7 +70,7 @@ impl Follower {
         self.pass(publication, now)
     }
 
-    /// Holds everything back while the history is read anew. What waits in the outbox is held back too, so that a repeated
+    /// Holds everything back while the history is read again. What waits in the outbox is held back too, so that a repeated
     /// subscription neither repeats nor loses an event.
     pub fn close_gate(self: &Rc<Self>) {
         let mut held = self.outbox.take_back(self);
@@ -88,7 +88,7 @@ impl Follower {
         self.outbox.hold(bytes);
     }
 
-    /// Lets pushes flow from behind the end of the history just told. Gives the moments at which states become due.
+    /// Lets pushes flow from the end of the history just sent. Returns the moments at which states become due.
     pub fn open_gate(self: &Rc<Self>, upto: Position, every: Option<Duration>, now: Instant) -> Vec<Instant> {
         self.told.set(upto);
         *self.pace.borrow_mut() = every.map(|every| Box::new(Pace::new(every)));

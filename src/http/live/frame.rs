@@ -17,7 +17,7 @@ const MESSAGE_BYTES_USUAL: usize = 1_024;
 /// A ping without a payload.
 static EMPTY_PING: [u8; 2] = [FIN | PING, 0];
 
-/// An empty buffer in which the payload starts behind the room for the longest header.
+/// An empty buffer in which the payload starts after the room for the longest header.
 #[must_use]
 pub fn with_room_for_header() -> Vec<u8> {
     let mut buffer = Vec::with_capacity(MESSAGE_BYTES_USUAL);

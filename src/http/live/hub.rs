@@ -153,7 +153,7 @@ impl Hub {
         }
     }
 
-    /// Begins another history: positions start anew at its head. Nothing of the one before may be published any more.
+    /// Begins another history: positions restart at its head. Nothing of the one before may be published any more.
     pub fn begin_history(&self, epoch: Arc<str>, head: Position) {
         *self.epoch.write() = epoch;
         self.position.store(head.0, Ordering::Release);
@@ -163,7 +163,7 @@ impl Hub {
         }
     }
 
-    /// Closes every session with the word to come back and start from a snapshot.
+    /// Closes every session and asks it to come back and start from a snapshot.
     pub fn end_sessions(&self) {
         self.tell_all(|| Delivery::End(Close::HistoryChanged));
     }
@@ -283,7 +283,7 @@ impl Hub {
         self.newest.fetch_max(position.0, Ordering::AcqRel);
     }
 
-    /// At or behind every position that was told so far: for states that no event causes.
+    /// At or after every position that was sent so far: for states that no event causes.
     pub(super) fn newest(&self) -> Position {
         Position(self.newest.load(Ordering::Acquire).max(self.position.load(Ordering::Acquire)))
     }

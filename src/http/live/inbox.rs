@@ -35,7 +35,7 @@ pub struct Inbox {
 pub struct Queue {
     pub deliveries: Vec<Delivery>,
     bytes: usize,
-    /// More came than may wait: publications were dropped, and every session of this worker must start anew.
+    /// More came than may wait: publications were dropped, and every session of this worker must restart.
     pub overflowed: bool,
 }
 

@@ -135,7 +135,7 @@ impl Seat {
         self.member.topics.borrow().contains_key(topic)
     }
 
-    /// Holds a channel back that is followed already, until its history is told anew.
+    /// Holds back a channel that is followed already, until its history is sent again.
     pub fn hold_back(&self, channel: &Channel) {
         if let Some(follower) = self.member.topics.borrow().get(&channel.topic).filter(|follower| **follower.channel() == *channel) {
             follower.close_gate();
@@ -165,7 +165,7 @@ impl Seat {
         as_before
     }
 
-    /// Lets a topic's pushes flow, from behind the end of the history that was told, its states no faster than one every so often.
+    /// Lets a topic's pushes flow, from the end of the history that was sent, with its states paced.
     pub fn open(&self, topic: &Topic, upto: Position, every: Option<Duration>) {
         let follower = self.member.topics.borrow().get(topic).cloned();
         self.worker.hub().told(upto);

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{close::Close, encoding::Encoding, frame, topic::Topic};
 
-/// A word of the server to one session.
+/// A message of the server to one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// Are you there? For a reader without WebSocket a sign that the connection lives.

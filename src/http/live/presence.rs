@@ -44,7 +44,7 @@ pub struct Person {
 }
 
 impl Presence {
-    /// A session opened a list. Whoever is alone on a list is not told so: the start of the topic says it.
+    /// A session opened a list. A session that is alone on a list gets no push: the start of the topic says it.
     pub fn join(&self, list: &ListId, who: &Principal) {
         let mut rooms = self.rooms.lock();
         let people = rooms.open.entry(list.clone()).or_default();
@@ -133,7 +133,7 @@ mod tests {
     fn those_who_come_and_go_between_two_looks_are_told_once() {
         let (presence, list) = (Presence::default(), ListId::new("weekly").unwrap());
         presence.join(&list, &who("ana"));
-        assert_eq!(presence.changed().now_or_never(), None, "whoever is alone knows it from the start of the topic");
+        assert_eq!(presence.changed().now_or_never(), None, "a session that is alone knows it from the start of the topic");
         for _ in 0..100 {
             presence.join(&list, &who("ben"));
             presence.leave(&list, &who("ben"));

@@ -24,7 +24,7 @@ pub trait Rights: Send + Sync + 'static {
     fn admit(&self, token: &str) -> Option<Grant>;
 }
 
-/// The rights without accounts: whoever holds the server's token, or reaches it where none is needed, may see everything.
+/// The rights without accounts: every holder of the server's token, or everyone where none is needed, may see everything.
 #[derive(Debug)]
 pub struct OwnerRights {
     /// Hash of the admin token; absent where none is configured, and then none is asked for.

@@ -36,7 +36,7 @@ impl Drop for Counted {
 }
 
 impl SocketHandle {
-    /// Ends the connection both ways; whoever polls it sees that.
+    /// Ends the connection both ways; its poller sees that.
     pub fn shutdown(&self) {
         // It may be closed already, which is what is wanted.
         let _ = self.0.0.shutdown(Shutdown::Both);

@@ -187,7 +187,7 @@ async fn missed_orders(app: &App, household: &HouseholdId, since: Position, upto
     Ok((!too_many).then_some(events))
 }
 
-/// Events of the whole log behind a position, up to another.
+/// Events of the whole log after a position, up to another.
 fn read_all(log: &dyn Log, since: Position, upto: Position) -> Result<Vec<Arc<Recorded>>, LogError> {
     let mut recorded: Vec<Arc<Recorded>> = Vec::new();
     let mut after = since;
@@ -200,7 +200,7 @@ fn read_all(log: &dyn Log, since: Position, upto: Position) -> Result<Vec<Arc<Re
     Ok(recorded)
 }
 
-/// The events of a stream behind a position, if there are few enough; `None` asks for a snapshot.
+/// The events of a stream after a position, if there are few enough; `None` asks for a snapshot.
 async fn missed(app: &App, stream: &StreamId, head: StreamHead, since: Option<Position>) -> Result<Option<Vec<Arc<Recorded>>>, ErrorBody> {
     let Some(since) = since else { return Ok(None) };
     let events_max = app.hub.limits().recovery_events_max as u64;
@@ -257,7 +257,7 @@ fn told(events: Vec<Arc<Recorded>>) -> Vec<MissedEvent> {
     events.into_iter().map(|one| MissedEvent { position: one.position, previous: one.previous, event: EventValue(one) }).collect()
 }
 
-/// Some events of one or many streams, each behind the one before.
+/// Some events of one or many streams, each after the one before.
 fn told_after(since: Position, events: impl Iterator<Item = Arc<Recorded>>) -> Vec<MissedEvent> {
     let tell = |previous: &mut Position, one: Arc<Recorded>| {
         let previous = std::mem::replace(previous, one.position);

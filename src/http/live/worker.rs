@@ -139,7 +139,7 @@ impl Worker {
         }
     }
 
-    /// Hands a publication to whoever follows here. Costs as much as there are of them. Gives how many deliveries in a row that
+    /// Hands a publication to its followers here, at a cost per follower. Returns how many deliveries in a row that
     /// counts for: where one is pressed for room, all of them, so that no reader is taken for slow that had no turn to write.
     pub(super) fn deliver(&self, channel: &Channel, publication: &Arc<Publication>, now: Instant) -> usize {
         let rooms = self.rooms.borrow();

@@ -83,7 +83,7 @@ async fn a_command_of_several_events_is_undone_as_a_whole_and_recorded_as_one() 
     let milk = rig.get("/api/v1/lists/l").await.json()["items"][1].clone();
     assert_eq!((&milk["quantity"]["amount"], milk.get("note").unwrap_or(&Value::Null)), (&json!("1"), &Value::Null));
     let first: u64 = answer["commands"][0]["undo"].as_str().and_then(|text| text.parse().ok()).expect("a position");
-    assert_eq!(rig.app.log.head().0, first + 1, "two events, one behind the other");
+    assert_eq!(rig.app.log.head().0, first + 1, "two events, one after the other");
 }
 
 #[actix_web::test]

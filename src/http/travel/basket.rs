@@ -21,7 +21,7 @@ const STORES_MAX: usize = 32;
 /// Prices a basket.
 ///
 /// # Errors
-/// 400 for a moment that is none, 404 for a store that was not registered, 422 for no or too many items or stores.
+/// 400 for an invalid moment, 404 for a store that was not registered, 422 for no or too many items or stores.
 pub async fn answer(app: Current, body: PriceBasket) -> Result<BasketAnswer, Problem> {
     let stores = stores(body.store, body.stores)?;
     let items: Vec<BasketItem> = body.items.into_iter().map(BasketItem::from).collect();

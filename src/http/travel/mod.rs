@@ -39,7 +39,7 @@ pub const TIME_HEADER: &str = "x-at-time";
 pub const KNOWN_HEADER: &str = "x-known-position";
 /// Enough of a hash to tell two answers of one position apart.
 const TAG_HEX_DIGITS: usize = 16;
-/// The past never changes, but a restore begins another history, whose positions behind the restored one are given out again.
+/// The past never changes, but a restore begins another history, whose positions after the restored one are assigned again.
 const A_WHILE: &str = "private, max-age=300";
 
 /// The moment a read is of; `None` is now.

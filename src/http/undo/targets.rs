@@ -148,7 +148,7 @@ fn position_until(log: &dyn Log, time: Moment) -> Result<Position, Problem> {
     }
 }
 
-/// Visits the events behind a position up to another one, until told to stop.
+/// Visits the events after a position up to another one, until the visitor stops.
 fn scan(log: &dyn Log, behind: Position, last: Position, mut visit: impl FnMut(&Recorded) -> bool) -> Result<(), LogError> {
     log.scan(behind, &mut |recorded| {
         let go_on = recorded.position <= last && visit(&recorded) && recorded.position < last;

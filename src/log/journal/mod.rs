@@ -22,7 +22,7 @@ use self::head::{Head, LogId};
 use super::block::{Chain, StoredBlock};
 use crate::events::Position;
 
-/// The size of a journal file: a full one is written anew as one segment. Small enough that a start after a crash reads little and a snapshot
+/// The size of a journal file: a full one is rewritten as one segment. Small enough that a start after a crash reads little and a snapshot
 /// copies little, large enough that a lone client seals one every ten seconds at most.
 pub const JOURNAL_BYTES: u64 = 8 << 20;
 /// The least that makes sense: a few frames.
@@ -122,7 +122,7 @@ impl Journals {
         !next.closed
     }
 
-    /// Makes sure that the next file is there, from the file of a full journal whose blocks are in a segment, or anew.
+    /// Makes sure that the next file is there, from the file of a full journal whose blocks are in a segment, or as a new file.
     ///
     /// # Errors
     /// When there is no room for it, among others.
@@ -150,7 +150,7 @@ impl Journals {
         blank(self.log, self.bytes)
     }
 
-    /// Says why there is no next file, to whoever waits for it.
+    /// Says why there is no next file, to the writer that waits for it.
     pub fn tell_trouble(&self, error: &io::Error) {
         self.next.lock().trouble = Some(NoNext { reason: error.to_string() });
         self.changed.notify_all();

@@ -23,7 +23,7 @@ pub struct Scanned {
     pub has_end_mark: bool,
     /// Whether the last frame is a mark that everything before it is durable.
     pub is_settled: bool,
-    /// Where whole frames of this generation are after the end: nobody was told of what is in them, or the journal is damaged.
+    /// Where whole frames of this generation are after the end: their content was never acknowledged, or the journal is damaged.
     pub after: Vec<usize>,
     /// A position that a later frame calls durable, though the journal ends before it.
     pub lost: Option<Position>,

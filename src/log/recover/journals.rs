@@ -237,7 +237,7 @@ impl Line {
         }
     }
 
-    /// Takes away what a loss of power left of a write that nobody was told of, and makes sure that the rest is durable.
+    /// Takes away what a loss of power left of an unacknowledged write, and makes sure that the rest is durable.
     pub fn cut_torn_end(&self, report: &mut OpenReport) -> Result<(), Failure> {
         let Some(last) = self.begun.last() else { return Ok(()) };
         if self.is_settled() {

@@ -2,7 +2,7 @@
 //! that is not held by a checksum and the hash chain; whatever else is found is mended from what is whole, or named and refused.
 //!
 //! A journal's end is believed only where nothing says that there was more: a frame after it, the mark that the next journal begins, the base
-//! of that next journal, or the file of heads. A broken frame that nobody was told of is a write that the power cut, and is cut, loudly.
+//! of that next journal, or the file of heads. A broken frame that was never acknowledged is a write that the power cut, and is cut, loudly.
 
 mod cut;
 mod journals;
@@ -132,7 +132,7 @@ pub fn open(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, OpenError
     }
 }
 
-/// Whoever accepts a loss has every segment read: the log then ends before the first that is damaged and cannot be mended.
+/// Accepting a loss reads every segment: the log then ends before the first that is damaged and cannot be mended.
 fn rotten(wish: &Wish<'_>, found: &Found, report: &mut OpenReport) -> Option<Damage> {
     if !wish.accept_lost_tail || report.lost_tail.is_some() {
         return None;

@@ -96,7 +96,7 @@ impl SegmentHead {
     /// Reads the head at the start of `bytes`.
     ///
     /// # Errors
-    /// Says why it is none.
+    /// Says why it is not one.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NoHead> {
         let magic: &[u8; 8] = bytes.first_chunk().ok_or(NoHead::Damaged("it is too short for a segment"))?;
         if magic[..7] != MAGIC {

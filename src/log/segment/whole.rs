@@ -123,7 +123,7 @@ impl Segment {
 }
 
 /// The whole blocks at the beginning of a file whose index or end is damaged; `None` unless they are all that its head announces, by
-/// their hash: then the file can be written anew from them.
+/// their hash: then the file can be rewritten from them.
 #[must_use]
 pub fn blocks_despite_index(path: &Path) -> Option<(SegmentHead, Vec<Vec<u8>>)> {
     let bytes = fs::read(path).ok()?;

@@ -19,7 +19,7 @@ const GATHER: Duration = Duration::from_millis(50);
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
 /// What is handed to sled at once.
 const BATCH_BYTES: usize = 512 << 10;
-/// sled keeps room and copies; when its files take so many times the window, it begins anew.
+/// sled keeps room and copies; when its files take so many times the window, it is rebuilt.
 const DISK_TIMES_MAX: u64 = 4;
 /// When sled failed so often, it is left alone until the next start.
 const FAULTS_MAX: u32 = 3;
@@ -86,7 +86,7 @@ fn keep(shared: &Shared) -> Result<(), String> {
 }
 
 impl Kept {
-    /// What sled has, if it is a part of this log; otherwise its folder is begun anew.
+    /// What sled has, if it is a part of this log; otherwise its folder is rebuilt.
     fn open(shared: &Shared) -> Result<Self, String> {
         let folder = shared.folder.window();
         match Self::found(Sled::open(&folder)?, &shared.storage) {
@@ -104,7 +104,7 @@ impl Kept {
         Self { sled: Arc::new(sled), blocks: VecDeque::new(), bytes: 0, to: storage.sealed().0 }
     }
 
-    /// The blocks of a sled that was there already: without a gap, its last one with the log's chain, and not behind the journals.
+    /// The blocks of a sled that was there already: without a gap, its last one with the log's chain, and not past the journals.
     fn found(sled: Sled, storage: &Storage) -> Result<Self, String> {
         let mut kept = Self { sled: Arc::new(sled), blocks: VecDeque::new(), bytes: 0, to: Position::START };
         let mut chain = None;

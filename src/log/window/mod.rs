@@ -1,5 +1,5 @@
 //! sled's part: a copy of the newest blocks by position, for quick reads. It may lag, fail, panic, hang or vanish; then blocks are read from
-//! the journals and segments, which are the truth, and the copy is made anew. Nothing that is acknowledged waits for it.
+//! the journals and segments, which are the truth, and the copy is rebuilt. Nothing that is acknowledged waits for it.
 
 pub mod keeper;
 pub mod sled;

@@ -112,5 +112,5 @@ fn a_household_keeps_its_members_and_stores() {
     let views = log.views();
     let household = views.households.get(&home()).unwrap();
     assert_eq!((household.name.as_str(), household.stores.len()), ("Home", 1));
-    assert_eq!(household.members.values().collect::<Vec<_>>(), [&Role::Owner], "whoever makes it owns it");
+    assert_eq!(household.members.values().collect::<Vec<_>>(), [&Role::Owner], "its creator owns it");
 }

@@ -68,7 +68,7 @@ impl Line {
         line
     }
 
-    /// Computes one store anew. Only for lines with fewer stores than the limit: on a full line it may change which are shown.
+    /// Recomputes one store. Only for lines with fewer stores than the limit: on a full line it may change which are shown.
     pub fn update_store(&mut self, item: &Item, store: &StoreId, kept: Kept<'_>, prices: &dyn PriceLookup, at: Moment) {
         let Some(product) = self.product.as_ref().filter(|_| kept.others_max() > 0 || kept.always(store)) else { return };
         let content = prices.content(product);

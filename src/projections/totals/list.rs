@@ -1,4 +1,4 @@
-//! The totals of one list, kept by whoever owns it. Whatever way they were reached, they equal what `build` makes from scratch.
+//! The totals of one list, kept by its owner. Whatever way they were reached, they equal what `build` makes from scratch.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,7 +104,7 @@ impl ListTotals {
         true
     }
 
-    /// Computes the lines anew whose prices began or ended by time alone until `at`; false when there are none.
+    /// Recomputes the lines whose prices began or ended by time alone until `at`; false when there are none.
     pub fn refresh(&mut self, list: &List, prices: &dyn PriceLookup, at: Moment) -> bool {
         self.learn_currencies(prices);
         let mut changed = false;

@@ -135,7 +135,7 @@ fn a_segment_that_is_cut_or_longer_is_named() {
         victim.assert_named(&first, &format!("{more} more"), |bytes| bytes.resize(bytes.len() + more, 0));
     }
     let other = fs::read(victim.segment(1)).unwrap();
-    victim.assert_named(&first, "another segment behind it", |bytes| bytes.extend(&other));
+    victim.assert_named(&first, "another segment after it", |bytes| bytes.extend(&other));
 }
 
 #[test]

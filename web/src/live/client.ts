@@ -118,13 +118,13 @@ export class LiveClient {
    * Follows a topic until the returned function is called. Topics may be followed while there is no session.
    *
    * A topic has one set of options, the last one given. Another listener of a topic that is followed already makes it start
-   * anew, for every listener. With `from`, what the listener knows already is continued instead, where the server can.
+   * again, for every listener. With `from`, what the listener knows already is continued instead, where the server can.
    */
   follow(topic: string, listener: TopicListener, options: TopicOptions = {}, from?: TopicPlace): () => void {
     return this.#follower.follow(topic, listener, options, from);
   }
 
-  /** Reads a topic anew from a snapshot, for a listener that lost track. */
+  /** Reads a topic again from a snapshot, for a listener that lost track. */
   restart(topic: string): void {
     this.#follower.restart(topic);
   }

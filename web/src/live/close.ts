@@ -3,7 +3,7 @@
 /** Why a session ended, and whether to come back by itself. */
 export interface Verdict {
   code: number;
-  /** A stable name, such as `too_slow`; `closed_<code>` for codes nobody told us about. */
+  /** A stable name, such as `too_slow`; `closed_<code>` for unknown codes. */
   name: string;
   comeBack: boolean;
   /** Wait a random part of this before coming back, in milliseconds; absent where the back-off decides. */

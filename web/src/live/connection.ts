@@ -100,7 +100,7 @@ export class Connection {
     return this.request<"refresh">({ op: "refresh", token });
   }
 
-  /** Ends the session from this side; the handlers are told at once. */
+  /** Ends the session from this side; the handlers are called at once. */
   close(): void {
     this.#end({ code: 1000, name: "normal", comeBack: false });
   }

@@ -67,7 +67,7 @@ export class Feed {
     return this.#position;
   }
 
-  /** How to ask for it in an epoch: behind the known position, if that is of this epoch. */
+  /** How to request it in an epoch: after the known position, if that is of this epoch. */
   request(epoch: string): TopicRequest {
     const request: TopicRequest = { topic: this.topic };
     if (this.#position !== undefined && this.#epoch === epoch) request.since = this.#position;

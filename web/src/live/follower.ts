@@ -43,7 +43,7 @@ export class Follower {
     };
   }
 
-  /** Starts a topic anew from a snapshot. */
+  /** Restarts a topic from a snapshot. */
   restart(topic: string): void {
     const feed = this.#feeds.get(topic);
     if (feed === undefined) return;
@@ -57,7 +57,7 @@ export class Follower {
     if (feed?.phase === "refused") this.#want(feed);
   }
 
-  /** A session is open: every topic is asked for. What was revoked stays so until somebody follows it anew. */
+  /** A session is open: every topic is asked for. What was revoked stays so until somebody follows it again. */
   online(connection: Connection, hello: Hello): void {
     this.#session = { connection, hello };
     for (const feed of this.#feeds.values()) {

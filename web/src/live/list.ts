@@ -126,7 +126,7 @@ function added(event: ListEvent & { type: "list.item_added" }): ListItem {
   return { id, ...texts, addedBy: event.who, addedAt: event.at, checked: null, rank };
 }
 
-/** The rank of a new item: behind all others. */
+/** The rank of a new item: after all others. */
 export function lastRank(list: List): number {
   return list.items.reduce((highest, item) => Math.max(highest, item.rank + RANK_GAP), 0);
 }

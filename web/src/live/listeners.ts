@@ -1,6 +1,6 @@
 // A set of callbacks.
 
-/** Callbacks that are told the same things. What one throws is reported and keeps nothing from the others. */
+/** Callbacks that receive the same values. What one throws is reported and keeps nothing from the others. */
 export class Listeners<T> {
   readonly #listeners = new Set<(what: T) => void>();
   readonly #report: (error: unknown) => void;

@@ -1,7 +1,7 @@
 // Exact sums of quantities: decimal text in, decimal text out, never a floating-point number.
 import type { Quantity } from "./wire.js";
 
-/** Digits behind the point of a quantity. */
+/** Digits after the decimal point of a quantity. */
 const SCALE = 6;
 const DECIMAL = /^(-?)(\d+)(?:\.(\d{1,6}))?$/;
 

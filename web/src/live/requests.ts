@@ -62,7 +62,7 @@ export class PendingRequests {
   }
 
   /**
-   * Waits for the answer to a new request; `send` gets its id and may throw. Every part of the answer starts the time anew.
+   * Waits for the answer to a new request; `send` gets its id and may throw. Every part of the answer restarts the timeout.
    *
    * Rejects with `RequestRefused`, `RequestTimedOut`, `ConnectionLost`, or what `send` throws.
    */
@@ -115,7 +115,7 @@ export class PendingRequests {
     return true;
   }
 
-  /** The session is over: everyone who waits is told. */
+  /** The session is over: everyone who waits is notified. */
   lose(why: string): void {
     const lost = [...this.#waiting.values()];
     this.#waiting.clear();

@@ -16,7 +16,7 @@ export const NO_STATES: States = new Map();
 
 /**
  * Takes a value. One older than what is known changes nothing and gives the same map back. One of the same position replaces
- * it: presence, for one, changes without an event, and states arrive in the order they were told.
+ * it: presence, for one, changes without an event, and states arrive in the order they were sent.
  */
 export function withState(states: States, key: string, position: Position, value: unknown): States {
   const known = states.get(key);

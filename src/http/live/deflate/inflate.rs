@@ -23,7 +23,7 @@ pub enum InflateError {
     Broken,
 }
 
-/// Inflates a message to at most so many bytes, behind this much room for a header.
+/// Inflates a message to at most this many bytes, after this much room for a header.
 ///
 /// # Errors
 /// When it is broken, or gets too large.
@@ -50,7 +50,7 @@ pub fn inflate(mut compressed: Vec<u8>, bytes_max: usize, room: usize) -> Result
                 return Err(InflateError::TooLarge);
             }
             match status {
-                // A final block may also be the client's own (section 7.2.3.4); what follows it begins anew.
+                // A final block may also be the client's own (section 7.2.3.4); what follows it starts afresh.
                 Status::StreamEnd if read >= message_end => return Ok(inflated),
                 Status::StreamEnd => decompressor.reset(false),
                 Status::Ok | Status::BufError if inflated.len() == inflated.capacity() => {

@@ -47,7 +47,7 @@ pub struct FrameReader {
     /// The payload of a compressed message so far, unmasked.
     compressed: Vec<u8>,
     utf8: Utf8,
-    /// Work done inflating; whoever polls sets it back.
+    /// Work done inflating; the poller resets it.
     pub inflated_bytes: usize,
 }
 

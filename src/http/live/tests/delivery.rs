@@ -179,7 +179,7 @@ enum Step {
     State(usize),
     /// The socket takes everything.
     Drain,
-    /// Subscribes anew, from what it has; `true` slows states down.
+    /// Subscribes again, from what it has; `true` slows states down.
     Again(bool),
     Wait(u64),
 }

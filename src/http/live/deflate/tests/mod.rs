@@ -174,7 +174,7 @@ fn frame(first: u8, payload: &[u8], key: [u8; 4]) -> Vec<u8> {
     frame
 }
 
-/// A message in frames that end at these places, with a ping behind each but the last.
+/// A message in frames that end at these places, with a ping after each but the last.
 fn message(opcode: u8, payload: &[u8], cuts: &[usize]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut start = 0;
