@@ -1,5 +1,5 @@
 //! The load generator: a separate process that costs little CPU itself, so that what is measured is the server.
-//! Each scenario prints one JSON line; `bench` runs them all and prints one table beside the budgets.
+//! Each scenario prints one JSON line; `bench` runs them all and prints one table next to the budgets.
 #![allow(clippy::cast_precision_loss, reason = "figures for people: a float holds more digits than a measurement")]
 
 mod bench;

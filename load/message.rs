@@ -1,5 +1,5 @@
 //! What a message says, found by searching its bytes: JSON and MessagePack with field names are read the same way.
-//! Nothing is parsed and nothing allocated, because this runs once for each delivery beside the server.
+//! Nothing is parsed and nothing allocated, because this runs once for each delivery next to the server.
 
 use std::sync::LazyLock;
 

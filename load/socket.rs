@@ -14,7 +14,7 @@ use crate::{
     shapes,
 };
 
-/// One read takes at most so much.
+/// One read takes at most this much.
 const READ_BYTES: usize = 64 << 10;
 /// A half message larger than this gives its memory back when it is whole.
 const HALF_BYTES_KEPT: usize = 4 << 10;

@@ -52,7 +52,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Where values come from beside the defaults, handed in so that loading touches nothing global but the file.
+/// Where values come from next to the defaults, handed in so that loading touches nothing global but the file.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     /// The file named by `--config`: it must exist. `None` reads [`FILE_DEFAULT`] if that exists.

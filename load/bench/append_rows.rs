@@ -1,4 +1,4 @@
-//! Row 4: appends through the library, without HTTP, beside a bare file that takes the same bytes.
+//! Row 4: appends through the library, without HTTP, next to a bare file that takes the same bytes.
 
 use std::{
     path::Path,

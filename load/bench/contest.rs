@@ -1,4 +1,4 @@
-//! Rows 1 to 3: durable commands beside the floor and beside the stack that is replaced. All of them run, one at a time takes commands, for a
+//! Rows 1 to 3: durable commands next to the floor and next to the stack that is replaced. All of them run, one at a time takes commands, for a
 //! second and in turn, so that whatever else the machine does meets them all; a ratio is taken within its turn.
 
 use std::{collections::BTreeMap, time::Duration};

@@ -24,7 +24,7 @@ pub struct Size {
     pub runs: Vec<Found>,
 }
 
-/// Row 26 as far as `make bench` goes; `make bench-log` goes on.
+/// Row 26 as far as `make bench` goes; `make bench-log` continues.
 pub fn growth(bench: &mut Bench) -> Result<()> {
     let (folder, events) = (bench.folder("growing"), bench.options.events);
     grow(&mut bench.table, &folder, &[events / 10, events])?;

@@ -17,7 +17,7 @@ use crate::measure::Report;
 
 #[derive(clap::Subcommand)]
 pub enum Step {
-    /// Goes on with the long history.
+    /// Continues with the long history.
     Write(Write),
     /// Opens the log, reads streams that rest, appends to it, and prints what that took.
     Open {

@@ -21,7 +21,7 @@ pub struct LongHistory {
 }
 
 impl LongHistory {
-    /// Goes on behind so many events.
+    /// Continues after this many events.
     pub fn after(events: u64, products: u64) -> Self {
         let resting = events.min(RESTING_WITHIN) / RESTING_EVERY;
         Self { number: events, synthetic: Synthetic::with_products(products).after(events - resting) }

@@ -42,7 +42,7 @@ pub struct Options {
     /// The folder of the real data sets; rows that need them are left out, and say so, where it is absent.
     #[arg(long, env = "AISLED_SHARED_DATA", default_value = "../shared/data")]
     data: PathBuf,
-    /// The folder of the stack that is replaced; what is measured beside it says so where it is absent.
+    /// The folder of the stack that is replaced; what is measured next to it says so where it is absent.
     #[arg(long, env = "AISLED_PEER", default_value = "../shared/peers/replaced-stack")]
     peer: PathBuf,
     /// Where the folders of the measured servers go; on the disk that is to be measured.

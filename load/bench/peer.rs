@@ -1,4 +1,4 @@
-//! The stack that aisled replaces, as a server to measure beside: Node and `SQLite`. It is installed into a folder beside this program, once.
+//! The stack that aisled replaces, as a server to compare with: Node and `SQLite`. It is installed once, into a folder next to this program.
 
 use std::{
     env, fs,

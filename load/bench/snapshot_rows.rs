@@ -1,4 +1,4 @@
-//! Row 18: a snapshot of the whole real data while ten thousand commands a second go on, and its restore.
+//! Row 18: a snapshot of the whole real data while ten thousand commands a second continue, and its restore.
 
 use std::{
     path::Path,
@@ -25,7 +25,7 @@ use crate::{
     setup::World,
 };
 
-/// Commands a second beside the snapshot.
+/// Commands a second next to the snapshot.
 const COMMANDS_PER_SECOND: u32 = 10_000;
 /// Connections that send them.
 const CONNECTIONS: usize = 64;
@@ -107,7 +107,7 @@ impl Loaded {
     }
 }
 
-/// The load runs alone, then beside a snapshot.
+/// The load runs alone, then next to a snapshot.
 fn under_load(server: &Server) -> Result<Loaded> {
     let stop = Arc::new(AtomicBool::new(false));
     let (own, address) = (Arc::clone(&stop), server.address.clone());

@@ -45,7 +45,7 @@ impl Synthetic {
         Self { number: 0, prices: 0, edits: 0, products, who, currency }
     }
 
-    /// Goes on behind so many events.
+    /// Continues after this many events.
     pub fn after(self, events: u64) -> Self {
         let behind_stores = events.saturating_sub(STORES);
         let prices = behind_stores / 10 * 6 + (behind_stores % 10).min(6);

@@ -1,4 +1,4 @@
-//! The table that `make bench` ends with: a figure beside its budget, and whether it holds.
+//! The table that `make bench` ends with: a figure next to its budget, and whether it holds.
 
 use std::fmt;
 

@@ -106,7 +106,7 @@ async fn run_local(options: &SlowReaders) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// Both phases are as long and as busy; then it goes on until the last stalled reader is closed.
+/// Both phases are as long and as busy; then it continues until the last stalled reader is closed.
 fn schedule(rate: f64, length: Duration) -> Schedule {
     let warm = Schedule::default().phase("warm-up", rate, 1, 1, WARM_UP).unmeasured();
     let measured = warm.phase(READING, rate, 1, 1, length).phase(STALLED, rate, 1, 1, length);

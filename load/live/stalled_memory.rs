@@ -1,5 +1,5 @@
 //! The worst a session costs: every client has subscribed and read a burst, so that buffers have grown, then none reads
-//! and publications go on until the server lets the first of them go.
+//! and publications continue until the server lets the first of them go.
 
 use std::{
     rc::Rc,

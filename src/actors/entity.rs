@@ -41,7 +41,7 @@ pub struct EntityActor<E: Hosted> {
     shared: Arc<Shared>,
     /// The fold of the stream's committed events.
     entity: Hydrated<E>,
-    /// What the entity keeps beside its state; absent until it is awake.
+    /// What the entity keeps next to its state; absent until it is awake.
     desk: Option<E::Desk>,
     /// Up to where the view takes other streams into account; never decreases.
     as_of: Position,
@@ -163,7 +163,7 @@ impl<E: Hosted> Handler<Rest> for EntityActor<E> {
 }
 
 impl<E: Hosted> EntityActor<E> {
-    /// Decides and appends; loses a race at most so many times.
+    /// Decides and appends; loses a race at most this many times.
     fn attempt(&mut self, request: Request<E::Command>, tries: u32) -> Work<E> {
         match self.decide(&request) {
             Ok((append, outcome)) => {
@@ -224,7 +224,7 @@ impl<E: Hosted> EntityActor<E> {
         Some(Err(Failure::VersionMismatch { expected, actual }))
     }
 
-    /// Goes on after the log's answer.
+    /// Continues after the log's answer.
     fn settle(&mut self, answer: Result<Appended, AppendError>, outcome: Outcome, request: Request<E::Command>, tries: u32) -> Work<E> {
         let failure = match answer {
             Ok(recorded) => return Box::pin(actix::fut::ready(Ok(self.commit(&recorded, outcome)))),
@@ -245,7 +245,7 @@ impl<E: Hosted> EntityActor<E> {
         Box::pin(actix::fut::ready(Err(failure)))
     }
 
-    /// Reads what was recorded meanwhile, then goes on.
+    /// Reads what was recorded meanwhile, then continues.
     fn reload(&mut self, go_on: impl FnOnce(&mut Self) -> Work<E> + 'static) -> Work<E> {
         let (shared, stream) = (Arc::clone(&self.shared), self.stream.clone());
         let mut entity = std::mem::take(&mut self.entity);

@@ -29,7 +29,7 @@ pub enum Failure {
     /// The log takes no more events.
     #[error("the log is read-only: {0}")]
     ReadOnly(String),
-    /// The disk is full; nothing was recorded. It goes on by itself when there is room.
+    /// The disk is full; nothing was recorded. Service resumes by itself when there is room.
     #[error("the log has no room: {0}")]
     NoRoom(String),
     /// A fault of the server itself; the cause goes to the log, never to the client.

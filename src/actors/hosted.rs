@@ -1,4 +1,4 @@
-//! What an entity adds to be hosted by an actor: what it shows, and what it keeps beside its state.
+//! What an entity adds to be hosted by an actor: what it shows, and what it keeps next to its state.
 
 use std::fmt::Debug;
 
@@ -12,7 +12,7 @@ use crate::{
 pub trait Hosted: Entity<State: Unpin, Command: Unpin> + Sized + Debug + Unpin {
     /// What every answer shows of it.
     type View: Clone + Debug + Send + Sync + 'static;
-    /// What the actor keeps beside the state; rebuilt when it wakes.
+    /// What the actor keeps next to the state; rebuilt when it wakes.
     type Desk: Debug + Unpin + 'static;
 
     /// Where the registry keeps its handles.
@@ -24,7 +24,7 @@ pub trait Hosted: Entity<State: Unpin, Command: Unpin> + Sized + Debug + Unpin {
     /// Brings the desk up to date after the state took in an event.
     fn recorded(_desk: &mut Self::Desk, _state: &Self::State, _recorded: &Recorded, _place: &Place<'_, Self>) {}
 
-    /// Takes in waiting facts of other streams. Says whether the view changed.
+    /// Takes in waiting facts of other streams. Returns whether the view changed.
     fn read_news(_desk: &mut Self::Desk, _state: &Self::State, _place: &Place<'_, Self>) -> bool {
         false
     }

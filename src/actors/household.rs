@@ -1,4 +1,4 @@
-//! The household's actor: the generic shape with nothing beside the state.
+//! The household's actor: the generic shape with nothing next to the state.
 
 use super::{
     hosted::{Hosted, Place},

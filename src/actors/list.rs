@@ -24,7 +24,7 @@ use crate::{
 /// never at rest must not stay registered for all it ever held.
 const PRODUCTS_SPARE_MAX: usize = 64;
 
-/// What a list's actor keeps beside its state.
+/// What a list's actor keeps next to its state.
 #[derive(Debug, Default)]
 pub struct ListDesk {
     totals: ListTotals,

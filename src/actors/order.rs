@@ -1,4 +1,4 @@
-//! The order's actor: the generic shape with nothing beside the state.
+//! The order's actor: the generic shape with nothing next to the state.
 
 use super::{
     hosted::{Hosted, Place},

@@ -165,7 +165,7 @@ impl Work {
         }
     }
 
-    /// Only this thread changes the views, so readers go on while it writes them down.
+    /// Only this thread changes the views, so readers continue while it writes them down.
     fn save(&self) -> Position {
         let views = self.shared.views.read();
         if let Some(plan) = &self.plan

@@ -75,7 +75,7 @@ impl DataFolder {
     }
 
     /// Opens the log. Where acknowledged events are gone, as accepted, or the folder is a copy that was put back, a new history begins:
-    /// positions are given out once more, and nobody may go on from one of the old.
+    /// positions are given out again, and nobody may continue from an old one.
     ///
     /// # Errors
     /// When it is in use, damaged, or cannot be used.

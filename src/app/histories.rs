@@ -86,7 +86,7 @@ pub fn switch(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
     name_served(to, from)
 }
 
-/// Makes the next start serve a history. Where that fails the file names the one before again, which goes on then.
+/// Makes the next start serve a history. Where that fails the file names the one before again, which then continues.
 fn name_served(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
     let (file, to, from) = (to.home().join(CURRENT), name_of(to)?, name_of(from)?);
     let Err(error) = sealed::write(&file, &to) else { return Ok(()) };
@@ -128,7 +128,7 @@ fn naming(file: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", file.display()))
 }
 
-/// Removes every history but the one that is served and the one that it took the place of. Gives how many were removed.
+/// Removes every history but the one that is served and the one that it took the place of. Returns how many were removed.
 ///
 /// # Errors
 /// When one cannot be removed; nothing that is served is touched.

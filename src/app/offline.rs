@@ -128,7 +128,7 @@ impl Offline {
         histories::forget_others(&ready.folder).map_err(failed).map(drop)
     }
 
-    /// Goes back to the history that the last restore left. Gives its newest position.
+    /// Goes back to the history that the last restore left. Returns its newest position.
     ///
     /// # Errors
     /// `NothingToUndo`, or why that history cannot be opened.

@@ -1,4 +1,4 @@
-//! Blue and green: every view rebuilt from the log next to the one in use while reads go on, compared with it at exactly one position, and
+//! Blue and green: every view rebuilt from the log next to the one in use while reads continue, compared with it at exactly one position, and
 //! put in its place.
 
 use std::{ops::ControlFlow, sync::Arc};
@@ -36,7 +36,7 @@ pub struct Rebuilt {
 }
 
 impl Running {
-    /// Rebuilds all views, compares and switches. Reads go on; the views stand still only while both digests are taken.
+    /// Rebuilds all views, compares and switches. Reads continue; the views stand still only while both digests are taken.
     ///
     /// # Errors
     /// When the log cannot be read, or the projector is gone.

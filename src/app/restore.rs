@@ -1,4 +1,4 @@
-//! Another history in place of the one that is served, without a restart: built and proved beside it, switched at one instant, and undone if
+//! Another history in place of the one that is served, without a restart: built and proved next to it, switched at one instant, and undone if
 //! it was a mistake.
 //!
 //! Commands pause only for the switch itself: entities finish, the last event of the new history is recorded in it, one file is replaced.
@@ -63,7 +63,7 @@ impl Running {
     /// Restores a snapshot in place of what is served.
     ///
     /// # Errors
-    /// See [`SnapshotError`]; what was served goes on being served then.
+    /// See [`SnapshotError`]; the served history then stays in place.
     pub async fn restore(self: Arc<Self>, order: RestoreOrder, operation: Arc<Operation>) -> Result<Restored, SnapshotError> {
         let old = self.current();
         let left = old.history.folder.clone().ok_or(SnapshotError::NoFolder)?;
@@ -122,7 +122,7 @@ impl Running {
         Ok(Undone { epoch, position, left_epoch: old.epoch.to_string() })
     }
 
-    /// Pauses commands, has the switch made durable, and serves the other history. Gives its name and how long commands were refused.
+    /// Pauses commands, has the switch made durable, and serves the other history. Returns its name and how long commands were refused.
     async fn switch(
         &self,
         mut ready: Ready,
@@ -206,7 +206,7 @@ pub(super) fn append_admin(log: &DiskLog, by: &Principal, event: SystemEvent) ->
     })
 }
 
-/// Builds and proves a history beside the one that is served; nothing of it is left where that fails.
+/// Builds and proves a history next to the one that is served; nothing of it is left where that fails.
 pub(super) fn build(
     snapshot: &Snapshot,
     upto: Option<Position>,

@@ -24,7 +24,7 @@ enum Due {
     Nothing,
 }
 
-/// Follows the schedule as long as the server runs. What fails is told in the log and tried again when it is due once more.
+/// Follows the schedule as long as the server runs. What fails is told in the log and tried again when it is due again.
 pub async fn follow(running: Arc<Running>) {
     let Ok(who) = Principal::new(WHO) else { return };
     let mut looks = tokio::time::interval(LOOK_EVERY);

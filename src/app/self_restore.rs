@@ -33,7 +33,7 @@ pub struct SelfRestored {
 }
 
 impl SelfRestored {
-    /// The last result beside the snapshots, if there is one. One that was changed, or of a snapshot that is not there, does not count: the
+    /// The last result next to the snapshots, if there is one. One that was changed, or of a snapshot that is not there, does not count: the
     /// next try is due then.
     #[must_use]
     pub fn read(snapshots: &Path) -> Option<Self> {

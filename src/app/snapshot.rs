@@ -1,4 +1,4 @@
-//! Snapshots of the history that is served: made while it goes on, removed again, and what the schedule keeps.
+//! Snapshots of the history that is served: made while it continues, removed again, and what the schedule keeps.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Running {
-    /// Writes a snapshot of everything committed by now. Appends go on meanwhile.
+    /// Writes a snapshot of everything committed by now. Appends continue meanwhile.
     ///
     /// # Errors
     /// See [`SnapshotError`].
@@ -77,7 +77,7 @@ impl Running {
         record(&app, by, SystemEvent::SnapshotDeleted { snapshot: name.to_owned(), scheduled }).await
     }
 
-    /// Removes what retention does not keep. Gives the names, also where they are only asked for.
+    /// Removes what retention does not keep. Returns the names, also where they are only asked for.
     ///
     /// # Errors
     /// As `delete_snapshot`.

@@ -22,7 +22,7 @@ pub struct Standing<T> {
     pub position: Position,
     /// What was found together with the position.
     pub found: T,
-    /// The projector goes on when this is gone.
+    /// The projector continues when this is gone.
     _still: mpsc::Sender<()>,
 }
 
@@ -40,7 +40,7 @@ impl Running {
         let (still, go_on) = mpsc::channel::<()>();
         let position = move || {
             let (position, found) = choose();
-            // Whoever asked may have given up.
+            // The caller may have given up.
             let _ = tell_found.send(found);
             position
         };

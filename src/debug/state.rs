@@ -1,4 +1,4 @@
-//! Any entity's state, folded from its stream, as JSON with its phase beside its fields.
+//! Any entity's state, folded from its stream, as JSON with its phase next to its fields.
 
 use std::fmt::Debug;
 
@@ -22,7 +22,7 @@ pub trait AnyState: Debug {
     /// The BLAKE3 digest of the state, in hex.
     fn digest(&self) -> String;
 
-    /// A copy to go on from.
+    /// A copy to continue from.
     fn boxed_clone(&self) -> Box<dyn AnyState>;
 }
 

@@ -24,7 +24,7 @@ impl DiskFile {
     /// Makes a file that must not be there. Its name is not durable yet: see [`DiskFile::settle`].
     ///
     /// # Errors
-    /// As the system's.
+    /// The system's own errors.
     pub fn create_new(path: &Path) -> io::Result<Self> {
         let open = || OpenOptions::new().read(true).write(true).create_new(true).open(path);
         perform(Step::Create(path), open).map(|file| Self { file, path: path.to_owned() })
@@ -33,7 +33,7 @@ impl DiskFile {
     /// Opens a file for reading and writing.
     ///
     /// # Errors
-    /// As the system's.
+    /// The system's own errors.
     pub fn open(path: &Path) -> io::Result<Self> {
         perform(Step::Open(path), || OpenOptions::new().read(true).write(true).open(path)).map(|file| Self { file, path: path.to_owned() })
     }
@@ -41,7 +41,7 @@ impl DiskFile {
     /// Opens a file for reading alone.
     ///
     /// # Errors
-    /// As the system's.
+    /// The system's own errors.
     pub fn open_to_read(path: &Path) -> io::Result<Self> {
         perform(Step::Open(path), || File::open(path)).map(|file| Self { file, path: path.to_owned() })
     }
@@ -108,7 +108,7 @@ impl DiskFile {
     /// Makes a new file durable with its name.
     ///
     /// # Errors
-    /// As the system's.
+    /// The system's own errors.
     pub fn settle(&self) -> io::Result<()> {
         perform(Step::Sync(&self.path), || self.file.sync_all())?;
         sync_folder_of(&self.path)
@@ -125,7 +125,7 @@ impl DiskFile {
     /// The file's length in bytes.
     ///
     /// # Errors
-    /// As the system's.
+    /// The system's own errors.
     pub fn length(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
@@ -134,7 +134,7 @@ impl DiskFile {
     /// (zero where the file system does not say).
     ///
     /// # Errors
-    /// As the system's.
+    /// The system's own errors.
     pub fn identity(&self) -> io::Result<(u64, u64)> {
         let metadata = self.file.metadata()?;
         let born = metadata.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());

@@ -14,7 +14,7 @@ use super::{
 /// Makes a folder, and those above it that are missing, durably.
 ///
 /// # Errors
-/// As the system's.
+/// The system's own errors.
 pub fn create_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -33,7 +33,7 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
 /// Gives a file or folder another name, in place of what has it, durably in both folders.
 ///
 /// # Errors
-/// As the system's.
+/// The system's own errors.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     rename_unsynced(from, to)?;
     sync_folder_of(to)?;
@@ -75,7 +75,7 @@ fn needs_copy(error: &io::Error) -> bool {
 /// Removes a file durably. That it is not there is no error.
 ///
 /// # Errors
-/// As the system's.
+/// The system's own errors.
 pub fn remove_file(path: &Path) -> io::Result<()> {
     if remove_unsynced(path)? { sync_folder_of(path) } else { Ok(()) }
 }
@@ -115,7 +115,7 @@ pub fn remove_folder(path: &Path) -> io::Result<()> {
 /// Makes the names in a folder durable.
 ///
 /// # Errors
-/// As the system's.
+/// The system's own errors.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     perform(Step::SyncFolder(path), || File::open(path)?.sync_all())
 }
@@ -135,7 +135,7 @@ fn parent_of(path: &Path) -> &Path {
 /// Opens the file that a lock is taken on, making it where there is none. Not durable: a lock ends with its process.
 ///
 /// # Errors
-/// As the system's.
+/// The system's own errors.
 pub fn lock_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }

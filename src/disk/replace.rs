@@ -51,7 +51,7 @@ pub fn replace_cache(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Keeps a file that cannot be used under another name next to it, for inspection. Returns that name.
 ///
 /// # Errors
-/// As the system's.
+/// The system's own errors.
 pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let kept = aside_of(path)?;
     rename(path, &kept)?;
@@ -93,14 +93,14 @@ impl PartFile {
     /// Begins the file that will be at a path.
     ///
     /// # Errors
-    /// As the system's.
+    /// The system's own errors.
     pub fn create(path: &Path, pace: Pace) -> io::Result<Self> {
         let part = part_of(path);
         remove_file(&part)?;
         Ok(Self { file: DiskFile::create_new(&part)?, path: path.to_owned(), at: 0, pace, written: false })
     }
 
-    /// Goes on writing it.
+    /// Continues writing it.
     ///
     /// # Errors
     /// As any write.
@@ -119,7 +119,7 @@ impl PartFile {
     /// Makes it durable, then gives it its name, durably.
     ///
     /// # Errors
-    /// As the system's.
+    /// The system's own errors.
     pub fn finish(mut self) -> io::Result<()> {
         self.file.sync()?;
         rename_unsynced(&part_of(&self.path), &self.path)?;

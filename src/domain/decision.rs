@@ -13,7 +13,7 @@ pub struct Context {
     pub at: Moment,
 }
 
-/// What the log knows of an event beside its content; `evolve` may record it in the state.
+/// What the log knows of an event next to its content; `evolve` may record it in the state.
 #[derive(Debug, Clone, Copy)]
 pub struct Fact<'a> {
     pub who: &'a Principal,

@@ -34,11 +34,11 @@ pub const REFUNDS_PER_LINE_MAX: usize = 100;
 pub const CODES_PER_PRODUCT_MAX: usize = 50;
 /// Offers that run at the same time for one product.
 pub const OFFERS_PER_PRODUCT_MAX: usize = 100;
-/// Ended or expired offers a product remembers beside the running ones, so that a repeated announcement is recognised.
+/// Ended or expired offers a product remembers next to the running ones, so that a repeated announcement is recognised.
 /// Beyond it the one that began first is forgotten: announcing that again starts a new one.
 pub const OFFERS_ENDED_PER_PRODUCT_MAX: usize = 100;
 /// Prices a product's decider remembers. Beyond it the one observed longest ago is forgotten: the log and the history
-/// still hold it, but repeating it is recorded once more, and it no longer counts for the median of outliers.
+/// still hold it, but repeating it is recorded again, and it no longer counts for the median of outliers.
 pub const OBSERVATIONS_PER_PRODUCT_MAX: usize = 4_096;
 /// Stores a household compares.
 pub const STORES_PER_HOUSEHOLD_MAX: usize = 32;

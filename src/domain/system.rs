@@ -57,7 +57,7 @@ pub enum SystemEvent {
         position: u64,
         snapshot: Option<String>,
     },
-    /// A view was rebuilt beside the one in use and compared with it.
+    /// A view was rebuilt next to the one in use and compared with it.
     ViewsRebuilt {
         differed: Vec<String>,
         switched: bool,

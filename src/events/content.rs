@@ -1,4 +1,4 @@
-//! An event's content in MessagePack: the fields of its variant with their names. Which variant it is stands beside it, in the envelope.
+//! An event's content in MessagePack: the fields of its variant with their names. Which variant it is stands next to it, in the envelope.
 
 use serde::{
     Deserialize, Serialize,

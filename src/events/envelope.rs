@@ -1,4 +1,4 @@
-//! The envelope: what the log knows of every event beside its content.
+//! The envelope: what the log knows of every event next to its content.
 
 use std::{fmt, str::FromStr};
 

@@ -32,7 +32,7 @@ pub enum AppendError {
     /// Somebody else was first: load, decide again.
     #[error("stream {stream} is at version {actual}, not at {expected}")]
     Conflict { stream: StreamId, expected: u64, actual: u64 },
-    /// Nobody knows whether it was recorded: read the stream again before going on.
+    /// Nobody knows whether it was recorded: read the stream again before continuing.
     #[error("unknown whether the events were recorded: {0}")]
     Unknown(String),
     /// The queue is full; nothing was recorded. Try again later.
@@ -41,7 +41,7 @@ pub enum AppendError {
     /// One command's events exceed what one block may hold; nothing was recorded.
     #[error("the events of one command take {bytes} bytes, more than {bytes_max}")]
     TooLarge { bytes: usize, bytes_max: usize },
-    /// There is no room on the disk, or no other file can be made for another reason; nothing was recorded. It goes on by itself.
+    /// There is no room on the disk, or no other file can be made for another reason; nothing was recorded. Service resumes by itself.
     #[error("the log has no room: {0}")]
     NoRoom(String),
     /// The log stopped taking events after a failed write; nothing was recorded by this append.

@@ -1,4 +1,4 @@
-//! Gives appends their place, the same way in every log: checks the expected version, numbers the events and links them to their stream.
+//! Assigns appends their place, the same way in every log: checks the expected version, numbers the events and links them to their stream.
 //! What is placed is staged: it counts for what is placed next, but only `commit` makes it true for everybody.
 
 use std::{collections::HashMap, sync::Arc};

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// The longest line: an event of a block of its own, with its stored bytes in hexadecimal beside it.
+/// The longest line: an event of a block of its own, with its stored bytes in hexadecimal next to it.
 const LINE_BYTES_MAX: u64 = 8 << 20;
 
 /// Why no log came of it.

@@ -54,7 +54,7 @@ impl Line {
     #[must_use]
     pub fn to_json(&self, format: Format, source: &str) -> Value {
         let mut json = whole_json(&self.recorded);
-        // What does not come back the same is written as it is stored beside what it means today.
+        // What does not come back the same is written as it is stored next to what it means today.
         let comes_back = event_from_json(&json).is_ok_and(|event| stored_form(&event) == self.stored);
         if let Value::Object(fields) = &mut json {
             if !comes_back {

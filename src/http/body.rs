@@ -33,7 +33,7 @@ const VALUE_CODES: [(&str, &str); 7] = [
     ("the quantity is larger", "quantity_too_large"),
 ];
 
-/// A JSON body of a known shape. All there is to say stands in it: a query beside it is refused, because its author meant something by it.
+/// A JSON body of a known shape. All there is to say stands in it: a query next to it is refused, because its author meant something by it.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -96,7 +96,7 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
-/// A command as it is tagged on every wire: an object with its `op` and fields, and a `command_id` beside them.
+/// A command as it is tagged on every wire: an object with its `op` and fields, and a `command_id` next to them.
 #[derive(Debug)]
 pub struct Tagged<C> {
     pub command: C,

@@ -69,7 +69,7 @@ impl Caller {
         Context { who: self.who.clone(), at: self.at }
     }
 
-    /// Takes the body's `command_id` beside the header's key.
+    /// Takes the body's `command_id` next to the header's key.
     ///
     /// # Errors
     /// 400 if both are given and differ.

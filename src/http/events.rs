@@ -141,7 +141,7 @@ struct Following {
     until: Option<Position>,
     filter: Filter,
     remaining: u64,
-    /// Becomes true when another history takes the place of this one: it is not followed for ever.
+    /// Becomes true when another history takes the place of this one: it is not followed forever.
     ended: watch::Receiver<bool>,
 }
 

@@ -91,7 +91,7 @@ pub struct DiskReadiness {
     pub free_bytes: Option<u64>,
 }
 
-/// Says whether the server can do its work: the log takes events, the views keep up, the disk has room.
+/// Returns whether the server can do its work: the log takes events, the views keep up, the disk has room.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 pub async fn ready(app: Current, running: Data<Running>) -> Result<HttpResponse, Problem> {
     let readiness = Readiness { self_restore: running.self_restored(), ..readiness(&app) };

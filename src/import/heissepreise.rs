@@ -1,6 +1,6 @@
 //! heissepreise: `stores.csv`, `products.csv`, `prices.csv` (each also gzipped) become stores, products and observed prices.
 //!
-//! A price is for the whole pack (`quantity` in `unit`), so it is per each with the pack's content beside it; what is sold
+//! A price is for the whole pack (`quantity` in `unit`), so it is per each with the pack's content next to it; what is sold
 //! by weight can be bought in parts of that. A price is the shelf price from the first moment of its day, in UTC.
 
 use std::{collections::HashMap, path::Path, sync::Arc};

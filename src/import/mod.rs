@@ -129,7 +129,7 @@ impl Intent {
     }
 }
 
-/// Why an import cannot go on. What was appended before stays; running it again continues.
+/// Why an import cannot continue. What was appended before stays; running it again continues.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     #[error("there is no folder {0}")]

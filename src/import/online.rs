@@ -77,7 +77,7 @@ impl HttpSink {
         self.send(Job::Prices { places, lines }, report)
     }
 
-    /// Takes answers until at most so many requests are open.
+    /// Takes answers until at most this many requests are open.
     fn settle(&mut self, open_max: usize, report: &mut Report) -> Result<(), ImportError> {
         while self.open > open_max {
             let answers = self.answers.recv().expect("this holds because workers answer every job");

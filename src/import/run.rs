@@ -24,7 +24,7 @@ pub trait Sink {
     /// Takes one command.
     ///
     /// # Errors
-    /// When the import cannot go on.
+    /// When the import cannot continue.
     fn take(&mut self, place: Place, rows: u64, intent: Intent, report: &mut Report) -> Result<(), ImportError>;
 
     /// Waits until everything taken is answered.

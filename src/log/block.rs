@@ -27,7 +27,7 @@ const VERSION: u8 = 1;
 const RAW: u8 = 0;
 const ZSTD: u8 = 1;
 const CHAIN_AT: usize = 28;
-/// Where a block's own checksum is.
+/// The offset of a block's own checksum.
 pub const CRC_AT: usize = 60;
 
 /// The hash over a block and everything before it. An edited past changes every later one.
@@ -39,7 +39,7 @@ pub type StoredBlock = bytes::Bytes;
 /// Before the first block.
 pub const CHAIN_START: Chain = [0; 32];
 
-/// What a block says of itself.
+/// What a block's header states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     pub events: u32,
@@ -76,7 +76,7 @@ impl Sealer {
         self.chain
     }
 
-    /// Goes on after another block: those sealed since were not recorded.
+    /// Continues after another block: those sealed since were not recorded.
     pub fn go_back_to(&mut self, chain: Chain) {
         self.chain = chain;
     }
@@ -130,7 +130,7 @@ fn crc_of(block: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// Reads the header at the start of `bytes`, which may hold more than the block. Says nothing of the payload yet.
+/// Reads the header at the start of `bytes`, which may hold more than the block. The payload is not checked yet.
 #[must_use]
 pub fn peek(bytes: &[u8]) -> Option<Header> {
     let header = bytes.get(..HEADER_BYTES)?;
@@ -171,7 +171,7 @@ thread_local! {
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// Unpacks the events of a checked block into `raw`, whatever that held before.
+/// Unpacks the events of a checked block into `raw`, replacing its content.
 pub fn unpack(header: &Header, block: &[u8], raw: &mut Vec<u8>) -> Result<(), String> {
     raw.clear();
     let payload = &block[HEADER_BYTES..];

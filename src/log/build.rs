@@ -1,7 +1,7 @@
 //! Makes a new log from sealed blocks: for an import of an export, a restored snapshot, an upgrade. Every block is checked as it comes; whole
 //! segments are linked, not copied.
 //!
-//! The log is built beside its place and put there as a whole, so that a crash or a bad block leaves no log at all, never half of one.
+//! The log is built next to its place and moved there as a whole: a crash or a bad block leaves no log at all, never half of one.
 
 use std::{
     fs, io,
@@ -26,7 +26,7 @@ use crate::{
     events::{Position, StreamHead, codec::Envelope},
 };
 
-/// Why no log came of it; the folder is as it was.
+/// Why no log was built; the folder is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
     /// There is something in the folder already.
@@ -51,7 +51,7 @@ pub struct Built {
     pub blocks: u64,
 }
 
-/// A log that is being built from its first block on. Dropped before [`Builder::finish`], nothing remains of it.
+/// A log that is being built from its first block on. Dropped before [`Builder::finish`], it leaves nothing.
 pub struct Builder {
     target: PathBuf,
     /// `None` once finished.
@@ -63,10 +63,10 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Begins a log that will be at `folder`, which must be absent or empty.
+    /// Starts a log that will be at `folder`, which must be absent or empty.
     ///
     /// # Errors
-    /// When there is something in the folder, or nothing can be written beside it.
+    /// When there is something in the folder, or nothing can be written next to it.
     pub fn create(folder: &Path) -> Result<Self, BuildError> {
         if folder.exists() && !fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none()) {
             return Err(BuildError::NotEmpty(folder.to_owned()));
@@ -140,7 +140,7 @@ impl Builder {
         (self.index.mark.position, self.index.chain)
     }
 
-    /// Makes the log durable, with its stream heads and a journal to go on in, and puts it in its place.
+    /// Makes the log durable, with its stream heads and a journal to continue in, and puts it in its place.
     ///
     /// # Errors
     /// When it cannot be written or put in place.
@@ -154,7 +154,7 @@ impl Builder {
         Ok(built)
     }
 
-    /// Makes it durable where it is built.
+    /// Makes it durable in its building place.
     pub(super) fn settle(mut self) -> Result<(Folder, Built), BuildError> {
         if !self.filling.is_empty() {
             self.write()?;
@@ -186,7 +186,7 @@ impl Builder {
 impl Drop for Builder {
     fn drop(&mut self) {
         if let Some(site) = self.site.take() {
-            // What is left is removed by the next try.
+            // The next attempt removes what is left.
             let _ = disk::remove_folder(site.path());
         }
     }

@@ -1,4 +1,4 @@
-//! The log as everybody else knows it: the [`Log`] trait.
+//! The log as other modules see it: the [`Log`] trait.
 
 use std::{
     ops::ControlFlow,

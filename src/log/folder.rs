@@ -20,10 +20,10 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder if there is none and locks it against every other process.
+    /// Creates the folder if it is missing and locks it against every other process.
     ///
     /// # Errors
-    /// `InUse`, or why it cannot be used.
+    /// `InUse`, or the reason it cannot be used.
     pub fn claim(path: &Path) -> Result<Self, OpenError> {
         let wrong = |error: io::Error| OpenError::Folder { path: path.to_owned(), reason: error.to_string() };
         disk::create_folder(path).map_err(wrong)?;
@@ -37,10 +37,10 @@ impl Folder {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
-    /// Makes the folders of its parts.
+    /// Creates the folders of its parts.
     ///
     /// # Errors
-    /// As the system's.
+    /// The system's own errors.
     pub fn lay_out(&self) -> io::Result<()> {
         disk::create_folder(&self.segments())?;
         disk::create_folder(&self.journal())
@@ -95,8 +95,8 @@ fn owner(lock: &mut File) -> String {
 /// The number of SIGXFSZ on Linux.
 const FILE_SIZE_SIGNAL: i32 = 25;
 
-/// Makes a write beyond the file size limit an error, as a full disk is, instead of the end of the process: any handler does that.
-/// tokio installs one for good without unsafe code of ours; it wants a runtime for that, which must not begin or end inside another.
+/// Turns a write beyond the file size limit into an error, like a full disk, instead of the end of the process: any handler does that.
+/// tokio installs one permanently without unsafe code of ours; it needs a runtime, which must not start or end inside another.
 ///
 /// # Errors
 /// When no handler can be installed.

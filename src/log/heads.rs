@@ -1,11 +1,11 @@
-//! The file of stream heads. It is written now and then and spares a start most of the reading; without it the same is read from the blocks.
+//! The file of stream heads. It is written now and then and saves a start most of its reading; without it the blocks are read instead.
 //!
 //! ```text
 //! 0 magic "aisHead2"   8 log id, 16 bytes   24 position u64   32 time i64   40 chain, 32 bytes
 //! 72 streams by key: 16 bytes, version and position as varints   …   newest position u64, number of streams u64, CRC-32 of all before
 //! ```
-//! The file is written while the log goes on: a stream may be newer than the file's position, but not than its newest position. Whoever reads
-//! the events after the position once more comes to the same.
+//! The file is written while the log continues: a stream may be newer than the file's position, but not than its newest position. Reading
+//! the events after the position again gives the same result.
 
 use std::{
     fs::File,
@@ -34,10 +34,10 @@ const CRC_BYTES: usize = 4;
 const ENTRY_BYTES_MAX: usize = 16 + 2 * 10;
 /// Buckets of heads that are written down under one lock: a few thousand streams of ten million.
 const BUCKETS_AT_ONCE: usize = 32;
-/// What is handed to the disk, or taken from it, at once.
+/// Bytes written to or read from the disk at once.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// What a file of heads says.
+/// The content of a file of heads.
 #[derive(Debug)]
 pub struct Saved {
     pub index: Index,
@@ -47,7 +47,7 @@ pub struct Saved {
     pub file_bytes: u64,
 }
 
-/// Reads the file: `None` if there is none or it is damaged. Whether it fits the blocks is for the caller to check.
+/// Reads the file: `None` if there is none or it is damaged. The caller checks whether it fits the blocks.
 #[must_use]
 pub fn load(file: &Path) -> Option<Saved> {
     let mut reading = Reading::open(file).ok()?;
@@ -75,7 +75,7 @@ fn read_heads(reading: &mut Reading) -> Option<Heads> {
         let (key, version) = (StreamKey(*key), varint::take(&mut rest)?);
         let position = Position(varint::take(&mut rest)?);
         let bytes = ahead.len() - rest.len();
-        // A damaged file holds any numbers, and its checksum is known only at its end.
+        // A damaged file may hold any numbers, and its checksum is known only at its end.
         if version >= 1 << 32 || position.0 >= 1 << 48 {
             return None;
         }
@@ -94,7 +94,7 @@ struct Reading {
     file: File,
     file_bytes: u64,
     piece: Vec<u8>,
-    /// How much of the piece was passed, and not yet counted into the checksum.
+    /// How much of the piece was consumed and is not yet in the checksum.
     passed: usize,
     /// Bytes before the piece.
     before: u64,
@@ -108,7 +108,7 @@ impl Reading {
         Ok(Self { file, file_bytes, piece: Vec::new(), passed: 0, before: 0, crc: crc32fast::Hasher::new() })
     }
 
-    /// What comes next: so many bytes or more, fewer only at the end of the file.
+    /// The next bytes: at least this many, fewer only at the end of the file.
     fn ahead(&mut self, bytes: usize) -> io::Result<&[u8]> {
         if self.piece.len() - self.passed < bytes {
             self.count();
@@ -122,12 +122,12 @@ impl Reading {
         self.passed += bytes;
     }
 
-    /// Bytes that were not passed yet.
+    /// Bytes not consumed yet.
     fn left(&self) -> u64 {
         self.file_bytes.saturating_sub(self.before + self.passed as u64)
     }
 
-    /// The checksum of what was passed.
+    /// The checksum of what was consumed.
     fn crc(&mut self) -> [u8; CRC_BYTES] {
         self.count();
         self.crc.clone().finalize().to_le_bytes()
@@ -141,11 +141,11 @@ impl Reading {
     }
 }
 
-/// Replaces the file durably, holding the lock for moments only; gently where others need the disk. Before it has its name, `settle` makes every
-/// block durable that it speaks of: it says that they were acknowledged. Gives its size.
+/// Replaces the file durably, holding the lock only briefly; gently where others need the disk. Before it is named, `settle` makes every
+/// block that it covers durable, because it states that they were acknowledged. Returns its size.
 ///
 /// # Errors
-/// As any write; there is always a whole file.
+/// When writing fails; the old file stays whole then.
 pub fn save(file: &Path, log: &LogId, index: &RwLock<Index>, pace: Pace, settle: impl FnOnce() -> io::Result<()>) -> io::Result<u64> {
     let mut writing = Writing { part: PartFile::create(file, pace)?, crc: crc32fast::Hasher::new(), waiting: Vec::new(), bytes: 0 };
     let (mark, chain) = {

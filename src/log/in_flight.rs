@@ -1,4 +1,4 @@
-//! The answers of the group that is being written. Where the disk never comes back from a write, somebody else gives them.
+//! The answers of the group that is being written. When a write never returns, another thread sends them.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::events::{AppendError, Appended};
 
-/// Whoever asked, and what the answer will be.
+/// The caller, and what the answer will be.
 pub type Answer = (oneshot::Sender<Result<Appended, AppendError>>, Result<Appended, AppendError>);
 
 /// The group under way, and since when.
@@ -15,7 +15,7 @@ pub type Answer = (oneshot::Sender<Result<Appended, AppendError>>, Result<Append
 pub struct InFlight(Mutex<Option<(Instant, Vec<Answer>)>>);
 
 impl InFlight {
-    /// A group is written from now on.
+    /// Starts the writing of a group.
     pub fn put(&self, answers: Vec<Answer>) {
         *self.0.lock() = Some((Instant::now(), answers));
     }
@@ -25,14 +25,14 @@ impl InFlight {
         self.0.lock().take().map(|(_, answers)| answers)
     }
 
-    /// The answers of a group that has been under way for longer than that.
+    /// The answers of a group that has been under way for longer than this.
     pub fn take_if_older(&self, than: Duration) -> Option<Vec<Answer>> {
         let mut group = self.0.lock();
         if group.as_ref().is_some_and(|(since, _)| since.elapsed() > than) { group.take().map(|(_, answers)| answers) } else { None }
     }
 }
 
-/// Gives an answer. Whoever asked may be gone; what is recorded stays recorded.
+/// Sends an answer. The caller may be gone; what is recorded stays recorded.
 pub fn reply(sender: oneshot::Sender<Result<Appended, AppendError>>, answer: Result<Appended, AppendError>) {
     let _ = sender.send(answer);
 }

@@ -1,6 +1,6 @@
-//! What the log knows of itself in memory: where it stands and the head of every stream.
+//! What the log keeps in memory about itself: its newest position and the head of every stream.
 //!
-//! The heads are not kept in a tree of sled: one insert there costs 7–17 µs, more than all the rest of an append.
+//! The heads are not kept in a sled tree: one insert there costs 7–17 µs, more than the rest of an append.
 
 use super::block::{self, CHAIN_START, Chain, Events, Header};
 use crate::events::{
@@ -20,7 +20,7 @@ pub struct Index {
 }
 
 impl Index {
-    /// Of an empty log.
+    /// The index of an empty log.
     #[must_use]
     pub fn empty() -> Self {
         Self { heads: Heads::default(), mark: Mark::default(), chain: CHAIN_START }
@@ -29,7 +29,7 @@ impl Index {
     /// Checks the block that must follow and adds its events; `check` may refuse an event, knowing its stream's head before it.
     ///
     /// # Errors
-    /// The position of what is wrong, and what. The mark and the chain stay before the block then.
+    /// The position and the fault. The mark and the chain then stay before the block.
     pub fn add_block(
         &mut self,
         first: Position,

@@ -1,4 +1,4 @@
-//! The log on disk. Journals make a commit durable, segments keep it, sled holds a copy of the newest blocks for quick reads and may vanish at
+//! The log on disk. Journals make a commit durable, segments keep it, sled holds a copy of the newest blocks for fast reads and may vanish at
 //! any moment. `docs/durability.md` says what survives what.
 //!
 //! ```text
@@ -88,19 +88,19 @@ pub(crate) struct Shared {
     log: LogId,
     index: RwLock<Index>,
     tail: Tail,
-    /// The newest position: an answer that names it is given after it is here.
+    /// The newest position, set before any answer names it.
     committed: AtomicU64,
-    /// The same for those who follow; they are woken a moment later.
+    /// The same for followers, who are woken a moment later.
     head: watch::Sender<Position>,
     news: News,
     in_flight: InFlight,
     /// The first failed write; it is final.
     fault: OnceLock<String>,
-    /// Commands are refused because there is no other journal to go on in; not final.
+    /// Commands are refused because there is no other journal to continue in; not final.
     is_stuck: AtomicBool,
     groups: AtomicU64,
     events: AtomicU64,
-    /// Last, so that the lock goes after everything else.
+    /// Last, so that the lock is released after everything else.
     folder: Folder,
 }
 
@@ -146,13 +146,13 @@ impl DiskLog {
         LogStats { groups: load(&self.shared.groups), events: load(&self.shared.events), queued: self.queue.len() }
     }
 
-    /// How far the background verification has come, and what it has found.
+    /// The progress of background verification, and its findings.
     #[must_use]
     pub fn verification(&self) -> Verification {
         self.shared.storage.suspects.verification()
     }
 
-    /// Makes these files the originals, after a copy was opened: see [`OpenReport::copied`].
+    /// Makes these files the originals after a copy was opened: see [`OpenReport::copied`].
     ///
     /// # Errors
     /// When the journals cannot be written.
@@ -174,12 +174,12 @@ impl DiskLog {
         visit(&self.shared.storage, after, self.head(), |position, bytes| Ok(see(position, bytes)))
     }
 
-    /// Every stored block up to the head with the position it is stored under, as it is, for verification.
+    /// Every stored block up to the head with the position it is stored under, unchanged, for verification.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = Result<(Position, impl Deref<Target = [u8]>), String>> {
         self.blocks_from(Position::START.next())
     }
 
-    /// The stored blocks from the one that holds a position on, up to the head: each by its first position, as it is, unchecked.
+    /// The stored blocks from the one that holds a position up to the head: each with its first position, unchanged and unchecked.
     /// What is appended meanwhile is left out.
     pub fn blocks_from(&self, position: Position) -> impl Iterator<Item = Result<(Position, impl Deref<Target = [u8]>), String>> {
         let head = self.head();
@@ -207,7 +207,7 @@ impl DiskLog {
         self.shared.index.read().heads.iter().collect()
     }
 
-    /// Waits until nothing is left to seal and sled has caught up.
+    /// Waits until everything is sealed and sled has caught up.
     #[cfg(test)]
     pub(crate) fn settle(&self) {
         let begin = std::time::Instant::now();
@@ -227,7 +227,7 @@ impl std::fmt::Debug for DiskLog {
 
 impl Drop for DiskLog {
     fn drop(&mut self) {
-        // Whoever wants to know whether it went well calls `close` before.
+        // A caller that needs the outcome calls `close` first.
         let _ = self.close();
     }
 }

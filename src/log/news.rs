@@ -1,4 +1,4 @@
-//! Tells the log's own threads that the head has moved or that the log closes.
+//! Notifies the log's own threads that the head has moved or that the log closes.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::events::Position;
 
-/// The head for those who sleep until it moves. Telling costs the writer a wake-up only where somebody sleeps.
+/// The head, for threads that sleep until it moves. Notifying costs the writer a wake-up only if one sleeps.
 #[derive(Debug, Default)]
 pub struct News {
     head: AtomicU64,
@@ -27,7 +27,7 @@ pub enum Woken {
 }
 
 impl News {
-    /// The head is here now.
+    /// The new head.
     pub fn tell(&self, head: Position) {
         self.head.store(head.0, Ordering::SeqCst);
         if self.sleeping.swap(false, Ordering::SeqCst) {
@@ -36,7 +36,7 @@ impl News {
         }
     }
 
-    /// Sleeps until the head is after a position, at most so long.
+    /// Sleeps until the head is after a position, at most this long.
     #[must_use]
     pub fn wait_beyond(&self, position: Position, at_most: Option<Duration>) -> Woken {
         let until = at_most.map(|most| Instant::now() + most);
@@ -55,7 +55,7 @@ impl News {
         Woken::Closed
     }
 
-    /// Rests for so long, or until the log closes: true then.
+    /// Sleeps for this long, or until the log closes: then true.
     #[must_use]
     pub fn pause(&self, duration: Duration) -> bool {
         let mut closed = self.closed.lock();

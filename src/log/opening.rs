@@ -24,10 +24,10 @@ use super::{
 use crate::events::{sequence::Sequence, tail::Tail};
 
 impl DiskLog {
-    /// Opens a log, or makes a new one, and starts its threads.
+    /// Opens a log, or creates one, and starts its threads.
     ///
     /// # Errors
-    /// Says in one sentence what is wrong with the folder or where the log is damaged. Nothing acknowledged is ever left out silently.
+    /// States in one sentence what is wrong with the folder or where the log is damaged. Nothing acknowledged is ever left out silently.
     pub fn open(options: LogOptions) -> Result<(Self, OpenReport), OpenError> {
         if let Err(error) = folder::survive_file_size_signal() {
             tracing::warn!(%error, "a file size limit would kill the process instead of making the log read-only");

@@ -1,4 +1,4 @@
-//! How to open a log, and what opening it says.
+//! How to open a log, and what opening it reports.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -8,15 +8,15 @@ use crate::events::{Clock, Position, SystemClock};
 /// How to open a log.
 #[derive(Clone)]
 pub struct LogOptions {
-    /// The log's own folder; made if it is not there.
+    /// The log's own folder; created if missing.
     pub dir: PathBuf,
     /// When an append counts as recorded.
     pub durability: Durability,
     /// Where recorded time comes from.
     pub clock: Arc<dyn Clock>,
-    /// Up to here everything is known to have been acknowledged, from elsewhere: a log that ends before is refused.
+    /// Everything up to here is known from elsewhere to have been acknowledged: a log that ends before is refused.
     pub acknowledged: Position,
-    /// Opens a log that ends before what was acknowledged, or is damaged further back, without what is lost.
+    /// Opens a log without what is lost, though it ends before what was acknowledged or is damaged further back.
     pub accept_lost_tail: bool,
     /// Appends that may wait for the writer; beyond it `append` answers `Overloaded` and `append_blocking` waits.
     pub queue_max: usize,
@@ -24,7 +24,7 @@ pub struct LogOptions {
     pub journal_bytes: u64,
     /// Folders where copies of the log's segments may be: snapshots.
     pub spares: Vec<PathBuf>,
-    /// How much of the segments is read a second to find what rots; zero for none.
+    /// How much of the segments is read per second to find bit rot; zero for none.
     pub verify_bytes_per_second: u64,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn journal_bytes() -> u64 {
     asked.and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
-/// The environment variable by which tests have small journals, in bytes; debug builds only.
+/// The environment variable that gives tests small journals, in bytes; debug builds only.
 const JOURNAL_BYTES_VARIABLE: &str = "AISLED_TEST_JOURNAL_BYTES";
 
 /// Why a log does not open.
@@ -80,29 +80,29 @@ pub enum OpenError {
 const WAYS_OUT: &str = "Put the named file back from a backup, or restore a snapshot with `aisled restore`, or start once with \
                         `--accept-lost-tail`: the log then ends before the damage, and what follows it is kept in `lost-N` next to the log";
 
-/// What to do where the system refused something: the files may be whole.
+/// What to do when the system refused something: the files may be whole.
 const STORAGE_WAYS_OUT: &str = "This does not count as damage: start again once the system allows it. Put a file that the disk cannot read any more \
                                 back from a backup, or give it up with `--accept-lost-tail`";
 
-/// What opening found; everything but the counts wants a look.
+/// What opening found; everything but the counts deserves a look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OpenReport {
     /// The newest position.
     pub head: Position,
-    /// Events read to find where the log stands.
+    /// Events read to find the log's newest position.
     pub events_read: u64,
     /// Bytes of files read for it.
     pub bytes_read: u64,
     /// Whether the saved stream heads could be used.
     pub heads_from_file: bool,
-    /// A torn end that was never acknowledged and is gone now.
+    /// A torn end that was never acknowledged and has been cut.
     pub cut_tail: Option<String>,
-    /// What was damaged and is whole again.
+    /// What was damaged and has been repaired.
     pub mended: Vec<String>,
     /// Acknowledged events that are gone, as accepted in the options.
     pub lost_tail: Option<String>,
-    /// The files are copies of those that were written: events may have been recorded elsewhere since.
+    /// The files are copies: events may have been recorded elsewhere since.
     pub copied: bool,
-    /// An older layout of the folder was brought to this one.
+    /// The folder had an older layout and was upgraded.
     pub upgraded: bool,
 }

@@ -1,4 +1,4 @@
-//! The bounded queue in front of the writer. Whoever may not wait is refused when it is full; the writer takes all that waits at once.
+//! The bounded queue in front of the writer. A caller that may not wait is refused when it is full; the writer takes all waiting jobs at once.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -7,23 +7,23 @@ use tokio::sync::oneshot;
 
 use crate::events::{Append, AppendError, Appended, heads::StreamKey};
 
-/// Appends that may wait, unless the options say otherwise. Beyond it `append` answers `Overloaded` and `append_blocking` waits.
+/// Appends that may wait, unless the options set another number. Beyond it `append` answers `Overloaded` and `append_blocking` waits.
 pub const QUEUED_APPENDS_MAX: usize = 8_192;
-/// Bytes of waiting appends, so that large orders cannot fill the memory. The same happens beyond it.
+/// Bytes of waiting appends, so that large orders cannot fill the memory. Beyond it the same happens.
 pub const QUEUED_BYTES_MAX: usize = 32 << 20;
-/// Events of one group: keeps the time of a group, and so the wait of the next, short.
+/// Events of one group: keeps a group's time, and so the next one's wait, short.
 pub const GROUP_EVENTS_MAX: usize = 8_192;
-/// Part of a journal that the appends of one group may fill, unpacked: a group never spans two journals.
+/// Part of a journal that the appends of one group may fill, uncompressed: a group never spans two journals.
 pub const GROUP_PART_OF_JOURNAL: u64 = 4;
 
-/// When the last group had so many appends, others are likely on their way: the writer waits for them a little.
+/// When the last group had this many appends, others are likely on their way: the writer waits for them a little.
 /// A lone writer never waits.
 const GATHER_SIBLINGS_MIN: usize = 8;
-/// So many waiting appends are a group worth writing at once.
+/// This many waiting appends are worth writing at once.
 const GATHER_ENOUGH: usize = 48;
-/// The wait goes on in slices of this length, as long as each brings another append.
+/// The wait continues in slices of this length, as long as each brings another append.
 const GATHER_SLICE: Duration = Duration::from_micros(100);
-/// The slices of one wait. A group costs its sync and the wake-ups around it however small it is, so that larger groups leave more to the
+/// The slices of one wait. Every group costs its sync and the wake-ups around it, however small it is, so larger groups leave more for the
 /// commands themselves.
 const GATHER_SLICES_MAX: usize = 6;
 
@@ -33,7 +33,7 @@ pub struct Job {
     pub key: StreamKey,
     /// The events' bodies one after the other.
     pub bodies: Vec<u8>,
-    /// Where each body ends.
+    /// The end of each body.
     pub ends: Vec<usize>,
     pub answer: oneshot::Sender<Result<Appended, AppendError>>,
 }
@@ -45,12 +45,12 @@ pub enum Refused {
     Closed,
 }
 
-/// What a wait for jobs ended with.
+/// How a wait for jobs ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Taken {
     Jobs,
     TimedOut,
-    /// Closed, and nothing waits any more.
+    /// Closed, and nothing is left.
     Closed,
 }
 
@@ -61,7 +61,7 @@ pub struct Queue {
     waiting: Mutex<Waiting>,
     filled: Condvar,
     emptied: Condvar,
-    /// Nobody but `close` notifies it: gathering is a wait that each arrival must not end.
+    /// Only `close` notifies it: gathering is a wait that an arrival must not end.
     gathering: Condvar,
 }
 
@@ -81,7 +81,7 @@ impl Waiting {
 }
 
 impl Queue {
-    /// An empty queue with room for so many appends, handed out in groups of at most so many bytes, but at least one append.
+    /// An empty queue with room for this many appends, handed out in groups of at most this many bytes, but at least one append.
     pub fn new(appends_max: usize, group_bytes_max: usize) -> Self {
         Self {
             appends_max,
@@ -128,7 +128,7 @@ impl Queue {
         self.filled.notify_one();
     }
 
-    /// Waits for jobs, at most so long, and moves one group of them to `group`.
+    /// Waits for jobs, at most this long, and moves one group of them to `group`.
     pub fn take(&self, group: &mut Vec<Job>, timeout: Option<Duration>) -> Taken {
         let mut waiting = self.waiting.lock();
         let is_idle = |waiting: &mut Waiting| waiting.jobs.is_empty() && !waiting.closed;
@@ -155,7 +155,7 @@ impl Queue {
         if group.is_empty() { Taken::Closed } else { Taken::Jobs }
     }
 
-    /// Lets siblings of the waiting appends arrive, as long as they do.
+    /// Lets further appends arrive, as long as they do.
     fn gather(&self, waiting: &mut MutexGuard<'_, Waiting>) {
         for _ in 0..GATHER_SLICES_MAX {
             let came = waiting.jobs.len();
@@ -169,7 +169,7 @@ impl Queue {
         }
     }
 
-    /// Takes no more jobs; those that wait are still handed out.
+    /// Refuses further jobs; waiting ones are still handed out.
     pub fn close(&self) {
         self.waiting.lock().closed = true;
         self.filled.notify_all();
@@ -177,7 +177,7 @@ impl Queue {
         self.gathering.notify_all();
     }
 
-    /// Whether no more jobs are taken.
+    /// Whether it refuses further jobs.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.waiting.lock().closed

@@ -1,5 +1,5 @@
-//! Reading blocks back. Unpacked blocks are remembered: neighbours in a stream are often neighbours in the log, and those who come back
-//! after the same outage all read the same part of it.
+//! Reading blocks back. Unpacked blocks are cached: neighbours in a stream are often neighbours in the log, and clients that return
+//! after the same outage all read the same part.
 
 use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
@@ -14,9 +14,9 @@ use crate::events::{
     codec::{DecodeError, Decoder, read_envelope},
 };
 
-/// Unpacked bytes that are remembered: about the newest hundred thousand small events.
+/// Unpacked bytes that are cached: about the newest hundred thousand small events.
 const BYTES_REMEMBERED: usize = 16 << 20;
-/// When they are too many, so large a part of the blocks is forgotten at once, the longest unused.
+/// When they are too many, this part of the blocks is dropped at once, least recently used first.
 const PART_FORGOTTEN: usize = 4;
 
 /// An unpacked block.
@@ -34,7 +34,7 @@ impl Unpacked {
     }
 }
 
-/// The blocks that were read last.
+/// The blocks that were read most recently.
 #[derive(Default)]
 pub struct Remembered(Mutex<Shelf>);
 
@@ -91,7 +91,7 @@ impl Remembered {
         Ok((envelope.previous, envelope.version, envelope.stream.to_string()))
     }
 
-    /// How many blocks are remembered.
+    /// How many blocks are cached.
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.0.lock().blocks.len()
@@ -173,7 +173,7 @@ fn missing(position: Position) -> LogError {
     LogError::Damaged { position, reason: "the block that holds it is missing".into() }
 }
 
-/// The event at a position is whole but not understood.
+/// The event at a position is whole but cannot be decoded.
 pub fn undecodable(position: Position, error: &DecodeError) -> LogError {
     LogError::Undecodable { position, reason: error.to_string() }
 }

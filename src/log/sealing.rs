@@ -1,5 +1,5 @@
 //! The thread that turns full journals into segments and prepares the next journal, so that no commit waits for either. A full disk is found
-//! here, while the journal that is written still has room; it is tried again until there is room.
+//! here, while the current journal still has room; it retries until there is room.
 
 use std::{io, sync::Arc, thread, time::Duration};
 
@@ -10,18 +10,18 @@ use super::{
 };
 use crate::{disk::Pace, events::Position, failpoint};
 
-/// After a failure it is tried again so soon.
+/// The wait before a retry after a failure.
 const TRY_AGAIN: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
-/// What is read of a journal at once.
+/// Bytes read from a journal at once.
 const READ_BYTES: usize = 1 << 20;
-/// How long a reader may keep a journal that is in a segment by now; it has it for the time of one read.
+/// How long a reader may keep a journal that is already in a segment; it holds it for one read.
 const READER_POLL: Duration = Duration::from_millis(1);
-/// The heads are saved when so many events came since the last time: that many are read again at a start.
+/// The heads are saved when this many events came since the last time: that many are read again at a start.
 const HEADS_EVENTS: u64 = if cfg!(test) { 100 } else { 250_000 };
-/// And not before the log has grown by this part of their file: at ten million streams it is 220 MB.
+/// And only once the log has grown by this part of their file, which is 220 MB at ten million streams.
 const HEADS_PART: u64 = 2;
 
-/// What the thread remembers.
+/// The thread's state.
 pub struct Sealing {
     pub shared: Arc<Shared>,
     /// Where the heads were saved last, and the size of their file.
@@ -32,7 +32,7 @@ pub struct Sealing {
 }
 
 impl Sealing {
-    /// Works until the log closes.
+    /// Runs until the log closes.
     pub fn run(mut self) {
         let (shared, mut pause) = (Arc::clone(&self.shared), None);
         while shared.storage.journals.wait_for_work(pause.take()) {
@@ -58,7 +58,7 @@ impl Sealing {
         Ok(())
     }
 
-    /// Writes the blocks of a journal to a segment, unless a crash came right after that.
+    /// Writes the blocks of a journal to a segment, unless that happened just before a crash.
     fn seal(&mut self, full: &JournalFile, end: Position) -> io::Result<()> {
         let storage = &self.shared.storage;
         let (last, chain) = storage.sealed();
@@ -90,7 +90,7 @@ impl Sealing {
         if !due {
             return;
         }
-        // What is only with the kernel, under another durability than `Sync`, may be lost with the power: the heads must not call it acknowledged.
+        // Under another durability than `Sync`, what only the kernel has may be lost with the power: the heads must not call it acknowledged.
         let settle = || self.shared.storage.journals.active().sync();
         match heads::save(&self.shared.folder.heads(), &self.shared.log, &self.shared.index, Pace::Gently, settle) {
             Ok(bytes) => (self.heads_at, self.heads_bytes, self.bytes_since) = (position, bytes, 0),
@@ -99,7 +99,7 @@ impl Sealing {
     }
 }
 
-/// Waits for the last reader: a file may be used again only when nobody reads it.
+/// Waits for the last reader: a file may be reused only when nobody reads it.
 fn alone(mut file: Arc<JournalFile>) -> JournalFile {
     loop {
         match Arc::try_unwrap(file) {

@@ -1,4 +1,4 @@
-//! Where a block is read from: sled's window for the newest, the journals for what is not in a segment yet, the segments for all others.
+//! Where a block is read from: sled's window for the newest, the journals for those not in a segment yet, the segments for all others.
 
 use std::{collections::VecDeque, path::PathBuf, sync::Arc};
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::events::{Position, heads::StreamKey};
 
-/// What a walk reads at once.
+/// Bytes that a walk reads at once.
 const WALK_BYTES: usize = 256 << 10;
 
 /// A block and the position of its first event.
@@ -35,7 +35,7 @@ pub struct Storage {
 }
 
 impl Storage {
-    /// Around what recovery found.
+    /// Wraps what recovery found.
     pub fn new(folder: PathBuf, spares: Vec<PathBuf>, segments: Vec<SegmentFile>, journals: Journals) -> Self {
         Self {
             folder,
@@ -60,7 +60,7 @@ impl Storage {
         &self.spares
     }
 
-    /// The segments as they are now.
+    /// The current segments.
     #[must_use]
     pub fn segments(&self) -> Arc<Vec<SegmentFile>> {
         Arc::clone(&self.segments.read())
@@ -77,7 +77,7 @@ impl Storage {
         Arc::make_mut(&mut self.segments.write()).push(segment);
     }
 
-    /// Forgets what was read of a segment whose file was replaced by a whole one.
+    /// Drops what was read of a segment whose file was replaced by a whole one.
     pub fn reopen(&self, segment: &SegmentFile) {
         self.open.forget(segment.head.first);
     }
@@ -94,13 +94,13 @@ impl Storage {
         Ok(found.filter(|(_, bytes)| block::peek(bytes).is_none_or(|header| header.last() >= position)))
     }
 
-    /// Blocks from the one that holds a position on, at most so many bytes but at least one; empty after the end. Those of a damaged segment come
-    /// from a copy where there is a whole one; otherwise as they are.
+    /// Blocks from the one that holds a position, at most this many bytes but at least one; empty after the end. Those of a damaged segment come
+    /// from a whole copy if there is one; otherwise they are returned unchanged.
     ///
     /// # Errors
     /// When they cannot be read.
     pub fn blocks(&self, position: Position, bytes_max: usize) -> Result<Vec<Keyed>, String> {
-        // A segment is in its list before its journal leaves the other, so in this order every block is found.
+        // A segment enters its list before its journal leaves the other, so in this order every block is found.
         let found = self.journals.blocks(position, bytes_max).map_err(|error| format!("the journal cannot be read: {error}"))?;
         if !found.is_empty() {
             return Ok(found);
@@ -114,7 +114,7 @@ impl Storage {
         self.open.blocks(&segment, position, bytes_max)
     }
 
-    /// Says which file a position is in, before what is wrong with it.
+    /// Prefixes a fault with the file that holds the position.
     #[must_use]
     pub fn name(&self, position: Position, reason: String) -> String {
         match self.segment_of(position) {
@@ -143,7 +143,7 @@ impl Storage {
         self.open.positions(segment, key)
     }
 
-    /// All blocks from the one that holds a position on, in order, unchecked. A segment that cannot be read is one error, and the walk goes on
+    /// All blocks from the one that holds a position, in order, unchecked. An unreadable segment is one error, and the walk continues
     /// after it.
     pub fn walk(&self, position: Position) -> impl Iterator<Item = Result<Keyed, String>> {
         let (mut next, mut ready) = (position, VecDeque::new());
@@ -158,7 +158,7 @@ impl Storage {
                 }
             }
             let (first, bytes): Keyed = ready.pop_front()?;
-            // A header that cannot be read says nothing of the next: the places do.
+            // An unreadable header does not lead to the next block: the offsets do.
             next = match ready.front() {
                 Some((after, _)) => *after,
                 None => block::peek(&bytes).map_or_else(|| self.after(first), |header| header.last().next()),
@@ -167,7 +167,7 @@ impl Storage {
         })
     }
 
-    /// The end of the segment or of the log, where a block does not say where it ends.
+    /// The end of the segment or of the log, where a block does not state its end.
     fn after(&self, first: Position) -> Position {
         self.segment_of(first).map_or(Position(u64::MAX), |segment| segment.head.last.next())
     }

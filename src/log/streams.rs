@@ -1,5 +1,5 @@
-//! Reading one stream, however far back its events are. Every event links to the one before it in its stream; where many newer ones would have
-//! to be passed, the index of a segment leads past all of them at once.
+//! Reading one stream, however far back its events are. Every event links to the one before it in its stream; where many newer ones would
+//! have to be passed, the index of a segment skips them all at once.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Reading<'_> {
         Ok(events)
     }
 
-    /// Goes back from an event that is too new: past all that the same segment has of the stream, or past this one.
+    /// Steps back from an event that is too new: past all of the stream in the same segment, or past this one.
     fn pass(&self, version: u64, position: Position, newest: u64) -> Result<(u64, Option<Position>), LogError> {
         let storage = &self.shared.storage;
         if let Some(segment) = storage.segment_of(position)
@@ -52,7 +52,7 @@ impl Reading<'_> {
     }
 
     /// An earlier event of the stream in a segment, as near to the wanted version as it has one. `None` where the index cannot be used: it knows
-    /// streams by a part of their keys, so what it gives is checked against the event itself.
+    /// streams by a part of their keys, so its answers are checked against the event itself.
     fn place_in(&self, segment: &SegmentFile, version: u64, position: Position, newest: u64) -> Option<(u64, Option<Position>)> {
         let storage = &self.shared.storage;
         let positions = storage.positions(segment, StreamKey::of(self.stream)).ok()?;

@@ -1,6 +1,6 @@
-//! Brings the folder of a log from before journals to this layout, once: sled was the only place of its blocks then. The old files are read
-//! from a copy, every block is checked by its chain and against what was acknowledged, and the old files stay until the new log was opened
-//! once more. Nothing else knows the old layout.
+//! Upgrades the folder of a log from before journals to this layout, once: its blocks were only in sled then. The old files are read
+//! from a copy, every block is checked by its chain and against what was acknowledged, and the old files stay until the new log has been opened
+//! again. Nothing else knows the old layout.
 //!
 //! ```text
 //! log/sled/  sled.before-open/   blocks by position; the second is a copy that the old program left when it was killed at a start
@@ -36,14 +36,14 @@ struct Witness {
 /// Upgrades a folder of the old layout. False where there is nothing to do.
 ///
 /// # Errors
-/// When the old log is damaged: the program that wrote it can salvage it. Its files are as they were.
+/// When the old log is damaged: the program that wrote it can salvage it. Its files are unchanged.
 pub fn if_needed(folder: &Folder, accept_lost_tail: bool) -> Result<bool, OpenError> {
-    // First: what is left of the old files does not matter any more.
+    // First: leftovers of the old files no longer matter.
     if has_journal(folder) || is_upgraded(folder) {
         return Ok(false);
     }
     let witness = read_witness(folder)?;
-    // Where nothing was acknowledged, a store that never got its file holds nothing.
+    // If nothing was acknowledged, a store without its file holds nothing.
     let is_old = |store: &PathBuf| store.join("db").is_file() || store.is_dir() && (witness.is_some() || holds_any(&store.join("blobs")));
     let old: Vec<PathBuf> = old_stores(folder).into_iter().filter(is_old).collect();
     if old.is_empty() && witness.is_none() {
@@ -70,10 +70,10 @@ pub fn if_needed(folder: &Folder, accept_lost_tail: bool) -> Result<bool, OpenEr
     Err(refused.unwrap_or_else(|| damaged(Position::START.next(), format!("{}: it is missing", old_stores(folder)[0].display()))))
 }
 
-/// Whether the new log was complete once: an upgrade under way has its site until then, and nothing else writes these before it. What is missing
-/// of it now is not made from the old log again, which may be shorter.
+/// Whether the new log was complete once: an upgrade under way has its site until then, and nothing else writes these before. What is missing
+/// now is not rebuilt from the old log, which may be shorter.
 fn is_upgraded(folder: &Folder) -> bool {
-    // The old program had a file of heads too, of another format.
+    // The old program also had a file of heads, in another format.
     let is_new = || holds_any(&folder.segments()) || folder.window().exists() || heads::load(&folder.heads()).is_some();
     !site_of(folder).exists() && is_new()
 }
@@ -204,7 +204,7 @@ impl Reached {
     }
 }
 
-/// The journal's name is the moment of truth: before it the old files count, after it the new ones.
+/// The journal's name is the commit point: before it the old files count, after it the new ones.
 fn put_in_place(folder: &Folder, site: &Folder, built: Built) -> io::Result<()> {
     disk::rename(&site.segments(), &folder.segments())?;
     disk::rename(&site.heads(), &folder.heads())?;

@@ -1,4 +1,4 @@
-//! Numbers in as few bytes as they need: seven bits a byte, the lowest first; the top bit says that more follow (LEB128).
+//! Numbers in as few bytes as needed: seven bits per byte, the lowest first; the top bit means that more follow (LEB128).
 
 /// Adds a number.
 pub fn put(bytes: &mut Vec<u8>, mut number: u64) {

@@ -1,4 +1,4 @@
-//! The thread that reads every segment again and again, slowly: what rots on the disk is found while a copy of it may still be whole. A damaged
+//! The thread that reads every segment again and again, slowly: bit rot is found while a copy may still be whole. A damaged
 //! segment is rewritten from its own blocks or taken from a copy, and reported where neither is possible.
 
 use std::{
@@ -21,23 +21,23 @@ use crate::{
     events::Position,
 };
 
-/// A pass over all segments begins so long after the last one began, at the earliest.
+/// The least time between the starts of two passes over all segments.
 const PASS_EVERY: Duration = Duration::from_hours(1);
-/// How often it looks whether there is something to check.
+/// How often it looks for something to check.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Everybody else goes first.
+/// Other work goes first.
 const NICE: i32 = 19;
 
-/// The segments that are damaged for good, and how far verification has come.
+/// The segments that cannot be repaired, and the progress of verification.
 #[derive(Debug, Default)]
 pub struct Suspects {
-    /// One at a time mends a file.
+    /// Only one thread repairs a file at a time.
     mending: Mutex<()>,
     damaged: Mutex<BTreeMap<Position, String>>,
     progress: Mutex<Verification>,
 }
 
-/// How far verification has come.
+/// The progress of verification.
 #[derive(Debug, Default, Clone)]
 pub struct Verification {
     /// Of the pass under way.
@@ -45,12 +45,12 @@ pub struct Verification {
     pub segments: usize,
     /// When the last full pass ended.
     pub last_pass: Option<SystemTime>,
-    /// What is damaged and could not be mended.
+    /// What is damaged and could not be repaired.
     pub damaged: Vec<String>,
 }
 
 impl Suspects {
-    /// How far verification has come, and what it has found.
+    /// The progress of verification, and its findings.
     #[must_use]
     pub fn verification(&self) -> Verification {
         let damaged = self.damaged.lock().values().cloned().collect();
@@ -99,13 +99,13 @@ fn note_progress(suspects: &Suspects, next: usize, segments: usize) {
     metrics::gauge!("aisled_log_segments").set(to_float(segments as u64));
 }
 
-/// Whether a reader that found something wrong with a segment may read it again: it is whole after all, or was mended just now. One that is known
-/// to be damaged for good is not looked into at every read.
+/// Whether a reader that found a fault in a segment may read it again: it is whole after all, or was just repaired. One that is known
+/// to be beyond repair is not checked at every read.
 pub fn check_for_reader(storage: &Storage, segment: &SegmentFile) -> bool {
     !storage.suspects.damaged.lock().contains_key(&segment.head.first) && check(storage, segment)
 }
 
-/// Reads one segment; mends it if it is damaged, or notes that it is. Whether it is whole now.
+/// Reads one segment; repairs it if damaged, or records the damage. Returns whether it is whole now.
 pub fn check(storage: &Storage, segment: &SegmentFile) -> bool {
     let _alone = storage.suspects.mending.lock();
     let reason = match Segment::read(&segment.path) {
@@ -136,7 +136,7 @@ fn is_mended(storage: &Storage, segment: &SegmentFile, reason: &str) -> bool {
     true
 }
 
-/// Puts a whole file in the place of a damaged one; the damaged one is kept beside it. Says how.
+/// Replaces a damaged file with a whole one; the damaged one is kept next to it. Returns how.
 pub fn mend(storage: &Storage, segment: &SegmentFile) -> Option<String> {
     let how = mend_file(segment, storage.spares())?;
     storage.reopen(segment);

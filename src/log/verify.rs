@@ -1,4 +1,4 @@
-//! Reads a whole log and believes nothing: checksums, chain, positions, versions, links and decodability, each fault by its position.
+//! Reads a whole log and trusts nothing: checksums, chain, positions, versions, links and decodability, each fault by its position.
 
 use super::{
     DiskLog,
@@ -11,7 +11,7 @@ use crate::events::{
     heads::{Heads, StreamKey},
 };
 
-/// After so many faults the rest is not worth listing; they are still counted.
+/// After this many faults the rest are only counted.
 pub const PROBLEMS_LISTED_MAX: usize = 100;
 
 /// What verification found. All is well exactly when `problem_count` is zero.
@@ -50,7 +50,7 @@ impl VerifyReport {
 /// Verifies a log from its first block to its head. `see` gets every event that can be read, in order, and may replay it.
 ///
 /// # Errors
-/// When the storage itself cannot be read on; every fault in the log is a problem in the report instead.
+/// When the storage itself cannot be read; every fault in the log is a problem in the report instead.
 pub fn verify_chain(log: &DiskLog, see: &mut dyn FnMut(Recorded)) -> Result<VerifyReport, LogError> {
     let mut check = Check { next: Position::START.next(), ..Check::default() };
     for segment in log.segments().iter() {
@@ -71,14 +71,14 @@ pub fn verify_chain(log: &DiskLog, see: &mut dyn FnMut(Recorded)) -> Result<Veri
     Ok(check.report)
 }
 
-/// How far verification has come.
+/// The progress of verification.
 #[derive(Default)]
 struct Check {
     report: VerifyReport,
     next: Position,
     chain: Chain,
     heads: Heads,
-    /// Events could not be read: what later ones say of them cannot be held against those.
+    /// Events could not be read, so later events' links to them cannot be checked.
     has_hole: bool,
     /// The block before could not be read, so nothing is known of its chain.
     is_after_hole: bool,
@@ -109,7 +109,7 @@ impl Check {
         if block::chain_of(&self.chain, bytes) != header.chain && !self.is_after_hole {
             self.report.fault(first, "its hash does not chain to the previous block");
         }
-        // Going on from what the block says finds further faults instead of repeating this one.
+        // Continuing from the block's own header finds further faults instead of repeating this one.
         self.chain = header.chain;
         self.is_after_hole = false;
         self.next = header.last().next();

@@ -1,4 +1,4 @@
-//! The thread that keeps the log's promises when the system below does not answer: a write that hangs makes the log read-only and is
+//! The thread that keeps the log's promises when the system below hangs: a hanging write makes the log read-only and is
 //! answered, and a hanging sled is given up.
 
 use std::{sync::Arc, time::Duration};
@@ -11,7 +11,7 @@ pub const WRITE_MAX: Duration = if cfg!(test) { Duration::from_secs(6) } else { 
 /// How often it looks.
 const LOOK_EVERY: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_millis(500) };
 
-/// Looks until the log closes.
+/// Runs until the log closes.
 pub fn run(shared: &Arc<Shared>, queue: &Queue) {
     while !shared.news.pause(LOOK_EVERY) {
         if let Some(answers) = shared.in_flight.take_if_older(WRITE_MAX) {

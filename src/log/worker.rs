@@ -1,4 +1,4 @@
-//! A thread of the log that can be waited for with a limit.
+//! A thread of the log that can be joined with a timeout.
 
 use std::{
     sync::mpsc,
@@ -6,10 +6,10 @@ use std::{
     time::Duration,
 };
 
-/// How long closing waits for each of the log's threads. One that hangs is left behind, and the process ends without it.
+/// How long closing waits for each of the log's threads. A hanging one is abandoned, and the process ends without it.
 const CLOSE_MAX: Duration = Duration::from_secs(3);
 
-/// The thread, and word of its end.
+/// The thread, and a signal of its end.
 pub struct Worker {
     name: &'static str,
     thread: JoinHandle<()>,
@@ -21,14 +21,14 @@ impl Worker {
     pub fn start(name: &'static str, work: impl FnOnce() + Send + 'static) -> std::io::Result<Self> {
         let (end, ended) = mpsc::channel();
         let work = move || {
-            // Dropped however the work ends.
+            // Dropped whichever way the work ends.
             let _end: mpsc::Sender<()> = end;
             work();
         };
         Ok(Self { name, thread: thread::Builder::new().name(name.into()).spawn(work)?, ended })
     }
 
-    /// Waits for its end, but not for ever.
+    /// Waits for its end up to a limit.
     pub fn join(self) -> Result<(), String> {
         if self.ended.recv_timeout(CLOSE_MAX) == Err(mpsc::RecvTimeoutError::Timeout) {
             return Err(format!("the thread {} does not stop", self.name));

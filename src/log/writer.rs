@@ -1,5 +1,5 @@
-//! The one thread that writes. It takes all appends that wait, places them, seals them in blocks, makes them durable with one write
-//! and one fdatasync, and only then answers: the more wait, the less each costs.
+//! The one thread that writes. It takes all waiting appends, places them, seals them in blocks, makes them durable with one write
+//! and one fdatasync, and only then answers: the more are waiting, the less each costs.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::events::{AppendError, Appended, Clock, Position, codec::write_opening, sequence::Sequence};
 
-/// A log that rests says so in its journal after this time: what came before is then known to have been acknowledged, whatever happens to the
+/// An idle log states so in its journal after this time: what came before is then known to have been acknowledged, whatever happens to the
 /// last frames.
 const SETTLE_AFTER: Duration = Duration::from_secs(1);
 
@@ -30,14 +30,14 @@ pub struct Writer {
     pub sequence: Sequence,
     pub sealer: Sealer,
     pub filling: Filling,
-    /// The journal that is written, and where its next frame belongs.
+    /// The current journal, and where its next frame belongs.
     pub active: Arc<JournalFile>,
     pub at: u64,
     /// Everything up to here is durable.
     pub durable: Position,
-    /// Since when written frames wait for their fdatasync, under `Durability::Periodic`.
+    /// Since when written frames have waited for their fdatasync, under `Durability::Periodic`.
     pub unsynced_since: Option<Instant>,
-    /// Whether the journal ends with a mark that says so.
+    /// Whether the journal ends with a mark that states so.
     pub is_settled: bool,
 }
 
@@ -46,7 +46,7 @@ type Placed = ((Position, Position), u64, usize);
 
 /// Why a group was not recorded.
 enum Refusal {
-    /// Nothing of it was written, because there is no other journal to go on in.
+    /// Nothing was written, because there is no other journal to continue in.
     NoNext(NoNext),
     /// What the disk holds now is unknown.
     Failed(String),
@@ -68,7 +68,7 @@ pub struct Filling {
 }
 
 impl Drop for Writer {
-    /// Ends the queue with the writer, however it ends: nobody may wait for an answer that cannot come.
+    /// Closes the queue when the writer ends for any reason: nobody may wait for an answer that cannot come.
     fn drop(&mut self) {
         if thread::panicking() {
             self.shared.fail("the writer panicked");
@@ -78,7 +78,7 @@ impl Drop for Writer {
     }
 }
 
-/// Answers everything that waits in a queue nobody takes from any more.
+/// Answers everything left in a queue without a writer.
 pub fn refuse_all(queue: &Queue) {
     let mut left = Vec::new();
     while queue.take(&mut left, None) == Taken::Jobs {
@@ -87,7 +87,7 @@ pub fn refuse_all(queue: &Queue) {
 }
 
 impl Writer {
-    /// Works until the queue is closed and empty.
+    /// Runs until the queue is closed and empty.
     pub fn run(mut self) {
         let mut group = Vec::new();
         loop {
@@ -112,7 +112,7 @@ impl Writer {
         let placed = self.place(group, &mut answers, &mut sizes).map_err(Refusal::Failed);
         self.shared.in_flight.put(answers);
         let stored = placed.and_then(|()| self.store());
-        // Whoever lost patience with the disk has answered already, and the log is read-only.
+        // The watchdog has answered already, and the log is read-only.
         let Some(mut answers) = self.shared.in_flight.take() else { return self.forget_group() };
         match stored {
             Ok(placed) => self.publish(&answers, &sizes, &placed, started),
@@ -147,7 +147,7 @@ impl Writer {
         self.filling.seal(&mut self.sealer)
     }
 
-    /// Writes the group's blocks, durably where the policy says so. Gives each block's place in the journal.
+    /// Writes the group's blocks, durably where the policy says so. Returns each block's place in the journal.
     fn store(&mut self) -> Result<Vec<Placed>, Refusal> {
         if self.filling.sealed.is_empty() {
             return Ok(Vec::new());
@@ -173,23 +173,23 @@ impl Writer {
         Ok(places)
     }
 
-    /// Whether so many bytes of frames, and the mark that ends the journal, have room.
+    /// Whether there is room for this many bytes of frames and the mark that ends the journal.
     fn fits(&self, bytes: usize) -> bool {
         self.at + (bytes + frame::HEAD_BYTES) as u64 <= self.active.head().bytes
     }
 
-    /// Ends the journal and goes on in the next one, if that is there.
+    /// Ends the journal and continues in the next one, if there is one.
     fn go_on_in_next(&mut self, bytes: usize) -> Result<(), Refusal> {
         let next = self.shared.storage.journals.take_next().map_err(Refusal::NoNext)?;
         let (head, base) = (self.active.head(), self.sequence.committed().position);
         if self.at < head.bytes {
-            // Everything in it is durable before anything says that the next one goes on.
+            // Everything in it is durable before anything states that the next one begins.
             self.active.sync()?;
             self.active.write(&frame::mark(head.generation, base, true), self.at)?;
             self.active.sync()?;
         }
         next.begin(base, self.committed_chain())?;
-        // Before anybody may seal the full one and use its file again: until then it is the only one that has begun.
+        // Before the full one may be sealed and its file reused: until then it is the only one that has begun.
         next.sync()?;
         (self.active, self.at) = (self.shared.storage.journals.go_on_in(next), super::journal::head::HEAD_BYTES as u64);
         self.durable = base;
@@ -204,7 +204,7 @@ impl Writer {
         self.active.sync().map_err(|error| Refusal::Failed(format!("fdatasync failed: {error}")))
     }
 
-    /// Lets everybody see what is now recorded: heads, the tail, the newest position.
+    /// Publishes what is now recorded: heads, the tail, the newest position.
     fn publish(&mut self, answers: &[Answer], sizes: &[u32], places: &[Placed], started: Instant) {
         if sizes.is_empty() {
             return;
@@ -257,7 +257,7 @@ impl Writer {
         answers.iter_mut().for_each(|(_, answer)| *answer = Err(if answer.is_ok() { placed.clone() } else { refused.clone() }));
     }
 
-    /// Takes back what was placed and sealed but not recorded.
+    /// Rolls back what was placed and sealed but not recorded.
     fn forget_group(&mut self) {
         self.sequence.roll_back();
         self.filling = Filling::default();
@@ -291,7 +291,7 @@ impl Writer {
         }
     }
 
-    /// Makes everything durable and says so in the journal.
+    /// Makes everything durable and states so in the journal.
     fn settle(&mut self) {
         let periodic = matches!(self.durability, Durability::Periodic(_)) && !self.queue.is_closed();
         if self.is_settled || periodic || self.shared.fault.get().is_some() {
@@ -343,7 +343,7 @@ impl Filling {
     }
 }
 
-/// Whether one command's encoded events fit a block, and how many bytes they take if not.
+/// Whether one command's encoded events fit a block, and their bytes if not.
 pub fn check_size(bodies: &[u8]) -> Result<(), AppendError> {
     if bodies.len() > block::RAW_BYTES_MAX {
         return Err(AppendError::TooLarge { bytes: bodies.len(), bytes_max: block::RAW_BYTES_MAX });

@@ -19,7 +19,7 @@ use crate::{
     projections::Views,
 };
 
-/// Who may wait for the board beside the one who reads it; more are refused.
+/// Who may wait for the board next to the one who reads it; more are refused.
 const WAITING_MAX: usize = 8;
 /// How long somebody waits for the board before being refused: a few replays of a large log.
 pub const BOARD_WAIT: Duration = Duration::from_secs(20);

@@ -62,7 +62,7 @@ struct Shelf<E: Entity> {
 }
 
 impl<E: Entity> Histories<E> {
-    /// Keeps at most so many bytes, as far as they can be told.
+    /// Keeps at most this many bytes, as far as they can be told.
     #[must_use]
     pub fn of_at_most(bytes_max: usize) -> Self {
         let shelf = Mutex::new(Shelf { known: AHashMap::new(), bytes: 0, now: 0 });

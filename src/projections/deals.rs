@@ -178,7 +178,7 @@ impl Deals {
         products.into_iter().for_each(|product| *self.count(product) += 1);
     }
 
-    /// Notes that the price of a slot, whether a deal or not, was seen once more: only where it was seen changes.
+    /// Notes that the price of a slot, whether a deal or not, was seen again: only where it was seen changes.
     pub(super) fn seen_again(&mut self, product: u32, slot: Slot, position: Position) {
         if self.has(product)
             && let Some(row) = self.current.get_mut(&(product, slot))
@@ -266,7 +266,7 @@ impl Views {
         let change = match (before, now) {
             (None, Some(now)) => self.deal(product, slot, &now).map(DealChange::Began),
             (Some(before), None) => self.deal(product, slot, &before).map(DealChange::Ended),
-            // The same price seen once more is no news.
+            // The same price seen again is no news.
             (Some(before), Some(now)) if before != (Row { position: before.position, ..now }) => {
                 self.deal(product, slot, &now).map(DealChange::Changed)
             }

@@ -3,7 +3,7 @@
 use super::observation::{Observation, Tables};
 use crate::domain::Moment;
 
-/// At most so many of a slice's newest observations are looked at: a price stated every few minutes for weeks must not make
+/// At most this many of a slice's newest observations are looked at: a price stated every few minutes for weeks must not make
 /// each further one dearer. Beyond it the stretch looked at begins later.
 pub const OBSERVATIONS_PER_WINDOW_MAX: usize = 512;
 

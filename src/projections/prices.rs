@@ -80,7 +80,7 @@ pub struct HistoryQuery {
     pub from: Option<Moment>,
     /// Exclusive.
     pub to: Option<Moment>,
-    /// At most so many entries; the newest are kept.
+    /// At most this many entries; the newest are kept.
     pub limit: usize,
 }
 
@@ -183,7 +183,7 @@ impl AsOf<'_> {
         })
     }
 
-    /// The shelf price beside a lower price of another kind.
+    /// The shelf price next to a lower price of another kind.
     fn shelf_reference(&self, product: u32, used: &Observation, at: Moment) -> Option<UnitPrice> {
         if used.slot.kind() == PriceKind::Shelf {
             return None;

@@ -200,7 +200,7 @@ impl Views {
 
     /// Tells of a price that may be used now. One older than the newest of its kind changes only the history.
     fn price_changed(&mut self, product: u32, slot: Slot, recorded: &Recorded, effect: Effect, changes: &mut Changes) {
-        // A price announced for later leaves older ones in force, so that a late observation can matter beside it.
+        // A price announced for later leaves older ones in force, so that a late observation can matter next to it.
         let announced = || self.history.newest(product, slot).is_some_and(|o| o.validity != 0);
         if !changes.unheard
             && (effect != Effect::Late || announced())

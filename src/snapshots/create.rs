@@ -1,4 +1,4 @@
-//! Makes a snapshot of a log while it goes on taking events: the log's own segments by links, and its newest blocks as one more.
+//! Makes a snapshot of a log while it continues taking events: the log's own segments by links, and its newest blocks as one more.
 
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// What is to be said of a snapshot beside what it holds.
+/// What is to be said of a snapshot next to what it holds.
 #[derive(Debug, Clone)]
 pub struct About {
     pub at: Moment,
@@ -34,7 +34,7 @@ pub struct About {
 }
 
 /// Writes everything up to a committed position, where a block ends: links to the log's segments, and one more segment of what is still in its
-/// journals. Blocks; the log goes on meanwhile. What an interrupted one has linked is used again.
+/// journals. Blocks; the log continues meanwhile. What an interrupted one has linked is used again.
 ///
 /// # Errors
 /// When a block is damaged, a file cannot be written or the disk is full; links stay for the next try.

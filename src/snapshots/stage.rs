@@ -1,4 +1,4 @@
-//! Builds a log out of a snapshot beside the live one and proves that it is right, before anybody may serve it.
+//! Builds a log out of a snapshot next to the live one and proves that it is right, before anybody may serve it.
 //!
 //! Proof: every file has its hash, the hash chain runs from the first block to the last, and a full replay of the new log comes to the digests
 //! that the views had when the snapshot was made. Where those cannot be compared (an older format or program, or a restore to a position in
@@ -102,7 +102,7 @@ fn build(snapshot: &Snapshot, upto: Position, folder: &Path, progress: &Progress
     Ok(builder.finish()?.blocks)
 }
 
-/// A segment goes on where the one before ended, and ends where the manifest says.
+/// A segment continues where the one before ended, and ends where the manifest says.
 fn meet(entry: &SegmentEntry, head: &SegmentHead, before: (Position, Chain)) -> Result<(Position, Chain), SnapshotError> {
     let (last, chain) = before;
     if (head.first, head.chain_before) != (last.next(), chain) || head.last != entry.last || hex(&head.chain) != entry.chain {

@@ -27,7 +27,7 @@ pub struct Target {
     pub position: Position,
     /// Whether it is a past of the log that is served.
     pub same_history: bool,
-    /// What an admin should know before going on.
+    /// What an admin should know before continuing.
     pub notes: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ pub struct RestorePlan {
     /// False where the snapshot is of another history: then nothing of what is served now need be in it.
     pub same_history: bool,
     pub files: u64,
-    /// What an admin should know before going on.
+    /// What an admin should know before continuing.
     pub notes: Vec<String>,
     /// Files that are wrong; with any, the restore would be refused.
     pub problems: Vec<FileProblem>,

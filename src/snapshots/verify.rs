@@ -95,7 +95,7 @@ impl Check {
         } else if block::chain_of(&self.chain, bytes) != header.chain {
             self.fault(file, Some(header.first), "its hash does not chain to the previous block".into());
         }
-        // Going on from what the block says finds further faults instead of repeating this one.
+        // Continuing from the block's own header finds further faults instead of repeating this one.
         (self.last, self.chain) = (header.last(), header.chain);
     }
 

@@ -58,7 +58,7 @@ impl Ledger {
         self.lists.keys().for_each(|list| again.compare_list(app, list));
     }
 
-    /// Reads the events after the last that was read: positions must go on without a gap.
+    /// Reads the events after the last that was read: positions must continue without a gap.
     fn read_on(&mut self, app: &TestApp) {
         let events = app.get(&format!("/api/v1/events?after={}", self.read_to)).expect(200);
         events.lines().iter().for_each(|event| self.record(event));

@@ -1,4 +1,4 @@
-//! A full disk: commands are refused as long as it is full, nothing acknowledged is lost, and service goes on by itself when there is room.
+//! A full disk: commands are refused as long as it is full, nothing acknowledged is lost, and service continues by itself when there is room.
 
 use std::{
     env,

@@ -14,7 +14,7 @@ use crate::{
     support::{process, wait_for},
 };
 
-/// More than what fills the journals that there is room for beside a sealing that hangs.
+/// More than what fills the journals that there is room for next to a sealing that hangs.
 const ITEMS_MAX: usize = 400;
 
 #[test]

@@ -1,4 +1,4 @@
-//! A segment that rots and of which no copy is whole: what needs its events is refused by position, all else goes on.
+//! A segment that rots and of which no copy is whole: what needs its events is refused by position, all else continues.
 
 use std::fs;
 

@@ -75,7 +75,7 @@ impl Session {
         answer
     }
 
-    /// Adds items until one is refused, at most so many. Gives the refusal.
+    /// Adds items until one is refused, at most this many. Returns the refusal.
     pub fn add_until_refused(&mut self, name: &str, most: usize) -> Option<Answer> {
         (0..most).map(|number| self.add(&format!("{name}-{number}"))).find(|answer| answer.status >= 300)
     }
@@ -105,7 +105,7 @@ impl Session {
         items.iter().filter_map(|item| item["name"].as_str().map(str::to_owned)).collect()
     }
 
-    /// Tells the server to stop and waits for its end, which comes in time and is told in words. Gives what was acknowledged.
+    /// Tells the server to stop and waits for its end, which comes in time and is told in words. Returns what was acknowledged.
     pub fn stop(mut self) -> BTreeSet<String> {
         let (fault, begun) = (&self.fault, Instant::now());
         let exited = self.app.stop_and_tell();

@@ -97,7 +97,7 @@ impl Follower {
 }
 
 impl Kept {
-    /// Takes the answer to a subscription in. Gives how many events it told.
+    /// Takes the answer to a subscription in. Returns how many events it told.
     fn start(&mut self, topic: &str, answer: &Value) -> u64 {
         assert!(self.waiting, "{topic} is answered once");
         self.waiting = false;

@@ -87,7 +87,7 @@ fn a_copy_of_the_folder_that_is_put_back_begins_a_new_history() {
     fs::remove_dir_all(app.data()).unwrap();
     copy(spare.path(), app.data());
     app.restart();
-    // The same positions, given out once more and beyond.
+    // The same positions, given out again and beyond.
     (0..8).for_each(|number| drop(rename(&app, &format!("new {number}"))));
     let (mut wire, again) = Wire::greeted(app.server().url(), Opening::default());
     assert_ne!(again["epoch"], hello["epoch"]);

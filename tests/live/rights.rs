@@ -103,7 +103,7 @@ fn a_right_taken_away_under_a_stream_of_changes_cuts_it_off() {
     (0..20).for_each(|_| drop(next_event(&mut ana)));
     server.deny("ana", "list:a");
     ana.next_where(|message| message["type"] == "revoked");
-    // The other topic goes on, and nothing of this one slips in between.
+    // The other topic continues, and nothing of this one slips in between.
     for _ in 0..30 {
         let push = ana.next();
         assert_ne!(push["topic"], "list:a", "{push}");

@@ -161,7 +161,7 @@ pub fn closed(app: &TestApp, reason: &str) -> u64 {
     Counted { client: app.client(), headers: &[] }.value("aisled_live_closed_total", "reason", reason)
 }
 
-/// A session that behaves, beside one that does not: it must notice nothing.
+/// A session that behaves, next to one that does not: it must notice nothing.
 pub struct Bystander<'a> {
     app: &'a TestApp,
     wire: Wire,

@@ -12,7 +12,7 @@ use crate::{
     wire::{Opening, connect},
 };
 
-/// An answer whose body goes on and on.
+/// An answer whose body never ends.
 pub struct Feed {
     reader: BufReader<TcpStream>,
     /// What of the body was read and not given.

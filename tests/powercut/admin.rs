@@ -10,7 +10,7 @@ use crate::{
 /// Where a restore is undone.
 pub const UNDO: &str = "/api/v1/admin/restore/undo";
 
-/// Begins work and waits for its end. Gives its result, if it is said to be done before the power is cut.
+/// Begins work and waits for its end. Returns its result, if it is said to be done before the power is cut.
 pub fn work(client: &Client, path: &str, body: &Value) -> Option<Value> {
     let begun = asked(client.send("POST", path, &[], Some(body.to_string())))?;
     let path = format!("/api/v1/admin/operations/{}", begun["id"].as_str().expect("it has an id"));

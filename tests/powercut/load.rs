@@ -26,7 +26,7 @@ const INGREDIENTS_CHARS: (u64, u64) = (4_000, 20_000);
 pub enum Load {
     /// Items and prices.
     Small,
-    /// Products with long ingredients beside them, and a list of 900 items that is brought back again and again.
+    /// Products with long ingredients next to them, and a list of 900 items that is brought back again and again.
     Large,
 }
 

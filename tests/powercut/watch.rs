@@ -1,4 +1,4 @@
-//! Sees a journal being sealed: files come and go beside the journal that is written.
+//! Sees a journal being sealed: files come and go next to the journal that is written.
 
 use std::{
     collections::BTreeSet,

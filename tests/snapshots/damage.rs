@@ -1,5 +1,5 @@
 //! Damaged, foreign and forged files over HTTP: listed with what is wrong, named by a check and a dry run, refused by a restore.
-//! That every single byte counts is proved beside the code.
+//! That every single byte counts is proved next to the code.
 
 use std::{
     fs,

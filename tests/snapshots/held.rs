@@ -1,4 +1,4 @@
-//! Work that stands still until the test lets it go on: a named pipe lies where it reads a file.
+//! Work that stands still until the test lets it continue: a named pipe lies where it reads a file.
 
 use std::{
     fs::{self, File, OpenOptions},

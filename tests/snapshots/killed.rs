@@ -1,4 +1,4 @@
-//! The failpoint matrix: killed at every place of the table, the server comes back with either the old or the new state, and everything goes on.
+//! The failpoint matrix: killed at every place of the table, the server comes back with either the old or the new state, and everything continues.
 
 use std::{fs, path::Path};
 
@@ -198,7 +198,7 @@ fn start_armed(app: &mut TestApp, place: &str) {
     app.restart_in(&[(VARIABLE, place)]);
 }
 
-/// Leads the server to its place, sees it die, and starts it once more.
+/// Leads the server to its place, sees it die, and starts it again.
 fn see_it_die(app: &mut TestApp, place: &str, way: impl FnOnce(&TestApp)) {
     way(app);
     assert_eq!(app.wait().signal, Some(SIGKILL), "{place} is reached");

@@ -1,4 +1,4 @@
-//! A full disk: the refusal is clear, nothing half written stays, and the live data goes on.
+//! A full disk: the refusal is clear, nothing half written stays, and the live data continues.
 
 use std::{fs, path::Path};
 

@@ -50,7 +50,7 @@ impl TestApp {
         Self::start_in(arguments, &[])
     }
 
-    /// Starts a server on an empty folder, with more arguments of `serve` and this once more of its environment set.
+    /// Starts a server on an empty folder, with more arguments of `serve` and more of its environment set.
     pub fn start_in(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let started = Self::start_on(folder.path(), arguments, environment);

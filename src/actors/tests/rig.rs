@@ -53,7 +53,7 @@ impl FaultyLog {
         self.failures.lock().push(error);
     }
 
-    /// Holds the next append back: wait for the first to know that it came, send to the second to let it go on.
+    /// Holds the next append back: wait for the first to know that it came, send to the second to let it continue.
     pub fn hold_next(&self) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
         let ((came, held), (release, released)) = (oneshot::channel(), oneshot::channel());
         *self.hold.lock() = Some((came, released));

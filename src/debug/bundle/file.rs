@@ -48,7 +48,7 @@ pub fn write(path: &Path, manifest: &Manifest, events: &[Recorded]) -> Result<()
 /// Reads a file.
 ///
 /// # Errors
-/// Says whether it is foreign, of a newer format, or damaged, and where.
+/// Returns whether it is foreign, of a newer format, or damaged, and where.
 pub fn read(path: &Path) -> Result<(Manifest, Vec<Recorded>), BundleError> {
     let mut bytes = Vec::new();
     File::open(path)?.take(BUNDLE_BYTES_MAX + 1).read_to_end(&mut bytes)?;

@@ -18,7 +18,7 @@ pub(super) fn decide(state: &ProductState, command: &ProductCommand, context: &C
     match (state, command) {
         (ProductState::Absent, _) => decide_absent(command),
         (ProductState::Discontinued(_), ProductCommand::Discontinue) => Ok(Decision::unchanged()),
-        // The history of a discontinued product goes on: shops sell off what they no longer order.
+        // The history of a discontinued product continues: shops sell off what they no longer order.
         (ProductState::Active(product) | ProductState::Discontinued(product), _) => decide_known(product, command, context),
         (ProductState::Merged { into }, _) => decide_merged(into, command),
     }

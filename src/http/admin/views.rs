@@ -1,4 +1,4 @@
-//! The views: what they are now, and a second set built beside them.
+//! The views: what they are now, and a second set built next to them.
 
 use std::collections::BTreeMap;
 

@@ -16,7 +16,7 @@ use futures_util::{Stream, task::AtomicWaker};
 
 use super::outbox::{Next, Outbox};
 
-/// What is given to the connection at a time: so much it may hold beside what the socket takes, and each piece it comes for
+/// What is given to the connection at a time: so much it may hold next to what the socket takes, and each piece it comes for
 /// shows that the socket took the one before.
 pub const PIECE_BYTES: usize = 8 * 1024;
 

@@ -46,7 +46,7 @@ impl Lanes {
         self.in_flight
     }
 
-    /// Gives the command back if it may run now; otherwise it waits for the one before it.
+    /// Returns the command if it may run now; otherwise it waits for the one before it.
     pub fn enter(&mut self, job: Job) -> Option<Job> {
         self.in_flight += 1;
         match self.waiting.entry(job.lane()) {

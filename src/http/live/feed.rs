@@ -72,7 +72,7 @@ pub async fn sse(app: Current, caller: Caller, Query(query): Query<FeedQuery>, r
     answer(app, caller, query, &request, Form::EventStream)
 }
 
-/// Reads topics from a cursor on, one message a line; with `follow` it goes on.
+/// Reads topics from a cursor on, one message a line; with `follow` it continues.
 #[utoipa::path(get, path = "/api/v1/live/ndjson", tag = "live", params(FeedQuery),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ProblemBody), (status = 503, body = ProblemBody)))]
 pub async fn ndjson(app: Current, caller: Caller, Query(query): Query<FeedQuery>, request: HttpRequest) -> Result<HttpResponse, Problem> {

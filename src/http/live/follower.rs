@@ -98,7 +98,7 @@ impl Follower {
         held.iter().filter_map(|publication| later(self.pass(publication, now))).collect()
     }
 
-    /// Sends the states whose turn has come. Gives when the next one's comes.
+    /// Sends the states whose turn has come. Returns when the next one's comes.
     pub fn send_due(self: &Rc<Self>, now: Instant) -> Option<Instant> {
         let (due, next) = self.pace.borrow_mut().as_mut().map(|pace| pace.take_due(now))?;
         for publication in due {

@@ -202,7 +202,7 @@ impl Hub {
     }
 
     /// Publishes states to a topic's followers, together, so that they leave together. Of the same key only the latest waits.
-    /// Gives how many followers there are.
+    /// Returns how many followers there are.
     pub fn publish_states<V: Serialize>(&self, topic: &Topic, position: Position, states: &[State<V>]) -> usize {
         if self.is_quiet() {
             return 0;

@@ -143,7 +143,7 @@ impl Seat {
     }
 
     /// Starts to follow, behind a closed gate: read the history, then open the gate at its end. Idempotent; another filter takes the
-    /// place of the one before, and then it is false that the topic goes on as before.
+    /// place of the one before, and then it is false that the topic continues as before.
     pub fn subscribe(&self, channel: Channel) -> bool {
         let known = self.member.topics.borrow().get(&channel.topic).cloned();
         let as_before = known.as_ref().is_none_or(|follower| **follower.channel() == channel);

@@ -147,7 +147,7 @@ async fn deals(app: &App, channel: &Channel, since: Option<Position>) -> Start {
     };
     let views = app.views.read();
     let position = views.position();
-    // The views may be ahead of what was published, so a recovered topic goes on from the client's own position.
+    // The views may be ahead of what was published, so a recovered topic continues from the client's own position.
     if let Some(since) = since.filter(|since| app.hub.last_event(channel).is_some_and(|last| *since >= last)) {
         return Ok((TopicStart::Recovered { recovered: True, position: since, events: Vec::new(), states: States::new() }, since));
     }

@@ -104,7 +104,7 @@ async fn begin(app: &App, seat: &Seat, request: &TopicRequest, continues: bool) 
     }
 }
 
-/// Follows a topic, behind a closed gate, if it may be followed. Says whether that goes on as before: false if the session followed
+/// Follows a topic, behind a closed gate, if it may be followed. Returns whether that continues as before: false if the session followed
 /// the topic with another filter.
 fn enter(request: &TopicRequest, seat: &Seat, hub: &Hub) -> Result<(Wanted, bool), ErrorBody> {
     let wanted = wanted(request)?;

@@ -1,5 +1,5 @@
 //! The hub's part on one HTTP worker: it hands each publication to the sessions of this worker, sends slowed states in their turn, and
-//! ends sessions that cannot end themselves. A blocked socket stops its session actor, timers included, so this runs beside the actors.
+//! ends sessions that cannot end themselves. A blocked socket stops its session actor, timers included, so this runs next to the actors.
 
 use std::{
     cell::RefCell,
@@ -161,7 +161,7 @@ impl Worker {
         if pressed { DELIVERIES_IN_A_ROW } else { room.len() }
     }
 
-    /// Takes one delivery in. Gives how many deliveries in a row it counts for.
+    /// Takes one delivery in. Returns how many deliveries in a row it counts for.
     fn take(&self, delivery: &Delivery, now: Instant) -> usize {
         match delivery {
             Delivery::Publication(channel, publication) => self.deliver(channel, publication, now),
@@ -189,7 +189,7 @@ impl Worker {
         members.len()
     }
 
-    /// Takes a session out of a topic: nothing of it is delivered from now on. Says whether it followed it.
+    /// Takes a session out of a topic: nothing of it is delivered from now on. Returns whether it followed it.
     pub(super) fn leave(&self, member: &Member, topic: &Topic) -> bool {
         let Some(follower) = member.topics.borrow_mut().remove(topic) else { return false };
         self.exit(&follower);

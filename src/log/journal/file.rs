@@ -1,4 +1,4 @@
-//! One journal file while the log is open: where its blocks are, and how it begins, is written and is used again.
+//! One journal file while the log is open: where its blocks are, and how it is begun, written and reused.
 
 use std::{
     io,
@@ -27,7 +27,7 @@ struct Place {
     bytes: u32,
 }
 
-/// A journal file. Readers may use it while the writer adds to it.
+/// A journal file. Readers may use it while the writer appends.
 #[derive(Debug)]
 pub struct JournalFile {
     file: DiskFile,
@@ -39,12 +39,12 @@ pub struct JournalFile {
 }
 
 impl JournalFile {
-    /// A file that is there, without a word of its blocks yet.
+    /// An existing file, whose blocks are not known yet.
     pub fn new(file: DiskFile, head: Head) -> Self {
         Self { file, head: Mutex::new(head), places: RwLock::default(), end: AtomicU64::new(0) }
     }
 
-    /// Makes a file ahead of its use, with frames in it that are there already; it has its name when it is durable.
+    /// Creates a file ahead of its use, with the given frames in it; it gets its name once it is durable.
     ///
     /// # Errors
     /// `StorageFull` where there is no room for it.
@@ -59,10 +59,10 @@ impl JournalFile {
         Self::settle(file, folder, head)
     }
 
-    /// Uses the file of a journal whose blocks are in a segment once more.
+    /// Reuses the file of a journal whose blocks are in a segment.
     ///
     /// # Errors
-    /// As the system's; the file is removed at the next start then.
+    /// The system's own errors; the next start then removes the file.
     pub fn recycle(mut self, folder: &Path, head: Head) -> io::Result<Self> {
         self.file.rename(&part_path(folder))?;
         Self::settle(self.file, folder, head)
@@ -79,7 +79,7 @@ impl JournalFile {
     /// Writes the head with the file's own identity. Not durable yet.
     ///
     /// # Errors
-    /// As the system's.
+    /// The system's own errors.
     pub fn sign(&self) -> io::Result<()> {
         let mut head = self.head.lock();
         *head = signed(&self.file, *head)?;
@@ -89,23 +89,23 @@ impl JournalFile {
     /// Begins it after a position. Not durable before [`JournalFile::sync`].
     ///
     /// # Errors
-    /// As the system's.
+    /// The system's own errors.
     pub fn begin(&self, base: Position, chain: Chain) -> io::Result<()> {
         let mut head = self.head.lock();
         *head = Head { begun: true, base, chain, ..*head };
         self.file.write_at(&head.to_bytes(), 0)
     }
 
-    /// What it says of itself.
+    /// Its header.
     #[must_use]
     pub fn head(&self) -> Head {
         *self.head.lock()
     }
 
-    /// Whether the file is the one that its head was written for, and not a copy.
+    /// Whether the file is the one its head was written for, not a copy.
     ///
     /// # Errors
-    /// As the system's.
+    /// The system's own errors.
     pub fn is_original(&self) -> io::Result<bool> {
         let head = self.head();
         Ok(self.file.identity()? == (head.inode, head.born))
@@ -114,7 +114,7 @@ impl JournalFile {
     /// Writes frames at a place.
     ///
     /// # Errors
-    /// As the system's.
+    /// The system's own errors.
     pub fn write(&self, frames: &[u8], at: u64) -> io::Result<()> {
         self.file.write_at(frames, at)
     }
@@ -127,20 +127,20 @@ impl JournalFile {
         self.file.sync()
     }
 
-    /// Where the file is.
+    /// The file's path.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.file.path()
     }
 
-    /// Lets readers find a block that is there.
+    /// Lets readers find a written block.
     pub fn add(&self, (first, last): (Position, Position), at: u64, bytes: usize) {
         let narrow = |number: u64| u32::try_from(number).expect("a journal is smaller than 4 GiB");
         self.places.write().push(Place { first, at: narrow(at), bytes: narrow(bytes as u64) });
         self.end.store(last.0, Ordering::Release);
     }
 
-    /// Blocks from the one that may hold a position on, at most so many bytes of them but at least one; empty if the file ends before it.
+    /// Blocks from the one that may hold a position on, at most this many bytes of them but at least one; empty if the file ends before it.
     ///
     /// # Errors
     /// When they cannot be read.

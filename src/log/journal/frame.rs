@@ -1,10 +1,10 @@
-//! A frame of a journal: one commit block with what recovery needs to know about it, or a mark without a block.
+//! A journal frame: one commit block with what recovery needs to know about it, or a mark without a block.
 //!
 //! ```text
 //!  0 magic "aisF"   4 CRC-32 of (bytes 8..32, the block's own checksum)   8 generation u64   16 durable u64   24 block bytes u32   28 flags u32
 //! 32 the block, then zeros up to a multiple of eight
 //! ```
-//! All numbers are little-endian. *Generation* tells the frame from those of the file's earlier use. *Durable* is a position up to which
+//! All numbers are little-endian. *Generation* distinguishes the frame from those of the file's earlier use. *Durable* is a position up to which
 //! everything was on the disk when the frame was written: a journal that ends before it has lost something.
 
 use crate::{
@@ -17,7 +17,7 @@ const MAGIC: [u8; 4] = *b"aisF";
 pub const HEAD_BYTES: usize = 32;
 const ALIGNMENT: usize = 8;
 
-/// Flag of a mark: the journal ends here, and the next one begins.
+/// Flag of a mark: the journal ends here and the next one begins.
 const END: u32 = 1;
 
 /// A frame that was read.
@@ -26,7 +26,7 @@ pub struct Frame {
     pub durable: Position,
     /// Zero in a mark.
     pub block_bytes: usize,
-    /// Whether the journal ends here, and the next one begins.
+    /// Whether the journal ends here and the next one begins.
     pub is_end: bool,
 }
 
@@ -49,7 +49,7 @@ pub fn write(into: &mut Vec<u8>, generation: u64, durable: Position, block: &[u8
     put(into, generation, durable, 0, block);
 }
 
-/// A mark: it only says what is durable, and perhaps that the journal ends here.
+/// A mark: it only states what is durable, and perhaps that the journal ends here.
 #[must_use]
 pub fn mark(generation: u64, durable: Position, is_end: bool) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEAD_BYTES);
@@ -71,7 +71,7 @@ fn put(into: &mut Vec<u8>, generation: u64, durable: Position, flags: u32, block
     into[start + 4..start + 8].copy_from_slice(&crc.to_le_bytes());
 }
 
-/// The frame that begins at the start of `bytes`, if it is whole and of that generation. The block itself is checked by the caller.
+/// The frame at the start of `bytes`, if it is whole and of that generation. The block itself is checked by the caller.
 #[must_use]
 pub fn read(bytes: &[u8], generation: u64) -> Option<Frame> {
     let head = bytes.first_chunk::<HEAD_BYTES>()?;
@@ -88,7 +88,7 @@ pub fn read(bytes: &[u8], generation: u64) -> Option<Frame> {
     Some(Frame { durable: Position(number(16)?), block_bytes, is_end })
 }
 
-/// The whole frames that begin anywhere in `bytes`: what is there after a frame that is broken.
+/// The whole frames that begin anywhere in `bytes`: what follows a broken frame.
 pub fn search(bytes: &[u8], generation: u64) -> impl Iterator<Item = (usize, Frame)> {
     let starts = (0..bytes.len()).step_by(ALIGNMENT);
     starts.filter_map(move |at| Some((at, read(&bytes[at..], generation)?))).filter(|(at, frame)| holds_whole_block(&bytes[*at..], frame))

@@ -1,4 +1,4 @@
-//! The first sector of a journal: which file it is, of which log, and what must be there before it.
+//! The first sector of a journal: which file it is, of which log, and what must precede it.
 //!
 //! ```text
 //!  0 magic "aisJrnl1"   8 generation u64   16 log id, 16 bytes   32 base position u64   40 base chain, 32 bytes   72 begun u64
@@ -10,29 +10,29 @@ use crate::{events::Position, log::block::Chain};
 
 const MAGIC: [u8; 8] = *b"aisJrnl1";
 const CONTENT_BYTES: usize = 112;
-/// The frames begin after so many bytes: one sector.
+/// The frames begin after this many bytes: one sector.
 pub const HEAD_BYTES: usize = 512;
 
-/// Tells the files of one log from those of another.
+/// Distinguishes the files of one log from those of another.
 pub type LogId = [u8; 16];
 
-/// What a journal says of itself.
+/// What a journal's header states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
-    /// Journals follow each other by this number; the file's name is made of it.
+    /// Journals are ordered by this number; the file is named after it.
     pub generation: u64,
     pub log: LogId,
-    /// Whether frames may be in it. One that is prepared ahead has not begun, and its base says nothing.
+    /// Whether frames may be in it. One that is prepared ahead has not begun, and its base means nothing.
     pub begun: bool,
     /// Everything up to here, with this chain, was acknowledged before the first frame.
     pub base: Position,
     pub chain: Chain,
-    /// Journals before this generation do not count: somebody accepted the loss of what was in them.
+    /// Journals before this generation do not count: their loss was accepted.
     pub oldest: u64,
-    /// The file's number in the file system and when it was made there: a copy has others.
+    /// The file's inode and creation time: a copy has others.
     pub inode: u64,
     pub born: u64,
-    /// The size it was made with.
+    /// The size it was created with.
     pub bytes: u64,
 }
 

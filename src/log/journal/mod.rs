@@ -28,7 +28,7 @@ pub const JOURNAL_BYTES: u64 = 8 << 20;
 /// The least that makes sense: a few frames.
 pub const JOURNAL_BYTES_MIN: u64 = if cfg!(test) { 4 << 10 } else { 16 << 10 };
 
-/// Why the writer cannot go on in another file.
+/// Why the writer cannot continue in another file.
 #[derive(Debug, Clone)]
 pub struct NoNext {
     /// Says what keeps the next file from being prepared.
@@ -41,7 +41,7 @@ pub struct Journals {
     folder: PathBuf,
     log: LogId,
     bytes: u64,
-    /// Those with blocks that are not in a segment yet, the one that is written last.
+    /// Those with blocks that are not in a segment yet; the one being written is last.
     live: RwLock<Vec<Arc<JournalFile>>>,
     next: Mutex<Next>,
     changed: Condvar,
@@ -50,21 +50,21 @@ pub struct Journals {
 #[derive(Debug, Default)]
 struct Next {
     spare: Option<JournalFile>,
-    /// The writer has taken it and not begun it yet.
+    /// The writer has taken it but not begun it yet.
     taken: bool,
-    /// Why there is none; looked into again and again.
+    /// Why there is none; checked repeatedly.
     trouble: Option<NoNext>,
     closed: bool,
 }
 
 impl Journals {
-    /// Around what was found in the folder; `live` is not empty.
+    /// Wraps what was found in the folder; `live` is not empty.
     pub fn new(folder: PathBuf, log: LogId, bytes: u64, live: Vec<Arc<JournalFile>>, spare: Option<JournalFile>) -> Self {
         let next = Next { spare, ..Next::default() };
         Self { folder, log, bytes, live: RwLock::new(live), next: Mutex::new(next), changed: Condvar::new() }
     }
 
-    /// The file that is written.
+    /// The file being written.
     #[must_use]
     pub fn active(&self) -> Arc<JournalFile> {
         Arc::clone(self.live.read().last().expect("a log always has a journal"))
@@ -77,7 +77,7 @@ impl Journals {
         (live.len() > 1).then(|| (Arc::clone(&live[0]), live[1].head().base))
     }
 
-    /// Takes the prepared file, waiting for it as long as nothing keeps it from coming.
+    /// Takes the prepared file, waiting for it unless something prevents it.
     ///
     /// # Errors
     /// `NoNext`: nothing was changed.
@@ -98,7 +98,7 @@ impl Journals {
         }
     }
 
-    /// Writes to a file that has begun from now on.
+    /// Switches writing to a file that has begun.
     pub fn go_on_in(&self, file: JournalFile) -> Arc<JournalFile> {
         let file = Arc::new(file);
         self.live.write().push(Arc::clone(&file));
@@ -107,7 +107,7 @@ impl Journals {
         file
     }
 
-    /// Waits until there is a full file or the next one is missing, at most so long where a try just failed. False once closed.
+    /// Waits until there is a full file or the next one is missing, at most this long where an attempt just failed. False once closed.
     #[must_use]
     pub fn wait_for_work(&self, pause: Option<Duration>) -> bool {
         let mut next = self.next.lock();
@@ -122,7 +122,7 @@ impl Journals {
         !next.closed
     }
 
-    /// Makes sure that the next file is there, from the file of a full journal whose blocks are in a segment, or as a new file.
+    /// Makes sure that the next file exists, from the file of a full journal whose blocks are in a segment, or as a new file.
     ///
     /// # Errors
     /// When there is no room for it, among others.
@@ -162,14 +162,14 @@ impl Journals {
         self.next.lock().trouble.clone()
     }
 
-    /// Lets go of the full file, once its blocks are found in a segment. `None` while somebody still reads it.
+    /// Releases the full file once its blocks are in a segment. `None` while a reader still has it.
     #[must_use]
     pub fn retire(&self) -> Option<Arc<JournalFile>> {
         let mut live = self.live.write();
         (live.len() > 1).then(|| live.remove(0))
     }
 
-    /// Nobody waits for a file any more.
+    /// Ends every wait for a file.
     pub fn close(&self) {
         self.next.lock().closed = true;
         self.changed.notify_all();
@@ -184,10 +184,10 @@ impl Journals {
         holding.map_or(Ok(Vec::new()), |file| file.blocks(position, bytes_max))
     }
 
-    /// Writes every file's own identity into it: these are the originals from now on.
+    /// Writes every file's own identity into it: these become the originals.
     ///
     /// # Errors
-    /// As the system's.
+    /// The system's own errors.
     pub fn sign(&self) -> io::Result<()> {
         let live = self.live.read().clone();
         let next = self.next.lock();
@@ -199,20 +199,20 @@ impl Journals {
     }
 }
 
-/// The head of a journal of a log before anything is known of it.
+/// A journal's head in a log of which nothing else is known yet.
 #[must_use]
 pub fn blank(log: LogId, bytes: u64) -> Head {
     let (base, chain): (Position, Chain) = (Position::START, super::block::CHAIN_START);
     Head { generation: 0, log, begun: false, base, chain, oldest: 0, inode: 0, born: 0, bytes }
 }
 
-/// Where the journal of a generation is.
+/// The path of the journal of a generation.
 #[must_use]
 pub fn path_of(folder: &Path, generation: u64) -> PathBuf {
     folder.join(format!("{generation:08}.journal"))
 }
 
-/// The generation that a file's name says; `None` for any other file.
+/// The generation in a file's name; `None` for any other file.
 #[must_use]
 pub fn generation_of(path: &Path) -> Option<u64> {
     let name = path.file_name()?.to_str()?;

@@ -1,4 +1,4 @@
-//! What the bytes of a journal hold: the frames from its beginning to the first that is not the next one, and what is said after that.
+//! What the bytes of a journal hold: the frames from its start to the first that does not follow, and what comes after.
 
 use super::{
     frame::{self, Frame},
@@ -12,18 +12,18 @@ use crate::{
 /// The frames of a journal that follow each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scanned {
-    /// First and last position of each block, where it is and its bytes.
+    /// First and last position of each block, its offset and its bytes.
     pub blocks: Vec<((Position, Position), usize, usize)>,
     /// The last position and the chain up to it.
     pub end: Position,
     pub chain: Chain,
     /// Where the next frame belongs.
     pub end_at: usize,
-    /// Whether the last frame says that the next journal begins.
+    /// Whether the last frame states that the next journal begins.
     pub has_end_mark: bool,
     /// Whether the last frame is a mark that everything before it is durable.
     pub is_settled: bool,
-    /// Where whole frames of this generation are after the end: their content was never acknowledged, or the journal is damaged.
+    /// The offsets of whole frames of this generation after the end: their content was never acknowledged, or the journal is damaged.
     pub after: Vec<usize>,
     /// A position that a later frame calls durable, though the journal ends before it.
     pub lost: Option<Position>,

@@ -1,6 +1,6 @@
-//! A log without its lost end, as somebody asked for: what is before the damage goes on, all the rest is moved aside, nothing is deleted.
+//! A log without its lost end, on request: what precedes the damage continues, the rest is moved aside, nothing is deleted.
 //!
-//! The new journal is the moment of truth: before it has its name the log is as damaged as before, and the same wish does the rest.
+//! The new journal is the commit point: until it has its name the log is as damaged as before, and the same request completes the work.
 
 use std::{io, path::PathBuf};
 
@@ -28,7 +28,7 @@ pub fn off(wish: &Wish<'_>, damage: &Damage) -> Result<(), Failure> {
     let mut kept = Kept::of(wish, damage.position)?;
     let lost = lost_folder(wish)?;
     kept.add_blocks(wish, damage.position)?;
-    // Both would say that there was more.
+    // Both would state that there was more.
     disk::remove_file(&wish.folder.heads())?;
     disk::remove_folder(&wish.folder.window())?;
     let journals: Vec<_> = entries(&wish.folder.journal())?.into_iter().filter(|path| generation_of(path).is_some()).collect();
@@ -40,7 +40,7 @@ pub fn off(wish: &Wish<'_>, damage: &Damage) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Up to where segments and journals lead, however damaged the rest is.
+/// How far segments and journals lead, however damaged the rest is.
 pub fn whole_end(wish: &Wish<'_>) -> Result<Position, Failure> {
     let everything = Position(u64::MAX);
     let mut kept = Kept::of(wish, everything)?;
@@ -60,9 +60,9 @@ struct Kept {
     base: (Position, Chain),
     end: (Position, Chain),
     blocks: Vec<Vec<u8>>,
-    /// Segments that begin where the whole ones end: they stay until what is whole in them is in the new journal.
+    /// Segments that begin where the whole ones end: they stay until their whole blocks are in the new journal.
     next: Vec<PathBuf>,
-    /// All others that are not kept.
+    /// All other segments that are not kept.
     lost: Vec<PathBuf>,
 }
 
@@ -77,7 +77,7 @@ impl Kept {
         Ok(Self { base, end: base, blocks: Vec::new(), next, lost })
     }
 
-    /// Blocks that follow: from the damaged segment, from the journals, and what sled has beyond those. A file that cannot be read at all is
+    /// The following blocks: from the damaged segment, from the journals, and what sled has beyond those. A file that cannot be read at all is
     /// given up as a whole.
     fn add_blocks(&mut self, wish: &Wish<'_>, position: Position) -> Result<(), Failure> {
         let segments: Vec<_> = self.next.iter().filter_map(|path| readable_blocks(path).ok()).flatten().collect();
@@ -91,7 +91,7 @@ impl Kept {
         Ok(())
     }
 
-    /// The blocks of a journal. Where its head is damaged they are what goes on from here under the generation of its name.
+    /// The blocks of a journal. Where its head is damaged, those that continue from here under the generation in its name.
     fn blocks_of(&self, bytes: &[u8], generation: u64) -> Vec<Vec<u8>> {
         let (base, chain) = self.end;
         let lost = || Head { generation, begun: true, base, chain, ..journal::blank(LogId::default(), bytes.len() as u64) };

@@ -1,4 +1,4 @@
-//! The journals of a folder as one line of blocks, and whether its end can be believed.
+//! The journals of a folder as one line of blocks, and whether its end can be trusted.
 
 use std::{
     fs,
@@ -22,11 +22,11 @@ use crate::{
     },
 };
 
-/// A journal that was read.
+/// A journal as read.
 struct Read {
     path: PathBuf,
     head: Head,
-    /// What it holds, if it has begun.
+    /// Its content, if it has begun.
     scanned: Scanned,
 }
 
@@ -34,11 +34,11 @@ struct Read {
 pub struct Line {
     begun: Vec<Read>,
     spare: Option<Read>,
-    /// Files whose blocks are all in segments: a crash kept them from being used again.
+    /// Files whose blocks are all in segments: a crash prevented their reuse.
     sealed: Vec<PathBuf>,
-    /// Files from before a loss that somebody accepted, and copies under other names.
+    /// Files from before an accepted loss, and copies under other names.
     given_up: Vec<PathBuf>,
-    /// Unreadable files before the first that has begun, and why: they do not matter where the segments lead up to that.
+    /// Unreadable files before the first that has begun, and why: they do not matter where the segments lead up to it.
     early: Vec<(PathBuf, String)>,
 }
 
@@ -59,13 +59,13 @@ pub fn read(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Line, Failure> {
     reading.end()
 }
 
-/// The journals as they are read, in the order of their names.
+/// The journals while they are read, in the order of their names.
 #[derive(Default)]
 struct Reading {
     found: Vec<Read>,
-    /// Second files of journals that are there.
+    /// Second files of journals that already exist.
     twins: Vec<PathBuf>,
-    /// Unreadable ones before all others, which may be in segments by now, and why.
+    /// Unreadable ones before all others, possibly sealed already, and why.
     early: Vec<(PathBuf, String)>,
 }
 
@@ -137,7 +137,7 @@ impl Line {
         let mut line = Self { begun: Vec::new(), spare: None, sealed: Vec::new(), given_up, early };
         for read in found {
             line.check_log(&read)?;
-            // The first may be any: those before it are in segments, and without the segment that is what is missing.
+            // The first may be any: those before it are in segments, and a missing segment is reported as such.
             let expected = line.begun.last().map_or(read.head.generation, |before| before.head.generation + 1);
             if read.head.generation != expected || line.spare.is_some() {
                 return Err(line.missing(expected));
@@ -166,7 +166,7 @@ impl Line {
         }
     }
 
-    /// What is missing in the segments may be in a journal that cannot be read: then that is what is damaged.
+    /// What the segments lack may be in a journal that cannot be read: then the journal is what is damaged.
     pub fn blame(&self, failure: Failure, wish: &Wish<'_>) -> Failure {
         match (failure, self.early.first()) {
             (Failure::Damage(damage), Some((_, reason))) => {
@@ -180,7 +180,7 @@ impl Line {
         self.begun.is_empty()
     }
 
-    /// Where each begins.
+    /// The start of each.
     pub fn bases(&self) -> Vec<(Position, Chain)> {
         self.begun.iter().map(|read| (read.head.base, read.head.chain)).collect()
     }
@@ -194,9 +194,9 @@ impl Line {
         self.begun.last().map_or_else(Default::default, |read| (read.scanned.end, read.scanned.chain))
     }
 
-    /// Whether the journals follow from the segments and from each other, and nothing says that a frame is lost.
+    /// Whether the journals follow from the segments and from each other, and nothing shows that a frame is lost.
     pub fn check(&mut self, sealed: (Position, Chain)) -> Result<(), Failure> {
-        // What is wrong with a journal whose blocks are all in segments does not matter.
+        // Faults of a journal whose blocks are all in segments do not matter.
         let needed = self.begun.iter().rposition(|read| read.head.base <= sealed.0).unwrap_or(0);
         self.sealed.extend(self.begun.drain(..needed).map(|read| read.path));
         let Some(first) = self.begun.first() else { return Ok(()) };
@@ -215,7 +215,7 @@ impl Line {
         }
     }
 
-    /// Everything that is known to have been acknowledged must be there.
+    /// Everything known to have been acknowledged must be present.
     pub fn check_acknowledged(&self, known: Position) -> Result<(), Failure> {
         let Some(last) = self.begun.last().filter(|_| known > self.end().0) else { return Ok(()) };
         match last.broken(Some(known)) {
@@ -224,12 +224,12 @@ impl Line {
         }
     }
 
-    /// Whether the last frame says that everything before it was acknowledged, and nothing is after it.
+    /// Whether the last frame states that everything before it was acknowledged, and nothing follows it.
     pub fn is_settled(&self) -> bool {
         self.begun.last().is_some_and(|last| last.scanned.is_settled && last.scanned.after.is_empty())
     }
 
-    /// What sled has was acknowledged, so it must be there.
+    /// What sled has was acknowledged, so the log must have it.
     pub fn check_window(&self, window_end: Option<Position>) -> Result<(), Failure> {
         match (window_end, self.begun.last()) {
             (Some(known), Some(last)) if known > self.end().0 => Err(last.broken(Some(known))),
@@ -237,7 +237,7 @@ impl Line {
         }
     }
 
-    /// Takes away what a loss of power left of an unacknowledged write, and makes sure that the rest is durable.
+    /// Removes what a power loss left of an unacknowledged write, and makes the rest durable.
     pub fn cut_torn_end(&self, report: &mut OpenReport) -> Result<(), Failure> {
         let Some(last) = self.begun.last() else { return Ok(()) };
         if self.is_settled() {
@@ -248,14 +248,14 @@ impl Line {
             let what = format!("{} frames after position {} in {}", scanned.after.len(), scanned.end, last.path.display());
             tracing::warn!(what, "cutting off a torn end of the log that was never acknowledged");
             report.cut_tail = Some(what);
-            // Without their first bytes they are not frames any more, and cannot be taken for the continuation of something else.
+            // Without their first bytes they are no longer frames, and cannot be mistaken for the continuation of something else.
             scanned.after.iter().try_for_each(|at| file.write_at(&[0; 8], *at as u64))?;
         }
-        // What a killed process wrote is seen, but may not be durable yet.
+        // What a killed process wrote is visible, but may not be durable yet.
         Ok(file.sync()?)
     }
 
-    /// Takes the files away that do not count any more. Left there, they would make a gap once later ones are used again.
+    /// Removes the files that no longer count. Left there, they would make a gap once later ones are reused.
     pub fn tidy(&self, folder: &Path) -> Result<(), Failure> {
         let early = self.early.iter().map(|(path, _)| path);
         self.given_up.iter().chain(early).try_for_each(|path| disk::set_aside(path).map(drop))?;

@@ -1,5 +1,5 @@
-//! Frames that are broken in a journal, written again from sled's copy of the newest blocks. Only a block that follows by the hash chain is
-//! taken, so sled need not be believed.
+//! Broken frames of a journal, rewritten from sled's copy of the newest blocks. Only a block that follows by the hash chain is
+//! used, so sled need not be trusted.
 
 use std::{fs, path::PathBuf, sync::mpsc, thread, time::Duration};
 
@@ -16,10 +16,10 @@ use crate::{
     },
 };
 
-/// sled may hang on a damaged file; a start does not wait longer for it.
+/// sled may hang on a damaged file; a start waits no longer than this.
 const SLED_WAIT: Duration = Duration::from_secs(5);
 
-/// Writes broken frames again, from sled's blocks and the marks that belong between them. Says what was done.
+/// Rewrites broken frames from sled's blocks and the marks that belong between them. Returns what was done.
 pub fn from_window(folder: &Folder, damage: &Damage) -> Option<String> {
     let (path, at) = damage.frame.clone()?;
     let mut bytes = fs::read(&path).ok()?;
@@ -37,7 +37,7 @@ pub fn from_window(folder: &Folder, damage: &Damage) -> Option<String> {
     Some(format!("rewrote {blocks} blocks from sled's copy to {}", path.display()))
 }
 
-/// The frames of sled's blocks after a position, filled up with marks to a length.
+/// The frames of sled's blocks after a position, padded with marks to a length.
 fn frames(folder: &Folder, head: &Head, (mut end, mut chain): (Position, Chain), length: Option<usize>) -> (Vec<u8>, usize) {
     let (mut frames, mut count) = (Vec::new(), 0);
     for (first, bytes) in blocks(folder.window(), end.next()) {
@@ -55,7 +55,7 @@ fn frames(folder: &Folder, head: &Head, (mut end, mut chain): (Position, Chain),
     (frames, count)
 }
 
-/// The last position that sled's copy leads to from the end of the journals; `None` where it does not go on after it.
+/// The last position that sled's copy leads to from the end of the journals; `None` where it does not continue from there.
 pub fn window_end(folder: &Folder, (mut end, mut chain): (Position, Chain)) -> Option<Position> {
     let start = end;
     for (first, bytes) in blocks(folder.window(), end.next()) {
@@ -68,7 +68,7 @@ pub fn window_end(folder: &Folder, (mut end, mut chain): (Position, Chain)) -> O
     (end > start).then_some(end)
 }
 
-/// The blocks that sled has from a position on; none where it cannot say so in time.
+/// The blocks that sled has from a position on; none if it does not answer in time.
 pub fn blocks(window: PathBuf, from: Position) -> Vec<Keyed> {
     if !window.is_dir() {
         return Vec::new();
@@ -76,7 +76,7 @@ pub fn blocks(window: PathBuf, from: Position) -> Vec<Keyed> {
     let (answer, answered) = mpsc::channel();
     let read = move || {
         let blocks = Sled::open(&window).map(|sled| sled.from(from).map_while(Result::ok).collect::<Vec<_>>());
-        // Whoever asked may have given up.
+        // The caller may have given up.
         let _ = answer.send(blocks.unwrap_or_default());
     };
     match thread::Builder::new().name("log-window-read".into()).spawn(read) {

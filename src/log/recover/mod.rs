@@ -1,8 +1,8 @@
-//! Opening a log. What is read is bounded: the journals (two files), the file of heads, and the heads of the segments. Nothing is believed
-//! that is not held by a checksum and the hash chain; whatever else is found is mended from what is whole, or named and refused.
+//! Opening a log. What is read is bounded: the journals (two files), the file of heads, and the heads of the segments. Nothing is trusted
+//! that is not secured by a checksum and the hash chain; anything else is repaired from what is whole, or named and refused.
 //!
-//! A journal's end is believed only where nothing says that there was more: a frame after it, the mark that the next journal begins, the base
-//! of that next journal, or the file of heads. A broken frame that was never acknowledged is a write that the power cut, and is cut, loudly.
+//! A journal's end is trusted only where nothing shows that there was more: a frame after it, the mark that the next journal begins, the base
+//! of that next journal, or the file of heads. A broken, never acknowledged frame is a write interrupted by a power cut; it is cut off and logged.
 
 mod cut;
 mod journals;
@@ -26,34 +26,34 @@ use super::{
 };
 use crate::{disk, events::Position};
 
-/// A log whose files can be believed.
+/// A log whose files can be trusted.
 pub struct Found {
     pub storage: Storage,
     pub index: Index,
     pub log: LogId,
-    /// Where the next frame belongs in the journal that is written.
+    /// Where the next frame belongs in the current journal.
     pub active_at: u64,
     /// Where the heads were saved last, and the size of their file.
     pub heads_at: Position,
     pub heads_bytes: u64,
 }
 
-/// Something is not as it should be.
+/// Damage that was found.
 #[derive(Debug, Clone)]
 pub struct Damage {
     /// Whole up to here, exclusively.
     pub position: Position,
     pub reason: String,
-    /// Everything up to here was acknowledged; none where only the position's own damage is known.
+    /// Everything up to here was acknowledged; none if only the position's own damage is known.
     pub acknowledged: Option<Position>,
-    /// The journal and the place in it where a frame is broken, if that is it.
+    /// The journal and offset of the broken frame, if that is the damage.
     pub frame: Option<(PathBuf, usize)>,
 }
 
 /// Why an attempt did not succeed.
 pub enum Failure {
     Damage(Damage),
-    /// The system refused something: the files are not to blame.
+    /// The system refused something; the files are not the cause.
     Storage(String),
 }
 
@@ -69,7 +69,7 @@ impl Failure {
         }
     }
 
-    /// Where files do not make a line, what is whole ends where segments and journals still lead.
+    /// Where files do not make a line, the whole part ends where segments and journals still lead.
     fn at_whole_end(self, wish: &Wish<'_>) -> Self {
         match (self, cut::whole_end(wish)) {
             (Self::Damage(damage), Ok(end)) => Self::Damage(Damage { position: damage.position.max(end.next()), ..damage }),
@@ -84,7 +84,7 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// How a log is to be opened.
+/// How to open a log.
 pub struct Wish<'a> {
     pub folder: &'a Folder,
     pub journal_bytes: u64,
@@ -95,10 +95,10 @@ pub struct Wish<'a> {
     pub spares: &'a [PathBuf],
 }
 
-/// Opens the log of a folder, or makes a new one.
+/// Opens the log of a folder, or creates one.
 ///
 /// # Errors
-/// What is wrong, and where. No file is changed then, unless a part of the damage could be mended.
+/// What is wrong, and where. No file is changed then, unless a part of the damage could be repaired.
 pub fn open(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, OpenError> {
     let (mut tried, mut cut_before) = (None, None);
     loop {
@@ -110,7 +110,7 @@ pub fn open(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, OpenError
             Err(Failure::Storage(reason)) => return Err(OpenError::Storage(reason)),
             Err(Failure::Damage(damage)) => damage,
         };
-        // Once at each position: what is mended goes on after it.
+        // Once at each position: a repaired log continues after it.
         if tried != Some(damage.position) {
             tried = Some(damage.position);
             if let Some(how) = mend::from_window(wish.folder, &damage) {
@@ -119,7 +119,7 @@ pub fn open(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, OpenError
                 continue;
             }
         }
-        // What is before a cut may be damaged further back: it is cut once more, but only ever shorter.
+        // What is before a cut may be damaged further back: it is cut again, but only ever shorter.
         if !wish.accept_lost_tail || cut_before.is_some_and(|before| damage.position >= before) {
             return Err(refusal(damage));
         }
@@ -132,7 +132,7 @@ pub fn open(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, OpenError
     }
 }
 
-/// Accepting a loss reads every segment: the log then ends before the first that is damaged and cannot be mended.
+/// Accepting a loss reads every segment: the log then ends before the first that is damaged and cannot be repaired.
 fn rotten(wish: &Wish<'_>, found: &Found, report: &mut OpenReport) -> Option<Damage> {
     if !wish.accept_lost_tail || report.lost_tail.is_some() {
         return None;
@@ -166,11 +166,11 @@ fn attempt(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, Failure> {
     let sealed = segments.last().map_or((Position::START, CHAIN_START), |segment| (segment.head.last, segment.head.chain));
     line.check(sealed)?;
     let saved_newest = saved.as_ref().filter(|saved| saved.log == line.log()).map_or(Position::START, |saved| saved.newest);
-    // After a cut the caller still knows of what is lost by now.
+    // After a cut the caller still knows of what was just lost.
     let known = if report.lost_tail.is_some() { Position::START } else { wish.acknowledged };
     line.check_acknowledged(saved_newest.max(known))?;
     let (log, end) = (line.log(), line.end());
-    // Only a clean close saves the heads at the very end. After anything else sled may know of more, also where the journal ends as if it rested.
+    // Only a clean close saves the heads at the very end. Otherwise sled may know of more, even where the journal ends as if idle.
     let was_closed = saved_newest == end.0;
     if !was_closed {
         line.check_window(mend::window_end(wish.folder, end))?;
@@ -189,7 +189,7 @@ fn attempt(wish: &Wish<'_>, report: &mut OpenReport) -> Result<Found, Failure> {
     Ok(Found { storage, index, log, active_at, heads_at, heads_bytes })
 }
 
-/// Removes what a crash left half written: nothing of it has a name that counts.
+/// Removes what a crash left half written, none of it under a name that counts.
 fn tidy(folder: &Folder) -> std::io::Result<()> {
     folder.lay_out()?;
     for place in [folder.journal(), folder.segments(), folder.path().to_owned()] {
@@ -205,7 +205,7 @@ fn entries(folder: &std::path::Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(entries)
 }
 
-/// A folder without a journal: a new log, unless something says that there was one.
+/// A folder without a journal: a new log, unless something shows that there was one.
 fn begin(wish: &Wish<'_>, saved: Option<&Saved>, report: &mut OpenReport) -> Result<Found, Failure> {
     let segments = segments::list(wish, &[], report)?;
     let (sealed, chain) = segments.last().map_or((Position::START, CHAIN_START), |segment| (segment.head.last, segment.head.chain));
@@ -218,7 +218,7 @@ fn begin(wish: &Wish<'_>, saved: Option<&Saved>, report: &mut OpenReport) -> Res
     attempt(wish, report)
 }
 
-/// Makes a journal that begins after a position and in which nothing is written yet.
+/// Creates an empty journal that begins after a position.
 fn make_first_journal(wish: &Wish<'_>, log: LogId, (base, chain): (Position, Chain), generation: u64) -> std::io::Result<()> {
     let blank = journal::blank(log, wish.journal_bytes);
     let head = journal::head::Head { generation, oldest: generation, begun: true, base, chain, ..blank };
@@ -242,7 +242,7 @@ fn replay(wish: &Wish<'_>, storage: &Storage, saved: Option<Saved>, report: &mut
     Ok((index, from, bytes))
 }
 
-/// A segment that is whole was not read because the system refused it; one that it always refuses can be given up.
+/// A segment that may be whole was not read because the system refused it; one that it always refuses can be given up.
 fn unreadable(wish: &Wish<'_>, storage: &Storage, position: Position, reason: String) -> Failure {
     match storage.segment_of(position).map(|segment| read_often(|| Segment::read(&segment.path))) {
         Some(Ok(_)) => Failure::Storage(reason),

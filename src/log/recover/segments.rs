@@ -1,4 +1,4 @@
-//! Which of the files in the segments' folder make the log: each must follow from the one before by its chain, and the last one leads to the
+//! Which files in the segments' folder make up the log: each must follow from the one before by its chain, and the last one leads to the
 //! journals. What is missing or damaged is taken from copies, where there are any.
 
 use std::{
@@ -24,19 +24,19 @@ use crate::{
     },
 };
 
-/// How often a file is read that the system refuses, before it is given up: a passing error is no loss.
+/// How often a file that the system refuses is read before it is given up: a transient error is no loss.
 const READS_MAX: u32 = 3;
-/// The rest between two of them.
+/// The pause between two of them.
 const READ_AGAIN: Duration = Duration::from_millis(50);
 
-/// The segments in order, found from their end: `bases` is where journals say that everything before them ends, and each segment names the
-/// chain that it goes on from. So a file of another log is never a part of it, whatever its name.
+/// The segments in order, found from their end: `bases` is where journals state that everything before them ends, and each segment names the
+/// chain that it continues. So a file of another log is never a part of it, whatever its name.
 pub fn list(wish: &Wish<'_>, bases: &[(Position, Chain)], report: &mut OpenReport) -> Result<Vec<SegmentFile>, Failure> {
     let mut files = Files::find(wish)?;
     report.bytes_read += files.heads * HEAD_BYTES as u64;
     let Some((first, later)) = bases.split_first() else { return Ok(files.longest()) };
     let mut segments = files.up_to(*first, report)?;
-    // A full journal may be in a segment already; one that is damaged is written again from the journal.
+    // A full journal may be in a segment already; a damaged segment is rewritten from the journal.
     let mut end = *first;
     for base in later {
         match files.whole.get(base) {
@@ -48,7 +48,7 @@ pub fn list(wish: &Wish<'_>, bases: &[(Position, Chain)], report: &mut OpenRepor
     Ok(segments)
 }
 
-/// Where the segments end that are whole and lead on from the first position, where no journal says which they are.
+/// The end of the whole segments that lead on from the first position, where no journal states which they are.
 ///
 /// # Errors
 /// When a file cannot be read, or when two logs are in the folder.
@@ -58,17 +58,17 @@ pub fn whole_segments(wish: &Wish<'_>) -> Result<Vec<SegmentFile>, Failure> {
     Ok(files.longest())
 }
 
-/// What is in the segments' folder, and copies elsewhere.
+/// The content of the segments' folder, and copies elsewhere.
 struct Files<'a> {
     wish: &'a Wish<'a>,
     /// By where each ends, with the chain there.
     whole: HashMap<(Position, Chain), SegmentFile>,
-    /// By the last position and the beginning of the chain that the name says.
+    /// By the last position and the chain prefix in the name.
     damaged: HashMap<(Position, String), (PathBuf, String)>,
     heads: u64,
-    /// The heads of copies by where each ends; read once one is needed.
+    /// The heads of copies by where each ends; read when one is first needed.
     spares: OnceCell<HashMap<(Position, Chain), Vec<SegmentFile>>>,
-    /// The whole copies that were looked for: reading one is slow, and there may be none.
+    /// The whole copies looked for so far: reading one is slow, and there may be none.
     copies: RefCell<HashMap<(Position, Chain), Option<SegmentFile>>>,
 }
 
@@ -84,7 +84,7 @@ impl<'a> Files<'a> {
             files.heads += 1;
             match read_often(|| SegmentFile::find(&path)) {
                 Ok(segment) => drop(files.whole.insert((segment.head.last, segment.head.chain), segment)),
-                // What cannot be read now may be whole: it is not taken for damage, unless somebody gives it up.
+                // What cannot be read now may be whole: it does not count as damage unless it is given up on request.
                 Err(SegmentError::Io(error)) if !wish.accept_lost_tail => return Err(Failure::Storage(error.to_string())),
                 Err(error) => drop(files.damaged.insert((last, chain), (path.clone(), format!("{}: {error}", path.display())))),
             }
@@ -92,7 +92,7 @@ impl<'a> Files<'a> {
         Ok(files)
     }
 
-    /// The line from the first position on that comes furthest.
+    /// The longest line from the first position.
     fn longest(&self) -> Vec<SegmentFile> {
         let mut ends: Vec<_> = self.whole.keys().copied().collect();
         ends.sort_unstable_by(|one, other| other.cmp(one));
@@ -111,7 +111,7 @@ impl<'a> Files<'a> {
         Some(line)
     }
 
-    /// Nothing but journals tells two logs apart.
+    /// Only journals distinguish two logs.
     fn only_one_log(&self) -> Result<(), Failure> {
         let mut begins: HashMap<_, Vec<_>> = HashMap::new();
         for segment in self.whole.values() {
@@ -158,7 +158,7 @@ impl<'a> Files<'a> {
         Ok(SegmentFile { path, ..copy })
     }
 
-    /// Where what is whole before a position ends.
+    /// The end of the whole part before a position.
     fn whole_before(&self, position: Position) -> Position {
         let ends = self.whole.keys().filter(|(last, _)| *last < position);
         ends.filter(|end| self.line_to(**end).is_some()).map(|(last, _)| *last).max().unwrap_or(Position::START)
@@ -185,17 +185,17 @@ impl<'a> Files<'a> {
     }
 }
 
-/// As much of a chain as stands in a file's name.
+/// The chain prefix in a file's name.
 fn digits(chain: &Chain) -> String {
     hex(chain)[..CHAIN_DIGITS].to_owned()
 }
 
-/// Where a segment goes on from.
+/// The point a segment continues from.
 fn before(head: &SegmentHead) -> (Position, Chain) {
     (Position(head.first.0 - 1), head.chain_before)
 }
 
-/// Reads again where the system refuses it, in case that passes.
+/// Reads again where the system refuses it, in case the error is transient.
 pub fn read_often<T>(read: impl Fn() -> Result<T, SegmentError>) -> Result<T, SegmentError> {
     for _ in 1..READS_MAX {
         match read() {

@@ -1,5 +1,5 @@
-//! A segment in its place, read block by block and stream by stream. Only its head is kept in memory; the places of the blocks of those
-//! read last are kept beside their open files.
+//! A segment in its place, read by block and by stream. Only its head is kept in memory; the block offsets of the segments
+//! read last are kept with their open files.
 
 use std::{
     collections::VecDeque,
@@ -22,9 +22,9 @@ use crate::{
     log::block::StoredBlock,
 };
 
-/// The memory that places may take: those of about thirty segments of large blocks, or of five full of lone commands.
+/// The memory for block offsets: those of about thirty segments of large blocks, or of five full of single commands.
 const PLACES_BYTES_MAX: usize = 2 << 20;
-/// So many files are kept open at most.
+/// At most this many files are kept open.
 const OPEN_MAX: usize = 32;
 
 /// A segment of the log.
@@ -61,19 +61,19 @@ impl SegmentFile {
     }
 }
 
-/// A segment that is open, with what its index says of blocks.
+/// An open segment, with the block offsets of its index.
 #[derive(Debug)]
 struct Open {
     file: DiskFile,
     places: Places,
 }
 
-/// The segments that were read last, the newest at the end.
+/// The segments that were read last, the most recent at the end.
 #[derive(Debug, Default)]
 pub struct OpenSegments(Mutex<VecDeque<(Position, Arc<Open>)>>);
 
 impl OpenSegments {
-    /// Blocks from the one that holds a position on, at most so many bytes but at least one block.
+    /// Blocks from the one that holds a position on, at most this many bytes but at least one block.
     ///
     /// # Errors
     /// When the file cannot be read or its index is damaged.
@@ -88,7 +88,7 @@ impl OpenSegments {
         Ok(blocks.into_iter().map(|(distance, range)| (Position(first.0 + u64::from(distance)), bytes.slice(range))).collect())
     }
 
-    /// The positions that the index gives for a stream, in order. Another stream's may be among them.
+    /// The positions that the index lists for a stream, in order. Another stream's may be among them.
     ///
     /// # Errors
     /// When the file cannot be read or that part of its index is damaged.
@@ -113,7 +113,7 @@ impl OpenSegments {
         Ok(found.into_iter().map(|distance| Position(segment.head.first.0 + distance)).collect())
     }
 
-    /// Forgets a segment whose file was replaced.
+    /// Drops a segment whose file was replaced.
     pub fn forget(&self, first: Position) {
         self.0.lock().retain(|(kept, _)| *kept != first);
     }

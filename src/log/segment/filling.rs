@@ -29,7 +29,7 @@ pub struct Filling {
 }
 
 impl Filling {
-    /// An empty one after a position.
+    /// Starts an empty one after a position.
     #[must_use]
     pub fn after(position: Position, chain: Chain) -> Self {
         Self {
@@ -79,7 +79,7 @@ impl Filling {
         (self.last, self.chain)
     }
 
-    /// Writes the file as a whole and durably, and gives its head.
+    /// Writes the file as a whole and durably, and returns its head.
     ///
     /// # Errors
     /// When it cannot be written.

@@ -1,4 +1,4 @@
-//! The first bytes of a segment: what it holds and the hashes of all that follows.
+//! The first bytes of a segment: its content and the hashes of all that follows.
 //!
 //! ```text
 //!   0 magic "aisSegm2"   8 first position u64   16 last position u64   24 blocks u64   32 payload bytes u64   40 chain before, 32 bytes
@@ -22,10 +22,10 @@ pub const FORMAT: u8 = 2;
 pub const HEAD_BYTES: usize = 192;
 /// The same of format 1.
 const HEAD_BYTES_1: usize = 140;
-/// So many digits of the chain are in a file's name.
+/// Digits of the chain in a file's name.
 pub const CHAIN_DIGITS: usize = 16;
 
-/// What a segment says of itself.
+/// What a segment's head states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentHead {
     pub format: u8,
@@ -40,18 +40,18 @@ pub struct SegmentHead {
     pub index_hash: [u8; 32],
 }
 
-/// Why bytes are no head.
+/// Why bytes are not a head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoHead {
     /// Not written by this program.
     Foreign(&'static str),
-    /// Of a newer program.
+    /// Written by a newer program.
     Newer(u64),
     Damaged(&'static str),
 }
 
 impl SegmentHead {
-    /// The file's name: where it begins and ends, and which history it is of.
+    /// The file's name: its start and end, and the history it belongs to.
     #[must_use]
     pub fn file_name(&self) -> String {
         format!("{:012}-{:012}-{}.segment", self.first.0, self.last.0, &hex(&self.chain)[..CHAIN_DIGITS])
@@ -139,7 +139,7 @@ impl SegmentHead {
     }
 }
 
-/// The first and the last position and the beginning of the chain that a file's name says; `None` for any other file.
+/// The first and last position and the chain prefix in a file's name; `None` for any other file.
 #[must_use]
 pub fn named(path: &Path) -> Option<(Position, Position, String)> {
     let name = path.file_name()?.to_str()?.strip_suffix(".segment")?;

@@ -1,5 +1,5 @@
-//! The index at the end of a segment: where each block is, and which of its events each stream has, so that one stream is read without
-//! reading the rest of the world.
+//! The index at the end of a segment: where each block is, and which of its events each stream has, so that one stream can be read without
+//! reading the rest.
 //!
 //! ```text
 //! 0 blocks u32   4 buckets u32   8 CRC-32 of the places
@@ -12,14 +12,14 @@
 use super::super::{block::Events, varint};
 use crate::events::{Position, codec::read_envelope, heads::StreamKey};
 
-/// About so many streams share a bucket, which is read as a whole.
+/// About this many streams share a bucket, which is read as a whole.
 const STREAMS_PER_BUCKET: usize = 32;
 const COUNTS_BYTES: usize = 12;
 const PLACE_BYTES: usize = 8;
 const BUCKET_BYTES: usize = 8;
 const KEY_BYTES: usize = 4;
 
-/// Collects what the index will say, block by block.
+/// Collects the index, block by block.
 #[derive(Debug, Default)]
 pub struct IndexBuilder {
     places: Vec<(u32, u32)>,
@@ -28,7 +28,7 @@ pub struct IndexBuilder {
 }
 
 impl IndexBuilder {
-    /// Adds a block by where it is, and its unpacked events.
+    /// Adds a block by its offset, and its unpacked events.
     ///
     /// # Errors
     /// When an event cannot be read.
@@ -91,7 +91,7 @@ fn put_record(records: &mut Vec<u8>, key: [u8; KEY_BYTES + 2], events: &[([u8; K
     }
 }
 
-/// The part of a key that the index tells streams apart by: two bytes choose the bucket, four are in the record.
+/// The part of a key by which the index distinguishes streams: two bytes choose the bucket, four are in the record.
 fn short(key: StreamKey) -> [u8; KEY_BYTES + 2] {
     key.0.first_chunk().copied().unwrap_or_default()
 }
@@ -104,7 +104,7 @@ fn length(length: usize) -> u32 {
     u32::try_from(length).expect("a segment is much smaller than 4 GiB")
 }
 
-/// A block by its first position less the segment's, and where it is in what is read.
+/// A block by its first position less the segment's, and its offset in the bytes read.
 pub type PlacedBlock = (u32, std::ops::Range<usize>);
 
 /// Where the blocks of a segment are: the part of its index that readers keep.
@@ -115,7 +115,7 @@ pub struct Places {
     buckets: usize,
 }
 
-/// The part of the index that [`Places`] needs: so many bytes for a number of blocks.
+/// The part of the index that [`Places`] needs: its bytes for a number of blocks.
 #[must_use]
 pub fn places_bytes(blocks: u64) -> usize {
     COUNTS_BYTES + PLACE_BYTES * usize::try_from(blocks).unwrap_or(usize::MAX / (2 * PLACE_BYTES))
@@ -138,7 +138,7 @@ impl Places {
         Ok(Self { blocks: places, payload_bytes: u32::try_from(payload_bytes).unwrap_or(u32::MAX), buckets: number(4) as usize })
     }
 
-    /// The bytes in the payload from the block that holds a position on, at most so many but at least one block; with the blocks' places in them,
+    /// The bytes in the payload from the block that holds a position, at most this many but at least one block; with the blocks' offsets,
     /// each by its first position less the segment's.
     #[must_use]
     pub fn range(&self, distance: u64, bytes_max: usize) -> Option<(u32, Vec<PlacedBlock>)> {
@@ -150,7 +150,7 @@ impl Places {
         Some((from, blocks.take_while(fits).collect()))
     }
 
-    /// The memory it takes.
+    /// The memory it uses.
     #[must_use]
     pub fn bytes(&self) -> usize {
         PLACE_BYTES * self.blocks.len()

@@ -1,6 +1,6 @@
-//! A segment: consecutive blocks of the log in one file that never changes, hashed, with an index. The blocks are compressed in themselves, and
-//! only as they are does the log's hash chain run through them, so they are not compressed again. Logs, their histories and snapshots share
-//! these files by links.
+//! A segment: consecutive blocks of the log in one file that never changes, hashed, with an index. Each block is compressed already, and
+//! the hash chain runs through its stored bytes, so they are not compressed again. Logs, their histories and snapshots share
+//! these files by hard links.
 
 mod file;
 mod filling;

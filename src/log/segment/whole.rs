@@ -1,4 +1,4 @@
-//! A segment read as a whole and checked against its own hashes: for verification, restores and mending.
+//! A segment read as a whole and checked against its own hashes: for verification, restores and repair.
 
 use std::{fs, io, path::Path};
 
@@ -46,7 +46,7 @@ impl From<NoHead> for SegmentError {
     }
 }
 
-/// A segment that was read and whose hashes are right.
+/// A segment that was read and whose hashes match.
 pub struct Segment {
     pub head: SegmentHead,
     bytes: Vec<u8>,

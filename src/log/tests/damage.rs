@@ -1,5 +1,5 @@
-//! Files of a log that are damaged in every way: a start finds everything that was acknowledged or names the file and refuses, and never makes
-//! it worse. Whoever accepts the loss gets what is before the damage, and the rest stays in `lost-N`.
+//! Files of a log that are damaged in every way: a start finds everything that was acknowledged, or names the file and refuses, and never makes
+//! it worse. Accepting the loss keeps what is before the damage, and moves the rest to `lost-N`.
 
 use super::{
     harm::{End, Original, is_settled, original, put_in, try_damaged, try_file, try_places},
@@ -113,7 +113,7 @@ fn of_a_log_that_was_killed_at_work_only_its_last_group_can_be_taken_for_a_torn_
         match DiskLog::open(power_options(dir.path())) {
             Ok((log, report)) if at >= last => assert!(log.head().0 >= 14 && (log.head().0 == 16 || report.cut_tail.is_none())),
             Ok((log, _)) => assert_eq!(log.head().0, 16, "byte {at}"),
-            // On a slow machine it may have rested meanwhile, and its journal says so.
+            // On a slow machine it may have been idle meanwhile, and its journal states so.
             Err(error) => {
                 assert!((at < last || scanned.is_settled) && error.to_string().contains("00000001.journal"), "byte {at}: {error}");
             }
@@ -252,7 +252,7 @@ fn a_journal_that_lost_what_came_after_a_rest_is_mended_from_sled() {
     (1..4).for_each(|version| drop(put(&log, "a", version, &["bread"]).unwrap()));
     rest(first_rest);
     log.settle();
-    // sled writes down what it has after a rest of its own.
+    // sled flushes after an idle time of its own.
     let copy = wait_for_sled(&kills, 4);
     let journal = copy.path().join("log/journal").join(journal.file_name().unwrap());
     change(&journal, |bytes| bytes[first_rest + 16..].fill(0));

@@ -23,7 +23,7 @@ const KINDS: [&str; 11] =
 /// Whatever fails, nothing may take longer.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Lets a step fail.
+/// Makes a step fail.
 pub struct Fault {
     pub kind: &'static str,
     pub number: u64,
@@ -54,7 +54,7 @@ impl Observer for Fault {
     }
 }
 
-/// Fails a test that hangs, in words.
+/// Fails a test that hangs, with a message.
 pub fn bounded<T: Send + 'static>(what: String, work: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, waits) = mpsc::channel();
     let worker = thread::spawn(move || drop(done.send(work())));
@@ -65,7 +65,7 @@ pub fn bounded<T: Send + 'static>(what: String, work: impl FnOnce() -> T + Send 
     }
 }
 
-/// Has every fault tried; otherwise, where that takes long, only one of some.
+/// Tries every fault; otherwise, where that takes long, only one of several.
 const ALL_VARIABLE: &str = "AISLED_FAULTS_ALL";
 const WAYS: [(Errno, bool); 4] = [(Errno::IO, false), (Errno::NOSPC, true), (Errno::NOSPC, false), (Errno::IO, true)];
 
@@ -105,7 +105,7 @@ fn try_one(fault: &Arc<Fault>, prepare: &impl Fn(&Path), act: impl Fn(&Path, &Fa
     check(dir.path(), &what);
 }
 
-/// Blocks inside one sync of a journal until it is told to go on.
+/// Blocks inside one sync of a journal until released.
 #[derive(Default)]
 pub struct Hang {
     hangs: Mutex<bool>,

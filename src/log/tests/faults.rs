@@ -1,5 +1,5 @@
-//! The n-th step of each kind fails, once or from then on, in everything that the log does: nothing is acknowledged that is not there, nothing
-//! hangs, and the log goes on or says that it does not.
+//! The n-th step of each kind fails, once or from then on, in everything that the log does: nothing missing is acknowledged, nothing
+//! hangs, and the log continues or says that it does not.
 
 use std::{thread, time::Instant};
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{app::DataFolder, disk::watch::observe};
 
-/// The system's refusals are not taken for damage.
+/// The system's refusals do not count as damage.
 fn assert_system(error: &OpenError, what: &str) {
     assert!(matches!(error, OpenError::Storage(_) | OpenError::Folder { .. }), "{what}: {error}");
 }
@@ -24,7 +24,7 @@ fn text(number: u64) -> String {
     (0..55).map(|part: u64| blake3::hash(&(100 * number + part).to_le_bytes()).to_hex().to_string()).collect()
 }
 
-/// Appends until the log takes no more, and notes how many it acknowledged. What had no room is tried again once there is room.
+/// Appends until the log accepts no more, and counts what it acknowledged. What had no room is retried once there is room.
 fn work(dir: &Path, fault: &Fault) {
     let (mut acknowledged, what) = (0, format!("{} {}", fault.kind, fault.number));
     let begin = |error: OpenError| assert_system(&error, &what);
@@ -38,14 +38,14 @@ fn work(dir: &Path, fault: &Fault) {
             }
         }
         assert!(acknowledged == 14 || log.read_only().is_some(), "{what}");
-        // A failing end is told; it may not hang or lose anything.
+        // A failing close is reported; it may not hang or lose anything.
         let _ = log.close();
     }
     fault.end();
     fs::write(dir.join("acknowledged"), acknowledged.to_string()).unwrap();
 }
 
-/// The log says that it has no room, and goes on by itself once it has.
+/// The log says that it has no room, and continues by itself once it has.
 fn wait_for_room(log: &DiskLog, fault: &Fault) {
     fault.end();
     let begin = Instant::now();
@@ -152,7 +152,7 @@ fn a_sync_that_never_returns_is_answered_and_the_log_closes_without_it() {
         hang.set(false);
     });
     drop(observation);
-    // Its lock goes once the writer, which was left behind, has ended.
+    // Its lock is released once the abandoned writer has ended.
     wait_until(|| !matches!(try_open(dir.path()), Err(OpenError::InUse { .. })));
     let (log, _) = try_open(dir.path()).unwrap();
     assert!((1..=2).contains(&log.head().0));

@@ -1,4 +1,4 @@
-//! Damage to the files of a log, and what a start must make of it.
+//! Damage to the files of a log, and what a start must do about it.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub struct Original {
 pub enum End {
     /// It was closed.
     Closed,
-    /// It was killed after it had rested for a second: its journal says that everything before was acknowledged.
+    /// It was killed after a second of idling: its journal states that everything before was acknowledged.
     Rested,
     /// It was closed while the full journal could not be sealed.
     Unsealed,
@@ -101,7 +101,7 @@ fn truth(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     ["journal", "segments"].iter().flat_map(|part| files(dir, part)).map(|path| (path.clone(), fs::read(&path).unwrap())).collect()
 }
 
-/// Opens a damaged folder. Says what is wrong with how that went.
+/// Opens a damaged folder. Returns what went wrong.
 pub fn try_damaged(original: &Original, dir: &Path, file: &str) -> Result<(), String> {
     let before = truth(dir);
     match DiskLog::open(power_options(dir)) {
@@ -120,7 +120,7 @@ pub fn try_damaged(original: &Original, dir: &Path, file: &str) -> Result<(), St
     }
 }
 
-/// Everything is there, or what is not is named by verification, and reads of it are errors.
+/// Everything is there, or verification names what is not, and reads of it are errors.
 fn is_complete_or_named(original: &Original, log: &DiskLog, file: &str) -> Result<(), String> {
     if log.head().0 != original.events.len() as u64 {
         return Err(format!("silently ends at {}", log.head()));
@@ -136,7 +136,7 @@ fn is_complete_or_named(original: &Original, log: &DiskLog, file: &str) -> Resul
     put(log, "afterwards", 0, &["milk"]).map(drop).map_err(|error| error.to_string())
 }
 
-/// Where what is whole for certain ends, if only this file is damaged: before a segment, or with the segments for a journal.
+/// Where the certainly whole part ends, if only this file is damaged: before a segment, or with the segments for a journal.
 fn whole_before(original: &Original, file: &str) -> u64 {
     let named = |path: &Path| crate::log::segment::named(path);
     match named(Path::new(file)) {
@@ -145,7 +145,7 @@ fn whole_before(original: &Original, file: &str) -> u64 {
     }
 }
 
-/// With the loss accepted there is what was before the damage.
+/// With the loss accepted, everything before the damage is there.
 fn accept(original: &Original, dir: &Path, file: &str) -> Result<(), String> {
     let options = LogOptions { accept_lost_tail: true, ..power_options(dir) };
     let (log, report) = DiskLog::open(options).map_err(|error| format!("the loss cannot be accepted: {error}"))?;
@@ -163,7 +163,7 @@ fn accept(original: &Original, dir: &Path, file: &str) -> Result<(), String> {
     put(&log, "afterwards", 0, &["milk"]).map(drop).map_err(|error| error.to_string())
 }
 
-/// Tries all damages of one file; gives what went wrong.
+/// Tries all damages of one file; returns what went wrong.
 pub fn try_file(original: &Original, file: &Path, head: usize) -> Vec<String> {
     let path = file.strip_prefix(original.dir.path()).unwrap();
     let length = usize::try_from(fs::metadata(file).unwrap().len()).unwrap();

@@ -16,7 +16,7 @@ use crate::disk::{
     watch::{Observer, Step, observe},
 };
 
-/// Makes copies of a folder between two steps. It must watch before the log is opened, or a step may be under way.
+/// Copies a folder between two steps. It must watch before the log is opened, or a step may be under way.
 pub struct Kills {
     copier: Arc<Copier>,
     _observation: Box<dyn Any>,

@@ -1,4 +1,4 @@
-//! The contract on disk, and everything that can be wrong with files, power and the system below.
+//! The contract on disk, and everything that can fail: files, power and the system below.
 
 mod damage;
 mod fault;
@@ -74,7 +74,7 @@ fn open(dir: &Path) -> DiskLog {
     try_open(dir).unwrap().0
 }
 
-/// A closed log of so many events in two streams.
+/// A closed log of this many events in two streams.
 fn written(events: u64) -> TempDir {
     let dir = TempDir::new().unwrap();
     let log = open(dir.path());

@@ -1,4 +1,4 @@
-//! A disk that forgets what was not synced: recorded steps change it, `states` says what a loss of power may leave of it.
+//! A disk that forgets what was not synced: recorded steps change it, `states` derives what a power loss may leave of it.
 //!
 //! A file's bytes are safe from its own sync on, a name from the sync of its folder on.
 
@@ -103,9 +103,9 @@ impl Disk {
         Some((self.find(path.parent()?)?, path.file_name()?.to_str()?.to_owned()))
     }
 
-    /// Does a step. One that could not be done, because something is there already or is not, changes nothing.
+    /// Does a step. One that is impossible, because something exists or is missing, changes nothing.
     pub fn take(&mut self, change: &Change) {
-        // What is under a name that nobody made through `disk` (the lock) does not matter.
+        // A name that was not made through `disk` (the lock) does not matter.
         let _ = self.try_take(change);
     }
 

@@ -17,7 +17,7 @@ use super::{
 /// States in all tests here together, unless the environment says otherwise.
 const STATES: usize = 2_000;
 const STATES_VARIABLE: &str = "AISLED_POWER_STATES";
-/// Repeats a run, as far as the threads of a session let it be repeated.
+/// Repeats a run, as far as the threads of a session allow.
 const SEED_VARIABLE: &str = "AISLED_POWER_SEED";
 
 fn states() -> usize {
@@ -28,7 +28,7 @@ fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
-/// Opens a state, checks it, goes on with it, and opens it once more.
+/// Opens a state, checks it, continues with it, and opens it again.
 fn try_state(session: &Session, step: usize, dir: &Path) -> Result<(), String> {
     let (log, report) = DiskLog::open(power_options(dir)).map_err(|error| error.to_string())?;
     if !report.mended.is_empty() || report.lost_tail.is_some() {
@@ -67,7 +67,7 @@ fn try_some(session: &Session, wanted: usize, seed: u64, check: &(impl Fn(&Sessi
     let work = || {
         while seen.lock().len() < wanted {
             let own = seeds.fetch_add(1, Ordering::Relaxed);
-            // A short session has only so many states.
+            // A short session has few states.
             if own - (seed << 32) > 20 * wanted as u64 {
                 break;
             }
@@ -80,7 +80,7 @@ fn try_some(session: &Session, wanted: usize, seed: u64, check: &(impl Fn(&Sessi
     };
     thread::scope(|scope| {
         let threads = [scope.spawn(work), scope.spawn(work)];
-        // What one of them found is the test's own failure.
+        // What one of them found fails the test.
         if let Some(found) = threads.into_iter().find_map(|thread| thread.join().err()) {
             std::panic::resume_unwind(found);
         }
@@ -135,7 +135,7 @@ fn first_session(dir: &Path, close: bool) -> Session {
     record("a first session", dir, 0, &BTreeSet::new(), 35, close)
 }
 
-/// Goes on from a state that a loss of power or a kill left, and records what its opening does.
+/// Continues from a state that a loss of power or a kill left, and records what its opening does.
 fn record_after(name: &'static str, before: &Session, step: usize, tree: &Tree, appends: usize) -> Session {
     let dir = quick_folder();
     materialise(tree, dir.path());

@@ -1,4 +1,4 @@
-//! Losses of power while a log is built, upgraded or restored, or a snapshot of it made: afterwards there is all of it or what was before.
+//! Losses of power while a log is built, upgraded or restored, or a snapshot of it made: afterwards there is all of it, or what was before.
 
 use std::{collections::BTreeSet, process::Command};
 
@@ -22,7 +22,7 @@ pub fn closed_log(dir: &Path) -> Session {
     record("a session before", dir, 0, &BTreeSet::default(), 40, true)
 }
 
-/// Records what is done to what is in a folder; it is done once `act` returns.
+/// Records what `act` does in a folder.
 fn record_act(name: &'static str, dir: &Path, head: u64, act: impl FnOnce()) -> Session {
     let before = Disk::with(dir);
     let (done, changes) = Recorder::record(dir, |recorder| {
@@ -71,7 +71,7 @@ pub fn try_snapshot(log: &DiskLog, dir: &Path) -> Result<Manifest, String> {
     create(log, log.chain(), &folder, &claim, about(), &Progress::default()).map_err(|error| error.to_string())
 }
 
-/// Every snapshot that is listed is whole; gives their number.
+/// Every listed snapshot is whole; returns their number.
 pub fn whole_snapshots(dir: &Path) -> Result<usize, String> {
     let folder = SnapshotFolder::new(&dir.join("snapshots"));
     for listed in folder.list() {
@@ -107,7 +107,7 @@ fn a_snapshot_that_was_being_made_when_the_power_went_is_whole_or_not_listed() {
     });
 }
 
-/// Restores the only snapshot beside what is in a data folder, records one event in it, and serves it.
+/// Restores the only snapshot next to what is in a data folder, records one event in it, and serves it.
 pub fn try_restore(dir: &Path) -> Result<PathBuf, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let snapshots = SnapshotFolder::new(&dir.join("snapshots"));
@@ -150,7 +150,7 @@ fn a_restore_during_which_the_power_went_leaves_the_old_history_served_or_the_ne
     });
 }
 
-/// A data folder as the program kept it before journals; gives where its log ends, with the chain up to there.
+/// A data folder as the program kept it before journals; returns where its log ends, with the chain up to there.
 pub fn old_folder(dir: &Path) -> (u64, String) {
     let fixture = |kind: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/folders/v1-restored.{kind}"));
     let unpacked = Command::new("tar").arg("-xzf").arg(fixture("tar.gz")).arg("-C").arg(dir).status().unwrap();

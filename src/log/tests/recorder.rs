@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::disk::watch::{Observer, Step, observe};
 
-/// A step with all that it needs to be done again. Paths are below the recorded folder.
+/// A step with everything needed to repeat it. Paths are below the recorded folder.
 #[derive(Debug, Clone)]
 pub enum Change {
     Create(PathBuf),
@@ -43,7 +43,7 @@ impl Recorder {
         (done, changes)
     }
 
-    /// How many steps were begun so far: whatever was answered by now must survive the loss of power after them.
+    /// How many steps have begun: whatever was answered before must survive a power loss after them.
     pub fn steps(&self) -> usize {
         self.changes.lock().len()
     }
@@ -69,7 +69,7 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn before(&self, step: &Step<'_>) -> io::Result<()> {
-        // sled writes its files by itself, so half of what happens to them would be missing here. It may vanish anyway.
+        // sled writes its files itself, so half of their changes would be missing here. It may vanish anyway.
         let of_sled = step.path().components().any(|part| part.as_os_str() == "window");
         if !of_sled && let Some(change) = self.change(step) {
             self.changes.lock().push(change);

@@ -1,4 +1,4 @@
-//! Journals that become segments while the log goes on.
+//! Journals that become segments while the log continues.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! A recorded session of a log, and what must be there of it whenever the power goes.
+//! A recorded session of a log, and what must remain of it whenever the power fails.
 
 use std::{collections::BTreeSet, thread};
 
@@ -17,13 +17,13 @@ pub fn power_options(dir: &Path) -> LogOptions {
 /// A state is made from the disk that is kept before it.
 const DISK_EVERY: usize = 32;
 
-/// A recorded session: what the disk held before, each step, and what it was good for.
+/// A recorded session: what the disk held before, each step, and what it had to achieve.
 pub struct Session {
     pub name: &'static str,
-    /// The disk before the first step, and after so many steps each.
+    /// The disk before the first step, and after each batch of steps.
     disks: Vec<Disk>,
     pub changes: Vec<Change>,
-    /// From which step on the log must reach at least so far.
+    /// From which step on the log must reach at least this position.
     pub acknowledged: Vec<(usize, u64)>,
     /// All that was ever recorded.
     pub events: Vec<Arc<Recorded>>,
@@ -50,7 +50,7 @@ impl Session {
         Self { name, disks, changes, acknowledged, events, ends }
     }
 
-    /// What must be there after the loss of power after a number of steps.
+    /// What must be there after a power loss at a number of steps.
     pub fn acknowledged_at(&self, step: usize) -> u64 {
         self.acknowledged.iter().filter(|(from, _)| *from <= step).map(|(_, position)| *position).max().unwrap_or_default()
     }
@@ -62,7 +62,7 @@ impl Session {
         disk
     }
 
-    /// Whether a log holds what it must: no event less than was acknowledged, none that was not recorded, no half command.
+    /// Whether a log holds what it must: no fewer events than were acknowledged, none that was not recorded, no half command.
     pub fn check(&self, log: &DiskLog, step: usize) -> Result<(), String> {
         let (head, acknowledged) = (log.head().0, self.acknowledged_at(step));
         if head < acknowledged {
@@ -120,7 +120,7 @@ pub fn record_with(
     session
 }
 
-/// Appends commands of one to nine events and of many sizes from three threads. Gives the end of each and when it was known.
+/// Appends commands of one to nine events and of many sizes from three threads. Returns the end of each and when it was known.
 fn work(log: &DiskLog, appends: usize, recorder: &Recorder) -> Vec<(usize, u64)> {
     let one = |thread: usize| {
         let (id, mut dice, mut acknowledged) = (format!("thread-{thread}"), Dice(thread as u64), Vec::new());
@@ -141,7 +141,7 @@ fn work(log: &DiskLog, appends: usize, recorder: &Recorder) -> Vec<(usize, u64)>
     })
 }
 
-/// A text that does not shrink when it is packed.
+/// A text that does not shrink when compressed.
 fn noise(dice: &mut Dice) -> String {
     let length = [10, 40, 200, 700][dice.roll(4)] + dice.roll(40);
     (0..length).map(|_| char::from(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"[dice.roll(64)])).collect()

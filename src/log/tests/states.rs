@@ -1,7 +1,7 @@
-//! What a loss of power may leave of a disk: all that is safe, and of what was changed since then whatever the system happened to write.
+//! What a power loss may leave of a disk: everything safe, and of later changes whatever the system happened to write.
 //!
 //! Each sector that was written may be old or new; sizes change in order. Names may be kept up to any point in the order of all changes (as ext4
-//! keeps them), or of those of each folder, or each by itself: the engine must bear all three.
+//! keeps them), or of those of each folder, or each by itself: the engine must survive all three.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::model::{Disk, Node, Put, Renaming, SECTOR, safe_names, write};
 
-/// Numbers that follow from a seed (splitmix64), so that a state can be made once more.
+/// Numbers that follow from a seed (splitmix64), so that a state can be made again.
 pub struct Dice(pub u64);
 
 impl Dice {
@@ -122,14 +122,14 @@ pub fn materialise(tree: &Tree, root: &Path) {
     }
 }
 
-/// A copy of a folder, made without the syncs that nobody needs here.
+/// A copy of a folder, made without the syncs, which are not needed here.
 pub fn quick_copy(from: &Path) -> TempDir {
     let to = quick_folder();
     copy_into(from, to.path());
     to
 }
 
-/// The same into a folder that is there.
+/// The same into an existing folder.
 pub fn copy_into(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let (path, there) = (entry.path(), to.join(entry.file_name()));
@@ -142,7 +142,7 @@ pub fn copy_into(from: &Path, to: &Path) {
     }
 }
 
-/// A folder in memory where there is such a place: a state is opened in a fraction of the time that real syncs take.
+/// A folder in memory if possible: opening a state takes a fraction of the time of real syncs.
 pub fn quick_folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { TempDir::new_in(memory).unwrap() } else { TempDir::new().unwrap() }

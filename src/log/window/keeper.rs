@@ -13,15 +13,15 @@ use crate::{
     },
 };
 
-/// New blocks wait so long for others: one by one they would cost a lone command as much CPU as all the rest of it.
+/// New blocks wait this long for others: one by one they would cost a lone command as much CPU as all the rest.
 const GATHER: Duration = Duration::from_millis(50);
-/// When nothing new came for so long, sled writes down what it has: after a `kill -9` it can then mend a journal.
+/// When nothing new came for this long, sled flushes: after a `kill -9` it can then repair a journal.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
-/// What is handed to sled at once.
+/// Bytes handed to sled at once.
 const BATCH_BYTES: usize = 512 << 10;
-/// sled keeps room and copies; when its files take so many times the window, it is rebuilt.
+/// sled keeps free room and copies; when its files take this many times the window, it is rebuilt.
 const DISK_TIMES_MAX: u64 = 4;
-/// When sled failed so often, it is left alone until the next start.
+/// When sled has failed this often, it is left alone until the next start.
 const FAULTS_MAX: u32 = 3;
 
 /// Runs until the log closes.
@@ -32,7 +32,7 @@ pub fn run(shared: &Arc<Shared>) {
             Err(reason) => {
                 metrics::counter!("aisled_log_window_faults_total").increment(1);
                 tracing::warn!(reason, fault, faults_max = FAULTS_MAX, "sled's copy of the newest blocks is discarded; nothing is lost");
-                // The last reader may be the one who drops it; sled's own threads end by themselves.
+                // The last reader may drop it; sled's own threads end by themselves.
                 drop(shared.storage.window.hide());
                 if let Err(error) = disk::remove_folder(&shared.folder.window()) {
                     tracing::warn!(%error, "sled's folder cannot be removed");
@@ -137,7 +137,7 @@ impl Kept {
         self.to = last;
     }
 
-    /// Takes new blocks and lets the oldest go.
+    /// Adds new blocks and drops the oldest.
     fn take(&mut self, blocks: Vec<Keyed>) -> Result<(), String> {
         let before = self.to;
         for (first, bytes) in &blocks {
@@ -156,12 +156,12 @@ impl Kept {
         self.sled.change(&blocks, &gone)
     }
 
-    /// Throws sled's files away and goes on with empty ones.
+    /// Throws sled's files away and continues with empty ones.
     fn begin_anew(self, shared: &Shared) -> Result<Self, String> {
         let folder = shared.folder.window();
         drop(shared.storage.window.hide());
         let mut sled = self.sled;
-        // A reader has it for the time of one read.
+        // A reader holds it for one read.
         while let Err(still) = Arc::try_unwrap(sled).map(drop) {
             sled = still;
             thread::yield_now();

@@ -1,4 +1,4 @@
-//! sled's part: a copy of the newest blocks by position, for quick reads. It may lag, fail, panic, hang or vanish; then blocks are read from
+//! sled's part: a copy of the newest blocks by position, for fast reads. It may lag, fail, panic, hang or vanish; then blocks are read from
 //! the journals and segments, which are the truth, and the copy is rebuilt. Nothing that is acknowledged waits for it.
 
 pub mod keeper;
@@ -19,8 +19,8 @@ use self::sled::Sled;
 use super::{block, storage::Keyed};
 use crate::events::Position;
 
-/// How many bytes of blocks it holds: some ten thousands of small events, which take about twice the room in sled's files. More would be found in
-/// segments as quickly, and be on the disk twice.
+/// Bytes of blocks it holds: some ten thousand small events, which take about twice the room in sled's files. More would be found in
+/// segments as fast, and be on the disk twice.
 pub const WINDOW_BYTES_MAX: usize = 4 << 20;
 /// When a call of sled takes longer, it is given up until the next start.
 pub const CALL_MAX: Duration = Duration::from_secs(5);
@@ -37,7 +37,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// The block that holds a position, whole. `None` whenever there is any doubt: it is elsewhere too.
+    /// The block that holds a position, whole. `None` in case of doubt: it is elsewhere too.
     #[must_use]
     pub fn block(&self, position: Position) -> Option<Keyed> {
         let (from, to) = self.range();
@@ -66,13 +66,13 @@ impl Window {
         self.to.store(to.0, Ordering::Release);
     }
 
-    /// Takes sled away from readers.
+    /// Withdraws sled from readers.
     fn hide(&self) -> Option<Arc<Sled>> {
         self.tell(Position::START, Position::START);
         self.sled.write().take()
     }
 
-    /// Gives sled up if a call of it hangs: readers go elsewhere, and nobody ever waits for it again. True if it did.
+    /// Gives sled up if a call of it hangs: readers go elsewhere, and nobody waits for it again. True if it hangs.
     #[must_use]
     pub fn give_up_if_stuck(&self) -> bool {
         if !self.call_since.lock().is_some_and(|since| since.elapsed() > CALL_MAX) {

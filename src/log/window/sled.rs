@@ -1,5 +1,5 @@
-//! The only file that knows sled: blocks by the position of their first event. What sled promises, and what not, is contained here: it may
-//! lose anything, and nothing of it is ever made durable.
+//! The only file that knows sled: blocks by the position of their first event. sled's guarantees and their limits are contained here: it may
+//! lose anything, and none of it is ever made durable.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::{events::Position, log::storage::Keyed};
 
-/// sled's cache; its memory is several times this. Blocks are read once and remembered decoded, so more would be wasted.
+/// sled's cache; its memory is several times this. Blocks are read once and cached decoded, so more would be wasted.
 const CACHE_BYTES: u64 = 4 << 20;
 
 /// Blocks in sled, ordered by the position of their first event.
@@ -40,7 +40,7 @@ impl Sled {
         Ok(Self { db: contain("open", || config.open())?, folder: folder.to_owned() })
     }
 
-    /// Adds blocks and takes others out: all of it or nothing.
+    /// Adds blocks and removes others, atomically.
     ///
     /// # Errors
     /// One sentence.
@@ -51,7 +51,7 @@ impl Sled {
         contain("write", || self.db.apply_batch(batch))
     }
 
-    /// Writes down what is only in its memory, as far as sled does.
+    /// Flushes what is only in memory, as far as sled does.
     ///
     /// # Errors
     /// One sentence.

@@ -21,7 +21,7 @@ pub(super) struct Line {
 pub(super) struct Kept<'a> {
     /// The list's own store, and the one somebody asked about.
     pub named: [Option<&'a StoreId>; 2],
-    /// Those the household compares. If there are any, no others are kept beside the named ones.
+    /// Those the household compares. If there are any, no others are kept next to the named ones.
     pub compared: &'a BTreeMap<StoreId, Option<Currency>>,
 }
 

@@ -1,4 +1,4 @@
-//! What is there already is not written again: by the next snapshot, and by one that goes on where another was interrupted.
+//! What is there already is not written again: by the next snapshot, and by one that continues where another was interrupted.
 
 use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt};
 

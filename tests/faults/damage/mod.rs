@@ -1,4 +1,4 @@
-//! Every kind of file beside the log, damaged in every way: made anew from what is whole, or refused with its name and the way out. None is
+//! Every kind of file next to the log, damaged in every way: made anew from what is whole, or refused with its name and the way out. None is
 //! believed, and what was served before is served afterwards.
 
 mod place;

@@ -1,4 +1,4 @@
-//! A server with every kind of file beside the log: it was restored, has snapshots, checkpoints, and a result of a self-restore.
+//! A server with every kind of file next to the log: it was restored, has snapshots, checkpoints, and a result of a self-restore.
 
 use std::{
     fs,

@@ -12,7 +12,7 @@ export interface StoredList {
   readonly states: States;
 }
 
-/** Keeps lists. Methods may throw, as when a quota is used up; the store then goes on without it. */
+/** Keeps lists. Methods may throw, as when a quota is used up; the store then continues without it. */
 export interface ListCache {
   load(id: string): StoredList | undefined;
   save(id: string, stored: StoredList): void;

@@ -102,12 +102,12 @@ export class LiveClient {
     }
   }
 
-  /** Cuts a wait short, such as when the page hears that the network is back. A client that stays away goes on doing so. */
+  /** Cuts a wait short, such as when the page hears that the network is back. A client that stays away still does. */
   wake(): void {
     if (this.#status.state === "waiting") this.connect();
   }
 
-  /** Ends the session and stays away. Commands go on waiting, topics stay wanted. */
+  /** Ends the session and stays away. Commands continue waiting, topics stay wanted. */
   close(): void {
     this.#cancelRetry();
     if (this.#connection !== undefined) this.#connection.close();

@@ -6,7 +6,7 @@ import type { DealFilter, ErrorBody, MissedEvent, Position, RecordedEvent, Topic
 
 /** Options of a topic. */
 export interface TopicOptions {
-  /** At most so many states a second of each key, from 0.01 to 1000; the last value always arrives. */
+  /** At most this many states a second of each key, from 0.01 to 1000; the last value always arrives. */
   maxRate?: number;
   /** For `deals:<store>` only. */
   filter?: DealFilter;
@@ -76,7 +76,7 @@ export class Feed {
     return request;
   }
 
-  /** Goes on from a place; without one, the next answer is a snapshot. */
+  /** Continues from a place; without one, the next answer is a snapshot. */
   goOnFrom(place: TopicPlace | undefined): void {
     this.#position = place?.position;
     this.#epoch = place?.epoch;

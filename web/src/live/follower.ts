@@ -8,7 +8,7 @@ import { Feed, type TopicListener, type TopicOptions, type TopicPlace } from "./
 import type { EventPush, Hello, Revoked, StatePush, Subscribed } from "./types.js";
 import type { ErrorBody, TopicRequest } from "./wire.js";
 
-/** One subscription names at most so many topics, and takes at most half of the largest message. */
+/** One subscription names at most this many topics, and takes at most half of the largest message. */
 const TOPICS_PER_REQUEST_MAX = 200;
 
 /** All followed topics of a client. */
@@ -51,7 +51,7 @@ export class Follower {
     this.#want(feed);
   }
 
-  /** Asks once more for a topic that was refused for good. */
+  /** Asks again for a topic that was refused for good. */
   retryRefused(topic: string): void {
     const feed = this.#feeds.get(topic);
     if (feed?.phase === "refused") this.#want(feed);

@@ -169,7 +169,7 @@ export class CommandQueue {
     if (waiting === undefined) return;
     this.#backoff.reset();
     this.#waiting.delete(command.commandId);
-    // Where it cannot be removed it is sent once more after a restart, and answered with this outcome.
+    // Where it cannot be removed it is sent again after a restart, and answered with this outcome.
     this.#guarded(() => this.#storage.remove(command.commandId));
     this.#remember({ command, outcome });
     waiting.settle(outcome);

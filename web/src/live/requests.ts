@@ -46,7 +46,7 @@ interface Waiting {
   cancelTimer: () => void;
 }
 
-/** Gives out ids and brings answers home. An answer in parts resolves with its last one. */
+/** Assigns ids and matches answers to requests. An answer in parts resolves with its last one. */
 export class PendingRequests {
   readonly #clock: Clock;
   readonly #waiting = new Map<number, Waiting>();

@@ -16,7 +16,7 @@ export interface QueuedCommand {
   readonly queuedAtMs: number;
 }
 
-/** Keeps commands over a restart. Methods may throw, as when a quota is used up; the queue then goes on in memory and says so. */
+/** Keeps commands over a restart. Methods may throw, as when a quota is used up; the queue then continues in memory and says so. */
 export interface CommandStorage {
   /** All commands kept, in any order. */
   load(): readonly QueuedCommand[];

@@ -2,7 +2,7 @@
 import type { Clock } from "./clock.js";
 import type { Refreshed } from "./types.js";
 
-/** Gives a token that is valid now; asked once a session and before each expiry. */
+/** Returns a token that is valid now; asked once a session and before each expiry. */
 export type TokenSource = () => string | Promise<string>;
 
 /** A new token is brought so long before the old one expires, or after half its time if that is shorter. */

@@ -80,7 +80,7 @@ fn add<T: ToSchema>(name: &str, found: &mut Found) {
     T::schemas(found);
 }
 
-/// Each variant of a request has a schema of its own, with the id that may stand beside its fields.
+/// Each variant of a request has a schema of its own, with the id that may stand next to its fields.
 fn requests(schemas: &mut Map<String, Value>) {
     let mut request = draft_7(value(&Request::schema()));
     for variant in request["oneOf"].as_array_mut().into_iter().flatten() {
@@ -93,7 +93,7 @@ fn requests(schemas: &mut Map<String, Value>) {
     }
 }
 
-/// A variant that is a closed type with the tag beside its fields becomes one closed object: else neither lets the other's fields be.
+/// A variant that is a closed type with the tag next to its fields becomes one closed object: else neither lets the other's fields be.
 fn join_closed(schemas: &mut Map<String, Value>) {
     let closed: Map<_, _> = schemas.clone().into_iter().filter(|(_, schema)| schema["additionalProperties"] == false).collect();
     let closed_part = |part: &Value| closed.get(part["$ref"].as_str()?.rsplit('/').next()?).cloned();
@@ -143,7 +143,7 @@ pub fn draft_7(mut schema: Value) -> Value {
                 keywords.remove("enum");
                 keywords.insert("const".into(), only);
             }
-            // What stands beside a reference is not read in draft 7.
+            // What stands next to a reference is not read in draft 7.
             if keywords.len() > 1
                 && let Some(reference) = keywords.remove("$ref")
             {

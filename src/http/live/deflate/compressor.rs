@@ -12,7 +12,7 @@ const LEVEL: u32 = 1;
 const WINDOW_BITS: std::ops::RangeInclusive<u8> = 9..=15;
 /// Every flushed message ends so, and is sent without it (RFC 7692, section 7.2.1).
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
-/// A thread keeps at most so much room for its next message.
+/// A thread keeps at most this much room for its next message.
 const SCRATCH_BYTES_KEPT: usize = 256 << 10;
 
 thread_local! {

@@ -156,7 +156,7 @@ impl FrameReader {
         Ok(Frame { header, key, read: 0, left, is_checked })
     }
 
-    /// Gives on what is there of a frame that may pass, its header included.
+    /// Passes on what has arrived of a frame that may pass, its header included.
     fn pass(&mut self, mut frame: Frame, header_bytes: usize) -> Result<Piece, Refusal> {
         let payload_bytes = frame.left.min(self.unread.len() - header_bytes);
         let bytes = self.unread.split_to(header_bytes + payload_bytes);
