@@ -7,7 +7,7 @@ use crate::disk;
 /// Replaces the file durably.
 ///
 /// # Errors
-/// As any write.
+/// When writing fails.
 pub fn write(file: &Path, word: &str) -> io::Result<()> {
     disk::replace(file, format!("{word} {:08x}\n", crc32fast::hash(word.as_bytes())).as_bytes())
 }

@@ -21,7 +21,7 @@ pub struct DiskFile {
 }
 
 impl DiskFile {
-    /// Makes a file that must not be there. Its name is not durable yet: see [`DiskFile::settle`].
+    /// Creates a file that must not exist. Its name is not durable yet: see [`DiskFile::settle`].
     ///
     /// # Errors
     /// The system's own errors.
@@ -38,7 +38,7 @@ impl DiskFile {
         perform(Step::Open(path), || OpenOptions::new().read(true).write(true).open(path)).map(|file| Self { file, path: path.to_owned() })
     }
 
-    /// Opens a file for reading alone.
+    /// Opens a file for reading only.
     ///
     /// # Errors
     /// The system's own errors.
@@ -46,10 +46,10 @@ impl DiskFile {
         perform(Step::Open(path), || File::open(path)).map(|file| Self { file, path: path.to_owned() })
     }
 
-    /// Gives the open file another name, durably.
+    /// Renames the open file, durably.
     ///
     /// # Errors
-    /// As the system's; it has its old name then, unless only the last sync failed.
+    /// The system's own errors; the file then keeps its old name, unless only the last sync failed.
     pub fn rename(&mut self, to: &Path) -> io::Result<()> {
         rename(&self.path, to)?;
         to.clone_into(&mut self.path);
@@ -89,10 +89,10 @@ impl DiskFile {
         Ok(())
     }
 
-    /// Writes at a place. Not durable before [`DiskFile::sync`].
+    /// Writes at an offset. Not durable before [`DiskFile::sync`].
     ///
     /// # Errors
-    /// As the system's; a part may have been written.
+    /// The system's own errors; a part may have been written.
     pub fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
         perform(Step::Write { file: &self.path, at, bytes }, || self.file.write_all_at(bytes, at))
     }
@@ -114,7 +114,7 @@ impl DiskFile {
         sync_folder_of(&self.path)
     }
 
-    /// Reads exactly so many bytes at a place.
+    /// Reads exactly this many bytes at an offset.
     ///
     /// # Errors
     /// `UnexpectedEof` where the file is shorter.
@@ -130,8 +130,8 @@ impl DiskFile {
         Ok(self.file.metadata()?.len())
     }
 
-    /// What a copy of the file does not have: its number in the file system, and when it was made there, in nanoseconds
-    /// (zero where the file system does not say).
+    /// What a copy of the file does not share: its inode and its creation time in nanoseconds
+    /// (zero where the file system does not know).
     ///
     /// # Errors
     /// The system's own errors.
@@ -141,9 +141,9 @@ impl DiskFile {
         Ok((metadata.ino(), born.map_or(0, |born| u64::try_from(born.as_nanos()).unwrap_or(0))))
     }
 
-    /// Tells the kernel to begin writing what it has of the file, so that a later sync has little left to do.
+    /// Asks the kernel to begin writing the file's dirty pages, so that a later sync has little left to do.
     pub(super) fn begin_writing(&self) {
-        // Nothing is wrong where the advice is not taken.
+        // Ignored advice is not an error.
         let _ = rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed);
     }
 }

@@ -1,4 +1,4 @@
-//! Names: made, changed and removed together with the sync of their folder.
+//! Names: created, changed and removed together with the sync of their folder.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -11,7 +11,7 @@ use super::{
     watch::{Step, perform},
 };
 
-/// Makes a folder, and those above it that are missing, durably.
+/// Creates a folder and its missing parents, durably.
 ///
 /// # Errors
 /// The system's own errors.
@@ -30,7 +30,7 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Gives a file or folder another name, in place of what has it, durably in both folders.
+/// Renames a file or folder, replacing what has the name, durably in both folders.
 ///
 /// # Errors
 /// The system's own errors.
@@ -44,10 +44,10 @@ pub(super) fn rename_unsynced(from: &Path, to: &Path) -> io::Result<()> {
     perform(Step::Rename { from, to }, || fs::rename(from, to))
 }
 
-/// Gives files a second name in a folder, durably; copies them where links do not reach. A name that is taken stays as it is.
+/// Gives files a second name in a folder, durably; copies them where links do not reach. A taken name is left alone.
 ///
 /// # Errors
-/// As the system's; some may have their names then.
+/// The system's own errors; some may have their names then.
 pub fn link_all<'a>(files: impl IntoIterator<Item = &'a Path>, folder: &Path) -> io::Result<()> {
     for from in files {
         match link_or_copy(from, &folder.join(from.file_name().unwrap_or_default())) {
@@ -72,7 +72,7 @@ fn needs_copy(error: &io::Error) -> bool {
     matches!(error.kind(), CrossesDevices | PermissionDenied | TooManyLinks | Unsupported)
 }
 
-/// Removes a file durably. That it is not there is no error.
+/// Removes a file durably. A missing file is not an error.
 ///
 /// # Errors
 /// The system's own errors.
@@ -83,7 +83,7 @@ pub fn remove_file(path: &Path) -> io::Result<()> {
 /// Removes files of one folder durably, with one sync.
 ///
 /// # Errors
-/// As the system's; those before the failing one are gone.
+/// The system's own errors; files before the failing one are gone.
 pub fn remove_files<'a>(folder: &Path, files: impl IntoIterator<Item = &'a PathBuf>) -> io::Result<()> {
     let mut removed = false;
     for file in files {
@@ -100,10 +100,10 @@ fn remove_unsynced(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Removes a folder with all that is in it, durably. That it is not there is no error.
+/// Removes a folder with its content, durably. A missing folder is not an error.
 ///
 /// # Errors
-/// As the system's; a part may be gone then.
+/// The system's own errors; a part may be gone then.
 pub fn remove_folder(path: &Path) -> io::Result<()> {
     match perform(Step::RemoveFolder(path), || fs::remove_dir_all(path)) {
         Ok(()) => sync_folder_of(path),
@@ -132,7 +132,7 @@ fn parent_of(path: &Path) -> &Path {
     }
 }
 
-/// Opens the file that a lock is taken on, making it where there is none. Not durable: a lock ends with its process.
+/// Opens the file to lock, creating it if missing. Not durable: a lock ends with its process.
 ///
 /// # Errors
 /// The system's own errors.

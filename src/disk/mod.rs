@@ -1,8 +1,8 @@
 //! Every change of a file or a folder, each with the syncs that make it survive a loss of power. Nothing else in the program creates,
-//! writes, renames, links or removes files that must last (`tests/import_rules.rs` holds that), so the rule stands in one place:
+//! writes, renames, links or removes files that must last (`tests/import_rules` enforces that), so the rule is in one place:
 //! a new name is durable only when its folder is synced as well.
 //!
-//! Debug builds let tests watch each step, or have it fail (`watch`); release builds call the system directly.
+//! In debug builds tests can watch each step or make it fail (`watch`); release builds call the system directly.
 
 mod file;
 mod folder;

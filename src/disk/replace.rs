@@ -15,22 +15,22 @@ use super::{
 /// How a large file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// As fast as it goes.
+    /// As fast as possible.
     AtOnce,
-    /// In pieces that the kernel begins to write at once, with a rest in between: so little is left for the sync at the end, which the log's
-    /// own syncs have to wait for. A sync after each piece would be a commit of the file system's journal each, and they would wait for all.
+    /// In pieces that the kernel begins to write at once, with pauses in between: that leaves little for the sync at the end, which the log's
+    /// own syncs have to wait for. A sync after each piece would commit the file system's journal each time, and they would wait for all.
     Gently,
 }
 
-/// What is written at once.
+/// Bytes written at once.
 const PIECE_BYTES: usize = 1 << 20;
-/// The rest after each piece where others need the disk: a gigabyte takes ten seconds more.
+/// The pause after each piece where others need the disk: a gigabyte takes ten seconds more.
 const PIECE_REST: Duration = Duration::from_millis(10);
 
 /// Replaces a file as a whole, durably.
 ///
 /// # Errors
-/// As any write; the file is as it was then, unless only the last sync of its folder failed.
+/// When writing fails; the file is then unchanged, unless only the last sync of its folder failed.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut part = PartFile::create(path, Pace::AtOnce)?;
     part.write(bytes)?;
@@ -40,7 +40,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Replaces a file as a whole, without a sync: after a loss of power it may be damaged. For caches, whose readers check them.
 ///
 /// # Errors
-/// As any write; the file is as it was then.
+/// When writing fails; the file is then unchanged.
 pub fn replace_cache(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut part = PartFile::create(path, Pace::AtOnce)?;
     part.write(bytes)?;
@@ -48,7 +48,7 @@ pub fn replace_cache(path: &Path, bytes: &[u8]) -> io::Result<()> {
     rename_unsynced(&part_of(path), path)
 }
 
-/// Keeps a file that cannot be used under another name next to it, for inspection. Returns that name.
+/// Renames an unusable file and keeps it next to its old place, for inspection. Returns that name.
 ///
 /// # Errors
 /// The system's own errors.
@@ -58,11 +58,11 @@ pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
     Ok(kept)
 }
 
-/// Puts a whole file in the place of a damaged or missing one: the place has the one or the other at every moment. The damaged one is kept
-/// beside it, as by [`set_aside`].
+/// Replaces a damaged or missing file with a whole one: the path has the one or the other at every moment. The damaged one is kept
+/// next to it, as by [`set_aside`].
 ///
 /// # Errors
-/// As the system's; the place is as it was then, unless only the last sync of its folder failed.
+/// The system's own errors; the path is then unchanged, unless only the last sync of its folder failed.
 pub fn put_in_place(whole: &Path, place: &Path) -> io::Result<()> {
     let part = part_of(place);
     remove_file(&part)?;
@@ -79,7 +79,7 @@ fn aside_of(path: &Path) -> io::Result<PathBuf> {
     free.ok_or_else(|| io::Error::other(format!("there are too many damaged copies of {name}")))
 }
 
-/// A file that has its name only once it is whole. Dropped before, nothing of it is left.
+/// A file that gets its name only once it is whole. Dropped before, it leaves nothing.
 #[derive(Debug)]
 pub struct PartFile {
     file: DiskFile,
@@ -90,7 +90,7 @@ pub struct PartFile {
 }
 
 impl PartFile {
-    /// Begins the file that will be at a path.
+    /// Starts the file that will be at a path.
     ///
     /// # Errors
     /// The system's own errors.
@@ -103,7 +103,7 @@ impl PartFile {
     /// Continues writing it.
     ///
     /// # Errors
-    /// As any write.
+    /// When writing fails.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         for piece in bytes.chunks(PIECE_BYTES) {
             self.file.write_at(piece, self.at)?;
@@ -131,7 +131,7 @@ impl PartFile {
 impl Drop for PartFile {
     fn drop(&mut self) {
         if !self.written {
-            // What is left is removed by the next try or the next start.
+            // The next attempt or the next start removes what is left.
             let _ = remove_file(&part_of(&self.path));
         }
     }
@@ -154,7 +154,7 @@ pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
 /// Copies a folder with the folders in it, durably.
 ///
 /// # Errors
-/// As the system's; a part may be there then.
+/// The system's own errors; a part may exist then.
 pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     create_folder(to)?;
     for entry in fs::read_dir(from)? {

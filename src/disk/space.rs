@@ -1,11 +1,11 @@
-//! Room on the disk: what is free, and what must stay so.
+//! Room on the disk: what is free, and what must stay free.
 
 use std::path::Path;
 
-/// What must stay free beside whatever is written: it has to do for a graceful end, and a full disk makes the live log read-only.
+/// What every write must leave free: it has to suffice for a graceful end, and a full disk makes the live log read-only.
 pub const RESERVE_BYTES: u64 = 64 << 20;
 
-/// What is free where a folder is; none where the system does not tell.
+/// The free room where a folder is; none where the system does not know.
 #[must_use]
 pub fn free_bytes(folder: &Path) -> Option<u64> {
     rustix::fs::statvfs(folder).ok().map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize))

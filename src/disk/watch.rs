@@ -1,8 +1,8 @@
-//! What tests see of the steps below, and how they make one fail. A step is told before it is done, in the order in which it is done.
+//! What tests see of disk steps, and how they make one fail. A step is reported before it is done, in order.
 //!
-//! `AISLED_TEST_FAULT=sync:3:EIO` lets the third step of that kind fail in the whole process, `sync:3+:ENOSPC` also all later ones,
-//! `sync:3:HANG` never returns, and `sync@heads:1:EIO` counts only steps at paths with that word.
-//! `sync:3:WHILE=/tmp/held` waits as long as that file is there. Both are compiled in with debug assertions only.
+//! `AISLED_TEST_FAULT=sync:3:EIO` makes the third step of that kind fail in the whole process, `sync:3+:ENOSPC` also all later ones,
+//! `sync:3:HANG` never returns, and `sync@heads:1:EIO` counts only steps at paths that contain that text.
+//! `sync:3:WHILE=/tmp/held` waits as long as that file exists. Both are compiled in with debug assertions only.
 
 use std::{io, path::Path};
 
@@ -12,9 +12,9 @@ pub const VARIABLE: &str = "AISLED_TEST_FAULT";
 /// One change of the disk.
 #[derive(Debug, Clone, Copy)]
 pub enum Step<'a> {
-    /// A file comes to be, empty.
+    /// An empty file is created.
     Create(&'a Path),
-    /// A file is opened that is there.
+    /// An existing file is opened.
     Open(&'a Path),
     /// Room is reserved: the file reads as zeros up to there.
     Allocate {
@@ -26,7 +26,7 @@ pub enum Step<'a> {
         at: u64,
         bytes: &'a [u8],
     },
-    /// What was written to the file is durable.
+    /// What was written to the file becomes durable.
     Sync(&'a Path),
     /// The names in the folder are durable.
     SyncFolder(&'a Path),
@@ -40,7 +40,7 @@ pub enum Step<'a> {
     },
     Remove(&'a Path),
     CreateFolder(&'a Path),
-    /// A folder goes with all that is in it.
+    /// A folder is removed with its content.
     RemoveFolder(&'a Path),
 }
 
@@ -82,7 +82,7 @@ impl<'a> Step<'a> {
     }
 }
 
-/// Does a step, unless a test has it fail. An error says which file it is about.
+/// Does a step, unless a test makes it fail. An error names its file.
 #[inline]
 pub(super) fn perform<T>(step: Step<'_>, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     let path = step.path();
@@ -117,12 +117,12 @@ mod observed {
 
     use super::{Step, VARIABLE};
 
-    /// Sees the steps below a folder. While it has one, no other step below that folder is done.
+    /// Sees the steps below a folder. While it handles one, no other step below that folder is done.
     pub trait Observer: Send + Sync {
         /// Called before a step; an error is the step's answer, and it is not done.
         ///
         /// # Errors
-        /// Whatever the step is to fail with.
+        /// The error the step is to fail with.
         fn before(&self, step: &Step<'_>) -> io::Result<()>;
     }
 
@@ -144,7 +144,7 @@ mod observed {
         }
     }
 
-    /// Shows an observer every step below a folder, until the answer is dropped.
+    /// Shows an observer every step below a folder, until the returned guard is dropped.
     #[must_use]
     pub fn observe(root: &Path, observer: Arc<dyn Observer>) -> Observation {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
@@ -181,7 +181,7 @@ mod observed {
         }
         let number = fault.seen.fetch_add(1, Ordering::Relaxed) + 1;
         if number == fault.number || (fault.and_later && number > fault.number) {
-            tracing::warn!(step = step.kind(), path = %step.path().display(), effect = fault.effect, "a test has this step fail");
+            tracing::warn!(step = step.kind(), path = %step.path().display(), effect = fault.effect, "a test makes this step fail");
             fault.happen()
         } else {
             Ok(())

@@ -1,4 +1,4 @@
-//! What an event changed, as people read it: the fields it touched, before and after. Timelines, undo and diffs speak so.
+//! What an event changed, as people read it: the fields it touched, before and after. Timelines, undo and diffs use this form.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Entity, Fact};
 
-/// One field that is not what it was.
+/// One changed field.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Change {
     /// The item of a list that it belongs to.
@@ -15,10 +15,10 @@ pub struct Change {
     pub item: Option<String>,
     /// Such as `name`, or `members/ann` for a part of many.
     pub field: String,
-    /// Null where there was nothing.
+    /// Null if there was nothing.
     #[schema(value_type = Object, nullable)]
     pub before: Value,
-    /// Null where nothing is left.
+    /// Null if nothing is left.
     #[schema(value_type = Object, nullable)]
     pub after: Value,
 }
@@ -29,14 +29,14 @@ pub type Fields = BTreeMap<String, Value>;
 /// The fields that an event may touch, those of each item on their own.
 pub type Touched = Vec<(Option<String>, Fields)>;
 
-/// An entity whose events can say what they change.
+/// An entity whose events can show what they change.
 pub trait Traced: Entity {
-    /// What an event may touch, as a state has it. Asked of the states right before and right after the event, it names the
+    /// What an event may touch, as a state has it. For the states directly before and after the event it names the
     /// same parts in the same order.
     fn touched(event: &Self::Event, state: &Self::State) -> Touched;
 }
 
-/// Records an event and says what it changed.
+/// Applies an event and returns what it changed.
 pub fn trace<E: Traced>(state: &mut E::State, event: &E::Event, fact: &Fact<'_>) -> Vec<Change> {
     let before = E::touched(event, state);
     E::evolve(state, event, fact);
@@ -44,7 +44,7 @@ pub fn trace<E: Traced>(state: &mut E::State, event: &E::Event, fact: &Fact<'_>)
     before.iter().zip(&after).flat_map(|((item, before), (_, after))| compare(item.as_deref(), before, after)).collect()
 }
 
-/// What touches only the entity itself.
+/// For an event that touches only the entity itself.
 #[must_use]
 pub fn of_itself(fields: Fields) -> Touched {
     vec![(None, fields)]
@@ -62,7 +62,7 @@ pub fn compare(item: Option<&str>, before: &Fields, after: &Fields) -> Vec<Chang
         .collect()
 }
 
-/// Leaves out what holds nothing.
+/// Leaves out empty values.
 #[must_use]
 pub fn fields<const N: usize>(named: [(&str, Value); N]) -> Fields {
     named.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.to_owned(), value)).collect()

@@ -15,7 +15,7 @@ const CODE_CHARS_MAX: usize = 64;
 pub enum ProductCode {
     Gtin(Gtin),
     Plu(Plu),
-    /// A code that a store prints itself (weight or price inside); it means nothing in another store.
+    /// A code that a store prints itself (with weight or price in it); meaningless in another store.
     StoreMade {
         store: StoreId,
         #[serde(deserialize_with = "code_text")]

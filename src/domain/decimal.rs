@@ -35,7 +35,7 @@ fn accumulate(mut digits: impl Iterator<Item = u8>, negative: bool) -> Option<i6
     })
 }
 
-/// Prints an integer of the unit `10^-scale` with at least `decimals_min` digits after the decimal point and no further useless zeros.
+/// Prints an integer of the unit `10^-scale` with at least `decimals_min` digits after the decimal point and no further trailing zeros.
 pub(crate) fn print(value: i64, scale: u32, decimals_min: u32) -> String {
     let unit = 10_u64.pow(scale);
     let (whole, mut fraction) = (value.unsigned_abs() / unit, value.unsigned_abs() % unit);

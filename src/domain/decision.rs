@@ -1,4 +1,4 @@
-//! What every decider takes and gives: the context of a command, and an outcome with events or a refusal.
+//! What every decider takes and returns: the context of a command, and an outcome with events or a refusal.
 
 use std::borrow::Cow;
 
@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entity, ids::Principal, moment::Moment};
 
-/// Who commands, and when it arrived. Handed in, so that deciders need no clock.
+/// Who sent the command, and when it arrived. Passed in, so that deciders need no clock.
 #[derive(Debug, Clone)]
 pub struct Context {
     pub who: Principal,
     pub at: Moment,
 }
 
-/// What the log knows of an event next to its content; `evolve` may record it in the state.
+/// What the log knows of an event besides its content; `evolve` may record it in the state.
 #[derive(Debug, Clone, Copy)]
 pub struct Fact<'a> {
     pub who: &'a Principal,
@@ -25,7 +25,7 @@ pub struct Fact<'a> {
     pub version: u64,
 }
 
-/// What became of an accepted command.
+/// The outcome of an accepted command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -37,7 +37,7 @@ pub enum Outcome {
     Unchanged,
 }
 
-/// An accepted command: its outcome and the events that say so. No events exactly when `Unchanged`.
+/// An accepted command: its outcome and its events. No events exactly when `Unchanged`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision<E> {
     pub outcome: Outcome,
@@ -51,7 +51,7 @@ impl<E> Decision<E> {
         Self { outcome: Outcome::Applied, events: vec![event] }
     }
 
-    /// One event that joins the command with what was there.
+    /// One event that joins the command with what was already there.
     #[must_use]
     pub fn merged(event: E) -> Self {
         Self { outcome: Outcome::Merged, events: vec![event] }
@@ -64,8 +64,8 @@ impl<E> Decision<E> {
     }
 }
 
-/// Decides several commands one after the other, each on what those before it led to, as one: all are accepted or none.
-/// The first that is refused says why.
+/// Decides several commands in order as one, each on the result of those before it: all are accepted or none.
+/// The first refusal decides.
 ///
 /// # Errors
 /// The refusal of the first command that is refused.
@@ -74,7 +74,7 @@ pub fn decide_all<E: Entity>(state: &E::State, commands: &[E::Command], context:
     for command in commands {
         let Decision { outcome, events } = E::decide(&state, command, context)?;
         for event in &events {
-            // Where it will be recorded is not known yet, and no rule of the same command asks for it.
+            // Its position is not known yet, and no rule of the same command needs it.
             E::evolve(&mut state, event, &Fact { who: &context.who, at: context.at, position: 0, version: 0 });
         }
         if decided.outcome == Outcome::Unchanged {

@@ -8,35 +8,35 @@ use super::{
     undo::{Happened, Planned, Undo, plan},
 };
 
-/// When every command of these tests arrives: 2024-01-01T00:00:00Z.
+/// The arrival of every command in these tests: 2024-01-01T00:00:00Z.
 pub(crate) const NOW: Moment = Moment(1_704_067_200_000_000);
 
-/// An entity that has come this far.
+/// An entity with the events so far.
 #[derive(Debug)]
 pub(crate) struct Given<E: Entity> {
     pub state: E::State,
     pub events: Vec<E::Event>,
 }
 
-/// An entity to which nothing has happened yet.
+/// An entity without events.
 pub(crate) fn nothing<E: Entity>() -> Given<E> {
     Given { state: E::State::default(), events: Vec::new() }
 }
 
 impl<E: Entity> Given<E> {
-    /// After this has happened too.
+    /// Adds events that happened.
     pub fn event(mut self, event: E::Event) -> Self {
         self.record(event);
         self
     }
 
-    /// After this was commanded too, whatever came of it.
+    /// Sends a command, whatever its outcome.
     pub fn after(mut self, command: &E::Command) -> Self {
         let _ = self.tell(command);
         self
     }
 
-    /// Commands it and records what comes of it.
+    /// Sends a command and records its events.
     pub fn tell(&mut self, command: &E::Command) -> Result<Decision<E::Event>, Refusal> {
         let decision = self.when(command)?;
         assert_eq!(decision.events.is_empty(), decision.outcome == Outcome::Unchanged, "no events exactly when unchanged");
@@ -44,7 +44,7 @@ impl<E: Entity> Given<E> {
         Ok(decision)
     }
 
-    /// What would come of a command now.
+    /// What a command would lead to now.
     pub fn when(&self, command: &E::Command) -> Result<Decision<E::Event>, Refusal> {
         E::decide(&self.state, command, &Context { who: tester(), at: NOW })
     }
@@ -107,7 +107,7 @@ fn change_text(Change { item, field, before, after }: &Change) -> String {
     format!("{item}{field}: {before} > {after}")
 }
 
-/// The state that these events amount to.
+/// The state that these events lead to.
 pub(crate) fn replay<E: Entity>(events: &[E::Event]) -> E::State {
     events.iter().cloned().fold(nothing::<E>(), Given::event).state
 }

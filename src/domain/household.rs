@@ -20,7 +20,7 @@ use super::{
     text::check_text,
 };
 
-/// What somebody wants of a household.
+/// A command to a household.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum HouseholdCommand {
@@ -38,7 +38,7 @@ pub enum HouseholdCommand {
     Leave {
         member: Principal,
     },
-    /// `None` takes the budget away.
+    /// `None` removes the budget.
     SetBudget {
         monthly: Option<Money>,
     },
@@ -150,7 +150,7 @@ fn create(state: &HouseholdState, name: &str) -> Decided {
     }
 }
 
-/// Viewers look on, but may leave; who is no member at all is not judged here.
+/// Viewers may look and leave; non-members are not judged here.
 fn may_edit(household: &Household, command: &HouseholdCommand, who: &Principal) -> Result<(), Refusal> {
     let leaves = matches!(command, HouseholdCommand::Leave { member } if member == who);
     if leaves || household.members.get(who) != Some(&Role::Viewer) {
@@ -208,7 +208,7 @@ fn owners_only(household: &Household, who: &Principal) -> Result<(), Refusal> {
     Err(Refusal::new(Forbidden, "only_owner_may_manage", "only an owner may change somebody else's membership"))
 }
 
-/// Somebody must be left who can manage the household.
+/// At least one owner must remain.
 fn keeps_an_owner(household: &Household, without: &Principal) -> Result<(), Refusal> {
     let another = household.members.iter().any(|(member, role)| member != without && *role == Role::Owner);
     if another || household.members.get(without) != Some(&Role::Owner) {

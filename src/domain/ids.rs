@@ -1,5 +1,5 @@
-//! Entity ids: short, safe text that a client may make itself, typed per entity so that none is mistaken for another.
-//! Validated once at the edge; from there on the type is the proof.
+//! Entity ids: short, safe text that a client may choose, typed per entity so that none is mistaken for another.
+//! Validated once at the edge; after that the type is the proof.
 
 use std::{fmt, sync::Arc};
 
@@ -22,7 +22,7 @@ pub enum IdError {
 /// Checks a text against the id rule: 1–64 of `A-Z a-z 0-9 . _ : -`.
 ///
 /// # Errors
-/// Says which rule is broken.
+/// States which rule is broken.
 pub fn check_id(text: &str) -> Result<(), IdError> {
     if text.is_empty() || text.len() > ID_BYTES_MAX {
         return Err(IdError::Length(text.chars().count()));
@@ -46,7 +46,7 @@ macro_rules! id_type {
             /// Accepts a text that is a valid id.
             ///
             /// # Errors
-            /// Says which rule of [`check_id`] is broken.
+            /// States which rule of [`check_id`] is broken.
             pub fn new(text: &str) -> Result<Self, IdError> {
                 check_id(text)?;
                 Ok(Self(Arc::from(text)))

@@ -1,6 +1,6 @@
-//! Every limit of the domain in one place: what is absurd is refused by name, so that no sum can overflow later.
+//! Every limit of the domain in one place: absurd values are refused by name, so that no sum can overflow later.
 
-/// The dearest price accepted: one million major units, in ten-thousandths.
+/// The highest price accepted: one million major units, in ten-thousandths.
 pub const UNIT_PRICE_TEN_THOUSANDTHS_MAX: i64 = 1_000_000 * 10_000;
 /// The largest amount of money accepted in a command: one hundred million major units of a currency with three decimals.
 pub const MONEY_MINOR_MAX: i64 = 100_000_000 * 1_000;
@@ -20,13 +20,13 @@ pub const NUTRIENTS_PER_PRODUCT_MAX: usize = 200;
 pub const NUTRIENT_MICROGRAMS_MAX: i64 = 100_000_000;
 /// Items on one list, ticked ones included; more are refused with `list_full`.
 pub const ITEMS_PER_LIST_MAX: usize = 2_000;
-/// Removed items a list remembers for its "who removed it" answer; the oldest are forgotten first.
+/// Removed items a list remembers to answer who removed them; the oldest are forgotten first.
 pub const REMOVED_PER_LIST_MAX: usize = 1_000;
 /// Members of one list or household.
 pub const MEMBERS_MAX: usize = 100;
 /// Lines of one order.
 pub const LINES_PER_ORDER_MAX: usize = 1_000;
-/// Amounts of one order that are no lines.
+/// Amounts of one order that are not lines.
 pub const EXTRAS_PER_ORDER_MAX: usize = 100;
 /// Refunds of one line of an order; more are refused with `too_many_refunds`.
 pub const REFUNDS_PER_LINE_MAX: usize = 100;

@@ -26,7 +26,7 @@ use super::{
     StreamKind,
 };
 
-/// What somebody wants of a list. The `op` names the intent on the wire.
+/// A command to a list. The `op` names it on the wire.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ListCommand {
@@ -68,14 +68,14 @@ pub enum ListCommand {
         item: ItemId,
         quantity: Quantity,
     },
-    /// `None` leaves a field as it is, an empty text clears it.
+    /// `None` leaves a field unchanged, an empty text clears it.
     ChangeDetails {
         item: ItemId,
         name: Option<String>,
         specification: Option<String>,
         note: Option<String>,
     },
-    /// `None` takes the match away.
+    /// `None` removes the match.
     Match {
         item: ItemId,
         product: Option<ProductId>,
@@ -98,7 +98,7 @@ pub enum ListCommand {
     /// Takes all ticked items off the list.
     #[serde(deserialize_with = "super::no_fields::deserialize")]
     ClearChecked,
-    /// `None` takes the budget away.
+    /// `None` removes the budget.
     SetBudget {
         budget: Option<Money>,
     },
@@ -149,7 +149,7 @@ pub enum ListEvent {
         note: Option<String>,
         rank: i64,
     },
-    /// `by` is `None` for a set; `quantity` is what it came to.
+    /// `by` is `None` for a set; `quantity` is the result.
     ItemQuantityChanged {
         item: ItemId,
         by: Option<Quantity>,
@@ -209,7 +209,7 @@ pub struct List {
     pub store: Option<StoreId>,
     pub members: BTreeMap<Principal, Role>,
     pub items: BTreeMap<ItemId, Item>,
-    /// Items taken off, so that a late edit can be told who did it.
+    /// Removed items, so that a late edit learns who removed them.
     pub removed: BTreeMap<ItemId, Removed>,
     pub budget: Option<Money>,
     pub last_order: Option<OrderId>,

@@ -38,19 +38,19 @@ pub use stream::{Event, StreamId, StreamKind};
 
 /// One kind of entity: how its commands are decided and its events recorded. Both are plain functions of their arguments.
 pub trait Entity: 'static {
-    /// Which streams hold its events.
+    /// The kind of stream that holds its events.
     const KIND: StreamKind;
-    /// What the events so far amount to; the default is the state before the first event.
+    /// The state after the events so far; the default is the state before the first event.
     type State: Default + Clone + std::fmt::Debug + PartialEq + serde::Serialize + serde::de::DeserializeOwned + Send + Sync + 'static;
-    /// What somebody wants.
+    /// Its commands.
     type Command: Clone + std::fmt::Debug + Send + 'static;
     /// What happened.
     type Event: Clone + std::fmt::Debug + PartialEq + Into<Event> + Send + 'static;
 
-    /// Decides a command by every rule there is.
+    /// Decides a command by every rule.
     ///
     /// # Errors
-    /// The refusal, with a stable code; nothing has happened then.
+    /// The refusal, with a stable code; nothing happened then.
     fn decide(state: &Self::State, command: &Self::Command, context: &Context) -> Result<Decision<Self::Event>, Refusal>;
 
     /// Checks the rules that need the entity's own id, which its state does not know. Asked before `decide`.

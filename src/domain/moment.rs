@@ -1,4 +1,4 @@
-//! A moment in time as the domain knows it: handed in with a command or an event, never read from a clock here.
+//! A moment in time as the domain knows it: passed in with a command or an event, never read from a clock here.
 
 use std::{fmt, str::FromStr};
 

@@ -21,7 +21,7 @@ pub struct Money {
     currency: Currency,
 }
 
-/// Why something is not an amount of money, or cannot be reckoned with.
+/// Why something is not an amount of money, or cannot be computed with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     #[error("{0:?} is not a known ISO 4217 currency code in capital letters")]
@@ -65,13 +65,13 @@ impl MoneyError {
 }
 
 impl Money {
-    /// So many minor units (cents).
+    /// This many minor units (cents).
     #[must_use]
     pub const fn from_minor(minor: i64, currency: Currency) -> Self {
         Self { minor, currency }
     }
 
-    /// Nothing, of that currency.
+    /// Zero, in that currency.
     #[must_use]
     pub const fn zero(currency: Currency) -> Self {
         Self::from_minor(0, currency)
@@ -80,7 +80,7 @@ impl Money {
     /// Reads exact decimal text; more decimals than the currency has are refused, never rounded.
     ///
     /// # Errors
-    /// Says what is wrong with the text.
+    /// States what is wrong with the text.
     pub fn parse(amount: &str, currency: Currency) -> Result<Self, MoneyError> {
         let scale = currency.decimals();
         decimal::parse(amount, scale).map(|minor| Self { minor, currency }).map_err(|error| MoneyError::of_decimal(error, scale))
@@ -142,7 +142,7 @@ impl Money {
         (0..count).map(|part| Self { minor: if part < odd.abs() { each + odd.signum() } else { each }, ..self }).collect()
     }
 
-    /// Refuses an amount of which a sum could overflow, in either direction.
+    /// Refuses an amount whose sums could overflow, in either direction.
     ///
     /// # Errors
     /// `amount_too_large`.
@@ -150,7 +150,7 @@ impl Money {
         if self.minor.unsigned_abs() > MONEY_MINOR_MAX.unsigned_abs() { Err(MoneyError::TooLarge) } else { Ok(()) }
     }
 
-    /// Refuses what is no budget: nothing, less than nothing, and the absurd.
+    /// Refuses what is not a budget: zero, negative and absurd amounts.
     ///
     /// # Errors
     /// `amount_not_positive` or `amount_too_large`.

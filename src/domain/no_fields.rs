@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 #[serde(deny_unknown_fields)]
 struct NoFields {}
 
-/// For `deserialize_with` on a variant without fields: left to itself, serde ignores whatever else such a command holds.
+/// For `deserialize_with` on a variant without fields: by default serde ignores whatever else such a command holds.
 ///
 /// # Errors
 /// Names the first field there is.

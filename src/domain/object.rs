@@ -1,5 +1,5 @@
-//! What clients send as JSON objects is read from objects only: left to itself, serde takes an array of the values in the
-//! order of the fields for one too, and then nothing says which value is which.
+//! What clients send as JSON objects is read from objects only: by default serde also accepts an array of the values in the
+//! order of the fields, and then nothing shows which value is which.
 
 use std::{fmt, marker::PhantomData};
 
@@ -8,10 +8,10 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// Reads a value of JSON from an object; `expected` says in errors what should have been there, such as "a quantity".
+/// Reads a value from a JSON object; `expected` names in errors what should have been there, such as "a quantity".
 ///
 /// # Errors
-/// That of the value, or that something else than an object was there.
+/// That of the value, or that it was not an object.
 pub fn from_object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D, expected: &'static str) -> Result<T, D::Error> {
     deserializer.deserialize_map(OfObject { expected, value: PhantomData })
 }

@@ -16,7 +16,7 @@ use super::{
     Context, Decision, Entity, Event, Fact, HouseholdId, ListId, Moment, Money, ProductId, Quantity, Refusal, StoreId, StreamKind,
 };
 
-/// What somebody wants of, or reports about, an order.
+/// A command to, or report about, an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum OrderCommand {
@@ -28,7 +28,7 @@ pub enum OrderCommand {
         quantity: Quantity,
         charged: Money,
     },
-    /// How much was picked, at most what was to come; the last report holds.
+    /// How much was picked, at most what was to come; the last report counts.
     ShortLine {
         line: u32,
         picked: Quantity,
@@ -42,7 +42,7 @@ pub enum OrderCommand {
         amount: Money,
         reason: Option<String>,
     },
-    /// Adds lines that were ordered later, or that the receipt has and the order had not.
+    /// Adds lines that were ordered later, or that only the receipt has.
     Amend {
         lines: Vec<OrderLine>,
     },
@@ -96,12 +96,12 @@ pub struct OrderLine {
     /// Taken off by a manufacturer's coupon for the whole line: `charged` plus this is what the shop received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coupon_discount: Option<Money>,
-    /// The shop's match of a coupon for the whole line; like `shop_discount` the shop bears it.
+    /// The shop's match of a coupon for the whole line; like `shop_discount`, the shop pays it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coupon_match: Option<Money>,
 }
 
-/// An amount of an order that is no line, such as `tax` or `delivery`.
+/// An amount of an order that is not a line, such as `tax` or `delivery`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Extra {
@@ -208,7 +208,7 @@ pub struct LineState {
     pub refunds: Vec<Refund>,
 }
 
-/// One refund of a line; an identical one again is a repetition.
+/// One refund of a line; an identical one is a repetition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Refund {
     pub quantity: Quantity,

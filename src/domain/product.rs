@@ -16,12 +16,12 @@ use super::{
     UnitPrice, codes::ProductCode,
 };
 
-/// What somebody says about a product.
+/// A command to a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ProductCommand {
     Register(ProductDetails),
-    /// `None` leaves a field as it is, an empty brand or category clears it.
+    /// `None` leaves a field unchanged, an empty brand or category clears it.
     ChangeDetails {
         name: Option<String>,
         brand: Option<String>,
@@ -100,7 +100,7 @@ pub struct PriceSeen {
     /// Exclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Moment>,
-    /// When it was true; the log adds when we learned it.
+    /// When it was true; the log adds when it was recorded.
     pub observed_at: Moment,
     pub source: String,
     /// A link or note that backs it.
@@ -123,7 +123,7 @@ pub enum PriceKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OfferTerms {
-    /// So many for a total, such as 3 for 5.00.
+    /// Several for one total, such as 3 for 5.00.
     CountFor {
         count: u32,
         total: Money,
@@ -211,9 +211,9 @@ pub enum ProductState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Product {
     pub details: ProductDetails,
-    /// What was observed, sorted by (store, kind, observed at): enough to tell a repetition and an outlier.
+    /// What was observed, sorted by (store, kind, observed at): enough to recognise a repetition and an outlier.
     pub observations: Vec<Observation>,
-    /// Running offers, and as many ended ones as it takes to recognise a repetition.
+    /// Running offers, and enough ended ones to recognise a repetition.
     pub offers: BTreeMap<OfferId, Offer>,
     pub stock: BTreeMap<StoreId, Stock>,
 }
@@ -228,7 +228,7 @@ pub struct Offer {
     pub valid_until: Option<Moment>,
     pub member_only: bool,
     pub source: String,
-    /// It was ended before its time.
+    /// It was ended early.
     pub ended: bool,
 }
 
@@ -256,7 +256,7 @@ impl Entity for Products {
         decide::decide(state, command, context)
     }
 
-    /// Nothing merges into itself.
+    /// No product merges into itself.
     fn check_own(own: &str, command: &ProductCommand) -> Result<(), Refusal> {
         match command {
             ProductCommand::MergeInto { product } if product.as_str() == own => {

@@ -25,7 +25,7 @@ pub struct Quantity {
     unit: Unit,
 }
 
-/// Why something is not a quantity, or cannot be reckoned with.
+/// Why something is not a quantity, or cannot be computed with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QuantityError {
     #[error("a quantity's amount must be decimal text such as \"1.5\"")]
@@ -61,7 +61,7 @@ impl Quantity {
     /// Reads exact decimal text of at most six decimals.
     ///
     /// # Errors
-    /// Says what is wrong with the text.
+    /// States what is wrong with the text.
     pub fn parse(amount: &str, unit: Unit) -> Result<Self, QuantityError> {
         let millionths = decimal::parse(amount, SCALE).map_err(|error| match error {
             DecimalError::Malformed => QuantityError::Malformed,
@@ -71,13 +71,13 @@ impl Quantity {
         Ok(Self { millionths, unit })
     }
 
-    /// So many millionths of the unit.
+    /// This many millionths of the unit.
     #[must_use]
     pub const fn from_millionths(millionths: i64, unit: Unit) -> Self {
         Self { millionths, unit }
     }
 
-    /// So many pieces; counts beyond nine million million are cut off there.
+    /// This many pieces; counts beyond nine million million are capped there.
     #[must_use]
     pub const fn each(count: i64) -> Self {
         Self { millionths: count.saturating_mul(ONE), unit: Unit::Each }
@@ -123,7 +123,7 @@ impl Quantity {
         sum.map(|millionths| Self { millionths, unit: self.unit.clone() }).ok_or(QuantityError::TooLarge)
     }
 
-    /// Refuses what cannot be bought: nothing, less than nothing, and the absurd.
+    /// Refuses what cannot be bought: zero, negative and absurd quantities.
     ///
     /// # Errors
     /// `quantity_not_positive` or `quantity_too_large`.
@@ -135,7 +135,7 @@ impl Quantity {
         }
     }
 
-    /// The amount alone as decimal text without useless zeros: `1.5`.
+    /// The amount alone as decimal text without trailing zeros: `1.5`.
     #[must_use]
     pub fn amount_text(&self) -> String {
         decimal::print(self.millionths, SCALE, 0)

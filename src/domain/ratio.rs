@@ -1,4 +1,4 @@
-//! Exact fractions of i128: what amounts are reckoned with until the one rounding.
+//! Exact fractions of i128: amounts are computed with them until the one rounding.
 
 /// A fraction with a positive denominator, reduced only when its parts grow too large: most lines never need it.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +38,7 @@ impl Ratio {
         self.multiply(Self { over: factor, under: 1 })
     }
 
-    /// The value where it is a whole number.
+    /// The value, if it is a whole number.
     pub(crate) const fn whole(self) -> Option<i128> {
         if self.over % self.under == 0 { Some(self.over / self.under) } else { None }
     }
@@ -54,7 +54,7 @@ impl Ratio {
         down.checked_add(i128::from(rest >= self.under - rest))
     }
 
-    /// The next whole number that is not smaller.
+    /// The least whole number that is not smaller.
     pub(crate) const fn round_up(self) -> Self {
         let (down, rest) = (self.over.div_euclid(self.under), self.over.rem_euclid(self.under));
         Self { over: if rest == 0 { down } else { down + 1 }, under: 1 }

@@ -1,4 +1,4 @@
-//! Bringing an entity back to what it was at a moment, by new commands: nothing of what happened since is erased.
+//! Brings an entity back to what it was at a moment, by new commands: nothing that happened since is erased.
 
 use serde::Serialize;
 
@@ -6,13 +6,13 @@ use super::{Context, Refusal, StreamId, changes::Traced, undo::Planned};
 
 /// An entity that can be brought back.
 pub trait Restorable: Traced + Sized {
-    /// How two moments of it differ.
+    /// The differences of two moments.
     type Diff: Serialize + Send + 'static;
 
     /// What differs from one moment to another.
     fn diff(from: &Self::State, to: &Self::State) -> Self::Diff;
 
-    /// The commands that lead from now to a state of the past, and what they cannot say.
+    /// The commands that lead from now to a past state, and what they cannot express.
     fn restore(now: &Self::State, past: &Self::State, stream: &StreamId, version: u64, context: &Context) -> Restored<Self>;
 }
 
@@ -24,7 +24,7 @@ pub struct Restored<E: Traced> {
     pub notes: Vec<String>,
 }
 
-/// Collects the commands, each decided on what those before it led to.
+/// Collects the commands, each decided on the result of those before it.
 pub(super) struct Restoring<'a, E: Traced> {
     pub restored: Restored<E>,
     stream: &'a StreamId,
@@ -41,7 +41,7 @@ impl<'a, E: Traced> Restoring<'a, E> {
         &self.restored.plan.after
     }
 
-    /// Adds a command; one that is refused becomes a note that begins with what was wanted.
+    /// Adds a command; a refused one becomes a note that begins with what was wanted.
     pub(super) fn command(&mut self, command: E::Command, wanted: impl FnOnce() -> String) {
         if let Err(refusal) = self.attempt(command) {
             self.note(format!("{}: {}", wanted(), refusal.detail));

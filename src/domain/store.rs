@@ -14,12 +14,12 @@ use super::{
     text::{check_optional_text, check_text},
 };
 
-/// What somebody says about a store.
+/// A command to a store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum StoreCommand {
     Register(StoreDetails),
-    /// `None` leaves a field as it is, an empty text clears it. The currency can never change: its prices are recorded in it.
+    /// `None` leaves a field unchanged, an empty text clears it. The currency can never change: its prices are recorded in it.
     ChangeDetails {
         name: Option<String>,
         chain: Option<String>,
@@ -187,7 +187,7 @@ fn check_details(name: Option<&str>, [chain, country, time_zone]: [Option<&str>;
     Ok(())
 }
 
-/// By its form only: which zones exist is known outside of the domain.
+/// By its form only: which zones exist is known outside the domain.
 fn is_zone_name(name: &str) -> bool {
     let sound = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+'));
     name.len() <= 64 && name.split('/').all(sound)

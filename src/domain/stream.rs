@@ -29,7 +29,7 @@ pub enum StreamKind {
 impl StreamKind {
     pub const ALL: [Self; 6] = [Self::List, Self::Product, Self::Order, Self::Household, Self::Store, Self::System];
 
-    /// The word before the slash in a stream's name.
+    /// The text before the slash in a stream's name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl StreamId {
     /// The stream of an entity; the id must already be checked (an id type's `as_str`).
     ///
     /// # Errors
-    /// Says which rule of an id is broken.
+    /// States which rule of an id is broken.
     pub fn new(kind: StreamKind, id: &str) -> Result<Self, IdError> {
         check_id(id)?;
         Ok(Self { kind, id: Arc::from(id) })

@@ -1,4 +1,4 @@
-//! What admins did to the server itself: snapshots, restores, retention. Recorded like everything else, so that nobody has to remember it.
+//! What admins did to the server itself: snapshots, restores, retention. Recorded like everything else.
 
 mod undo;
 
@@ -9,7 +9,7 @@ use super::{Context, Decision, Entity, Event, Fact, Refusal, StreamKind};
 /// The one stream of admin actions.
 pub const ADMIN: &str = "admin";
 
-/// What an admin did. The server does it first and records it then, so nothing is refused here.
+/// What an admin did. The server does it first and then records it, so nothing is refused here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SystemEvent {
@@ -23,18 +23,18 @@ pub enum SystemEvent {
         snapshot: String,
         scheduled: bool,
     },
-    /// Every file of a snapshot was read; so many things were wrong.
+    /// Every file of a snapshot was read; the number of problems.
     SnapshotVerified {
         snapshot: String,
         problems: u64,
     },
-    /// It was tried whether the newest snapshot restores; what was served is as it was.
+    /// The newest snapshot was restored as a test; what is served is unchanged.
     SelfRestored {
         snapshot: String,
         ok: bool,
         scheduled: bool,
     },
-    /// The last event of a history that was left for another one, which begins as a copy of its past.
+    /// The last event of a history that was replaced by another one, which begins as a copy of its past.
     RestoreBegun {
         snapshot: Option<String>,
         position: u64,
@@ -46,12 +46,12 @@ pub enum SystemEvent {
         left_epoch: String,
         left_position: u64,
     },
-    /// The history that a restore had left is served again.
+    /// The history that a restore had replaced is served again.
     RestoreUndone {
         left_epoch: String,
         left_position: u64,
     },
-    /// A list or household was brought back to what it was, by new events of its own.
+    /// A list or household was brought back to an earlier state, by new events of its own.
     StreamRestored {
         stream: String,
         position: u64,

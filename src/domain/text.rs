@@ -1,10 +1,10 @@
-//! Free text at the edge of a decider: not empty, not endless, nothing a terminal or a page would trip over.
+//! Free text at the edge of a decider: not empty, not endless, no control characters.
 
 use std::borrow::Cow;
 
 use super::{Refusal, RefusalKind};
 
-/// Accepts one line of text of 1 to `chars_max` characters; blanks alone do not count.
+/// Accepts one line of text of 1 to `chars_max` characters; blanks alone are not enough.
 ///
 /// # Errors
 /// `text_empty`, `text_too_long` or `text_control_character`, pointing at `pointer`.

@@ -1,4 +1,4 @@
-//! Taking a command back: which new commands lead from now to as if it had not been given, or why that cannot be done any more.
+//! Undo of a command: the new commands that lead to a state as if it had not been sent, or why that is no longer possible.
 
 use std::ops::Range;
 
@@ -9,27 +9,27 @@ use super::{
     changes::{Change, Traced, trace},
 };
 
-/// The code of a refusal to take back what somebody changed again since.
+/// The code of a refusal to undo what was changed again since.
 pub const CHANGED_SINCE: &str = "changed_since";
 
-/// An entity whose events can be taken back, as far as its commands can say it.
+/// An entity whose events can be undone, as far as its commands can express it.
 pub trait Undo: Traced {
-    /// The commands that take back what one event changed. None where it changed nothing that is seen.
+    /// The commands that undo what one event changed. None where it changed nothing visible.
     ///
     /// # Errors
-    /// Why it cannot be taken back (any more), as a sentence.
+    /// Why it cannot be undone (any more), as a sentence.
     fn inverse(of: &Undoing<'_, Self>) -> Result<Vec<Self::Command>, Refusal>;
 
     /// Whether a later event changed the same thing again.
     fn overwrites(later: &Self::Event, event: &Self::Event) -> bool;
 
-    /// Whether an event of an unnamed command can only be of the same command as the one right before it.
+    /// Whether an event of an unnamed command can only be of the same command as the one directly before it.
     fn continues(_previous: &Self::Event, _event: &Self::Event) -> bool {
         false
     }
 }
 
-/// One event to take back, and what was and is around it.
+/// One event to undo, and its context.
 #[derive(Debug)]
 pub struct Undoing<'a, E: Entity + ?Sized> {
     pub stream: &'a StreamId,
@@ -39,9 +39,9 @@ pub struct Undoing<'a, E: Entity + ?Sized> {
     pub earlier: &'a [Happened<'a, E>],
     pub before: &'a E::State,
     pub after: &'a E::State,
-    /// With what was already planned.
+    /// The state including what was already planned.
     pub now: &'a E::State,
-    /// When it is taken back.
+    /// When it is undone.
     pub at: Moment,
 }
 
@@ -52,7 +52,7 @@ pub struct Happened<'a, E: Entity + ?Sized> {
     pub fact: Fact<'a>,
 }
 
-/// New commands and what they come to, decided on the state they were planned for.
+/// New commands and their result, decided on the state they were planned for.
 #[derive(Debug)]
 pub struct Planned<E: Entity> {
     pub commands: Vec<E::Command>,
@@ -62,10 +62,10 @@ pub struct Planned<E: Entity> {
     pub outcome: Outcome,
 }
 
-/// Plans to take back a command whose events stand at these places of the history.
+/// Plans to undo a command whose events are at these places of the history.
 ///
 /// # Errors
-/// Why it cannot be taken back, or what the entity's own rules refuse.
+/// Why it cannot be undone, or what the entity's own rules refuse.
 pub fn plan<E: Undo>(
     stream: &StreamId,
     history: &[Happened<'_, E>],
@@ -109,13 +109,13 @@ pub fn fold<E: Entity>(mut state: E::State, events: &[Happened<'_, E>]) -> E::St
     state
 }
 
-/// The refusal of what has another value by now than the event gave it.
+/// The refusal for a value that is no longer the one the event set.
 #[must_use]
 pub fn changed_since(detail: impl Into<String>) -> Refusal {
     Refusal::new(Conflict, CHANGED_SINCE, detail)
 }
 
-/// Names who was the first to change it again.
+/// Names the first person to change it again.
 fn blamed<E: Undo>(mut refusal: Refusal, event: &E::Event, later: &[Happened<'_, E>]) -> Refusal {
     if refusal.code == CHANGED_SINCE
         && let Some(Happened { fact, .. }) = later.iter().find(|later| E::overwrites(later.event, event))
@@ -126,16 +126,16 @@ fn blamed<E: Undo>(mut refusal: Refusal, event: &E::Event, later: &[Happened<'_,
 }
 
 impl<E: Traced> Planned<E> {
-    /// Nothing yet, on this state.
+    /// An empty plan on this state.
     #[must_use]
     pub fn on(state: E::State) -> Self {
         Self { commands: Vec::new(), events: Vec::new(), changes: Vec::new(), after: state, outcome: Outcome::Unchanged }
     }
 
-    /// Takes one more command, decided on what those before it led to; one that changes nothing is left out.
+    /// Adds a command, decided on the result of those before it; one that changes nothing is left out.
     ///
     /// # Errors
-    /// What the entity's rules refuse; nothing is taken then.
+    /// What the entity's rules refuse; nothing is added then.
     pub fn take(&mut self, stream: &StreamId, command: E::Command, context: &Context) -> Result<(), Refusal> {
         E::check_own(stream.id(), &command)?;
         let Decision { outcome, events } = E::decide(&self.after, &command, context)?;
@@ -143,7 +143,7 @@ impl<E: Traced> Planned<E> {
             return Ok(());
         }
         for event in &events {
-            // Where it will be recorded is not known yet, and no rule asks for it.
+            // Its position is not known yet, and no rule needs it.
             let fact = Fact { who: &context.who, at: context.at, position: 0, version: 0 };
             self.changes.extend(trace::<E>(&mut self.after, event, &fact));
         }

@@ -1,4 +1,4 @@
-//! Prices per unit, and what a quantity costs at one: reckoned in i128, rounded once, half up.
+//! Prices per unit, and what a quantity costs at one: computed in i128, rounded once, half up.
 
 #[cfg(test)]
 mod tests;
@@ -29,13 +29,13 @@ impl UnitPrice {
     /// Reads exact decimal text of at most four decimals.
     ///
     /// # Errors
-    /// Says what is wrong with the text.
+    /// States what is wrong with the text.
     pub fn parse(amount: &str, currency: Currency, per: Unit) -> Result<Self, MoneyError> {
         let ten_thousandths = decimal::parse(amount, SCALE).map_err(|error| MoneyError::of_decimal(error, SCALE))?;
         Ok(Self { ten_thousandths, currency, per })
     }
 
-    /// So many ten-thousandths of the major unit per `per`.
+    /// This many ten-thousandths of the major unit per `per`.
     #[must_use]
     pub const fn from_ten_thousandths(ten_thousandths: i64, currency: Currency, per: Unit) -> Self {
         Self { ten_thousandths, currency, per }
@@ -68,7 +68,7 @@ impl UnitPrice {
         }
     }
 
-    /// The amount alone: at least the currency's decimals, at most four, no useless zeros.
+    /// The amount alone: at least the currency's decimals, at most four, no trailing zeros.
     #[must_use]
     pub fn amount_text(&self) -> String {
         decimal::print(self.ten_thousandths, SCALE, self.currency.decimals())
@@ -124,7 +124,7 @@ pub fn line_total(price: &UnitPrice, quantity: &Quantity, content: Option<Conten
     Ok(Money::from_minor(minor, price.currency))
 }
 
-/// How many of the price's unit are charged for, exactly.
+/// How many of the price's unit are charged, exactly.
 fn units_charged(price: &UnitPrice, quantity: &Quantity, content: Option<Content<'_>>) -> Result<Ratio, LineError> {
     if let Some(ratio) = quantity.unit().ratio_to(&price.per) {
         return quantity.exact().multiply(ratio).ok_or(LineError::Overflow);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub(crate) use super::ratio::Ratio;
 
-/// The longest spelling of a unit nobody taught us, in characters.
+/// The longest spelling of an unknown unit, in characters.
 const UNIT_CHARS_MAX: usize = 40;
 
 /// What a unit measures. Different dimensions never convert without a fact about the product.
@@ -17,7 +17,7 @@ pub enum Dimension {
     Mass,
     Volume,
     Length,
-    /// Comparable with nothing but the very same unit.
+    /// Comparable only with the same unit.
     Unknown,
 }
 
@@ -27,12 +27,12 @@ macro_rules! units {
         #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Unit {
             $($(#[$doc])* $name,)*
-            /// A unit nobody taught us, as it was written.
+            /// An unknown unit, as it was written.
             Other(Arc<str>),
         }
 
         impl Unit {
-            /// Every unit taught so far.
+            /// Every known unit.
             pub const KNOWN: &[Self] = &[$(Self::$name),*];
 
             /// The canonical text.
@@ -137,7 +137,7 @@ units! {
 }
 
 impl Unit {
-    /// Reads a unit as shops spell it, whatever its case; what nobody taught us is kept as written, trimmed.
+    /// Reads a unit as shops spell it, whatever its case; an unknown one is kept as written, trimmed.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         Self::canonical(text).unwrap_or_else(|| Self::parse_spelling(text.trim()))

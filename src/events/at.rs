@@ -10,9 +10,9 @@ use crate::domain::Moment;
 /// A point of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
-    /// Behind the event of this position.
+    /// After the event at this position.
     Position(Position),
-    /// Behind everything that was recorded up to this time.
+    /// After everything that was recorded up to this time.
     Time(Moment),
 }
 
@@ -41,7 +41,7 @@ pub struct Point {
 }
 
 impl At {
-    /// Finds the point in a log. Reads about twenty events of it where a time is asked for.
+    /// Finds the point in a log. Reads about twenty events for a time.
     ///
     /// # Errors
     /// See [`AtError`]: there is no such point, or the log cannot be read.
@@ -81,7 +81,7 @@ impl FromStr for At {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return text.parse().map(Self::Position).map_err(|_| format!("{text} is no position of a log"));
+            return text.parse().map(Self::Position).map_err(|_| format!("{text} is not a position of a log"));
         }
         text.parse().map(Self::Time).map_err(|_| format!("{text:?} is neither a position nor a time such as 2026-11-24T18:03:00Z"))
     }

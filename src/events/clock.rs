@@ -1,4 +1,4 @@
-//! Where recorded time comes from: the system, or a test's hand.
+//! Where recorded time comes from: the system, or a test.
 
 use std::{
     sync::atomic::{AtomicI64, Ordering},
@@ -7,7 +7,7 @@ use std::{
 
 use crate::domain::Moment;
 
-/// Tells the time. The log makes sure that recorded time never decreases, so a clock may step back.
+/// Reads the time. The log makes sure that recorded time never decreases, so a clock may step back.
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> Moment;

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::domain::{ClientId, CommandId, Event, Moment, Outcome, Principal, StreamId};
 
-/// Entries of the map: two of the opening, seven of the body. One more where the client is known.
+/// Entries of the map: two of the opening, seven of the body. One more if the client is known.
 const ENTRIES: u32 = 9;
 
 /// Appends the part of an event that only the log's writer knows. [`write_body`] must follow.
@@ -32,7 +32,7 @@ pub fn write_opening(bytes: &mut Vec<u8>, previous: Option<Position>, at: Moment
     written(encode::write_sint(bytes, at.0).map(|_| ()));
 }
 
-/// What the events of one command have in common.
+/// What the events of one command share.
 #[derive(Debug, Clone, Copy)]
 pub struct Author<'a> {
     pub stream: &'a StreamId,
@@ -41,7 +41,7 @@ pub struct Author<'a> {
     pub client: Option<&'a ClientId>,
 }
 
-/// Appends the part of an event that its author knows. `data` comes last: a reader may take all that remains for it.
+/// Appends the part of an event that its author knows. `data` comes last: a reader may take the rest as it.
 pub fn write_body(bytes: &mut Vec<u8>, version: u64, event: &Event, author: &Author<'_>) {
     let Author { stream, who, command, client } = *author;
     let name = event_name(event);
@@ -152,7 +152,7 @@ enum MarkId<'a> {
 /// Reads an envelope: enough for an index, several times faster than the whole event.
 ///
 /// # Errors
-/// Says what is missing or wrong.
+/// States what is missing or wrong.
 pub fn read_envelope(bytes: &[u8]) -> Result<Envelope<'_>, DecodeError> {
     let mut rest = bytes;
     let mut envelope = Envelope {
@@ -238,7 +238,7 @@ fn string<'a>(rest: &mut &'a [u8]) -> Result<&'a str, DecodeError> {
     std::str::from_utf8(word(rest)?).map_err(wrong)
 }
 
-/// The bytes of a string. Words that are only compared need no check for UTF-8; most are short enough for a length of one byte.
+/// The bytes of a string. Texts that are only compared need no check for UTF-8; most are short enough for a one-byte length.
 fn word<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], DecodeError> {
     if let Some((&marker @ 0xa0..=0xbf, after)) = rest.split_first() {
         *rest = after;
@@ -266,10 +266,10 @@ fn wrong(error: impl std::fmt::Display) -> DecodeError {
     DecodeError(error.to_string())
 }
 
-/// How many principals a decoder remembers; a new one that falls on the same place takes it over.
+/// How many principals a decoder remembers; a new one replaces the one in its slot.
 const PRINCIPALS_REMEMBERED: usize = 64;
 
-/// Reads stored events. It remembers recent principals, because few people write most events and each is shared then.
+/// Reads stored events. It remembers recent principals, because few people write most events, and shares each.
 #[derive(Debug)]
 pub struct Decoder {
     principals: [Option<Principal>; PRINCIPALS_REMEMBERED],
@@ -283,7 +283,7 @@ impl Default for Decoder {
 }
 
 impl Decoder {
-    /// Reads the event at a position, whatever shape it was stored in.
+    /// Reads the event at a position, in any stored shape.
     ///
     /// # Errors
     /// Says what cannot be read.
@@ -325,10 +325,10 @@ impl Mark<'_> {
 /// An event as clients see it: positions as opaque text, money and quantities as decimal text.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct RecordedEvent<'a> {
-    /// Where in the log it is.
+    /// Its position in the log.
     #[schema(value_type = String)]
     pub position: Position,
-    /// Whose event it is: `list/weekly`.
+    /// The stream it belongs to: `list/weekly`.
     #[schema(value_type = String)]
     pub stream: &'a StreamId,
     /// Counts the events of the stream, from 1.
@@ -341,15 +341,15 @@ pub struct RecordedEvent<'a> {
     pub who: &'a Principal,
     #[schema(required, value_type = Option<CommandId>)]
     pub command_id: Option<&'a CommandId>,
-    /// The device or program it was sent from, where it said so.
+    /// The device or program it was sent from, if stated.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ClientId>)]
     pub client: Option<&'a ClientId>,
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// The number of the form of `data`; a changed form gets a new number.
+    /// The number of the shape of `data`; a changed shape gets a new number.
     pub shape: u16,
-    /// What happened, in fields of the type.
+    /// What happened, as fields of the type.
     #[schema(value_type = Object)]
     pub data: Value,
 }

@@ -1,4 +1,4 @@
-//! An event's content in MessagePack: the fields of its variant with their names. Which variant it is stands next to it, in the envelope.
+//! An event's content in MessagePack: the fields of its variant with their names. The variant is in the envelope.
 
 use serde::{
     Deserialize, Serialize,
@@ -23,7 +23,7 @@ pub fn write_content(bytes: &mut Vec<u8>, event: &Event) {
         Event::System(event) => event.serialize(&mut serializer),
     }
     .expect("writing to memory cannot fail, and every type of an event can be written");
-    // serde writes {"item_added": {fields}}; the envelope already has the name, so the wrapping goes.
+    // serde writes {"item_added": {fields}}; the envelope already has the name, so the wrapping is dropped.
     bytes.drain(start..start + wrapping_len(event_name(event)));
 }
 
@@ -57,7 +57,7 @@ fn read_variant<'a, E: Deserialize<'a>>(variant: &'a str, bytes: &'a [u8]) -> Re
     E::deserialize(Tagged { variant, content: Read::from_read_ref(bytes) }).map_err(|error| error.to_string())
 }
 
-/// Shows serde a name and its content as the enum they came from, without a copy in between.
+/// Presents a name and its content to serde as their enum, without a copy.
 struct Tagged<'a> {
     variant: &'a str,
     content: Read<'a>,

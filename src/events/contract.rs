@@ -1,4 +1,4 @@
-//! What every log must do: one suite, run by each backend unchanged. `contract!(fresh)` writes one test per sentence; `fresh` makes
+//! What every log must do: one suite, run by each backend unchanged. `contract!(fresh)` writes one test per rule; `fresh` makes
 //! an empty log and whatever must live as long as it.
 
 use std::{ops::ControlFlow, sync::Arc, thread};
@@ -60,7 +60,7 @@ pub fn put(log: &dyn Log, id: &str, expected_version: u64, texts: &[&str]) -> Re
     log.append(append(id, expected_version, texts)).wait()
 }
 
-/// Fills one stream with so many events, one append each, without waiting in between.
+/// Fills one stream with this many events, one append each, without waiting in between.
 pub fn fill(log: &dyn Log, id: &str, events: u64) {
     fill_from(log, id, 0, events);
 }
@@ -236,7 +236,7 @@ pub fn a_closed_log_takes_no_more_and_closing_twice_is_fine(log: AnyLog) {
     assert_eq!(log.read(Position::START, 9).unwrap().len(), 1);
 }
 
-/// Waits for a future on this thread, where no runtime is.
+/// Waits for a future on this thread, without a runtime.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }

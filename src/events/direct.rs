@@ -1,4 +1,4 @@
-//! The events that fill a log – products, prices and orders – read straight from their bytes: faster than by way of serde,
+//! The events that fill a log – products, prices and orders – read straight from their bytes: faster than through serde,
 //! and the same events. A replay spends most of its time reading.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::domain::{
     product::{PriceKind, PriceSeen, ProductDetails, ProductEvent},
 };
 
-/// Reads the fields of an event in its present shape; `None` for other events and for all that is not just as this program writes it.
+/// Reads the fields of an event in its present shape; `None` for other events and for bytes unlike those this program writes.
 #[must_use]
 pub fn read(name: &str, bytes: &[u8]) -> Option<Event> {
     let mut rest = bytes;

@@ -1,4 +1,4 @@
-//! The envelope: what the log knows of every event next to its content.
+//! The envelope: what the log knows of every event besides its content.
 
 use std::{fmt, str::FromStr};
 
@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for Position {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandMark {
     pub id: CommandId,
-    /// Of the command's content: the same id with another digest is a mistake of the client.
+    /// A digest of the command's content: the same id with another digest is a client's mistake.
     pub digest: u64,
     pub outcome: Outcome,
 }
@@ -68,13 +68,13 @@ pub struct Recorded {
     pub stream: StreamId,
     /// Gapless from 1 within the stream.
     pub version: u64,
-    /// Where this stream's previous event is; `None` for its first.
+    /// The position of the stream's previous event; `None` for its first.
     pub previous: Option<Position>,
     /// When the log recorded it; never decreases along the log.
     pub at: Moment,
     pub who: Principal,
     pub command: Option<CommandMark>,
-    /// The device or program it was sent from, where it said so.
+    /// The device or program it was sent from, if stated.
     pub client: Option<ClientId>,
     pub event: Event,
 }

@@ -10,10 +10,10 @@ use super::{
     tail::TAIL_EVENTS_MAX,
 };
 
-/// The most events of one batch.
+/// The most events in one batch.
 pub const FEED_BATCH_EVENTS_MAX: usize = 1_024;
 
-/// Hands out readers of one log.
+/// Creates readers of one log.
 #[derive(Clone)]
 pub struct Feed {
     log: Arc<dyn Log>,

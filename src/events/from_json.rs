@@ -1,4 +1,4 @@
-//! The way back from an event's JSON to the event: for an import, a bundle, and what a server streams to a tool.
+//! Reads an event from its JSON: for an import, a bundle, and a server's stream to a tool.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -44,7 +44,7 @@ pub fn event_from_json(json: &Value) -> Result<Recorded, DecodeError> {
     })
 }
 
-/// As [`event_json`], with all that the log knows of the event's command.
+/// Like [`event_json`], with everything the log knows of the event's command.
 #[must_use]
 pub fn whole_json(recorded: &Recorded) -> Value {
     let mut json = event_json(recorded);
@@ -70,7 +70,7 @@ fn content(name: &str, data: &Value) -> Result<Event, DecodeError> {
     .and_then(|event| exact(name, event, data))
 }
 
-/// A field that the event does not have would be lost without a word.
+/// A field that the event does not have would be lost silently.
 fn exact(name: &str, event: Event, data: &Value) -> Result<Event, DecodeError> {
     debug_assert_eq!(event_name(&event), name);
     let again = super::codec::content_json(&event);

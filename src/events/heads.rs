@@ -1,11 +1,11 @@
-//! Stream heads: the newest version and position of every stream, in memory, which is what makes an expected version cheap to check.
+//! Stream heads: the newest version and position of every stream, in memory, so that an expected version is cheap to check.
 
 use std::{cmp::Ordering, ops::Range};
 
 use super::{envelope::Position, log::StreamHead};
 use crate::domain::StreamId;
 
-/// A stream's name as the first 16 bytes of its BLAKE3 hash: a fixed size, and nobody can make two names meet.
+/// A stream's name as the first 16 bytes of its BLAKE3 hash: a fixed size, and nobody can forge a collision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamKey(pub [u8; 16]);
 
@@ -34,7 +34,7 @@ const BUCKETS: usize = 1 << 16;
 /// The rest of the key, the version in four bytes, the position in six.
 const ENTRY_BYTES: usize = 24;
 const KEY_REST: usize = 14;
-/// A full bucket grows by this part of itself: room that waits is memory.
+/// A full bucket grows by this part of itself: unused room is memory.
 const GROWTH: usize = 8;
 
 /// The head of every stream, 24 bytes each: sorted entries in small buckets. At ten million streams a bucket holds 150 of them, so that a new
@@ -84,7 +84,7 @@ impl Heads {
         self.in_buckets(0..BUCKETS)
     }
 
-    /// The streams of some of the [`Heads::buckets`], by key. Most buckets of a small log are empty, and passed at once.
+    /// The streams of some of the [`Heads::buckets`], by key. Most buckets of a small log are empty and skipped at once.
     pub fn in_buckets(&self, buckets: Range<usize>) -> impl Iterator<Item = (StreamKey, StreamHead)> + '_ {
         let full = buckets.clone().zip(&self.buckets[buckets]).filter(|(_, entries)| !entries.is_empty());
         full.flat_map(|(bucket, entries)| entries.chunks_exact(ENTRY_BYTES).map(move |entry| (key_of(bucket, entry), head_at(entry))))
@@ -113,7 +113,7 @@ fn bucket_of(key: StreamKey) -> usize {
     usize::from(u16::from_be_bytes([key.0[0], key.0[1]]))
 }
 
-/// Where a key is among the entries, or where it belongs.
+/// The index of a key among the entries, or where it belongs.
 fn find(bucket: &[u8], key: StreamKey) -> Result<usize, usize> {
     let (mut low, mut high) = (0, bucket.len() / ENTRY_BYTES);
     while low < high {
@@ -164,7 +164,7 @@ mod tests {
         fn heads_are_a_map(writes in prop::collection::vec((0_u8..40, 1_u64..1 << 32, 1_u64..1 << 48), 0..200)) {
             let (mut heads, mut map) = (Heads::default(), BTreeMap::new());
             for (name, version, position) in writes {
-                // Few buckets, so that entries meet in them.
+                // Few buckets, so that entries share them.
                 let key = StreamKey([0, name % 2, name, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, name]);
                 heads.set(key, version, Position(position));
                 map.insert(key, StreamHead { version, position: Position(position) });

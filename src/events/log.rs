@@ -1,4 +1,4 @@
-//! The log as everything else sees it: append at an expected version, read, follow. Nothing of any backend leaks through.
+//! The log as everything else sees it: append at an expected version, read, follow. No backend detail leaks through.
 
 use std::{
     future::Future,
@@ -29,10 +29,10 @@ pub struct Append {
 /// Why an append was not acknowledged.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AppendError {
-    /// Somebody else was first: load, decide again.
+    /// Another append was first: load, decide again.
     #[error("stream {stream} is at version {actual}, not at {expected}")]
     Conflict { stream: StreamId, expected: u64, actual: u64 },
-    /// Nobody knows whether it was recorded: read the stream again before continuing.
+    /// It is unknown whether it was recorded: read the stream again before continuing.
     #[error("unknown whether the events were recorded: {0}")]
     Unknown(String),
     /// The queue is full; nothing was recorded. Try again later.
@@ -41,10 +41,10 @@ pub enum AppendError {
     /// One command's events exceed what one block may hold; nothing was recorded.
     #[error("the events of one command take {bytes} bytes, more than {bytes_max}")]
     TooLarge { bytes: usize, bytes_max: usize },
-    /// There is no room on the disk, or no other file can be made for another reason; nothing was recorded. Service resumes by itself.
+    /// There is no room on the disk, or a new file cannot be made for another reason; nothing was recorded. Service resumes by itself.
     #[error("the log has no room: {0}")]
     NoRoom(String),
-    /// The log stopped taking events after a failed write; nothing was recorded by this append.
+    /// The log stopped accepting events after a failed write; nothing was recorded by this append.
     #[error("the log is read-only: {0}")]
     ReadOnly(String),
 }
@@ -75,7 +75,7 @@ pub type Appended = Vec<Arc<Recorded>>;
 pub struct Pending(oneshot::Receiver<Result<Appended, AppendError>>);
 
 impl Pending {
-    /// A pair of the answer's two ends.
+    /// The two ends of the answer.
     #[must_use]
     pub fn channel() -> (oneshot::Sender<Result<Appended, AppendError>>, Self) {
         let (sender, receiver) = oneshot::channel();
@@ -93,7 +93,7 @@ impl Pending {
     /// Waits on a thread that may block.
     ///
     /// # Errors
-    /// As the append.
+    /// Those of the append.
     pub fn wait(self) -> Result<Appended, AppendError> {
         self.0.blocking_recv().unwrap_or_else(|_| Err(writer_gone()))
     }
@@ -126,7 +126,7 @@ pub trait Log: Send + Sync + 'static {
     /// Names the position that is damaged or cannot be decoded.
     fn read(&self, after: Position, events_max: usize) -> Result<Vec<Arc<Recorded>>, LogError>;
 
-    /// Visits every event after a position, in order, until told to break: the fast path of a replay.
+    /// Visits every event after a position, in order, until the visitor breaks: the fast path of a replay.
     ///
     /// # Errors
     /// As `read`.
@@ -147,10 +147,10 @@ pub trait Log: Send + Sync + 'static {
     /// Wakes when the head moves: read after it to follow live.
     fn follow(&self) -> watch::Receiver<Position>;
 
-    /// Why the log takes no more events, `None` while it does.
+    /// Why the log accepts no more events, `None` while it does.
     fn read_only(&self) -> Option<String>;
 
-    /// Finishes what is queued, writes its checkpoint and stops taking events. Blocks; idempotent.
+    /// Finishes what is queued, writes its checkpoint and stops accepting events. Blocks; idempotent.
     ///
     /// # Errors
     /// When the last write failed.

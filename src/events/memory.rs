@@ -27,7 +27,7 @@ struct Inner {
     heads: Heads,
     sequence: Sequence,
     read_only: Option<String>,
-    /// What the next append is answered with instead of being recorded.
+    /// The next append's answer, instead of being recorded.
     fault: Option<AppendError>,
 }
 
@@ -38,7 +38,7 @@ impl MemoryLog {
         Self { inner: Mutex::default(), head: watch::Sender::new(Position::START), clock }
     }
 
-    /// Answers the next append with an error and records nothing of it: a test's way to a failing disk or a busy log.
+    /// Answers the next append with an error and records nothing of it: tests simulate a failing disk or a busy log with it.
     pub fn fail_next(&self, error: AppendError) {
         self.inner.lock().fault = Some(error);
     }
@@ -73,7 +73,7 @@ impl Log for MemoryLog {
     fn append(&self, append: Append) -> Pending {
         let mut inner = self.inner.lock();
         let answer = inner.append(append, &*self.clock);
-        // Under the lock, so that the head never steps back.
+        // Under the lock, so that the head never moves back.
         self.head.send_if_modified(|head| std::mem::replace(head, inner.sequence.committed().position) != *head);
         Pending::ready(answer)
     }

@@ -1,4 +1,4 @@
-//! How facts are written and handed on: the envelope, the codec with upcasting, the log and the feed that reads it.
+//! How facts are written and passed on: the envelope, the codec with upcasting, the log and the feed that reads it.
 
 pub mod at;
 pub mod clock;

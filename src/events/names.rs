@@ -1,4 +1,4 @@
-//! The stored name of every event. A name is a promise: once events carry it, it is never given to anything else.
+//! The stored name of every event. A name is a promise: once events carry it, it is never reused.
 
 use crate::domain::{
     Event, household::HouseholdEvent as Household, list::ListEvent as List, order::OrderEvent as Order, product::ProductEvent as Product,

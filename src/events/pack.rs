@@ -1,26 +1,26 @@
 //! Reads MessagePack in the one form in which this program writes it: struct fields in their order, numbers and texts in their shortest form
-//! or any other. Whatever else comes gives `None`; then serde reads the bytes and says what is wrong with them.
+//! or any other. Anything else returns `None`; then serde reads the bytes and reports what is wrong with them.
 
 use crate::domain::{Currency, Money, Quantity, Unit, UnitPrice};
 
-/// Values that a list makes room for before it has seen them.
+/// Values that a list reserves room for before it has seen them.
 const LIST_RESERVED_MAX: usize = 1_024;
 
-/// What is left of the bytes.
+/// The remaining bytes.
 pub type Rest<'r, 'a> = &'r mut &'a [u8];
 
 /// The fields of a struct that are still to come.
 pub struct Fields(u32);
 
 impl Fields {
-    /// Begins a struct.
+    /// Starts a struct.
     pub fn of(rest: Rest<'_, '_>) -> Option<Self> {
         let (&marker @ 0x80..=0x8f, after) = rest.split_first()? else { return None };
         *rest = after;
         Some(Self(u32::from(marker & 0x0f)))
     }
 
-    /// The field that comes next, if it has this name. The outer `None` ends the reading, as everywhere here; the inner one is an absent field.
+    /// The next field, if it has this name. The outer `None` ends the reading, as everywhere here; the inner one is an absent field.
     #[inline]
     #[expect(clippy::option_option, reason = "a field may be absent, and what is there may be unreadable; `?` takes the second")]
     pub fn optional<'a, T>(&mut self, rest: Rest<'_, 'a>, name: &str, read: impl FnOnce(Rest<'_, 'a>) -> Option<T>) -> Option<Option<T>> {
@@ -32,7 +32,7 @@ impl Fields {
         read(rest).map(Some)
     }
 
-    /// The field that has to come next.
+    /// The next field, which must be this one.
     #[inline]
     pub fn one<'a, T>(&mut self, rest: Rest<'_, 'a>, name: &str, read: impl FnOnce(Rest<'_, 'a>) -> Option<T>) -> Option<T> {
         self.optional(rest, name, read)?
@@ -56,10 +56,10 @@ pub fn or_nil<'a, T>(read: impl FnOnce(Rest<'_, 'a>) -> Option<T>) -> impl FnOnc
     }
 }
 
-/// As many values as are announced.
+/// As many values as announced.
 pub fn list<'a, T>(rest: Rest<'_, 'a>, read: impl Fn(Rest<'_, 'a>) -> Option<T>) -> Option<Vec<T>> {
     let len = sized(rest, 0x90, 0xdc)?;
-    // A wrong length must not reserve whatever it says.
+    // A wrong length must not decide how much is reserved.
     let mut values = Vec::with_capacity(len.min(LIST_RESERVED_MAX));
     for _ in 0..len {
         values.push(read(rest)?);
@@ -121,7 +121,7 @@ pub fn text<'a>(rest: Rest<'_, 'a>) -> Option<&'a str> {
     std::str::from_utf8(text).ok()
 }
 
-/// A text of its own.
+/// An owned text.
 pub fn string(rest: Rest<'_, '_>) -> Option<String> {
     text(rest).map(str::to_owned)
 }
@@ -155,7 +155,7 @@ fn currency(rest: Rest<'_, '_>) -> Option<Currency> {
     Currency::new(text(rest)?).ok()
 }
 
-/// A unit somebody taught us; the others have rules of their own.
+/// A known unit; the others have rules of their own.
 fn unit(rest: Rest<'_, '_>) -> Option<Unit> {
     match Unit::parse(text(rest)?) {
         Unit::Other(_) => None,

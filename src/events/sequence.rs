@@ -1,5 +1,5 @@
 //! Assigns appends their place, the same way in every log: checks the expected version, numbers the events and links them to their stream.
-//! What is placed is staged: it counts for what is placed next, but only `commit` makes it true for everybody.
+//! What is placed is staged: the next placement sees it, but only `commit` makes it visible to others.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -10,14 +10,14 @@ use super::{
 };
 use crate::domain::Moment;
 
-/// Where the log stands: the newest position and its time.
+/// The log's newest position and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Mark {
     pub position: Position,
     pub at: Moment,
 }
 
-/// The committed place in the log, and what is staged on top of it.
+/// The committed mark of the log, and what is staged on top of it.
 #[derive(Debug, Default)]
 pub struct Sequence {
     committed: Mark,
@@ -32,7 +32,7 @@ impl Sequence {
         Self { committed, next: committed, staged: HashMap::default() }
     }
 
-    /// Places one command's events after all others, or says which version its stream really has.
+    /// Places one command's events after all others, or reports the version its stream really has.
     ///
     /// # Errors
     /// `Conflict`; nothing is staged then.
@@ -62,7 +62,7 @@ impl Sequence {
         Ok(placed)
     }
 
-    /// Makes everything staged true.
+    /// Commits everything staged.
     pub fn commit(&mut self, heads: &mut Heads) {
         for (key, head) in self.staged.drain() {
             heads.set(key, head.version, head.position);
@@ -70,13 +70,13 @@ impl Sequence {
         self.committed = self.next;
     }
 
-    /// Forgets everything staged.
+    /// Drops everything staged.
     pub fn roll_back(&mut self) {
         self.staged.clear();
         self.next = self.committed;
     }
 
-    /// The newest committed place.
+    /// The newest committed mark.
     #[must_use]
     pub fn committed(&self) -> Mark {
         self.committed

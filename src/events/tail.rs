@@ -1,4 +1,4 @@
-//! The newest events, shared: everybody who follows the log closely reads from here and never decodes.
+//! The newest events, shared: readers close to the head read from here and never decode.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -8,7 +8,7 @@ use super::envelope::{Position, Recorded};
 
 /// How many events the tail holds; older ones are read from storage.
 pub const TAIL_EVENTS_MAX: usize = 16_384;
-/// How many bytes the tail's events may take as they are stored; large orders must not make it large. In memory it is about three times that.
+/// How many stored bytes the tail's events may take; large orders must not make it large. In memory it is about three times that.
 pub const TAIL_BYTES_MAX: usize = 16 << 20;
 
 /// A ring of the newest events without a gap, the newest at the end.
@@ -22,7 +22,7 @@ struct Ring {
 }
 
 impl Tail {
-    /// Adds committed events, each with its size in bytes, and lets the oldest go.
+    /// Adds committed events, each with its size in bytes, and drops the oldest.
     pub fn push(&self, events: impl IntoIterator<Item = (Arc<Recorded>, u32)>) {
         let mut ring = self.0.write();
         for (event, bytes) in events {

@@ -1,4 +1,4 @@
-//! Old shapes of events: each is read as it was stored and becomes the event as it is today. Stored bytes are never rewritten.
+//! Old shapes of events: each is read as it was stored and becomes today's event. Stored bytes are never rewritten.
 //!
 //! To change the shape of an event: give it a new number in [`current_shape`], keep the old fields here as a struct, add its line to
 //! [`upcast`], and leave the old fixture in `tests/fixtures/events` where it is.

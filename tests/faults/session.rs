@@ -22,7 +22,7 @@ const NOTE_CHARS: usize = 700;
 const ARGUMENTS: [&str; 4] = ["--self-restore-every-minutes", "0", "--snapshot-every-minutes", "0"];
 
 /// What a server says when it comes to the step that fails.
-const MET: &str = "a test has this step fail";
+const MET: &str = "a test makes this step fail";
 
 thread_local! {
     static FAULTS_MET: Cell<u64> = const { Cell::new(0) };

@@ -1,4 +1,4 @@
-//! A household brought back to what it was: its members with their roles, its budget, its stores.
+//! A household brought back to an earlier state: its members with their roles, its budget, its stores.
 
 use serde::Serialize;
 
@@ -28,7 +28,7 @@ impl Restorable for Households {
     }
 }
 
-/// Plans to bring a household back. What commands cannot say is noted: another name.
+/// Plans to bring a household back. What commands cannot express is noted: another name.
 #[must_use]
 pub fn restore(now: &HouseholdState, past: &HouseholdState, stream: &StreamId, context: &Context) -> Restored<Households> {
     let mut restoring = Restoring::from(now, stream, context);
@@ -41,7 +41,7 @@ pub fn restore(now: &HouseholdState, past: &HouseholdState, stream: &StreamId, c
 }
 
 impl Restoring<'_, Households> {
-    /// First those who were owners, so that there is always one; last the person who restores it, who may lose the right to.
+    /// First those who were owners, so that there is always one; last the person who brings it back, who may lose the right to.
     fn members(&mut self, past: &Household, who: &Principal) {
         let mut roles: Vec<_> = past.members.iter().collect();
         roles.sort_by_key(|(member, role)| (**role != Role::Owner, *member == who));

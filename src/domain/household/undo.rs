@@ -1,4 +1,4 @@
-//! What each event of a household changed, and how it is taken back.
+//! What each event of a household changed, and how it is undone.
 
 use super::{Household, HouseholdCommand, HouseholdEvent, HouseholdState, Households};
 use crate::domain::{

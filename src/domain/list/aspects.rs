@@ -1,4 +1,4 @@
-//! What an event of a list is about: by it events are told that change the same thing, or that belong together.
+//! What an event of a list is about: it shows which events change the same thing, or belong together.
 
 use super::ListEvent;
 use crate::domain::{ItemId, Principal};

@@ -26,7 +26,7 @@ pub(super) fn touched(event: &ListEvent, state: &ListState) -> Touched {
         | E::ItemChecked { item: id }
         | E::ItemUnchecked { item: id }
         | E::ItemRemoved { item: id } => vec![item(id)],
-        // The item that stands in front of it tells its place.
+        // The item in front of it defines its place.
         E::ItemMoved { item: id, .. } => {
             let in_front = state.list().and_then(|list| list.in_front_of(id, |_| true));
             vec![(Some(id.to_string()), fields([("after", shown(&in_front))]))]
@@ -64,7 +64,7 @@ pub(super) fn item_fields(item: &Item) -> Fields {
 }
 
 impl List {
-    /// The nearest item in front of another that is one of some.
+    /// The nearest item in front of another that is in a set.
     pub(super) fn in_front_of(&self, id: &ItemId, is_one: impl Fn(&ItemId) -> bool) -> Option<ItemId> {
         let here = (self.items.get(id)?.rank, id);
         let in_front = self.items.iter().map(|(other, item)| (item.rank, other)).filter(|place| *place < here && is_one(place.1));

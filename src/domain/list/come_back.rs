@@ -1,4 +1,4 @@
-//! Items that come back after they were taken off: as they were, under a new id, as lines of their own.
+//! Items that come back after their removal: unchanged, under a new id, as lines of their own.
 
 use super::{Item, List, ListCommand, merge};
 use crate::domain::{ItemId, StreamId};
@@ -16,8 +16,8 @@ pub(super) fn heir(stream: &StreamId, why: &str, position: u64, item: &ItemId) -
     ItemId::new(&text).expect("it is an id because a UUID has 36 letters, digits and hyphens")
 }
 
-/// Adds the item as it was. It must not merge with what is there, so in that case it is added under a specification that
-/// nothing else has, which is put right at once.
+/// Adds the item as it was. Where it would merge with an existing one, it is first added under a specification that
+/// nothing else has, which is then corrected.
 pub(super) fn come_back(list: &List, id: &ItemId, item: &Item) -> Vec<ListCommand> {
     let alone = !list.items.values().any(|other| merge::takes(other, item));
     let specification = if alone { item.specification.clone() } else { Some(id.to_string()) };

@@ -32,7 +32,7 @@ fn create(state: &ListState, created: ListEvent) -> Decided {
     Err(Refusal::new(Conflict, "list_exists", format!("a list with this id already exists: “{}”; choose another id", list.name)))
 }
 
-/// Viewers look on; everybody else may edit. Who may open a list at all is not decided here.
+/// Viewers only look; all others may edit. Who may open a list is not decided here.
 fn may_edit(list: &List, who: &Principal) -> Result<(), Refusal> {
     if list.members.get(who) != Some(&Role::Viewer) {
         return Ok(());
@@ -81,7 +81,7 @@ fn decide_active(list: &List, command: &ListCommand, context: &Context) -> Decid
     }
 }
 
-/// The event where there is something to record.
+/// The event, if there is something to record.
 fn when(something: bool, event: ListEvent) -> Decision<ListEvent> {
     if something { Decision::applied(event) } else { Decision::unchanged() }
 }
@@ -156,7 +156,7 @@ fn differing(after: Option<&str>, before: &str) -> Option<String> {
     after.map(str::trim).filter(|after| *after != before).map(str::to_owned)
 }
 
-/// Removing what is already gone is what was wanted: nothing to record.
+/// Removing what is already gone succeeds: nothing to record.
 fn remove(list: &List, id: &ItemId) -> Decided {
     if list.removed.contains_key(id) && !list.items.contains_key(id) {
         return Ok(Decision::unchanged());

@@ -20,11 +20,11 @@ use crate::domain::{
 pub struct ListDiff {
     /// Fields of the list itself.
     pub changes: Vec<Change>,
-    /// Items that are there only later.
+    /// Items present only later.
     pub added: Vec<ItemDiff>,
-    /// Items that are there only before.
+    /// Items present only before.
     pub removed: Vec<ItemDiff>,
-    /// Items that are there at both moments and differ. One that was moved names what stands in front of it as `after`.
+    /// Items present at both moments that differ. A moved one names the item in front of it as `after`.
     pub changed: Vec<ItemDiff>,
 }
 
@@ -32,7 +32,7 @@ pub struct ListDiff {
 #[derive(Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ItemDiff {
     pub item: ItemId,
-    /// Its name at the later moment at which it is there.
+    /// Its name at the later moment at which it is present.
     pub name: String,
     pub changes: Vec<Change>,
 }
@@ -67,7 +67,7 @@ fn shown_items(list: &List) -> BTreeMap<ItemId, Fields> {
     list.items.iter().map(|(id, item)| (id.clone(), item_fields(item))).collect()
 }
 
-/// The fewest items that were moved, each with what stands in front of it among those that are there at both moments.
+/// The fewest moved items, each with the item in front of it among those present at both moments.
 fn moved(from: &ListState, to: &ListState) -> BTreeMap<ItemId, Change> {
     let (Some(from), Some(to)) = (from.list(), to.list()) else { return BTreeMap::new() };
     let order = |list: &List| list.items_in_order().into_iter().map(|(id, _)| id.clone()).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! What each event makes of a list. Checks nothing: events are facts.
+//! How each event changes a list. Checks nothing: events are facts.
 
 use std::collections::BTreeMap;
 
@@ -118,7 +118,7 @@ impl Item {
     }
 }
 
-/// `None` leaves a text as it is, an empty one clears it.
+/// `None` leaves a text unchanged, an empty one clears it.
 fn replace(text: &mut Option<String>, with: Option<&str>) {
     if let Some(with) = with {
         *text = Some(with.to_owned()).filter(|text| !text.is_empty());

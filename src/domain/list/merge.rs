@@ -1,4 +1,4 @@
-//! What becomes of an addition: the same thing unticked on the list takes the quantity, anything else becomes a new item.
+//! Additions: the same thing unticked on the list takes the quantity, anything else becomes a new item.
 
 use super::{
     Item, List, ListEvent,
@@ -12,7 +12,7 @@ use crate::domain::{
     text::{check_optional_text, check_text},
 };
 
-/// What stands between two notes that became one.
+/// The separator between two joined notes.
 const NOTE_SEPARATOR: &str = "; ";
 
 /// An item to add: texts trimmed, empty ones absent, everything within its limits.
@@ -39,7 +39,7 @@ impl<'a> Addition<'a> {
         Ok(Self { name: name.trim(), product, specification: present(specification), quantity, note: present(note) })
     }
 
-    /// Whether the list's item is this very addition, repeated.
+    /// Whether the list's item is this same addition, repeated.
     fn is(&self, item: &Item) -> bool {
         item.name == self.name && self.is_same_thing(item) && item.quantity == *self.quantity && item.note.as_deref() == self.note
     }
@@ -55,7 +55,7 @@ impl<'a> Addition<'a> {
     }
 }
 
-/// Whether an item of a list might take in another one that is added like it.
+/// Whether an item of a list might absorb an added one like it.
 pub(super) fn takes(item: &Item, added: &Item) -> bool {
     let Item { name, product, specification, quantity, note, .. } = added;
     let (product, specification, note) = (product.as_ref(), specification.as_deref(), note.as_deref());
@@ -66,7 +66,7 @@ fn present(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// Ids of one source begin alike and differ at the end: looking there first spares most comparisons of a long list.
+/// Ids of one source begin alike and differ at the end: comparing from there saves most work on a long list.
 fn same_product(left: &ProductId, right: &ProductId) -> bool {
     left.as_str().as_bytes().last() == right.as_str().as_bytes().last() && left == right
 }
@@ -89,7 +89,7 @@ pub(super) fn add(list: &List, id: &ItemId, addition: &Addition<'_>) -> Result<D
     }
     let candidates = list.items.iter().filter(|(_, item)| item.checked.is_none() && addition.is_same_thing(item));
     for (other, item) in candidates {
-        // Another dimension, or a conversion that would round, makes it another line of the list.
+        // Another dimension, or a conversion that would round, makes it a separate line of the list.
         match sum(&item.quantity, addition.quantity) {
             Ok(quantity) => return merged(other, item, addition, quantity),
             Err(QuantityError::TooLarge) => return Err(quantity_refusal(&QuantityError::TooLarge, "/quantity/amount")),
@@ -116,7 +116,7 @@ fn merged(id: &ItemId, item: &Item, addition: &Addition<'_>, quantity: Quantity)
     Ok(Decision { outcome: Outcome::Merged, events })
 }
 
-/// Both notes, so that none is lost; `None` where the item's own says it already or both would be too long.
+/// Both notes, so that none is lost; `None` where the item's note contains it already or both would be too long.
 fn joined_note(own: Option<&str>, new: Option<&str>) -> Option<String> {
     let new = new?;
     let Some(own) = own else { return Some(new.to_owned()) };

@@ -1,4 +1,4 @@
-//! Two orders of the same items: which few must move to come from one to the other.
+//! Two orders of the same items: the fewest moves from one to the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -25,9 +25,9 @@ impl Restorable for Lists {
     }
 }
 
-/// Plans to bring a list back. `version` is that of now; it makes the ids of items that come back.
+/// Plans to bring a list back. `version` is the current one; the ids of returning items derive from it.
 ///
-/// What commands cannot say is noted: another household, a member who was not one then, an order that was made since.
+/// What commands cannot express is noted: another household, a member who was not one then, an order created since.
 #[must_use]
 pub fn restore(now: &ListState, past: &ListState, stream: &StreamId, version: u64, context: &Context) -> Restored<Lists> {
     let mut restoring = Restoring::from(now, stream, context);
@@ -41,7 +41,7 @@ pub fn restore(now: &ListState, past: &ListState, stream: &StreamId, version: u6
     if matches!(past, ListState::Archived(_)) {
         restoring.command(ListCommand::Archive, || "it could not be archived again".into());
     }
-    // Reviving it only to archive it again says nothing.
+    // Reviving it only to archive it again is pointless.
     if stays_archived && restoring.restored.plan.commands == [ListCommand::Revive, ListCommand::Archive] {
         let notes = std::mem::take(&mut restoring.restored.notes);
         restoring = Restoring::from(now, stream, context);
@@ -51,7 +51,7 @@ pub fn restore(now: &ListState, past: &ListState, stream: &StreamId, version: u6
 }
 
 impl Restoring<'_, Lists> {
-    /// Makes the list where there is none, revives an archived one.
+    /// Creates the list if there is none, revives an archived one.
     fn begin(&mut self, past: &List) {
         match self.state() {
             ListState::Absent => {
@@ -76,7 +76,7 @@ impl Restoring<'_, Lists> {
         }
     }
 
-    /// Everybody gets the role of then. Owners come first, so that there is always one.
+    /// Every member gets the role of then. Owners come first, so that there is always one.
     fn members(&mut self, past: &List, context: &Context) {
         let mut roles: Vec<_> = past.members.iter().collect();
         roles.sort_by_key(|(_, role)| **role != Role::Owner);
@@ -96,7 +96,7 @@ impl Restoring<'_, Lists> {
         }
     }
 
-    /// The items of then, no others. Returns under which id each is there now.
+    /// The items of then, no others. Returns the current id of each.
     fn items(&mut self, past: &List, heir: impl Fn(&ItemId) -> ItemId) -> BTreeMap<ItemId, ItemId> {
         let Some(now) = self.state().list().cloned() else { return BTreeMap::new() };
         let names = same_items(&now, past);
@@ -148,7 +148,7 @@ impl Restoring<'_, Lists> {
         }
     }
 
-    /// Moves as few items as it takes.
+    /// Moves as few items as possible.
     fn order(&mut self, past: &List, names: &BTreeMap<ItemId, ItemId>) {
         let Some(now) = self.state().list() else { return };
         let wanted: Vec<_> = past.items_in_order().into_iter().filter_map(|(then, _)| names.get(then)).cloned().collect();
@@ -161,7 +161,7 @@ impl Restoring<'_, Lists> {
     }
 }
 
-/// Which item of now is which of then: by its id, else one that came back under another id and is the very same, or at least
+/// Maps items of now to those of then: by id, else one that came back under another id and is identical, or at least
 /// the same thing.
 fn same_items(now: &List, past: &List) -> BTreeMap<ItemId, ItemId> {
     let mut names: BTreeMap<_, _> = past.items.keys().filter(|id| now.items.contains_key(*id)).map(|id| (id.clone(), id.clone())).collect();

@@ -1,4 +1,4 @@
-//! How each event of a list is taken back: relative changes relatively, absolute ones only while their value still stands.
+//! How each event of a list is undone: relative changes relatively, absolute ones only while their value is unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,7 +108,7 @@ impl Scene<'_> {
         back(still, command, || format!("{member} has another role by now"))
     }
 
-    /// An added item goes as long as nobody made something else of it.
+    /// An added item is removed as long as nobody changed it.
     fn take_off(&self, added: &ItemId) -> Inverse {
         let (id, there) = self.current(added)?;
         let same = self.after.items.get(added).is_some_and(|item| {
@@ -120,7 +120,7 @@ impl Scene<'_> {
         })
     }
 
-    /// Less by as much as it was more. Where nothing else happened to it the very quantity of before is set, in its unit.
+    /// Subtracts what was added. Where nothing else changed it, the earlier quantity is set, in its unit.
     fn change_back(&self, item: &ItemId, by: &Quantity, made: &Quantity) -> Inverse {
         let (id, there) = self.current(item)?;
         let was = self.before.items.get(item).map(|item| &item.quantity);
@@ -162,7 +162,7 @@ impl Scene<'_> {
         back(still, command, || format!("the details of “{}” were changed again", there.name))
     }
 
-    /// Places are told by what stands in front, among the items that were there then and are there now.
+    /// A place is defined by the item in front, among the items present both then and now.
     fn move_back(&self, item: &ItemId) -> Inverse {
         let (id, there) = self.current(item)?;
         let names = self.names();
@@ -178,7 +178,7 @@ impl Scene<'_> {
         back(still, ListCommand::Move { item: id, after: was }, || format!("“{}” stands elsewhere by now", there.name))
     }
 
-    /// What the items that were there before and after are called now, as far as they are there.
+    /// The current ids of items that were there before and after, as far as they exist.
     fn names(&self) -> BTreeMap<ItemId, ItemId> {
         let both = self.before.items.keys().filter(|id| self.after.items.contains_key(*id));
         both.filter_map(|id| Some((id.clone(), self.current(id).ok()?.0))).collect()
@@ -217,7 +217,7 @@ impl Scene<'_> {
     }
 }
 
-/// The command, if what it takes back still stands.
+/// The command, if what it undoes is unchanged.
 fn back(still: bool, command: ListCommand, otherwise: impl FnOnce() -> String) -> Inverse {
     if still { Ok(vec![command]) } else { Err(changed_since(otherwise())) }
 }

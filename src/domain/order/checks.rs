@@ -1,4 +1,4 @@
-//! What can be refused of an order by looking at its lines and amounts alone, and the one sum of an order.
+//! Refusals that need only an order's lines and amounts, and the one sum of an order.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -135,7 +135,7 @@ pub(super) fn sum(amounts: impl Iterator<Item = Money>, currency: Currency) -> R
     Money::sum(amounts, currency).map_err(|error| invalid(error.code(), error.to_string(), "/lines"))
 }
 
-/// What was printed minus what the lines come to; `None` where nothing was printed or nothing differs.
+/// The printed total minus that of the lines; `None` where nothing was printed or nothing differs.
 pub(super) fn variance(printed: Option<Money>, total: Money) -> Result<Option<Money>, Refusal> {
     let Some(printed) = printed else { return Ok(None) };
     let variance = printed.checked_sub(total).map_err(|error| invalid(error.code(), error.to_string(), "/printed_total"))?;

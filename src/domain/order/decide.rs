@@ -1,9 +1,9 @@
 //! Every rule of an order. Sources repeat themselves and may move backwards: a fact that is already recorded changes
-//! nothing in any phase, and only then is asked whether the phase still allows a new one.
+//! nothing in any phase; only then is it checked whether the phase still allows a new one.
 //!
 //! An order that was handed over is fulfilled: what came and what it was charged is settled, so lines are no longer
 //! substituted or shorted, and it cannot be cancelled. Its receipt may still turn out to hold further lines (amend),
-//! be corrected (fulfil again), and be paid back (refund). A cancelled order takes no new fact at all.
+//! be corrected (fulfil again), and be paid back (refund). A cancelled order accepts no new facts.
 
 use super::{
     LineState, Order, OrderCommand, OrderEvent, OrderLine, OrderPlacement, OrderState, Receipt, Refund, Substitute,
@@ -64,7 +64,7 @@ fn decide_absent(command: &OrderCommand, now: Moment) -> Answer {
 }
 
 impl Phase {
-    /// Refuses what may only happen before the order is handed over.
+    /// Refuses what is allowed only before the order is handed over.
     fn expect_open(self) -> Result<(), Refusal> {
         self.expect_not_cancelled()?;
         match self {
@@ -81,7 +81,7 @@ impl Phase {
     }
 }
 
-/// Replaces what a line brings. A line may be substituted again: the last one came. The same substitute again is a
+/// Replaces what a line brings. A line may be substituted again: the last one counts. The same substitute again is a
 /// repetition, even if less of it came since.
 fn substitute(order: &Order, phase: Phase, known: &LineState, command: &OrderCommand) -> Answer {
     let OrderCommand::SubstituteLine { line, product, name, quantity, charged } = command.clone() else {
@@ -99,8 +99,8 @@ fn substitute(order: &Order, phase: Phase, known: &LineState, command: &OrderCom
     Ok(Decision::applied(OrderEvent::LineSubstituted { line, product, name, quantity, charged }))
 }
 
-/// Says how much came: at most what was to come, which is the substitute, where there is one, else what was ordered.
-/// All of it is fine too, so that a wrong report can be corrected; the last report holds.
+/// Reports how much came: at most what was to come, which is the substitute, if any, else what was ordered.
+/// All of it is fine too, so that a wrong report can be corrected; the last report counts.
 fn short(order: &Order, phase: Phase, known: &LineState, picked: &Quantity, charged: Money) -> Answer {
     if known.picked == *picked && known.charged == charged {
         return Ok(Decision::unchanged());
@@ -154,7 +154,7 @@ fn check_refund_amount(order: &Order, known: &LineState, amount: Money) -> Resul
     Ok(())
 }
 
-/// No more goes back than came; a refund for nothing given back (a complaint) has quantity zero.
+/// No more is returned than came; a refund without a return (a complaint) has quantity zero.
 fn check_refund_quantity(known: &LineState, quantity: &Quantity) -> Result<(), Refusal> {
     let after = match &known.refunded_quantity {
         Some(before) => before.checked_add(quantity).map_err(|error| invalid(error.code(), error.to_string(), "/quantity"))?,
@@ -167,7 +167,7 @@ fn check_refund_quantity(known: &LineState, quantity: &Quantity) -> Result<(), R
     Ok(())
 }
 
-/// How much of `whole` is left without `part`, in the unit of `whole`; may be less than nothing.
+/// How much of `whole` is left without `part`, in the unit of `whole`; may be negative.
 fn missing(whole: &Quantity, part: &Quantity, pointer: &'static str) -> Result<Quantity, Refusal> {
     whole.checked_add(&part.negated()).map_err(|error| invalid(error.code(), error.to_string(), pointer))
 }
@@ -194,7 +194,7 @@ fn amend(order: &Order, phase: Phase, lines: &[OrderLine]) -> Answer {
     Ok(Decision::applied(OrderEvent::Amended { lines: new }))
 }
 
-/// The same receipt again changes nothing, unless lines were added since: then its variance is another.
+/// The same receipt again changes nothing, unless lines were added since: then its variance differs.
 fn fulfil(order: &Order, phase: Phase, at: Moment, total: Option<Money>, now: Moment) -> Answer {
     if let Some(total) = total {
         check_amount(total, order.total.currency(), || "/receipt_total".into())?;

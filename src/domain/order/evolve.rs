@@ -95,7 +95,7 @@ impl LineState {
 
     fn refund(&mut self, refund: Refund) {
         self.refunded = plus(self.refunded, refund.amount.minor());
-        // The decider saw that the units agree; a sum that cannot be made leaves the first figure standing.
+        // The decider checked that the units agree; an impossible sum keeps the first figure.
         self.refunded_quantity = match self.refunded_quantity.take() {
             None => Some(refund.quantity.clone()),
             Some(before) => Some(before.checked_add(&refund.quantity).unwrap_or(before)),

@@ -14,17 +14,17 @@ pub struct LinePrice<'a> {
 /// Returns the prices that an order's lines prove, in the order of the lines.
 ///
 /// Per unit of the line's quantity, rounded half up to ten-thousandths:
-/// - shelf: (charged + coupon discount + shop discount + coupon match) / quantity, what one without card or coupon pays;
+/// - shelf: (charged + coupon discount + shop discount + coupon match) / quantity, what a customer without card or coupon pays;
 /// - member: (charged + coupon discount + coupon match) / quantity, only where the shop took something off.
 ///
-/// In the words of the complete-journey data, where charged is `sales_value − coupon_disc`, that is
+/// In terms of the complete-journey data, where charged is `sales_value − coupon_disc`, that is
 /// (`sales_value` + `retail_disc` + `coupon_match_disc`) / `quantity` and the same without `retail_disc`.
 /// Lines without a product, without a quantity and of free things prove no price.
 pub fn price_observations(placement: &OrderPlacement) -> impl Iterator<Item = LinePrice<'_>> {
     line_prices(&placement.lines)
 }
 
-/// As [`price_observations`], for lines alone: an order may get more of them later.
+/// Like [`price_observations`], for lines alone: an order may get more of them later.
 pub fn line_prices(lines: &[OrderLine]) -> impl Iterator<Item = LinePrice<'_>> {
     lines.iter().flat_map(|line| {
         let product = line.product.as_ref().filter(|_| line.quantity.is_positive());
@@ -48,7 +48,7 @@ fn minor(amount: Option<Money>) -> i128 {
     amount.map_or(0, |amount| i128::from(amount.minor()))
 }
 
-/// Divides once, in ten-thousandths, half up. `None` for what is no possible shelf price, such as zero.
+/// Divides once, in ten-thousandths, half up. `None` for an impossible shelf price, such as zero.
 fn line_price<'a>(product: &'a ProductId, kind: PriceKind, line: &OrderLine, minor: i128) -> Option<LinePrice<'a>> {
     let currency = line.charged.currency();
     let ten_thousandths_per_minor = 10_i128.pow(4_u32.checked_sub(currency.decimals())?);

@@ -70,7 +70,7 @@ fn command() -> impl Strategy<Value = OrderCommand> {
     ]
 }
 
-/// A life that begins with a placement, so that most of the rest is about an order that exists.
+/// Commands that begin with a placement, so that most of the rest concerns an existing order.
 fn life() -> impl Strategy<Value = Vec<OrderCommand>> {
     (placement(), prop::collection::vec(command(), 0..30)).prop_map(|(placement, mut commands)| {
         commands.insert(0, OrderCommand::Place(placement));

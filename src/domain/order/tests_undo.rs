@@ -1,4 +1,4 @@
-//! Given an order, when an event is undone, then commands, or a sentence that says why not.
+//! Given an order, when an event is undone, then commands, or a sentence that explains why not.
 
 use super::{tests::*, *};
 use crate::domain::given::{Given, NOW, nothing};

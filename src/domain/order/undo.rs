@@ -1,4 +1,4 @@
-//! What each event of an order changed, and how it is taken back: little of it can be, because goods and money moved.
+//! What each event of an order changed, and how it is undone: little can be, because goods and money moved.
 
 use super::{LineState, Order, OrderCommand, OrderEvent, OrderState, Orders};
 use crate::domain::{
@@ -10,7 +10,7 @@ use crate::domain::{
 
 type Inverse = Result<Vec<OrderCommand>, Refusal>;
 
-/// Why an order that was taken back is cancelled.
+/// The reason for cancelling an undone order.
 const REASON: &str = "undone";
 
 impl Traced for Orders {
@@ -114,7 +114,7 @@ fn inverse(event: &OrderEvent, before: &Order, now: &Order) -> Inverse {
     }
 }
 
-/// Back to the substitute before, as far as it came; what was ordered first cannot be named again.
+/// Back to the earlier substitute, as far as it came; what was ordered first cannot be named again.
 fn unsubstitute(line: u32, was: &LineState) -> Inverse {
     let Some(substitute) = was.substitute.clone() else {
         let detail = format!("line {line} cannot go back to what was ordered: a substitute can only be replaced by another one");

@@ -28,7 +28,7 @@ impl Traced for Products {
     }
 }
 
-/// The price that stands at a store.
+/// The current price at a store.
 fn price(product: Option<&Product>, store: &StoreId, kind: PriceKind) -> Fields {
     let observation = product.and_then(|product| standing(&product.observations, store, kind));
     let price = observation.filter(|observation| !observation.withdrawn).map(|observation| &observation.price);

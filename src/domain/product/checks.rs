@@ -1,4 +1,4 @@
-//! What can be refused of a product's command by looking at the command alone.
+//! Refusals that need only a product's command.
 
 use super::{Offer, OfferTerms, PriceSeen, ProductDetails};
 use crate::domain::{
@@ -139,7 +139,7 @@ impl Offer {
         !self.ended && self.valid_until.is_none_or(|until| now < until)
     }
 
-    /// Says the same, whether ended since or not.
+    /// Whether it has the same content, ended since or not.
     pub(super) fn same_announcement(&self, other: &Self) -> bool {
         self.store == other.store
             && self.terms == other.terms

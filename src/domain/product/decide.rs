@@ -76,7 +76,7 @@ fn register_again(product: &Product, details: &ProductDetails) -> Answer {
     Err(Refusal::new(RefusalKind::Conflict, "product_exists", detail))
 }
 
-/// Records only the fields that really change; nothing is recorded when none does.
+/// Records only the fields that really change; nothing when none does.
 fn change_details(details: &ProductDetails, command: &ProductCommand) -> Answer {
     let ProductCommand::ChangeDetails { name, brand, category, content, sold_by_weight } = command else {
         return Ok(Decision::unchanged());
@@ -114,7 +114,7 @@ fn link_code(details: &ProductDetails, code: &crate::domain::codes::ProductCode)
 }
 
 /// A price that is already known is not recorded again; the same place and moment with another price is a correction;
-/// the same price seen at a later moment is news: it proves that the price still holds.
+/// the same price seen at a later moment is recorded: it proves that the price still holds.
 fn observe_price(product: &Product, seen: &PriceSeen, now: Moment) -> Answer {
     check_price_seen(seen, now)?;
     check_currency(product, &seen.store, seen.price.currency(), "/price/currency")?;
@@ -136,7 +136,7 @@ fn check_currency(product: &Product, store: &StoreId, given: crate::domain::Curr
     }
 }
 
-/// An offer's id names it for good: announcing it again identically changes nothing, even after it ended.
+/// An offer's id is permanent: announcing it again identically changes nothing, even after it ended.
 fn announce_offer(product: &Product, command: &ProductCommand, now: Moment) -> Answer {
     let ProductCommand::AnnounceOffer { offer: id, store, terms, valid_from, valid_until, member_only, source } = command.clone() else {
         return Ok(Decision::unchanged());

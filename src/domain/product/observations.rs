@@ -1,4 +1,4 @@
-//! What a product's decider remembers of prices: a vector sorted by (store, kind, observed at), searched by halves.
+//! What a product's decider remembers of prices: a vector sorted by (store, kind, observed at), with binary search.
 
 use std::cmp::Ordering;
 
@@ -10,14 +10,14 @@ use crate::domain::{
     limits::{OBSERVATIONS_PER_PRODUCT_MAX, OUTLIER_OBSERVATIONS_MIN},
 };
 
-/// How a price that was seen stands to what is remembered.
+/// How an observed price relates to what is remembered.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    /// Nothing is known of this place and moment.
+    /// Nothing is known for this place and moment.
     New,
-    /// This very price is known.
+    /// This same price is known.
     Same,
-    /// Another price is known of this place and moment.
+    /// Another price is known for this place and moment.
     Other,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn recall(observations: &[Observation], seen: &PriceSeen) -> Known {
     }
 }
 
-/// Remembers an observation, in place of the one it corrects if there is one; the latest in the log wins.
+/// Remembers an observation, replacing the one it corrects, if any; the latest in the log wins.
 pub(super) fn remember(observations: &mut Vec<Observation>, seen: &PriceSeen) {
     let new = || Observation {
         store: seen.store.clone(),
@@ -47,7 +47,7 @@ pub(super) fn remember(observations: &mut Vec<Observation>, seen: &PriceSeen) {
     }
 }
 
-/// Withdraws the price that stands; the ones before it were true in their time.
+/// Withdraws the current price; earlier ones were true in their time.
 pub(super) fn withdraw(observations: &mut [Observation], store: &StoreId, kind: PriceKind) {
     let end = after(observations, store, kind);
     if let Some(last) = observations[..end].last_mut().filter(|last| last.store == *store && last.kind == kind) {
@@ -61,14 +61,14 @@ pub(super) fn standing<'a>(observations: &'a [Observation], store: &StoreId, kin
     observations[..end].last().filter(|last| last.store == *store && last.kind == kind)
 }
 
-/// The currency of what was observed at this store.
+/// The currency of observations at this store.
 pub(super) fn currency_at(observations: &[Observation], store: &StoreId) -> Option<Currency> {
     let start = observations.partition_point(|o| o.store < *store);
     observations.get(start).filter(|o| o.store == *store).map(|o| o.price.currency())
 }
 
 /// Whether a price is under a third or over three times the median of what is known: first of the same store, kind and
-/// unit; where too little is known of that, of any store and kind with this currency and unit; else nothing is said.
+/// unit; where too little is known of that, of any store and kind with this currency and unit; else `None`.
 pub(super) fn is_outlier(observations: &[Observation], seen: &PriceSeen) -> bool {
     if observations.len() < OUTLIER_OBSERVATIONS_MIN {
         return false;
@@ -84,7 +84,7 @@ pub(super) fn is_outlier(observations: &[Observation], seen: &PriceSeen) -> bool
 
 /// Twice, so that the middle between two amounts needs no rounding. `None` where there are too few to call one odd.
 fn twice_the_median(among: &[Observation], seen: &PriceSeen) -> Option<i64> {
-    // The price that this one corrects is no witness for or against it.
+    // The price that this one corrects does not count for or against it.
     let corrected = |o: &Observation| o.observed_at == seen.observed_at && o.kind == seen.kind && o.store == seen.store;
     let comparable = |o: &&Observation| {
         !o.withdrawn && o.price.currency() == seen.price.currency() && o.price.per() == seen.price.per() && !corrected(o)

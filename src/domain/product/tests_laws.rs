@@ -80,7 +80,7 @@ fn command() -> impl Strategy<Value = ProductCommand> {
     ]
 }
 
-/// A life that begins with a registration, so that most of the rest is about a known product.
+/// Commands that begin with a registration, so that most of the rest concerns a known product.
 fn life() -> impl Strategy<Value = Vec<ProductCommand>> {
     (details(), prop::collection::vec(command(), 0..40)).prop_map(|(details, mut commands)| {
         commands.insert(0, ProductCommand::Register(ProductDetails { name: "milk".into(), content: None, ..details }));

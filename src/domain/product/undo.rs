@@ -1,4 +1,4 @@
-//! How each event of a product is taken back. What was observed was true for somebody: it is withdrawn or corrected, never erased.
+//! How each event of a product is undone. What was observed was true for somebody: it is withdrawn or corrected, never erased.
 
 use super::{
     Offer, PriceKind, PriceSeen, Product, ProductCommand, ProductDetails, ProductEvent, Products, changes::product_of,
@@ -13,7 +13,7 @@ use crate::domain::{
 
 type Inverse = Result<Vec<ProductCommand>, Refusal>;
 
-/// How far after the withdrawn price the one that stands again is put: a withdrawal takes the next microsecond.
+/// How far after the withdrawn price the restored one is placed: a withdrawal takes the next microsecond.
 const BEHIND_WITHDRAWAL_MICROS: i64 = 2;
 
 impl Undo for Products {
@@ -127,7 +127,7 @@ fn unsee(of: &Undoing<'_, Products>, seen: &PriceSeen, now: &Product) -> Inverse
     }])
 }
 
-/// The price stands again from a moment directly after that of the withdrawn one, as it was evidenced then.
+/// The price is observed again directly after the withdrawn one's moment, with its evidence of then.
 fn see_again(of: &Undoing<'_, Products>, store: &StoreId, kind: PriceKind, before: &Product, now: &Product) -> Inverse {
     let Some(withdrawn) = standing(&before.observations, store, kind) else { return Ok(Vec::new()) };
     let newest = standing(&now.observations, store, kind);
@@ -140,7 +140,7 @@ fn see_again(of: &Undoing<'_, Products>, store: &StoreId, kind: PriceKind, befor
     Ok(vec![ProductCommand::ObservePrice(PriceSeen { observed_at, ..seen })])
 }
 
-/// The last that was said of a price before the event: the state remembers less of it than the log.
+/// The last observation of a price before the event: the state remembers less of it than the log.
 fn seen_before(of: &Undoing<'_, Products>, is_it: impl Fn(&PriceSeen) -> bool) -> Option<PriceSeen> {
     let seen = of.earlier.iter().rev().filter_map(|happened| match happened.event {
         ProductEvent::PriceObserved { seen, .. } => Some(seen),
@@ -149,7 +149,7 @@ fn seen_before(of: &Undoing<'_, Products>, is_it: impl Fn(&PriceSeen) -> bool) -
     seen.clone().find(|seen| is_it(seen)).cloned()
 }
 
-/// The same offer under another id, because an offer's id names it for good.
+/// The same offer under another id, because an offer's id is permanent.
 fn announce_again(of: &Undoing<'_, Products>, ended: &OfferId, before: &Product) -> Inverse {
     let Some(Offer { store, terms, valid_from, valid_until, member_only, source, .. }) = before.offers.get(ended).cloned() else {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! What each event of a store changed, and how it is taken back.
+//! What each event of a store changed, and how it is undone.
 
 use super::{StoreCommand, StoreDetails, StoreEvent, StoreState, Stores};
 use crate::domain::{

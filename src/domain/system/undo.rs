@@ -1,4 +1,4 @@
-//! What admins did is never taken back by an undo: restores have an undo of their own.
+//! Undo never takes back what admins did: restores have an undo of their own.
 
 use super::{System, SystemEvent, SystemState};
 use crate::domain::{

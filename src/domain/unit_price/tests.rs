@@ -1,4 +1,4 @@
-//! Line totals against an oracle that divides the long way, and the rules of packs.
+//! Line totals against an oracle that divides without fractions, and the rules of packs.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What is read directly is what serde reads: of every fixture, of any event at all, and of damaged bytes.
+//! The direct reader agrees with serde: on every fixture, on any event, and on damaged bytes.
 
 use proptest::{collection::vec, option, prelude::*};
 
@@ -35,7 +35,7 @@ fn any_currency() -> impl Strategy<Value = Currency> {
     prop_oneof![Just("EUR"), Just("USD"), Just("JPY")].prop_map(|code| Currency::new(code).unwrap())
 }
 
-/// Known units, and now and then one that nobody taught us.
+/// Known units, and sometimes an unknown one.
 fn any_unit() -> impl Strategy<Value = Unit> {
     prop_oneof![30 => proptest::sample::select(Unit::KNOWN), 1 => Just(Unit::parse("Abtr.G."))]
 }
@@ -113,7 +113,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![any_price_event(), any_registration(), any_order()]
 }
 
-/// What serde has to be asked for.
+/// What only serde can read.
 fn is_rare(event: &Event) -> bool {
     let text = format!("{event:?}");
     text.contains("Other(") || text.contains("StoreMade")

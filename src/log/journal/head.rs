@@ -57,7 +57,7 @@ impl Head {
     /// Reads the sector at the start of `bytes`.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// States what is wrong with it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, &'static str> {
         let bytes: &[u8; HEAD_BYTES] = bytes.first_chunk().ok_or("it is too short for a journal")?;
         if bytes[..8] != MAGIC {

@@ -38,7 +38,7 @@ impl SegmentFile {
     /// Reads the head of a file and checks it against the file's length and name.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// States what is wrong with it.
     pub fn find(path: &Path) -> Result<Self, SegmentError> {
         let file = DiskFile::open_to_read(path)?;
         let length = file.length()?;

@@ -47,7 +47,7 @@ impl Filling {
     /// Adds the block that follows, after checking that it does.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// States what is wrong with it.
     pub fn add(&mut self, bytes: &[u8]) -> Result<(), String> {
         let header = block::check(bytes)?;
         if header.first != self.last.next() {

@@ -56,7 +56,7 @@ impl Segment {
     /// Reads a file and checks all of it but the blocks themselves.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// States what is wrong with it.
     pub fn read(path: &Path) -> Result<Self, SegmentError> {
         let bytes = fs::read(path)?;
         let head = SegmentHead::from_bytes(&bytes)?;

@@ -1,4 +1,4 @@
-//! A household brought back is what it was, as far as its commands can say it.
+//! A household brought back equals its earlier state, as far as commands can express it.
 
 use super::*;
 use crate::domain::{

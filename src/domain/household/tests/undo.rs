@@ -1,4 +1,4 @@
-//! Given a household, when an event is undone, then commands, or a sentence that says why not.
+//! Given a household, when an event is undone, then commands, or a sentence that explains why not.
 
 use super::{restore::any_change, *};
 use crate::domain::{

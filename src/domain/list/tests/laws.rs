@@ -1,4 +1,4 @@
-//! The laws every list keeps, whatever is done to it: proven on random commands.
+//! The laws every list obeys: proven on random commands.
 
 use proptest::prelude::*;
 
@@ -73,7 +73,7 @@ pub(super) fn any_command() -> impl Strategy<Value = ListCommand> {
     prop_oneof![4 => any_addition(), 8 => any_edit(), 3 => any_list_change()]
 }
 
-/// Whether saying it again right away must find it already so.
+/// Whether repeating it at once must change nothing.
 fn is_idempotent(command: &ListCommand, outcome: Outcome) -> bool {
     match command {
         ListCommand::ChangeQuantity { .. } => false,
@@ -82,7 +82,7 @@ fn is_idempotent(command: &ListCommand, outcome: Outcome) -> bool {
     }
 }
 
-/// The list's invariants: nothing on it and removed at once, nothing that cannot be bought, no text that says nothing.
+/// The list's invariants: no item both present and removed, nothing that cannot be bought, no blank text.
 fn check_invariants(state: &ListState) -> Result<(), TestCaseError> {
     let Some(list) = state.list() else { return Ok(()) };
     for (id, item) in &list.items {

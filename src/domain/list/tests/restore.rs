@@ -1,4 +1,4 @@
-//! A list brought back is what it was, as far as its commands can say it.
+//! A list brought back equals its earlier state, as far as commands can express it.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ fn restored(now: &ListState, past: &ListState) -> Restored<Lists> {
     restore(now, past, &StreamId::new(StreamKind::List, "x").unwrap(), 9, &context)
 }
 
-/// As `likeness`, for those who were members then.
+/// Like `likeness`, for the members of then.
 fn likeness_to(state: &ListState, past: &ListState) -> (Fields, Vec<Fields>) {
     let (mut header, items) = likeness(state);
     let members: BTreeMap<_, _> = past.list().map(|list| list.members.clone()).unwrap_or_default();

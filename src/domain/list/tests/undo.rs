@@ -1,4 +1,4 @@
-//! Given a list, when an event is undone, then commands, or a sentence that says why not.
+//! Given a list, when an event is undone, then commands, or a sentence that explains why not.
 
 use super::*;
 use crate::domain::{

@@ -1,4 +1,4 @@
-//! The laws of undo, proven on random commands: it leads back, an undo of it leads on again, and a run of commands unwinds.
+//! The laws of undo, proven on random commands: it leads back, its own undo leads forward, and a run of commands unwinds.
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::domain::{
     list::changes::{header, item_fields},
 };
 
-/// What somebody sees of a list: not under which ids and ranks, nor who did it when.
+/// What a person sees of a list: without ids, ranks, authors and times.
 pub(super) fn likeness(state: &ListState) -> (Fields, Vec<Fields>) {
     let mut header = header(state);
     header.remove("last_order");
@@ -21,7 +21,7 @@ pub(super) fn after(commands: &[ListCommand]) -> Given<Lists> {
     commands.iter().fold(nothing().event(created()), Given::after)
 }
 
-/// The refusals that are due to what was done, not to what came after.
+/// The refusals caused by the command itself, not by what came after.
 const FOR_GOOD: [&str; 4] = ["creation_stays", "member_stays", "checked_out", "list_archived"];
 
 proptest! {

@@ -1,4 +1,4 @@
-//! Given a product, when an event is undone, then commands, or a sentence that says why not.
+//! Given a product, when an event is undone, then commands, or a sentence that explains why not.
 
 use super::*;
 
