@@ -1,4 +1,4 @@
-//! Who hears of committed events and changed totals: the live hub in a server, nobody in a tool.
+//! The listeners for committed events and changed totals: the live hub in a server, none in a tool.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// The listeners of the server. Calls must be quick and must never block: they run on the projector's and the actors' threads.
+/// The listeners of the server. Calls must be fast and never block: they run on the projector's and the actors' threads.
 pub trait Audience: Send + Sync + 'static {
     /// A committed event, each once and in log order; `views` have applied it (and perhaps a few later ones).
     fn committed(&self, recorded: &Arc<Recorded>, changes: &Changes, views: &Views);
@@ -19,7 +19,7 @@ pub trait Audience: Send + Sync + 'static {
     /// The totals of a list as of a position that never decreases per list, with those of its products' prices that changed.
     fn list_changed(&self, list: &ListId, position: Position, totals: &Arc<TotalsView>, prices: &[PriceState]);
 
-    /// Whether anybody listens to this list: nothing is rendered for nobody.
+    /// Whether anybody listens to this list: without listeners nothing is rendered.
     fn wants_list(&self, list: &ListId) -> bool;
 }
 

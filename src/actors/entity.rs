@@ -26,9 +26,9 @@ use crate::{
     events::{Append, AppendError, CommandMark, Position, log::Appended},
 };
 
-/// A view that is stale already is looked at again no sooner than this, so that a clock that stands still makes no busy loop.
+/// A stale view is checked again no sooner than this, so that a stopped clock causes no busy loop.
 const LOOK_SOONEST: Duration = Duration::from_millis(10);
-/// A timer runs no longer than this; then the actor looks whether the moment has come.
+/// A timer runs no longer than this; then the actor checks whether the moment has come.
 const LOOK_LATEST: Duration = Duration::from_hours(24);
 
 type Answer<E> = Result<Done<<E as Hosted>::View>, Failure>;
@@ -47,7 +47,7 @@ pub struct EntityActor<E: Hosted> {
     as_of: Position,
     /// Why the entity cannot serve: its own history cannot be replayed.
     poison: Option<Failure>,
-    /// When it looks again because its view changes by time alone, and the timer for that.
+    /// When it checks again because its view changes by time alone, and the timer for that.
     expiry: Option<(Moment, SpawnHandle)>,
     /// Dropped with the actor: the sender that put it to rest learns that it is gone.
     farewell: Option<oneshot::Sender<()>>,
@@ -55,7 +55,7 @@ pub struct EntityActor<E: Hosted> {
 
 impl<E: Hosted> EntityActor<E> {
     pub(super) fn new(stream: StreamId, handle: Arc<Handle<E>>, shared: Arc<Shared>) -> Self {
-        // Counted here and not when it starts, because `drop` takes it off also if it never does.
+        // Counted here and not at its start, because `drop` subtracts it even if it never starts.
         shared.counters.alive.fetch_add(1, Ordering::Relaxed);
         Self {
             stream,
@@ -93,7 +93,7 @@ impl<E: Hosted> Actor for EntityActor<E> {
 }
 
 impl<E: Hosted> Drop for EntityActor<E> {
-    /// Runs after a panic too, when `stopped` does not: nobody may be served what a dead actor showed last.
+    /// Runs after a panic too, when `stopped` does not: a dead actor's last view must not be served.
     fn drop(&mut self) {
         self.handle.forget_loaded();
         if let Some(mut desk) = self.desk.take() {
@@ -163,7 +163,7 @@ impl<E: Hosted> Handler<Rest> for EntityActor<E> {
 }
 
 impl<E: Hosted> EntityActor<E> {
-    /// Decides and appends; loses a race at most this many times.
+    /// Decides and appends; retries at most this many lost races.
     fn attempt(&mut self, request: Request<E::Command>, tries: u32) -> Work<E> {
         match self.decide(&request) {
             Ok((append, outcome)) => {
@@ -198,7 +198,7 @@ impl<E: Hosted> EntityActor<E> {
         Ok((append, outcome))
     }
 
-    /// One command is by far the commonest, and needs no copy of the state.
+    /// A single command is by far the most common case, and needs no copy of the state.
     fn decide_by_rules(&self, request: &Request<E::Command>) -> Result<Decision<E::Event>, Refusal> {
         if request.more.is_empty() {
             return E::decide(&self.entity.state, &request.command, &request.context);
@@ -256,7 +256,7 @@ impl<E: Hosted> EntityActor<E> {
         }))
     }
 
-    /// A named command that is in the stream after all was recorded; of any other nobody can tell.
+    /// A named command found in the stream was recorded; for any other it stays unknown.
     fn after_unknown(&mut self, request: &Request<E::Command>, reason: String) -> Work<E> {
         let answer = match request.key.as_ref().map(|key| self.entity.recent.recall(key)) {
             Some(Recall::Repeated(first)) if self.poison.is_none() => Ok(Done { repeated: false, ..self.repeated(first) }),
@@ -265,7 +265,7 @@ impl<E: Hosted> EntityActor<E> {
         Box::pin(actix::fut::ready(answer))
     }
 
-    /// Takes in what the log committed, and only now.
+    /// Applies what the log committed, and only now.
     fn commit(&mut self, recorded: &Appended, outcome: Outcome) -> Done<E::View> {
         self.handle.forget_loaded();
         let mut subject = None;
@@ -302,7 +302,7 @@ impl<E: Hosted> EntityActor<E> {
         }
     }
 
-    /// Starts over from what the log says.
+    /// Starts over from the log.
     fn wake(&mut self, read: Result<Hydrated<E>, Failure>) {
         match read {
             Ok(entity) => {
@@ -317,7 +317,7 @@ impl<E: Hosted> EntityActor<E> {
         }
     }
 
-    /// Sets the desk up; in place of one that missed events, everybody who saw that is told.
+    /// Sets the desk up; listeners are notified if it replaces one that missed events.
     fn open_desk(&mut self) {
         let missed = self.desk.take();
         let again = missed.is_some();
@@ -333,7 +333,7 @@ impl<E: Hosted> EntityActor<E> {
 
     fn take_in_news(&mut self) {
         let Some(mut desk) = self.desk.take() else { return };
-        // Asked before the news is taken: what arrives meanwhile must not count as taken in.
+        // Read before the news is taken: what arrives meanwhile must not count as applied.
         let told = self.handle.news_position();
         let changed = E::read_news(&mut desk, &self.entity.state, &self.place());
         self.desk = Some(desk);
@@ -343,7 +343,7 @@ impl<E: Hosted> EntityActor<E> {
         }
     }
 
-    /// Looks again at the moment when the view changes by time alone, so that listeners hear of it as of any other change.
+    /// Checks again when the view changes by time alone, so that listeners hear of it like any other change.
     fn look_when_stale(&mut self, context: &mut Context<Self>) {
         let until = self.desk.as_ref().and_then(E::fresh_until);
         if self.expiry.as_ref().map(|(at, _)| *at) == until {

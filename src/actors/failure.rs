@@ -1,4 +1,4 @@
-//! Everything that can become of a command other than being done; the edges map each to one answer.
+//! Every way in which a command can fail; the edges map each to one answer.
 
 use crate::{
     domain::{CommandId, Refusal, StreamId},
@@ -8,13 +8,13 @@ use crate::{
 /// Why a command was not done. Only `OutcomeUnknown` leaves open whether it was recorded.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Failure {
-    /// A rule of the domain says no.
+    /// A rule of the domain refuses it.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The entity moved on since the client read it (`If-Match`).
     #[error("the entity is at version {actual}, not {expected}")]
     VersionMismatch { expected: u64, actual: u64 },
-    /// The same command id came with another content before.
+    /// The same command id came before with different content.
     #[error("the command id {id} was used for a different command")]
     KeyReused { id: CommandId },
     /// A queue is full; nothing was recorded, a retry may succeed.
@@ -23,10 +23,10 @@ pub enum Failure {
     /// The entity's own history cannot be replayed.
     #[error("the history of {stream} cannot be replayed at position {position}: {reason}")]
     Poisoned { stream: StreamId, position: Position, reason: String },
-    /// Nobody knows whether it was recorded: repeat it with the same command id.
+    /// It is unknown whether it was recorded: repeat it with the same command id.
     #[error("unknown whether the command was recorded: {0}")]
     OutcomeUnknown(String),
-    /// The log takes no more events.
+    /// The log accepts no more events.
     #[error("the log is read-only: {0}")]
     ReadOnly(String),
     /// The disk is full; nothing was recorded. Service resumes by itself when there is room.

@@ -22,7 +22,7 @@ use crate::{
     events::Position,
 };
 
-/// Set in the count of those inside once the entity leaves: nobody enters any more.
+/// Set in the count of those inside once the entity leaves: nobody enters after that.
 const LEAVING: usize = 1 << (usize::BITS - 1);
 
 /// A fact of another stream that an entity's view depends on.
@@ -46,7 +46,7 @@ struct Inbox {
 pub struct Handle<E: Hosted> {
     pub id: Arc<str>,
     address: OnceLock<Addr<EntityActor<E>>>,
-    /// The newest view, while nothing changed since somebody asked for it.
+    /// The newest view, as long as nothing changed since it was last read.
     loaded: ArcSwapOption<Loaded<E>>,
     inbox: Mutex<Inbox>,
     /// Commands and loads not yet answered, which bounds the mailbox; with `LEAVING` set, no more may come.
@@ -57,9 +57,9 @@ pub struct Handle<E: Hosted> {
 /// Why nobody may enter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closed {
-    /// As many as may wait are inside.
+    /// The mailbox is full.
     Full,
-    /// The entity goes to rest; its successor serves.
+    /// The entity is going to rest; its successor serves.
     Leaving,
 }
 
@@ -83,7 +83,7 @@ impl<E: Hosted> Handle<E> {
         self.address.get().expect("the address is set before the handle is shared, because the registry does both under its lock")
     }
 
-    /// The newest view, if nothing changed since it was made and time has not overtaken it.
+    /// The newest view, if nothing changed since it was made and it has not expired.
     #[must_use]
     pub fn loaded(&self, now: Moment) -> Option<Arc<Loaded<E>>> {
         self.loaded.load_full().filter(|loaded| loaded.fresh_until.is_none_or(|until| now < until))
@@ -101,7 +101,7 @@ impl<E: Hosted> Handle<E> {
         self.loaded.store(None);
     }
 
-    /// Leaves news for the actor and wakes it if it was not yet woken.
+    /// Adds news for the actor and wakes it unless it was already woken.
     pub(super) fn tell(&self, news: News, position: Position) {
         let first = {
             let mut inbox = self.inbox.lock();
@@ -117,19 +117,19 @@ impl<E: Hosted> Handle<E> {
         }
     }
 
-    /// The newest position that news spoke of so far.
+    /// The newest position named by news so far.
     pub(super) fn news_position(&self) -> Position {
         self.inbox.lock().position
     }
 
-    /// Takes everything that waits.
+    /// Takes everything waiting.
     pub fn take_news(&self) -> HashSet<News> {
         let mut inbox = self.inbox.lock();
         std::mem::take(&mut inbox.news)
     }
 
-    /// Reserves a place in the mailbox. Whoever holds it keeps the entity from going to rest, so that a command is never
-    /// decided by one actor while its successor has read the log already.
+    /// Reserves a place in the mailbox. Its holder keeps the entity from going to rest, so that a command is never
+    /// decided by one actor after its successor has read the log.
     pub(super) fn enter(self: &Arc<Self>, max: usize, now: Moment) -> Result<Waiting<E>, Closed> {
         let one_more = |inside: usize| (inside < max.min(LEAVING)).then_some(inside + 1);
         match self.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more) {
@@ -146,7 +146,7 @@ impl<E: Hosted> Handle<E> {
         self.last_used_micros.store(now.0, Ordering::Relaxed);
     }
 
-    /// Leaves if nobody used it since `before` and nobody is inside. From then on nobody enters.
+    /// Leaves if nobody used it since `before` and nobody is inside. After that nobody enters.
     pub(super) fn leave_idle(&self, before: Moment) -> bool {
         self.last_used_micros.load(Ordering::Relaxed) < before.0
             && self.waiting.compare_exchange(0, LEAVING, Ordering::AcqRel, Ordering::Acquire).is_ok()
@@ -158,7 +158,7 @@ impl<E: Hosted> Handle<E> {
     }
 }
 
-/// A place in an actor's mailbox. It travels with the message and is given back when that is answered, even if nobody waits
+/// A place in an actor's mailbox. It travels with the message and is released when that is answered, even if nobody waits
 /// for the answer any more.
 #[derive(Debug)]
 pub(super) struct Waiting<E: Hosted>(Arc<Handle<E>>);

@@ -21,21 +21,21 @@ pub trait Hosted: Entity<State: Unpin, Command: Unpin> + Sized + Debug + Unpin {
     /// Sets the desk up for a state just read from the log.
     fn open_desk(state: &Self::State, place: &Place<'_, Self>) -> Self::Desk;
 
-    /// Brings the desk up to date after the state took in an event.
+    /// Updates the desk after an event was applied to the state.
     fn recorded(_desk: &mut Self::Desk, _state: &Self::State, _recorded: &Recorded, _place: &Place<'_, Self>) {}
 
-    /// Takes in waiting facts of other streams. Returns whether the view changed.
+    /// Applies waiting facts of other streams. Returns whether the view changed.
     fn read_news(_desk: &mut Self::Desk, _state: &Self::State, _place: &Place<'_, Self>) -> bool {
         false
     }
 
-    /// Takes down what the desk had registered elsewhere.
+    /// Removes what the desk had registered elsewhere.
     fn close_desk(_desk: &mut Self::Desk, _place: &Place<'_, Self>) {}
 
     /// Everything a read shows now.
     fn view(desk: &Self::Desk, state: &Self::State) -> Self::View;
 
-    /// What the answer to a command shows of it; less where everything would cost more than the command.
+    /// What the answer to a command shows of it; less, where everything would cost more than the command.
     fn brief(desk: &Self::Desk, state: &Self::State) -> Self::View {
         Self::view(desk, state)
     }
@@ -59,7 +59,7 @@ pub trait Hosted: Entity<State: Unpin, Command: Unpin> + Sized + Debug + Unpin {
     }
 }
 
-/// Where an actor stands: its own id and handle, and what all actors share.
+/// An actor's context: its own id and handle, and what all actors share.
 #[derive(Debug)]
 pub struct Place<'a, E: Hosted> {
     pub id: &'a str,

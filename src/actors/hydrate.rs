@@ -1,4 +1,4 @@
-//! Waking an entity: its memo, if there is a good one, and the tail of its stream.
+//! Waking an entity: its memo, if there is a valid one, and the tail of its stream.
 
 use super::{
     failure::Failure,
@@ -14,7 +14,7 @@ use crate::{
 /// Events read from the log at a time while waking. Large, because each read walks the stream back from its newest event.
 const READ_EVENTS: usize = 65_536;
 
-/// An entity as its stream says.
+/// An entity as its stream defines it.
 #[derive(Debug)]
 pub struct Hydrated<E: Hosted> {
     pub state: E::State,
@@ -41,7 +41,7 @@ impl<E: Hosted> Default for Hydrated<E> {
 }
 
 impl<E: Hosted> Hydrated<E> {
-    /// Takes in one committed event of the stream. The only way a state ever changes.
+    /// Applies one committed event of the stream. The only way a state ever changes.
     pub fn record(&mut self, recorded: &Recorded) {
         if let Some(event) = E::own(&recorded.event) {
             E::evolve(&mut self.state, event, &recorded.fact());
@@ -76,7 +76,7 @@ pub fn hydrate<E: Hosted>(log: &dyn Log, memos: &Memos, stream: &StreamId) -> Re
 /// Reads what was recorded since.
 ///
 /// # Errors
-/// As `hydrate`.
+/// See `hydrate`.
 pub fn catch_up<E: Hosted>(log: &dyn Log, stream: &StreamId, entity: &mut Hydrated<E>) -> Result<(), Failure> {
     loop {
         let events = log.read_stream(stream, entity.version, READ_EVENTS).map_err(|error| poisoned(stream, error))?;
@@ -89,7 +89,7 @@ pub fn catch_up<E: Hosted>(log: &dyn Log, stream: &StreamId, entity: &mut Hydrat
     }
 }
 
-/// A memo counts only if the log has the very event it ends with.
+/// A memo counts only if the log has the exact event it ends with.
 fn from_memo<E: Hosted>(log: &dyn Log, memos: &Memos, stream: &StreamId, head_version: u64) -> Option<Hydrated<E>> {
     let memo = memos.load::<E::State>(stream)?;
     let last = (memo.version <= head_version).then(|| log.read_stream(stream, memo.version.checked_sub(1)?, 1).ok()).flatten()?;

@@ -1,4 +1,4 @@
-//! Which active lists hold a product or belong to a household: prices and choices reach lists through the committed feed by this index.
+//! Which active lists hold a product or belong to a household: prices and choices from the committed feed reach lists through this index.
 //! A resting list is not in it and costs nothing when a price changes.
 
 use std::{collections::HashMap, fmt, hash::Hash, sync::Arc};
@@ -11,7 +11,7 @@ use crate::{
     events::Position,
 };
 
-/// Shards of the index, so that actors that wake up do not queue behind one lock.
+/// Shards of the index, so that waking actors do not queue for one lock.
 const SHARDS: usize = 64;
 
 /// The active lists that hold one subject, by list id.
@@ -26,17 +26,17 @@ pub struct Interest {
 }
 
 impl Interest {
-    /// Registers a list for a product. Do this before reading its price: a change is then seen in one place or the other.
+    /// Registers a list for a product. Do this before reading its price: a change is then seen either way.
     pub fn add(&self, product: &ProductId, list: &Arc<Handle<Lists>>) {
         self.products.add(product, list);
     }
 
-    /// Takes a list out for a product.
+    /// Removes a list from a product.
     pub fn remove(&self, product: &ProductId, list: &Arc<Handle<Lists>>) {
         self.products.remove(product, list);
     }
 
-    /// Leaves news with every active list that holds the product.
+    /// Adds news to every active list that holds the product.
     pub fn tell(&self, product: &ProductId, news: &News, position: Position) {
         self.products.tell(product, news, position);
     }
@@ -52,12 +52,12 @@ impl Interest {
         self.households.add(household, list);
     }
 
-    /// Takes a list out for its household.
+    /// Removes a list from its household.
     pub fn remove_household(&self, household: &HouseholdId, list: &Arc<Handle<Lists>>) {
         self.households.remove(household, list);
     }
 
-    /// Leaves news with every active list of the household.
+    /// Adds news to every active list of the household.
     pub fn tell_household(&self, household: &HouseholdId, news: &News, position: Position) {
         self.households.tell(household, news, position);
     }

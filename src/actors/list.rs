@@ -20,8 +20,8 @@ use crate::{
     projections::totals::{ListTotals, PriceState, TotalsView},
 };
 
-/// Products beyond twice those on the list that stay registered; then those that left it are taken out. A list that is
-/// never at rest must not stay registered for all it ever held.
+/// Products beyond twice those on the list that stay registered; then those that left it are removed. A list that is
+/// never at rest must not stay registered for everything it ever held.
 const PRODUCTS_SPARE_MAX: usize = 64;
 
 /// What a list's actor keeps next to its state.
@@ -32,9 +32,9 @@ pub struct ListDesk {
     products: HashSet<ProductId>,
     /// The household it is registered for.
     household: Option<HouseholdId>,
-    /// Products whose price listeners were not told since it changed.
+    /// Products whose price changed since listeners were last notified.
     repriced: BTreeSet<ProductId>,
-    /// The store whose prices listeners know.
+    /// The store whose prices listeners have received.
     priced_at: Option<StoreId>,
 }
 
@@ -172,7 +172,7 @@ impl ListDesk {
         let held = || list_of(state).into_iter().flat_map(|list| list.items.values()).filter_map(|item| item.product.as_ref());
         let mut changed = repriced;
         if self.priced_at.as_ref() == store {
-            // What was taken off the list meanwhile interests nobody; most often nothing was repriced at all.
+            // What left the list meanwhile is irrelevant; most often nothing was repriced.
             if !changed.is_empty() {
                 changed.retain(|product| held().any(|held| held == product));
             }
@@ -185,7 +185,7 @@ impl ListDesk {
         changed.iter().map(|product| PriceState::of(product, store, &*views, now)).collect()
     }
 
-    /// Takes out the products that are not on the list any more.
+    /// Removes the products that are no longer on the list.
     fn leave_gone(&mut self, list: &List, place: &Place<'_, Lists>) {
         let held: HashSet<_> = list.items.values().filter_map(|item| item.product.as_ref()).collect();
         for gone in self.products.extract_if(|product| !held.contains(product)) {
@@ -193,7 +193,7 @@ impl ListDesk {
         }
     }
 
-    /// As `follow`, for the household that says which stores are compared. A list stays in its household.
+    /// Like `follow`, for the household that chooses the stores to compare. A list stays in its household.
     fn follow_household(&mut self, list: &List, place: &Place<'_, Lists>) {
         if let (None, Some(household)) = (&self.household, &list.household) {
             place.shared.interest.add_household(household, place.handle);

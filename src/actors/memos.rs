@@ -17,9 +17,9 @@ use crate::{
 
 /// Raised when the stored shape of any entity's state changes; older memos are then ignored.
 const MEMO_FORMAT: u32 = 2;
-/// Compression of a memo; written rarely, so a little smaller is worth it.
+/// Compression of a memo; memos are written rarely, so a smaller size is worth it.
 const ZSTD_LEVEL: i32 = 3;
-/// A memo that unpacks to more than this is ignored: no entity within its limits is so large.
+/// A memo that unpacks to more than this is ignored: no entity within its limits is that large.
 const MEMO_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// An entity's state as of one of its versions.
@@ -49,7 +49,7 @@ pub struct Memos {
 }
 
 impl Memos {
-    /// Memos in a folder that is made when first needed.
+    /// Memos in a folder that is created when first needed.
     #[must_use]
     pub fn at(folder: &Path) -> Self {
         Self { folder: Some(folder.to_owned()) }
@@ -61,7 +61,7 @@ impl Memos {
         Self { folder: None }
     }
 
-    /// The memo of a stream, `None` if there is none that can be used.
+    /// The memo of a stream, `None` if there is no usable one.
     #[must_use]
     pub fn load<S: DeserializeOwned>(&self, stream: &StreamId) -> Option<Memo<S>> {
         let bytes = fs::read(self.file(stream)?).ok()?;
@@ -75,7 +75,7 @@ impl Memos {
         (memo.format == MEMO_FORMAT && memo.stream == *stream).then_some(memo)
     }
 
-    /// Writes a memo. A failure costs time later, nothing else, so it is only logged.
+    /// Writes a memo. A failure only costs time later, so it is just logged.
     pub fn save<S: Serialize>(&self, memo: &Memo<S>) {
         let Some(file) = self.file(&memo.stream) else { return };
         if let Err(error) = write(&file, memo) {

@@ -1,4 +1,4 @@
-//! What goes into an entity's actor and what comes out.
+//! The messages to an entity's actor, and its answers.
 
 use std::sync::OnceLock;
 
@@ -15,11 +15,11 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandKey {
     pub id: CommandId,
-    /// Of the command's content: the same id with another digest is refused.
+    /// A digest of the command's content: the same id with another digest is refused.
     pub digest: u64,
 }
 
-/// A command on its way to the one actor that decides it.
+/// A command to the one actor that decides it.
 #[derive(Debug, Clone)]
 pub struct Request<C> {
     pub command: C,
@@ -33,17 +33,17 @@ pub struct Request<C> {
     pub if_version: Option<u64>,
 }
 
-/// A command that was done (or was already so).
+/// A command that was done (or had nothing to change).
 #[derive(Debug, Clone)]
 pub struct Done<V> {
     pub outcome: Outcome,
     /// The entity's version after it.
     pub version: u64,
-    /// Where the command's last event is; the entity's newest position if nothing was recorded.
+    /// The position of the command's last event; the entity's newest position if nothing was recorded.
     pub position: Position,
     /// The part of the entity it touched, such as an item's id.
     pub subject: Option<String>,
-    /// It had been done before under the same command id; this is the first outcome again.
+    /// It was done before under the same command id; this is the first outcome again.
     pub repeated: bool,
     pub view: V,
 }
@@ -63,7 +63,7 @@ pub struct Loaded<E: Hosted> {
     pub rendered: OnceLock<Rendered>,
 }
 
-/// A rendered answer, with a tag that no other answer has.
+/// A rendered answer, with a unique tag.
 #[derive(Debug, Clone)]
 pub struct Rendered {
     pub json: Bytes,
@@ -77,19 +77,19 @@ impl<E: Hosted> actix::Message for Execute<E> {
     type Result = Result<Done<E::View>, Failure>;
 }
 
-/// Asks the actor what it knows.
+/// Asks the actor for its view.
 pub(super) struct Load<E: Hosted>(pub Waiting<E>);
 
 impl<E: Hosted> actix::Message for Load<E> {
     type Result = Result<std::sync::Arc<Loaded<E>>, Failure>;
 }
 
-/// Tells the actor to rest: it writes its checkpoint and stops. The sender is dropped when the actor is gone.
+/// Sends the actor to rest: it writes its memo and stops. The sender is dropped when the actor is gone.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
 pub(super) struct Rest(pub oneshot::Sender<()>);
 
-/// Tells the actor that facts of other streams it depends on wait for it.
+/// Notifies the actor of waiting facts from other streams.
 #[derive(actix::Message)]
 #[rtype(result = "()")]
 pub(super) struct NewsWaits;

@@ -1,4 +1,4 @@
-//! The projector: one thread that reads committed events in order, applies them to the views and tells who waits for them.
+//! The projector: one thread that reads committed events in order, applies them to the views and notifies those waiting.
 
 use std::{
     io,
@@ -23,24 +23,24 @@ pub struct Projector {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Looks at the views on the projector's own thread, so that they stand still meanwhile at exactly the position it asked for.
+/// Inspects the views on the projector's own thread, so that they stay at exactly the requested position meanwhile.
 pub type Inspect = Box<dyn FnOnce(&SharedViews, Position) + Send>;
 
-/// A look at the views at a position that is chosen when its turn comes.
+/// An inspection of the views at a position that is chosen when its turn comes.
 struct Look {
     position: Box<dyn FnOnce() -> Position + Send>,
     inspect: Inspect,
 }
 
-/// Writes the views down.
+/// Saves the views.
 pub type SaveViews = Box<dyn Fn(&Views) -> io::Result<()> + Send>;
 
-/// When and how the views are written down, so that a start replays the tail only.
+/// When and how the views are saved, so that a start replays only the tail.
 pub struct CheckpointPlan {
-    /// What the checkpoint on disk covers already; the views may have been brought further since.
+    /// What the checkpoint on disk covers; the views may be further.
     pub saved: Position,
     /// Events between two checkpoints. While one is written (about a third of a second at 0.3 million products)
-    /// the views stand still, so this is large.
+    /// the views do not advance, so this is large.
     pub every_events: u64,
     pub save: SaveViews,
 }
@@ -51,7 +51,7 @@ impl Projector {
     pub fn start(shared: Arc<Shared>, plan: Option<CheckpointPlan>) -> Self {
         let (applied_sender, applied) = watch::channel(shared.views.read().position());
         let (stop, stopped) = oneshot::channel();
-        // Unbounded, and yet short: admin operations look, one at a time.
+        // Unbounded, yet short: admin operations inspect one at a time.
         let (looks, asked) = mpsc::unbounded_channel();
         let thread = thread::Builder::new()
             .name("projector".into())
@@ -66,10 +66,10 @@ impl Projector {
         self.applied.clone()
     }
 
-    /// Has the views looked at, as they are at a committed position at or after their own, such as the log's head: `position` says which
-    /// when its turn comes. Forgotten if the projector ends before.
+    /// Has the views inspected at a committed position at or after their own, such as the log's head: `position` chooses it
+    /// when its turn comes. Dropped if the projector ends before.
     pub fn look(&self, position: impl FnOnce() -> Position + Send + 'static, inspect: Inspect) {
-        // Its end shows by the inspection being dropped.
+        // The dropped inspection shows its end.
         let _ = self.looks.send(Look { position: Box::new(position), inspect });
     }
 
@@ -97,7 +97,7 @@ fn run(work: &Work, mut asked: mpsc::UnboundedReceiver<Look>, mut stopped: onesh
     let mut saved = work.plan.as_ref().map_or(start, |plan| plan.saved);
     runtime.block_on(async {
         loop {
-            // First of all after a start that had much to catch up with, such as an import: the next one shall not.
+            // First after a start with much to catch up, such as an import, so that the next start has not.
             if work.plan.as_ref().is_some_and(|plan| work.applied.borrow().0 >= saved.0 + plan.every_events) {
                 saved = work.save();
             }
@@ -137,7 +137,7 @@ impl Work {
         self.applied.send_replace(batch.last().map_or(Position::START, |last| last.position));
     }
 
-    /// Brings the views to the position and no further, shows them, and takes in what arrived after it.
+    /// Brings the views to the position and no further, shows them, then applies what arrived after it.
     async fn look(&self, look: Look, reader: &mut FeedReader) -> Result<(), LogError> {
         let position = (look.position)();
         let mut behind = Vec::new();
@@ -165,7 +165,7 @@ impl Work {
         }
     }
 
-    /// Only this thread changes the views, so readers continue while it writes them down.
+    /// Only this thread changes the views, so readers continue while it saves them.
     fn save(&self) -> Position {
         let views = self.shared.views.read();
         if let Some(plan) = &self.plan

@@ -1,4 +1,4 @@
-//! What an entity remembers of the commands done to it, so that a repetition is answered with the first outcome.
+//! What an entity remembers of its commands, so that a repetition is answered with the first outcome.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -30,12 +30,12 @@ pub struct RecentCommands {
     order: VecDeque<CommandId>,
 }
 
-/// What the memory says about a command that arrives.
+/// What the memory knows about a command.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Recall {
     New,
     Repeated(Answered),
-    /// The id was used for something else.
+    /// The id was used for a different command.
     Reused,
 }
 
@@ -50,7 +50,7 @@ impl RecentCommands {
         }
     }
 
-    /// Remembers an outcome. Several events of one command share an entry: the subject is the first that one names, the position the last one's.
+    /// Remembers an outcome. Events of one command share an entry, with the first subject named and the last position.
     pub fn remember(&mut self, id: &CommandId, answer: Answered) {
         if let Some(known) = self.answers.get_mut(id) {
             (known.version, known.position) = (answer.version, answer.position);

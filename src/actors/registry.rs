@@ -28,9 +28,9 @@ use crate::domain::{
     Moment, StreamId, household::Households, list::Lists, order::Orders, product::Products, store::Stores, system::System,
 };
 
-/// Shards of each shelf, so that lookups do not queue behind one lock.
+/// Shards of each shelf, so that lookups do not queue for one lock.
 const SHARDS: usize = 64;
-/// How often a command that met an actor going to rest is handed to its successor.
+/// How often a command that met an actor going to rest is passed to its successor.
 const REST_RETRIES_MAX: u32 = 3;
 /// When nine tenths of the places are taken, an entity unused for this long rests.
 const CROWDED_IDLE_MICROS: i64 = 1_000_000;
@@ -91,7 +91,7 @@ impl Registry {
         registry
     }
 
-    /// Has the one actor of an entity decide a command.
+    /// Lets the one actor of an entity decide a command.
     ///
     /// # Errors
     /// See [`Failure`]; only `OutcomeUnknown` leaves open whether anything was recorded.
@@ -104,7 +104,7 @@ impl Registry {
         }
     }
 
-    /// What an entity is now; version zero if it does not exist. Served without a hop while nothing changed.
+    /// The current entity; version zero if it does not exist. Served without a hop while nothing changed.
     ///
     /// # Errors
     /// `Poisoned` or `Overloaded`.
@@ -122,7 +122,7 @@ impl Registry {
         }
     }
 
-    /// How many entities are awake, and what happened to them so far.
+    /// How many entities are awake, and the counters so far.
     #[must_use]
     pub fn counters(&self) -> RegistryCounters {
         self.0.shared.counters.read()
@@ -143,7 +143,7 @@ impl Registry {
         }
     }
 
-    /// Takes commands again after a stop.
+    /// Accepts commands again after a stop.
     pub fn resume(&self) {
         self.0.stopping.store(false, Ordering::Release);
     }
@@ -163,7 +163,7 @@ impl Registry {
         for _ in 0..REST_RETRIES_MAX {
             let handle = self.find_or_wake::<E>(id)?;
             if !handle.address().connected() {
-                // It died with nobody inside; what comes now was certainly not begun.
+                // It died with nobody inside, so no command was begun.
                 self.after_closed(&handle);
                 continue;
             }
@@ -206,7 +206,7 @@ impl Registry {
         Ok(handle)
     }
 
-    /// The limit is checked before a new actor starts; racing starts may pass it by a few, never by more than the callers.
+    /// The limit is checked before a new actor starts; racing starts may exceed it, at most by the number of callers.
     /// At the limit the idle ones are sent to rest, so that a retry finds room.
     fn room_for_one_more(&self) -> Result<(), Failure> {
         let shared = &self.0.shared;
@@ -270,7 +270,7 @@ impl Registry {
         self.rest_idle(Moment(self.now().0 - idle_micros));
     }
 
-    /// Sends those to rest that nobody used since.
+    /// Sends those to rest that were not used since.
     pub(super) fn rest_idle(&self, before: Moment) {
         let (shelves, shared) = (&self.0.shelves, &*self.0.shared);
         shelves.lists.rest_idle(before, shared);
@@ -281,7 +281,7 @@ impl Registry {
         shelves.system.rest_idle(before, shared);
     }
 
-    /// Sends everybody to rest; each future ends when its entity has.
+    /// Sends all to rest; each future ends when its entity has.
     fn rest_all(&self) -> Vec<LocalBoxFuture<'static, ()>> {
         let shelves = &self.0.shelves;
         let mut resting = shelves.lists.rest_all();
@@ -313,7 +313,7 @@ impl<E: Hosted> Shelf<E> {
         resting.collect()
     }
 
-    /// Takes those handles off the shelf that leave.
+    /// Takes leaving handles off the shelf.
     fn take(&self, leaves: impl Fn(&Handle<E>) -> bool) -> impl Iterator<Item = Arc<Handle<E>>> {
         self.shards.iter().flat_map(move |shard| {
             let gone: Vec<_> = shard.lock().extract_if(|_, handle| leaves(handle)).map(|(_, handle)| handle).collect();
@@ -322,7 +322,7 @@ impl<E: Hosted> Shelf<E> {
     }
 }
 
-/// Sends an actor to rest that has left the shelf. What is given back ends, with an error, when the actor is gone.
+/// Sends an actor that left the shelf to rest. The returned receiver ends, with an error, when the actor is gone.
 fn rest<E: Hosted>(handle: &Handle<E>) -> oneshot::Receiver<()> {
     let (farewell, gone) = oneshot::channel();
     // `do_send` ignores the mailbox's capacity. Safe here: a handle is sent to rest once, as it leaves the shelf.

@@ -30,7 +30,7 @@ pub struct ActorLimits {
     pub idle_seconds: u32,
 }
 
-/// What everybody may count, for metrics and tests.
+/// Shared counters, for metrics and tests.
 #[derive(Debug, Default)]
 pub struct Counters {
     pub alive: AtomicUsize,
@@ -70,7 +70,7 @@ pub(super) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// The surroundings of every actor.
+/// The environment of every actor.
 pub struct Shared {
     pub log: Arc<dyn Log>,
     pub views: SharedViews,

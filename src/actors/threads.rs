@@ -1,10 +1,10 @@
 //! The threads that entities run on. On the HTTP workers' own threads a command crosses no thread but the log's writer;
-//! separate ones keep entities going when the workers are busy with something else.
+//! separate ones keep entities running when the workers are busy.
 
 use actix_rt::{Arbiter, ArbiterHandle};
 use parking_lot::{Mutex, RwLock};
 
-/// Threads of our own, and those lent by others.
+/// Own threads, and those lent by others.
 #[derive(Debug, Default)]
 pub struct Threads {
     hosts: RwLock<Vec<ArbiterHandle>>,
@@ -27,7 +27,7 @@ impl Threads {
         }
     }
 
-    /// Lends a thread, unless there are own ones. It may end later: what ran on it wakes elsewhere.
+    /// Lends a thread, unless there are own ones. It may end later: its entities wake elsewhere.
     pub fn lend(&self, host: ArbiterHandle) {
         if self.own.lock().is_empty() {
             self.hosts.write().push(host);

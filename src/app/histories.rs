@@ -55,7 +55,7 @@ fn name_in(root: &Path) -> String {
 /// A folder for a history that is to be built.
 ///
 /// # Errors
-/// When it cannot be made.
+/// When it cannot be created.
 pub fn stage(home: &Path) -> io::Result<DataFolder> {
     if !home.join(CURRENT).exists() {
         sealed::write(&home.join(CURRENT), HOME)?;

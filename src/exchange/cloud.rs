@@ -1,4 +1,4 @@
-//! Events as `CloudEvents` 1.0: what has no place among its attributes becomes an extension, in lower-case letters and simple types only.
+//! Events as `CloudEvents` 1.0: what has no attribute of its own becomes an extension, in lower-case letters and simple types only.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::events::{
 const SPEC_VERSION: &str = "1.0";
 const TYPE_PREFIX: &str = "aisled.";
 
-/// Our fields by their attribute. What is null is left out there.
+/// Our fields by their attribute. Null ones are left out there.
 const ATTRIBUTES: [(&str, &str); 16] = [
     ("position", "id"),
     ("stream", "subject"),

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Which events: after one position, up to another and with it.
+/// The events after one position, up to and including another.
 #[derive(Debug, Clone, Copy)]
 pub struct Range {
     pub after: Position,
@@ -25,7 +25,7 @@ impl Range {
     /// The range of a log that was asked for.
     ///
     /// # Errors
-    /// A sentence, where nothing is in it or the log does not reach so far.
+    /// A sentence, if it is empty or beyond the log.
     pub fn of(log: &dyn Log, after: Option<Position>, to: Option<Position>) -> Result<Self, String> {
         let head = log.head();
         let (after, to) = (after.unwrap_or(Position::START), to.unwrap_or(head));

@@ -1,4 +1,4 @@
-//! Files of text: written compressed by their ending, `.zst` or `.gz`; read by how they begin, whatever their name.
+//! Text files: compressed by their extension, `.zst` or `.gz`, when written; detected by their first bytes when read.
 
 use std::{
     fs::File,
@@ -18,10 +18,10 @@ pub enum Output {
 }
 
 impl Output {
-    /// Makes a file that is not there yet.
+    /// Creates a file that does not exist yet.
     ///
     /// # Errors
-    /// When there is one, or none can be made.
+    /// When it exists or cannot be created.
     pub fn create(path: &Path) -> io::Result<Self> {
         let file = BufWriter::new(File::create_new(path)?);
         match ending(path) {

@@ -1,4 +1,4 @@
-//! Makes a log of an export: seals the same blocks again and compares every chain, so that a changed, missing or foreign line is found.
+//! Builds a log from an export: seals the same blocks again and compares every chain, so that a changed, missing or foreign line is found.
 
 use std::{
     io::{self, BufRead, Read},
@@ -17,7 +17,7 @@ use crate::{
 /// The longest line: an event of a block of its own, with its stored bytes in hexadecimal next to it.
 const LINE_BYTES_MAX: u64 = 8 << 20;
 
-/// Why no log came of it.
+/// Why no log was built.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     #[error("line {line}: {}{error}", at(error.position))]
@@ -43,7 +43,7 @@ fn at(position: Option<Position>) -> String {
 /// Builds the log of an export at `folder`, which must be absent or empty; after an error there is none.
 ///
 /// # Errors
-/// Names the first line or position that is not as the export wrote it.
+/// Names the first line or position that differs from the export.
 pub fn import(mut file: impl BufRead, folder: &Path) -> Result<Built, ImportError> {
     let mut making = Making::new(folder)?;
     let mut text = String::new();
@@ -86,7 +86,7 @@ impl Making {
         Ok(Self { builder, sealer, line: 0, raw: Vec::new(), first: Position::START.next(), events: 0, ended: false })
     }
 
-    /// The last position taken.
+    /// The last position added.
     fn last(&self) -> Position {
         Position(self.first.0 + u64::from(self.events) - 1)
     }
@@ -111,7 +111,7 @@ impl Making {
         line.chain.map_or(Ok(()), |chain| self.seal(&chain))
     }
 
-    /// Ends a block where the export says one ended.
+    /// Ends a block where the export states that one ended.
     fn seal(&mut self, chain: &Chain) -> Result<(), ImportError> {
         let block = self.sealer.seal(&self.raw, self.first, self.events).map_err(|error| BuildError::Storage(error.to_string()))?;
         if self.sealer.chain() != *chain {

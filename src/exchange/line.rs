@@ -14,7 +14,7 @@ use crate::{
     log::block::Chain,
 };
 
-/// How the lines look.
+/// The format of the lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// Events as clients see them.
@@ -40,7 +40,7 @@ pub struct Line {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct LineError {
-    /// Which event it says it is.
+    /// The event it claims to be.
     pub position: Option<Position>,
     pub reason: String,
 }
@@ -54,7 +54,7 @@ impl Line {
     #[must_use]
     pub fn to_json(&self, format: Format, source: &str) -> Value {
         let mut json = whole_json(&self.recorded);
-        // What does not come back the same is written as it is stored next to what it means today.
+        // What does not round-trip is written as stored, next to its meaning today.
         let comes_back = event_from_json(&json).is_ok_and(|event| stored_form(&event) == self.stored);
         if let Value::Object(fields) = &mut json {
             if !comes_back {
@@ -110,7 +110,7 @@ impl Line {
 /// Reads the event of a line, whatever else the line carries.
 ///
 /// # Errors
-/// As [`Line::parse`].
+/// See [`Line::parse`].
 pub fn event_of_line(text: &str) -> Result<Recorded, LineError> {
     Line::parse(text).map(|line| line.recorded)
 }
@@ -118,7 +118,7 @@ pub fn event_of_line(text: &str) -> Result<Recorded, LineError> {
 /// Visits the events of an export, or of a bundle, whose first line is its manifest.
 ///
 /// # Errors
-/// Names the line that is no event; those of `see`.
+/// Names the line that is not an event; those of `see`.
 pub fn each_event(file: impl BufRead, mut see: impl FnMut(Recorded) -> io::Result<()>) -> io::Result<()> {
     for (line, number) in file.lines().zip(1_u64..) {
         let line = line?;
@@ -130,7 +130,7 @@ pub fn each_event(file: impl BufRead, mut see: impl FnMut(Recorded) -> io::Resul
     Ok(())
 }
 
-/// What a bundle's first line begins with.
+/// The start of a bundle's first line.
 pub const MANIFEST_FIELD: &str = "aisled_bundle";
 
 fn is_manifest(line: &str) -> bool {
@@ -148,7 +148,7 @@ pub fn stored_form(recorded: &Recorded) -> Vec<u8> {
     bytes
 }
 
-/// The event of stored bytes, if the line says the same.
+/// The event of stored bytes, if the line agrees.
 fn same_event(stored: &[u8], json: &Value, position: Position) -> Result<Recorded, DecodeError> {
     let recorded = Decoder::default().decode(position, stored)?;
     if whole_json(&recorded) == *json { Ok(recorded) } else { Err(DecodeError("the stored event differs from the line".into())) }

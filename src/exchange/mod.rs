@@ -1,7 +1,7 @@
-//! The log as text, and back: NDJSON or `CloudEvents` lines that any tool can read, from which the same log is made again, hash for hash.
+//! The log as text, and back: NDJSON or `CloudEvents` lines that any tool can read, from which the same log is rebuilt, hash for hash.
 //!
-//! A line is an event as clients see it, with what they need not know: the command's digest and outcome (`command_digest`,
-//! `command_outcome`), at the end of each stored block its chain (`chain`), where the stored bytes are of an older form those (`stored`),
+//! A line is an event as clients see it, with what they do not need: the command's digest and outcome (`command_digest`,
+//! `command_outcome`), at the end of each stored block its chain (`chain`), stored bytes of an older form (`stored`),
 //! and on the last line `last`, so that a file cut between two lines is noticed.
 
 mod cloud;

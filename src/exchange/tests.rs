@@ -1,4 +1,4 @@
-//! Given a log, when it is exported and imported, then it is the same log, also where it holds events of older shapes.
+//! Given a log, when it is exported and imported, then it is the same log, even with events of older shapes.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::{
     projections::testing::any_log,
 };
 
-/// A log of stored events, so many in a block.
+/// A log of stored events, this many in a block.
 fn log_of(folder: &Path, stored: &[Vec<u8>], block_events: usize) -> DiskLog {
     let (mut builder, mut sealer) = (Builder::create(folder).unwrap(), Sealer::after(CHAIN_START).unwrap());
     let mut first = 1;
@@ -36,7 +36,7 @@ fn lines(log: &DiskLog, format: Format) -> (Exported, Vec<u8>) {
     (exported, text)
 }
 
-/// Checks that both formats give back the same blocks.
+/// Checks that both formats return the same blocks.
 fn assert_same_again(log: &DiskLog, folder: &Path) {
     let blocks = |log: &DiskLog| log.blocks_from(Position(1)).map(|entry| entry.unwrap().1.to_vec()).collect::<Vec<_>>();
     for (format, name) in [(Format::Ndjson, "ndjson"), (Format::Cloudevents, "cloudevents")] {
@@ -81,7 +81,7 @@ proptest! {
         let at = at.index(text.len());
         text[at] ^= 1 << bit;
         match import(&text[..], &dir.path().join("new")) {
-            // A change of what JSON does not care about, such as a blank.
+            // A change that JSON ignores, such as a blank.
             Ok(built) => prop_assert_eq!(to_hex(&built.chain), exported.chain),
             Err(_) => prop_assert!(!dir.path().join("new").exists(), "no log is left"),
         }

@@ -24,7 +24,7 @@ use crate::{
 /// Events of one stream read at a time.
 const STREAM_BATCH_EVENTS_MAX: usize = 256;
 
-/// Which events are asked for.
+/// The events asked for.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -1,5 +1,5 @@
-//! Boards of the past: lists, orders, spending and deals as they all stood at a position. They are asked of a second set of views, which is
-//! replayed from the log: exact for everything, and slow to reach. At most one is kept, and only while somebody looks at it.
+//! Boards of the past: lists, orders, spending and deals as they were at a position. They come from a second set of views, which is
+//! replayed from the log: exact for everything, and slow to build. At most one is kept, and only while it is used.
 
 use std::{
     ops::ControlFlow,
@@ -19,19 +19,19 @@ use crate::{
     projections::Views,
 };
 
-/// Who may wait for the board next to the one who reads it; more are refused.
+/// Readers that may wait for the board besides the one reading it; more are refused.
 const WAITING_MAX: usize = 8;
-/// How long somebody waits for the board before being refused: a few replays of a large log.
+/// How long a reader waits for the board before being refused: a few replays of a large log.
 pub const BOARD_WAIT: Duration = Duration::from_secs(20);
-/// How long a board is kept that nobody looks at: it takes as much memory as the views of now.
+/// How long an unused board is kept: it takes as much memory as the current views.
 pub const BOARD_IDLE: Duration = Duration::from_mins(1);
 
-/// The one board that is kept.
+/// The one board kept.
 #[derive(Debug)]
 pub struct Boards {
     kept: Mutex<Option<Board>>,
     waiting: Semaphore,
-    /// Somebody will look whether the board is still used.
+    /// A check for an unused board is scheduled.
     swept: AtomicBool,
 }
 
@@ -57,14 +57,14 @@ impl Default for Boards {
 }
 
 impl Boards {
-    /// Asks the views as they were at a position. Replays the log to get there, unless the board kept is there or before it. Blocks.
+    /// Queries the views as they were at a position. Replays the log to get there, unless the board kept is there or before it. Blocks.
     ///
     /// # Errors
     /// `Busy` when too many wait already, or for too long; else when the log cannot be read.
     pub fn ask<R>(&self, log: &dyn Log, position: Position, question: impl FnOnce(&Views) -> R) -> Result<R, BoardsError> {
         let _place = self.waiting.try_acquire().map_err(|_| BoardsError::Busy)?;
         let mut kept = self.kept.try_lock_for(BOARD_WAIT).ok_or(BoardsError::Busy)?;
-        // Taken out meanwhile: a replay that fails leaves nothing half-way behind.
+        // Taken out meanwhile: a failed replay leaves nothing half done.
         let mut views = kept.take().map(|board| board.views).filter(|views| views.position() <= position).unwrap_or_default();
         replay(&mut views, log, position)?;
         let answer = question(&views);
@@ -72,9 +72,9 @@ impl Boards {
         Ok(answer)
     }
 
-    /// Frees the board if nobody asked for so long; says whether it is still kept.
+    /// Frees the board if unused for this long; returns whether it is still kept.
     pub fn forget_idle(&self, idle: Duration) -> bool {
-        // Whoever holds it uses it.
+        // Its holder is using it.
         let Some(mut kept) = self.kept.try_lock() else { return true };
         if kept.as_ref().is_some_and(|board| board.used.elapsed() >= idle) {
             *kept = None;
@@ -83,13 +83,13 @@ impl Boards {
     }
 }
 
-/// Frees the board of the past once nobody looks at it any more. Start it after every question: only one runs at a time.
+/// Frees the board of the past once it is no longer used. Start it after every question: only one runs at a time.
 pub async fn sweep(past: Weak<Past>) {
     let begin = || past.upgrade().is_some_and(|past| !past.boards.swept.swap(true, Ordering::AcqRel));
     while begin() {
         tokio::time::sleep(BOARD_IDLE).await;
         let Some(past) = past.upgrade() else { return };
-        // Before the look, so that a board put down directly after it has a sweeper of its own.
+        // Before the check, so that a board returned directly after it gets its own sweeper.
         past.boards.swept.store(false, Ordering::Release);
         if !past.boards.forget_idle(BOARD_IDLE) {
             return;

@@ -1,4 +1,4 @@
-//! The histories of single entities: their events, with a state kept every so many of them, so that any position is near one.
+//! The histories of single entities: their events, with a state kept at intervals, so that any position is near one.
 //! The least recently used are forgotten when they are too large together.
 
 use std::{
@@ -14,13 +14,13 @@ use crate::{
     events::{Log, LogError, Position, Recorded},
 };
 
-/// A state is kept after every batch of this many events: recording so many takes a tenth of a millisecond.
+/// A state is kept after every batch of this many events: applying that many takes a tenth of a millisecond.
 const STATE_EVERY_EVENTS: usize = 256;
 /// Events read from the log at a time. Large, because each read walks the stream back from its newest event.
 const READ_EVENTS: usize = 65_536;
-/// When the histories are too large, they are cut down to so many parts of four.
+/// When the histories are too large, they are cut down to this many quarters.
 const PARTS_KEPT: usize = 3;
-/// Histories that can be read from the log at the same time; the others wait, and may find theirs read by then.
+/// Histories that can be read from the log at the same time; the others wait, and may then find theirs read.
 const READERS: usize = 16;
 
 /// An entity as it was.
@@ -62,7 +62,7 @@ struct Shelf<E: Entity> {
 }
 
 impl<E: Entity> Histories<E> {
-    /// Keeps at most this many bytes, as far as they can be told.
+    /// Keeps at most about this many bytes.
     #[must_use]
     pub fn of_at_most(bytes_max: usize) -> Self {
         let shelf = Mutex::new(Shelf { known: AHashMap::new(), bytes: 0, now: 0 });
@@ -108,7 +108,7 @@ impl<E: Entity> Shelf<E> {
         Some(Arc::clone(history))
     }
 
-    /// One that would fill a good part of the shelf alone is not kept.
+    /// One that would fill much of the shelf alone is not kept.
     fn put(&mut self, stream: &StreamId, history: &Arc<StreamHistory<E>>, bytes_max: usize) {
         let before = if history.bytes > bytes_max / 2 {
             self.known.remove(stream)
@@ -140,7 +140,7 @@ impl<E: Entity> Shelf<E> {
 }
 
 impl<E: Entity> StreamHistory<E> {
-    /// Where the stream begins.
+    /// The start of the stream.
     #[must_use]
     pub fn first(&self) -> Position {
         self.events[0].position
@@ -161,7 +161,7 @@ impl<E: Entity> StreamHistory<E> {
         self.events.last().is_some_and(|last| last.position >= position)
     }
 
-    /// What is known already, and what was recorded since.
+    /// The cached events, and those recorded since.
     fn read_on(known: Option<&Self>, log: &dyn Log, stream: &StreamId) -> Result<Self, LogError> {
         let (mut events, mut states, mut bytes) =
             known.map_or_else(Default::default, |known| (known.events.clone(), known.states.clone(), known.bytes));
@@ -195,7 +195,7 @@ fn record<E: Entity>(state: &mut E::State, recorded: &Recorded) {
     }
 }
 
-/// About what a value takes of memory, told by how long it is in words.
+/// A value's approximate memory, from its length as text.
 fn text_bytes(value: &impl Debug) -> usize {
     struct Counter(usize);
     impl Write for Counter {

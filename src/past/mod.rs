@@ -1,4 +1,4 @@
-//! What the log said at a point: single entities from the beginning of their streams, whole boards from a second set of views.
+//! The past as the log has it: single entities from the beginning of their streams, whole boards from a second set of views.
 //! Belongs to one history, and reads nothing but its log.
 
 mod boards;
@@ -17,12 +17,12 @@ use crate::domain::{household::Households, list::Lists, order::Orders, product::
 
 /// Reads of the past that may work or wait at a time; more are refused, because each holds a thread.
 pub const READS_MAX: usize = 64;
-/// What is kept of lists' histories: some ten thousand events of lists that somebody looks back at.
+/// What is kept of lists' histories: some ten thousand events of recently read lists.
 const LIST_BYTES_MAX: usize = 32 << 20;
 /// What is kept of each other kind of entity.
 const OTHER_BYTES_MAX: usize = 8 << 20;
 
-/// Everything that is kept to answer for the past sooner. Never stale: what happened does not change.
+/// Everything that is kept to answer faster about the past. Never stale: the past does not change.
 #[derive(Debug)]
 pub struct Past {
     pub lists: Histories<Lists>,
@@ -49,7 +49,7 @@ impl Default for Past {
 }
 
 impl Past {
-    /// Leave to read; `None` while [`READS_MAX`] others do.
+    /// A permit to read; `None` while [`READS_MAX`] others read.
     #[must_use]
     pub fn enter(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.reads).try_acquire_owned().ok()

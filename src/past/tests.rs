@@ -1,4 +1,4 @@
-//! Given a log, then what was at any of its positions.
+//! Given a log, then its state at any of its positions.
 
 use std::{sync::Arc, time::Duration};
 

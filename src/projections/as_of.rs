@@ -1,5 +1,5 @@
-//! The views as they were known at a position: what came later does not count, and what was corrected since counts as it was.
-//! Prices, products, stores and what households compare can be asked so at no greater cost than now; nothing is replayed.
+//! The views as they were known at a position: what came later does not count, and what was corrected since counts as it was then.
+//! Prices, products, stores and households' choices are queried this way at no greater cost than now; nothing is replayed.
 
 use super::{
     Views,
@@ -17,12 +17,12 @@ pub struct AsOf<'a> {
     pub(super) views: &'a Views,
     /// The last position that counts.
     pub(super) known: u64,
-    /// Only what was seen until then counts: for the prices of a day in the light of what was learnt later.
+    /// Only what was seen until then counts: for the prices of a day with later knowledge.
     seen_until: Option<Moment>,
 }
 
 impl Views {
-    /// As known at a position. One beyond the views' own is answered as now.
+    /// As known at a position. One beyond the views' own means now.
     #[must_use]
     pub fn as_of(&self, position: Position) -> AsOf<'_> {
         AsOf { views: self, known: if position >= self.position { u64::MAX } else { position.0 }, seen_until: None }
@@ -36,8 +36,8 @@ impl Views {
 }
 
 impl<'a> AsOf<'a> {
-    /// The prices that were true at a moment, by what is known: a price that was seen later does not count,
-    /// one that was only recorded later does.
+    /// The prices that were true at a moment, by current knowledge: a price seen later does not count,
+    /// one only recorded later does.
     #[must_use]
     pub fn true_at(self, moment: Moment) -> Self {
         Self { seen_until: Some(moment), ..self }
@@ -47,7 +47,7 @@ impl<'a> AsOf<'a> {
         self.known == u64::MAX
     }
 
-    /// Whether prices are asked for that were true at some time.
+    /// Whether the query is for prices that were true at some time.
     pub(super) fn is_of_then(&self) -> bool {
         self.seen_until.is_some()
     }
@@ -64,7 +64,7 @@ impl<'a> AsOf<'a> {
         &self.history().tables
     }
 
-    /// The stores and kinds that know a price of a product, in order.
+    /// The stores and kinds with a price of a product, in order.
     pub(super) fn slots(&self, product: u32) -> impl Iterator<Item = Slot> + use<'a> {
         let this = *self;
         self.history().slots(product).filter(move |&slot| this.is_seen(product, slot))
@@ -81,7 +81,7 @@ impl<'a> AsOf<'a> {
         let (known, until) = (self.known, self.seen_until.unwrap_or(Moment(i64::MAX)));
         let counts = move |o: &Observation| o.position <= known && o.observed_at <= until;
         let mut held = self.history().newest_first(product, slot).filter(counts).peekable();
-        // An empty list is no allocation: nothing is superseded now.
+        // An empty list does not allocate: nothing is superseded now.
         let former = if self.is_now() { Vec::new() } else { self.history().former_at(product, slot, known) };
         let mut former = former.into_iter().filter(counts).peekable();
         std::iter::from_fn(move || match (held.peek(), former.peek()) {

@@ -1,4 +1,4 @@
-//! What a basket costs at a store: any products, at any moment, by any knowledge. It is on no list and changes nothing.
+//! What a basket costs at a store: any products, at any moment, by any knowledge. It belongs to no list and changes nothing.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,7 +29,7 @@ pub struct BasketLine {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Basket {
     pub store: StoreId,
-    /// The store's own, else that of the first price; none where nothing says.
+    /// The store's own, else that of the first price; none if unknown.
     pub currency: Option<Currency>,
     pub total: Option<Money>,
     pub savings: Option<Money>,

@@ -1,4 +1,4 @@
-//! The catalogue: what products and stores are, as far as prices, lists and answers need it. Their full details are in their streams.
+//! The catalogue: products and stores, as far as prices, lists and answers need them. Their full details are in their streams.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -24,12 +24,12 @@ use crate::domain::{
 pub struct Catalog {
     products: Chunks<ProductRow>,
     stores: Vec<Option<StoreRow>>,
-    /// Brands and categories: few, and repeated by many products.
+    /// Brands and categories: few, and shared by many products.
     labels: Interner<Arc<str>>,
     units: Vec<Unit>,
     /// GTIN text to product and the position of the link, in the order they were linked; a later link of the same GTIN wins.
     codes: Vec<(Arc<str>, u32, u64)>,
-    /// What products and stores were before they changed, each until the position of the change. Few change at all.
+    /// What products and stores were before they changed, each until the position of the change. Few ever change.
     former_products: BTreeMap<u32, Vec<(u64, ProductRow)>>,
     former_stores: BTreeMap<u32, Vec<(u64, StoreRow)>>,
     #[serde(skip)]
@@ -54,7 +54,7 @@ struct ProductRow {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
-    /// Only mentioned, by a price or an order.
+    /// Only mentioned by a price or an order.
     Mentioned,
     Active,
     Discontinued,
@@ -148,7 +148,7 @@ impl Catalog {
         if row.since <= known { Some(row) } else { before(self.former_stores.get(&store)?, known, |row| row.since) }
     }
 
-    /// The number of a product's category, `NONE` where it has none.
+    /// The number of a product's category, `NONE` if it has none.
     #[must_use]
     pub fn category(&self, product: u32) -> u32 {
         self.products.get(product as usize).map_or(NONE, |row| row.category)
@@ -249,7 +249,7 @@ impl Catalog {
         self.by_code = self.codes.iter().map(|(code, product, _)| (Arc::clone(code), *product)).collect();
     }
 
-    /// Keeps what a product is until now, as of the position of a change.
+    /// Keeps a product's former state, valid until the position of a change.
     fn product_changes(&mut self, product: u32, position: u64) {
         let row = self.row(product);
         let former = (row.since > 0).then(|| row.clone());
@@ -311,7 +311,7 @@ impl AsOf<'_> {
         self.product_entry(self.product_number(id)?)
     }
 
-    /// Whether a product is registered: as `product`, but without copying what it is.
+    /// Whether a product is registered: like `product`, but without a copy.
     #[must_use]
     pub fn is_registered(&self, id: &ProductId) -> bool {
         let row = self.product_number(id).and_then(|product| self.views.catalog.product_row(product, self.known));
@@ -373,7 +373,7 @@ impl AsOf<'_> {
 }
 
 impl Views {
-    /// Everything the catalogue keeps, in words, by stream.
+    /// Everything the catalogue keeps, as text, by stream.
     pub(super) fn catalog_rows(&self) -> impl Iterator<Item = Row> {
         let product_name = |product: u32| self.ids.products.name(product).map(|id| format!("product/{id}"));
         let products = (0..as_number(self.catalog.products.len())).filter_map(move |product| {
@@ -400,7 +400,7 @@ impl Views {
         self.now().product(id)
     }
 
-    /// Whether a product is registered: as `product`, but without copying what it is.
+    /// Whether a product is registered: like `product`, but without a copy.
     #[must_use]
     pub fn is_registered(&self, id: &ProductId) -> bool {
         self.now().is_registered(id)
@@ -413,7 +413,7 @@ impl Views {
     }
 }
 
-/// Where a page begins: after a known name. An unknown one has nothing after it.
+/// Where a page begins: after a known name. Nothing follows an unknown one.
 pub(super) fn start_after<T: Name>(names: &Interner<T>, after: Option<&str>) -> Option<u32> {
     after.map_or(Some(0), |after| names.get(after).map(|number| number + 1))
 }

@@ -1,5 +1,5 @@
-//! Where observations lie: in the order in which they came, each with the number of the one observed before it at its place.
-//! Nothing is ever moved, so that a price costs the same however many are known.
+//! The storage of observations: in the order in which they came, each with the number of the one observed before it at its place.
+//! Nothing is ever moved, so a price costs the same however many are known.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub struct Cells {
     chunks: Vec<Vec<Cell>>,
 }
 
-/// An observation in 40 bytes: its slot is known from where the search began.
+/// An observation in 40 bytes: its slot is known from the start of the search.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Cell {
     /// The observation before it of the same slot; `NONE` for the oldest.
@@ -42,7 +42,7 @@ impl Cells {
         as_number(chunks * CHUNK + chunk.len() - 1)
     }
 
-    /// The observation of a number.
+    /// The observation with a number.
     #[must_use]
     pub fn get(&self, slot: Slot, number: u32) -> Observation {
         self.cell(number).observation(slot)
@@ -61,8 +61,8 @@ impl Cells {
         })
     }
 
-    /// Puts an observation after newer ones, or in place of the one of its moment; true when it is the newest then.
-    /// Hands out what does not count from now on.
+    /// Links an observation in after newer ones, or in place of the one of its moment; true when it is then the newest.
+    /// Returns what no longer counts.
     pub fn insert_late(&mut self, newest: &mut u32, new: &Observation, mut superseded: impl FnMut(Observation)) -> bool {
         // The two cells after its place, nearest first.
         let (mut after, mut beyond, mut at) = (NONE, NONE, *newest);
@@ -75,7 +75,7 @@ impl Cells {
         } else {
             at = self.push(new, at);
         }
-        // A price stated again for the very moment of a withdrawn one is a correction of the withdrawal too.
+        // A price stated again for exactly the moment of a withdrawn one also corrects the withdrawal.
         if after != NONE && !new.is_withdrawal() && self.cell(after).withdraws(new.observed_at) {
             superseded(self.cell(after).observation(new.slot));
             after = beyond;
@@ -108,7 +108,7 @@ impl Cell {
         Observation { slot, validity, observed_at, recorded_at, position, packed }
     }
 
-    /// Whether it takes away the price of a moment.
+    /// Whether it withdraws the price of a moment.
     fn withdraws(&self, observed_at: Moment) -> bool {
         self.observation(Slot::ANY).is_withdrawal() && self.observed_at.0 == observed_at.0.saturating_add(1)
     }

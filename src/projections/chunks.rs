@@ -1,4 +1,4 @@
-//! A vector in pieces: it grows without moving what it holds, which for many megabytes takes time, twice the memory, and holds up readers.
+//! A vector in pieces: it grows without moving its content, which for many megabytes takes time, twice the memory, and blocks readers.
 
 use std::{fmt, iter, marker::PhantomData};
 
@@ -8,10 +8,10 @@ use serde::{
     ser::SerializeSeq,
 };
 
-/// Values of a chunk: large enough that finding one costs next to nothing more than in a vector.
+/// Values of a chunk: large enough that finding one costs hardly more than in a vector.
 const CHUNK: usize = 1 << 13;
 
-/// Values by number. In a checkpoint it is a plain sequence, as a vector is.
+/// Values by number. In a checkpoint it is a plain sequence, like a vector.
 #[derive(Debug, Clone)]
 pub struct Chunks<T> {
     /// All full but the last. The first grows as any vector does, because most are small; the others never have to.
@@ -41,7 +41,7 @@ impl<T> Chunks<T> {
         self.chunks.get_mut(number / CHUNK)?.get_mut(number % CHUNK)
     }
 
-    /// The value of a number; whatever is missing up to it is made.
+    /// The value of a number; missing ones up to it are created.
     pub fn place(&mut self, number: usize) -> &mut T
     where
         T: Default,

@@ -13,18 +13,18 @@ use crate::{
     events::{Position, Recorded},
 };
 
-/// What the id of a command that undoes another begins with; the position of that one's first event follows.
+/// The prefix of the id of a command that undoes another; the position of that one's first event follows.
 const UNDO: &str = "undo:";
-/// What the id of a command that brings a list or household back begins with; the position it was brought back to follows.
+/// The prefix of the id of a command that brings a list or household back; the position it was brought back to follows.
 const RESTORE: &str = "restore:";
 
-/// The name of the command that undoes another one, and its digest, by which it is told from one of a client that took the name.
+/// The id of the command that undoes another one, and its digest, which distinguishes it from a client's command of the same id.
 #[must_use]
 pub fn undo_name(stream: &StreamId, first: Position) -> (CommandId, u64) {
     name(stream, format!("{UNDO}{first}"))
 }
 
-/// The name and digest of the command that brings an entity at a version back to what it was at a position.
+/// The id and digest of the command that brings an entity at a version back to a position.
 #[must_use]
 pub fn restore_name(stream: &StreamId, to: Position, version: u64) -> (CommandId, u64) {
     name(stream, format!("{RESTORE}{to}:{version}"))
@@ -36,7 +36,7 @@ fn name(stream: &StreamId, id: String) -> (CommandId, u64) {
     (CommandId::new(&id).expect("it is an id because numbers are short and the rest are letters and colons"), digest)
 }
 
-/// Which command an event's command undoes, by the position of that one's first event.
+/// The command that an event's command undoes, by the position of that one's first event.
 #[must_use]
 pub fn undoes(recorded: &Recorded) -> Option<Position> {
     let mark = recorded.command.as_ref()?;
@@ -44,7 +44,7 @@ pub fn undoes(recorded: &Recorded) -> Option<Position> {
     (undo_name(&recorded.stream, first) == (mark.id.clone(), mark.digest)).then_some(first)
 }
 
-/// To which position an event's command brought its entity back.
+/// The position to which an event's command brought its entity back.
 #[must_use]
 pub fn restores(recorded: &Recorded) -> Option<Position> {
     let mark = recorded.command.as_ref()?;
@@ -75,7 +75,7 @@ impl Undos {
         undos
     }
 
-    /// Where the command that begins here was undone.
+    /// The position at which the command that begins here was undone.
     #[must_use]
     pub fn by(&self, first: Position) -> Option<Position> {
         self.by.get(&first).copied()
@@ -86,7 +86,7 @@ impl Undos {
         std::iter::successors(Some(first), |at| self.by(*at))
     }
 
-    /// Whether a command undoes another after a position, so that the two come to nothing there.
+    /// Whether a command undoes another after a position, so that the two cancel out.
     fn comes_to_nothing_behind(&self, first: Position, behind: Position) -> Option<Position> {
         let undone: Vec<_> = std::iter::successors(self.of.get(&first).copied(), |at| self.of.get(at).copied()).collect();
         let inside = undone.iter().filter(|at| **at > behind).count();
@@ -109,8 +109,8 @@ impl Undos {
 
 /// The events of the command that one of a history's events belongs to.
 ///
-/// Events of an unnamed command cannot be told from those of another in the same instant, so each counts for itself unless
-/// it can only be a part of the one before.
+/// Events of an unnamed command cannot be distinguished from those of another in the same instant, so each stands alone unless
+/// it can only be part of the one before.
 #[must_use]
 pub fn events_of<E: Undo>(history: &[Arc<Recorded>], index: usize) -> Range<usize> {
     let joined = |place: usize| is_one_command::<E>(&history[place - 1], &history[place]);
@@ -137,15 +137,15 @@ pub struct UndoPlan<E: Undo> {
     pub events: Vec<Arc<Recorded>>,
     /// What it changed.
     pub was: Vec<Change>,
-    /// Where it was undone before.
+    /// The position of an earlier undo.
     pub undone: Option<Position>,
     pub planned: Result<Planned<E>, Refusal>,
 }
 
 /// Plans to undo the command that the event at a position belongs to. Where everything after a position is to be undone, an
-/// undo in there of a command in there is left alone: together they changed nothing.
+/// undo within that range of a command within it is left alone: together they changed nothing.
 ///
-/// The history must be the whole of the stream up to now.
+/// The history must be the whole stream up to now.
 ///
 /// # Errors
 /// When the stream has no event there.
@@ -208,7 +208,7 @@ mod tests {
         "list/l".parse().unwrap()
     }
 
-    /// A rename at each of these positions, under the name of a command.
+    /// A rename at each of these positions, under a command id.
     fn renamed(position: u64, command: Option<(CommandId, u64)>) -> Arc<Recorded> {
         Arc::new(Recorded {
             position: Position(position),

@@ -22,9 +22,9 @@ use crate::{
     events::{Position, Recorded},
 };
 
-/// The usual price is the time-weighted median of so many days: long enough to outlast a fortnight's promotion, short enough to follow inflation.
+/// The usual price is the time-weighted median of this many days: long enough to outlast a fortnight's promotion, short enough to follow inflation.
 pub const REFERENCE_DAYS: i64 = 90;
-/// Fewer known days than this say nothing about what is usual.
+/// Fewer known days than this do not show what is usual.
 pub const HISTORY_DAYS_MIN: i64 = 14;
 /// The EU price-indication rule (directive 98/6/EC, article 6a): a reduction is measured against the lowest price of the 30 days before it.
 pub const HONESTY_DAYS: i64 = 30;
@@ -35,7 +35,7 @@ pub const NEW_LOW_HISTORY_DAYS_MIN: i64 = 90;
 /// Smaller drops are noise of rounding and of prices per weight.
 pub const DROP_BASIS_POINTS_MIN: i64 = 100;
 
-/// A drop to less than one such part of the reference is an outlier: more often a mistake of the source than a price.
+/// A drop below this part of the reference is an outlier: more often a source's mistake than a price.
 pub const OUTLIER_PARTS: i64 = 3;
 
 /// The current deals, by product and by store and kind.
@@ -45,7 +45,7 @@ pub struct Deals {
     /// Deals with an end, by that end.
     #[serde(skip)]
     ends: BTreeSet<(Moment, u32, Slot)>,
-    /// How many deals each product has: most prices are of products without any, and need not be looked for in the tree.
+    /// How many deals each product has: most prices are of products without any, and skip the lookup in the tree.
     #[serde(skip)]
     of_product: Vec<u32>,
 }
@@ -87,27 +87,27 @@ pub struct Deal {
     pub until: Option<Moment>,
     /// Lower than anything in the 365 days before.
     pub new_low: bool,
-    /// Lower than the lowest price of the 30 days before: a sale raised beforehand is not.
+    /// Lower than the lowest price of the 30 days before: a price raised before its sale is not.
     pub honest: bool,
     /// Under a third of the reference, with at least three prices of the product known: more often a mistake than a deal.
     pub outlier: bool,
     pub lowest_30_days: UnitPrice,
-    /// Where in the log the price's newest observation is.
+    /// The position of the price's newest observation.
     #[schema(value_type = String)]
     pub position: Position,
 }
 
-/// What became of a deal.
+/// A change of a deal.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "change", content = "deal", rename_all = "snake_case")]
 pub enum DealChange {
     Began(Deal),
     Changed(Deal),
-    /// As it was last.
+    /// Its last state.
     Ended(Deal),
 }
 
-/// Which deals are wanted.
+/// The deals asked for.
 #[derive(Debug, Clone, Default)]
 pub struct DealQuery {
     pub store: Option<StoreId>,
@@ -118,9 +118,9 @@ pub struct DealQuery {
     pub outliers: bool,
     /// Only deals that began at or after this.
     pub since: Option<Moment>,
-    /// Deals whose end has come by this moment are left out.
+    /// Deals that have ended by this moment are left out.
     pub at: Moment,
-    /// Where an earlier page ended.
+    /// The end of an earlier page.
     pub after: Option<DealMark>,
     pub limit: usize,
 }
@@ -134,19 +134,19 @@ pub struct DealPage {
     pub next: Option<String>,
 }
 
-/// Where a page of deals ended, as read from its `next`.
+/// The end of a page of deals, as read from its `next`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DealMark(Rank);
 
 impl DealMark {
-    /// What a page said in `next`; nothing if no page said so.
+    /// Reads a page's `next`; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         rank_of_cursor(text).map(Self)
     }
 }
 
-/// What deals are sorted by: saving, then place.
+/// The sort key of deals: saving, then place.
 type Rank = (std::cmp::Reverse<u32>, u32, Slot);
 
 impl DealChange {
@@ -178,7 +178,7 @@ impl Deals {
         products.into_iter().for_each(|product| *self.count(product) += 1);
     }
 
-    /// Notes that the price of a slot, whether a deal or not, was seen again: only where it was seen changes.
+    /// Records that the price of a slot, a deal or not, was seen again: only its position changes.
     pub(super) fn seen_again(&mut self, product: u32, slot: Slot, position: Position) {
         if self.has(product)
             && let Some(row) = self.current.get_mut(&(product, slot))
@@ -199,7 +199,7 @@ impl Deals {
         &mut self.of_product[index]
     }
 
-    /// Puts what now is in place of what was; returns what was.
+    /// Replaces the former state with the current one; returns the former.
     fn replace(&mut self, product: u32, slot: Slot, now: Option<Row>) -> Option<Row> {
         if now.is_none() && !self.has(product) {
             return None;
@@ -266,7 +266,7 @@ impl Views {
         let change = match (before, now) {
             (None, Some(now)) => self.deal(product, slot, &now).map(DealChange::Began),
             (Some(before), None) => self.deal(product, slot, &before).map(DealChange::Ended),
-            // The same price seen again is no news.
+            // The same price seen again is not news.
             (Some(before), Some(now)) if before != (Row { position: before.position, ..now }) => {
                 self.deal(product, slot, &now).map(DealChange::Changed)
             }
@@ -275,7 +275,7 @@ impl Views {
         changes.deals.extend(change);
     }
 
-    /// Ends the deals whose time is over when an event was recorded.
+    /// Ends the deals that are over when an event is recorded.
     pub(super) fn end_expired_deals(&mut self, at: Moment, changes: &mut Changes) {
         while let Some(&(end, product, slot)) = self.deals.ends.first() {
             if end > at {
@@ -286,7 +286,7 @@ impl Views {
         }
     }
 
-    /// Every current deal in words, by the stream of its product.
+    /// Every current deal as text, by the stream of its product.
     pub(super) fn deal_rows(&self) -> impl Iterator<Item = super::differences::Row> {
         let deals = self.deals.current.iter().filter_map(|(&(product, slot), row)| self.deal(product, slot, row));
         deals.map(|deal| (format!("product/{}", deal.product), format!("{deal:?}")))
@@ -317,7 +317,7 @@ impl Views {
     }
 }
 
-/// The deal that the newest price of a product, store and kind is, if it is one.
+/// The deal of the newest price of a product, store and kind, if it is one.
 fn judge(history: &PriceHistory, product: u32, slot: Slot, at: Moment) -> Option<Row> {
     let tables = &history.tables;
     let place = history.place(product, slot.store());
@@ -363,7 +363,7 @@ struct Before<'a> {
     since: Moment,
 }
 
-/// How low the price was that anybody could pay.
+/// The lowest price that anybody could pay.
 struct Lows {
     days_30: Option<i64>,
     /// Whether an amount is lower than all of the year before.
@@ -376,7 +376,7 @@ impl Before<'_> {
     fn reference(&self, least: i64) -> Option<i64> {
         let shelf = self.slice(PriceKind::Shelf, REFERENCE_DAYS);
         let is_own = self.slot.kind() == PriceKind::Shelf;
-        // A median is one of the amounts: where none is high enough, it need not be found.
+        // A median is one of the amounts: if none is high enough, it need not be computed.
         if is_own && shelf.iter().all(|o| o.amount() < least) {
             return None;
         }
@@ -386,7 +386,7 @@ impl Before<'_> {
     }
 
     fn median(&self, slice: &[Observation]) -> Option<i64> {
-        // Known since so short a time that nothing need be counted.
+        // Known for too short a time to count anything.
         let first = slice.first()?.observed_at;
         if self.since.0.saturating_sub(first.0) < HISTORY_DAYS_MIN * DAY_MICROS {
             return None;
@@ -399,7 +399,7 @@ impl Before<'_> {
         time_weighted_median(&mut held)
     }
 
-    /// The lowest prices before, all from one look at each kind: a year's observations hold those of any part of it.
+    /// The lowest prices before, all from one pass over each kind: a year's observations include those of any part of it.
     fn lows(&self, amount: i64) -> Lows {
         let year = KINDS.map(|kind| self.slice(kind, NEW_LOW_DAYS));
         let public = || KINDS.into_iter().filter(|&kind| kind != PriceKind::Member).map(|kind| &year[kind as usize]);
@@ -411,7 +411,7 @@ impl Before<'_> {
         Lows { days_30: lowest(HONESTY_DAYS), new_low }
     }
 
-    /// Whether enough prices of the product are known, at any store, to call one of them odd.
+    /// Whether enough prices of the product are known, at any store, to call one of them an outlier.
     fn is_product_known(&self) -> bool {
         let slots = self.history.slots(self.product);
         let known = slots.flat_map(|slot| self.history.newest_first(self.product, slot));
@@ -423,7 +423,7 @@ impl Before<'_> {
         held_within(slice, &self.history.tables, self.denomination, self.since.days_before(days), self.since)
     }
 
-    /// What can matter for so many days.
+    /// The observations that can matter for this many days.
     fn slice(&self, kind: PriceKind, days: i64) -> Slice {
         let from = self.since.days_before(days);
         self.history.slice_since(&self.place, kind, from, OBSERVATIONS_PER_WINDOW_MAX)
@@ -444,7 +444,7 @@ fn rank_of_cursor(text: &str) -> Option<Rank> {
     Some((std::cmp::Reverse(basis_points), product, Slot::new(store.min(NONE >> 2), *KINDS.get(kind as usize)?)))
 }
 
-/// Currencies with more decimals than prices have count in ten-thousandths themselves.
+/// Currencies with more decimals than prices are counted in ten-thousandths.
 fn ten_thousandths_per_minor(decimals: u32) -> i64 {
     10_i64.pow(4_u32.saturating_sub(decimals))
 }

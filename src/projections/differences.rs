@@ -24,7 +24,7 @@ pub struct Difference {
 /// What one projection keeps of one subject: a hash each, because there may be hundreds of thousands.
 type Rows = BTreeMap<String, blake3::Hash>;
 
-/// One row: whose it is, and all it holds in words, so that the inner numbers of two sets of views need not agree.
+/// One row: its owner, and its content as text, so that the inner numbers of two sets of views need not agree.
 pub(super) type Row = (String, String);
 
 impl Views {
@@ -45,7 +45,7 @@ impl Views {
             let differing = differing(&rows(self, projection), &rows(other, projection));
             differing.into_iter().map(|subject| Difference { projection, subject: Some(subject), position: None }).collect()
         };
-        // Every row is the same, but the bytes are not: names were met in another order.
+        // Every row is equal, but the bytes differ: names were met in another order.
         if found.is_empty() { vec![Difference { projection, subject: None, position: None }] } else { found }
     }
 
@@ -60,7 +60,7 @@ impl Views {
         differing.collect()
     }
 
-    /// Every observation of a product in words, by position.
+    /// Every observation of a product as text, by position.
     fn observations(&self, product: &str) -> BTreeSet<(u64, String)> {
         let Some(product) = self.ids.products.get(product) else { return BTreeSet::new() };
         let in_words = |slot: Slot| {
@@ -141,7 +141,7 @@ mod tests {
         log
     }
 
-    /// The subjects that differ once one event of the history is another.
+    /// The subjects that differ once one event of the history is replaced.
     fn planted(position: usize, change: impl FnOnce(&mut Event)) -> Vec<(&'static str, String, Option<u64>)> {
         let mut log = history();
         let truth = log.views();

@@ -1,6 +1,6 @@
 //! Price history: every observation of every product, by store and kind, each leading to the one observed before it.
-//! The price book and the deals are computed from it, so that a price is kept once. What is superseded is kept too, apart: so it
-//! can be said what was known at any position.
+//! The price book and the deals are computed from it, so that a price is kept once. Superseded ones are kept separately: so it
+//! is known what was known at any position.
 
 use std::collections::BTreeMap;
 
@@ -26,11 +26,11 @@ pub struct PriceHistory {
     former: BTreeMap<(u32, Slot), Vec<Former>>,
 }
 
-/// An observation that counts no more.
+/// An observation that no longer counts.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Former {
     observation: Observation,
-    /// The position of what took its place.
+    /// The position of its replacement.
     until: u64,
 }
 
@@ -41,14 +41,14 @@ struct Head {
     newest: u32,
 }
 
-/// The newest observation of each kind that one product has at one store: where looking back begins, found once for all kinds.
+/// The newest observation of each kind that one product has at one store: where a search back begins, found once for all kinds.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
     store: u32,
     newest: [u32; KINDS.len()],
 }
 
-/// Observations of one store and kind, oldest first: most places know few.
+/// Observations of one store and kind, oldest first: most places have few.
 pub type Slice = SmallVec<[Observation; 8]>;
 
 /// One price as it was seen, before it is packed.
@@ -66,12 +66,12 @@ pub struct Seen<'a> {
     pub position: u64,
 }
 
-/// What an observation is to its store and kind.
+/// How an observation relates to its store and kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// The first.
     First,
-    /// The newest, and the price is the one that held already, without an end.
+    /// The newest, and the price is the one already in force, without an end.
     Repeated,
     /// The newest, with another price.
     Newest,
@@ -90,7 +90,7 @@ impl PriceHistory {
         if observation.is_withdrawal() { Effect::Late } else { self.insert(seen.product, &observation) }
     }
 
-    /// Takes the newest price of a store and kind away; false when there is none.
+    /// Withdraws the newest price of a store and kind; false when there is none.
     pub fn withdraw(&mut self, product: u32, slot: Slot, recorded_at: Moment, position: u64) -> bool {
         let newest = self.newest(product, slot).filter(|newest| !newest.is_withdrawal());
         let Some(mark) = newest.map(|newest| Observation::withdrawal(&newest, recorded_at, position)) else { return false };
@@ -98,7 +98,7 @@ impl PriceHistory {
         true
     }
 
-    /// The stores and kinds that know a price of a product, in order.
+    /// The stores and kinds with a price of a product, in order.
     pub fn slots(&self, product: u32) -> impl Iterator<Item = Slot> + '_ {
         self.heads(product).iter().map(|head| head.slot)
     }
@@ -117,7 +117,7 @@ impl PriceHistory {
         self.cells.back_from(slot, newest)
     }
 
-    /// Where the observations of a product at a store are.
+    /// The observations of a product at a store.
     #[must_use]
     pub fn place(&self, product: u32, store: u32) -> Place {
         let heads = self.heads(product);
@@ -148,7 +148,7 @@ impl PriceHistory {
         slice
     }
 
-    /// What tells the price of one kind at a place from a moment on, oldest first: back to what certainly stood then,
+    /// The observations that decide the price of one kind at a place from a moment on, oldest first: back to the one certainly in force then,
     /// or fewer where there are more than the limit.
     #[must_use]
     pub fn slice_since(&self, place: &Place, kind: PriceKind, from: Moment, limit: usize) -> Slice {
@@ -169,14 +169,14 @@ impl PriceHistory {
         slots.flat_map(|slot| self.slice(product, slot)).collect()
     }
 
-    /// Reads what recording a price will need, and says when the newest of its slot was observed: done for many prices first,
-    /// their ways to memory overlap.
+    /// Reads what recording a price will need, and returns when the newest of its slot was observed: done for many prices first,
+    /// their memory accesses overlap.
     #[must_use]
     pub fn look_ahead(&self, product: u32, slot: Slot) -> Option<Moment> {
         self.newest(product, slot).map(|newest| newest.observed_at)
     }
 
-    /// What was known at a position and counts no more, the newest first.
+    /// What was known at a position and no longer counts, newest first.
     pub(super) fn former_at(&self, product: u32, slot: Slot, position: u64) -> Vec<Observation> {
         let former = self.former.get(&(product, slot)).map_or(&[][..], Vec::as_slice);
         let known = former.iter().filter(|former| former.observation.position <= position && position < former.until);
@@ -185,7 +185,7 @@ impl PriceHistory {
         known
     }
 
-    /// What counts no more of a store and kind, each with the position of what took its place.
+    /// What no longer counts of a store and kind, each with the position of its replacement.
     pub fn former(&self, product: u32, slot: Slot) -> impl Iterator<Item = (Observation, u64)> + '_ {
         self.former.get(&(product, slot)).into_iter().flatten().map(|former| (former.observation, former.until))
     }
@@ -212,7 +212,7 @@ impl PriceHistory {
         if held.observed_at >= new.observed_at {
             let former = &mut self.former;
             let keep = |observation: Observation| {
-                // What came and went at one position was never known.
+                // What came and was replaced at one position was never known.
                 if observation.position < new.position {
                     former.entry((product, new.slot)).or_default().push(Former { observation, until: new.position });
                 }
@@ -226,8 +226,8 @@ impl PriceHistory {
     }
 }
 
-/// Which observation of one slot's slice stood at a moment, of those observed until then: its index.
-/// Skips what was not valid yet; stops at what was expired or withdrawn.
+/// The index of the observation of one slot's slice in force at a moment, of those observed until then.
+/// Skips what was not valid yet; stops at what had expired or was withdrawn.
 #[must_use]
 pub fn standing(slice: &[Observation], tables: &Tables, at: Moment) -> Option<usize> {
     let known = slice.partition_point(|o| o.observed_at <= at);
@@ -257,7 +257,7 @@ pub fn newest_usable(mut newest_first: impl Iterator<Item = Observation>, tables
     usable.then_some(begun)
 }
 
-/// The index of the first of the equal prices in a row that end at `index`: since when this price holds.
+/// The index of the first of the consecutive equal prices that end at `index`: the start of this price.
 #[must_use]
 pub fn run_start(slice: &[Observation], tables: &Tables, index: usize) -> usize {
     let same = |o: &Observation| o.amount() == slice[index].amount() && tables.denomination_of(o) == tables.denomination_of(&slice[index]);

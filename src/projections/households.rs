@@ -35,7 +35,7 @@ impl Households {
         self.by_id.get(id)
     }
 
-    /// The stores that a household compared at a position; none where it had chosen none.
+    /// The stores that a household compared at a position; none if it had chosen none.
     #[must_use]
     pub fn compared_at(&self, id: &HouseholdId, known: Position) -> Option<&BTreeSet<StoreId>> {
         let choices = self.choices.get(id)?;
@@ -59,7 +59,7 @@ impl Households {
         self.by_id.is_empty()
     }
 
-    /// Every household in words, by its stream.
+    /// Every household as text, by its stream.
     pub(super) fn difference_rows(&self) -> impl Iterator<Item = super::differences::Row> {
         self.by_id.iter().map(|(id, household)| (format!("household/{id}"), format!("{household:?} {:?}", self.choices.get(id))))
     }

@@ -1,4 +1,4 @@
-//! Names as small numbers, given out in order of first appearance in the log, so that every replay gives out the same ones.
+//! Names as small numbers, assigned in order of first appearance in the log, so that every replay assigns the same ones.
 
 use std::{fmt, sync::Arc};
 
@@ -10,7 +10,7 @@ use crate::domain::{HouseholdId, ListId, OrderId, ProductId, StoreId};
 /// A number that names nothing.
 pub const NONE: u32 = u32::MAX;
 
-/// What can be interned: anything that is a text.
+/// Anything that can be interned: a text.
 pub trait Name: Clone {
     fn text(&self) -> &str;
 }
@@ -39,11 +39,11 @@ pub struct Interner<T> {
     hasher: ahash::RandomState,
 }
 
-/// A place in the table. A part of the hash tells most other names apart without a look at them.
+/// A slot in the table. A part of the hash excludes most other names without reading them.
 #[derive(Clone, Copy, Default)]
 struct Entry {
     tag: u32,
-    /// Number plus one, zero where free.
+    /// Number plus one, zero if free.
     number: u32,
 }
 
@@ -54,7 +54,7 @@ impl<T: Name> Interner<T> {
         self.find(self.hash(text), text)
     }
 
-    /// The number of a name; a new name is made and gets the next number.
+    /// The number of a name; a new name gets the next number.
     pub fn intern(&mut self, text: &str, make: impl FnOnce() -> T) -> u32 {
         let hash = self.hash(text);
         if let Some(found) = self.find(hash, text) {
@@ -69,7 +69,7 @@ impl<T: Name> Interner<T> {
         number
     }
 
-    /// The number of a name that the caller holds already.
+    /// The number of a name that the caller already owns.
     pub fn number(&mut self, name: &T) -> u32 {
         self.intern(name.text(), || name.clone())
     }
@@ -112,8 +112,8 @@ impl<T: Name> Interner<T> {
         self.name(number).is_some_and(|name| name.text() == text)
     }
 
-    /// The upper half of a hash tells names apart, the lower half is where to look first.
-    // Both are cut on purpose.
+    /// The upper half of a hash distinguishes names, the lower half is where to look first.
+    // Both are truncated on purpose.
     #[allow(clippy::cast_possible_truncation)]
     fn tag_and_home(&self, hash: u64) -> (u32, usize) {
         ((hash >> 32) as u32, hash as usize & (self.table.len() - 1))
@@ -129,7 +129,7 @@ impl<T: Name> Interner<T> {
 
     fn grow(&mut self) {
         let size = ((self.names.len() + 1) * 2).next_power_of_two().max(16);
-        // The old table goes first: both together are megabytes.
+        // The old table is dropped first: both together are megabytes.
         self.table = Vec::new();
         self.table = vec![Entry::default(); size];
         let names = std::mem::take(&mut self.names);

@@ -14,7 +14,7 @@ use crate::{
     events::{Position, Recorded},
 };
 
-/// One field that differs, and who made it so.
+/// One field that differs, and who changed it.
 #[derive(Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Difference {
     #[serde(flatten)]
@@ -54,7 +54,7 @@ impl LastChanges {
         Self(last)
     }
 
-    /// Puts names to the differences of an item, or of the entity itself.
+    /// Adds names to the differences of an item, or of the entity itself.
     #[must_use]
     pub fn name(&self, item: Option<&str>, changes: Vec<Change>) -> Vec<Difference> {
         let last = |change: &Change| self.0.get(&(item.map(str::to_owned), change.field.clone())).cloned();

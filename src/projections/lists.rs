@@ -1,4 +1,4 @@
-//! The list index: what there is of lists, without their items' details. For overviews; a list itself is read from its actor.
+//! The list index: all lists, without their items' details. For overviews; a list itself is read from its actor.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ struct Row {
     household: Option<HouseholdId>,
     store: Option<StoreId>,
     archived: bool,
-    /// Item to whether it is ticked.
+    /// Whether each item is ticked.
     items: BTreeMap<ItemId, bool>,
     ticked: u32,
     updated: Position,
@@ -45,13 +45,13 @@ pub struct ListEntry {
     pub updated: Position,
 }
 
-/// Which lists are wanted.
+/// The lists asked for.
 #[derive(Debug, Clone, Default)]
 pub struct ListQuery {
     pub household: Option<HouseholdId>,
     /// Archived ones too.
     pub archived: bool,
-    /// Behind this one.
+    /// After this one.
     pub after: Option<ListId>,
     pub limit: usize,
 }
@@ -82,7 +82,7 @@ impl ListIndex {
         self.rows.is_empty()
     }
 
-    /// Every list in words, by its stream.
+    /// Every list as text, by its stream.
     pub(super) fn difference_rows(&self) -> impl Iterator<Item = super::differences::Row> {
         self.ids.names().zip(&self.rows).map(|(id, row)| (format!("list/{id}"), format!("{row:?}")))
     }

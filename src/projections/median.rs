@@ -1,10 +1,10 @@
-//! What a price was over a stretch of time: how long each amount held, the median of that, and the lowest.
+//! A price over a period: how long each amount held, their median, and the lowest.
 
 use super::observation::{Observation, Tables};
 use crate::domain::Moment;
 
 /// At most this many of a slice's newest observations are looked at: a price stated every few minutes for weeks must not make
-/// each further one dearer. Beyond it the stretch looked at begins later.
+/// each further one more expensive. Beyond it the period looked at begins later.
 pub const OBSERVATIONS_PER_WINDOW_MAX: usize = 512;
 
 /// An amount and for how many microseconds it held.
@@ -25,7 +25,7 @@ pub fn held_within<'a>(
 ) -> impl Iterator<Item = Held> + 'a {
     let oldest = slice.len().saturating_sub(OBSERVATIONS_PER_WINDOW_MAX);
     let mut first = slice.partition_point(|o| o.observed_at <= from).saturating_sub(1).max(oldest);
-    // What stood at the beginning may be older still: the next one was announced for later, or is a withdrawal made later.
+    // The one in force at the start may be even older: the next one was announced for later, or is a withdrawal made later.
     while first > oldest && starts(&slice[first], tables) > from {
         first -= 1;
     }
@@ -40,7 +40,7 @@ pub fn held_within<'a>(
     })
 }
 
-/// The median of the amounts, each counted as often as it held long: the lowest amount at or below which the price was
+/// The median of the amounts, weighted by how long each held: the lowest amount at or below which the price was
 /// for at least half of the time. `None` for no time at all.
 #[must_use]
 pub fn time_weighted_median(held: &mut [Held]) -> Option<i64> {
@@ -66,7 +66,7 @@ fn held(slice: &[Observation], tables: &Tables, index: usize) -> (Moment, Moment
     (start, validity.until.map_or(next, |until| until.min(next)))
 }
 
-/// When an observation takes over from the one before it; a withdrawal does when it was recorded.
+/// When an observation replaces the one before it; a withdrawal does when it was recorded.
 fn starts(next: &Observation, tables: &Tables) -> Moment {
     if next.is_withdrawal() {
         return next.recorded_at;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::interner::{Interner, as_number};
 use crate::domain::{Currency, Moment, UnitPrice, product::PriceKind, quantity::Unit};
 
-/// Bits of `packed` that name the origin; the other 36 hold the amount, and the dearest price accepted needs 34.
+/// Bits of `packed` that name the origin; the other 36 hold the amount, and the highest price accepted needs 34.
 const ORIGIN_BITS: u32 = 28;
 const AMOUNT_MAX: i64 = (1 << (64 - ORIGIN_BITS)) - 1;
 
@@ -20,7 +20,7 @@ pub const KINDS: [PriceKind; 4] = [PriceKind::Shelf, PriceKind::Promo, PriceKind
 pub struct Slot(u32);
 
 impl Slot {
-    /// Where the place does not matter.
+    /// For uses where the place does not matter.
     pub const ANY: Self = Self(0);
 
     #[must_use]
@@ -58,14 +58,14 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// An observation; amounts beyond what the domain accepts are cut to what fits.
+    /// An observation; amounts beyond what the domain accepts are capped.
     #[must_use]
     pub fn new(slot: Slot, amount: i64, origin: u32, validity: u32, observed_at: Moment, recorded_at: Moment, position: u64) -> Self {
         let amount = amount.clamp(0, AMOUNT_MAX).unsigned_abs();
         Self { slot, validity, observed_at, recorded_at, position, packed: (amount << ORIGIN_BITS) | u64::from(origin) }
     }
 
-    /// The mark of a withdrawal: it sorts directly after the price it takes away, and was true from when it was recorded.
+    /// The mark of a withdrawal: it sorts directly after the price it withdraws, and is valid from its recording on.
     #[must_use]
     pub fn withdrawal(of: &Self, recorded_at: Moment, position: u64) -> Self {
         Self::new(of.slot, 0, of.origin(), 0, Moment(of.observed_at.0.saturating_add(1)), recorded_at, position)
@@ -95,7 +95,7 @@ impl Observation {
     }
 }
 
-/// Currency and unit of a price: only prices that share it are compared.
+/// Currency and unit of a price: only prices that share them are compared.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Denomination {
     pub currency: Currency,
@@ -128,7 +128,7 @@ pub struct Tables {
     origins: Vec<(u32, u32)>,
     /// Number zero is "always".
     validities: Vec<Validity>,
-    /// The origin asked for last: prices come in long rows from one source.
+    /// The origin asked for last: prices come in long runs from one source.
     #[serde(skip)]
     last_origin: Option<(Arc<str>, Denomination, u32)>,
     #[serde(skip)]
@@ -223,7 +223,7 @@ impl Tables {
         self.validity_numbers = self.validities.iter().enumerate().skip(1).map(|(i, &validity)| (validity, as_number(i))).collect();
     }
 
-    /// There are a dozen at most in practice, so that walking them is quicker than hashing.
+    /// There are a dozen at most in practice, so a scan is faster than hashing.
     fn denomination_number(&mut self, price: &UnitPrice) -> u32 {
         let found = self.denominations.iter().position(|d| d.is_of(price));
         as_number(found.unwrap_or_else(|| {

@@ -1,4 +1,4 @@
-//! The order book: what every order amounts to. Its lines are read from its own stream; here only what each is charged,
+//! The order book: the total of every order. Its lines are read from its own stream; here is only what each is charged,
 //! because a substitution changes the total by the difference.
 
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ struct Charge {
     high: i32,
 }
 
-/// How far an order is.
+/// The phase of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderPhase {
@@ -61,7 +61,7 @@ pub enum OrderPhase {
     Cancelled,
 }
 
-/// What an order amounts to.
+/// The summary of an order.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct OrderSummary {
     pub id: OrderId,
@@ -76,7 +76,7 @@ pub struct OrderSummary {
     pub refunded: Money,
     /// What was paid in the end: `total` less `refunded`; zero once cancelled.
     pub charged: Money,
-    /// What the receipt prints, where it was reported.
+    /// What the receipt prints, if reported.
     #[schema(required)]
     pub receipt_total: Option<Money>,
     /// Printed minus computed, where they differ.
@@ -137,7 +137,7 @@ impl OrderBook {
         let Ok(id) = OrderId::new(id) else { return };
         let order = self.ids.number(&id);
         let row = self.rows.place(order as usize);
-        // A second placing cannot happen; should an odd history hold one, the first stays.
+        // A second placing cannot happen; if an odd history holds one, the first counts.
         if row.is_some() {
             return;
         }
@@ -223,7 +223,7 @@ impl OrderRow {
 }
 
 impl Charge {
-    // Both casts cut on purpose: the halves are put together again below.
+    // Both casts truncate on purpose: the halves are joined again below.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn new(line: u32, charged: Money) -> Self {
         Self { line, low: charged.minor() as u32, high: (charged.minor() >> 32) as i32 }
@@ -235,7 +235,7 @@ impl Charge {
 }
 
 impl Views {
-    /// Every order in words, by its stream.
+    /// Every order as text, by its stream.
     pub(super) fn order_rows(&self) -> impl Iterator<Item = super::differences::Row> {
         (0..super::interner::as_number(self.orders.rows.len())).filter_map(|order| {
             let (row, summary) = (self.orders.row(order)?, self.orders.summary(order, &self.ids.stores)?);
@@ -244,13 +244,13 @@ impl Views {
         })
     }
 
-    /// What an order amounts to.
+    /// The summary of an order.
     #[must_use]
     pub fn order(&self, id: &OrderId) -> Option<OrderSummary> {
         self.orders.summary(self.orders.ids.get(id.as_str())?, &self.ids.stores)
     }
 
-    /// The orders of everybody, the newest first, after `after` (one of them).
+    /// All orders, newest first, after `after` (one of them).
     #[must_use]
     pub fn newest_orders(&self, after: Option<&OrderId>, limit: usize) -> Vec<OrderSummary> {
         let end = match after {
@@ -260,7 +260,7 @@ impl Views {
         (0..end).rev().filter_map(|order| self.orders.summary(order, &self.ids.stores)).take(limit).collect()
     }
 
-    /// The orders of a household, the newest first, after `after` (one of them).
+    /// The orders of a household, newest first, after `after` (one of them).
     #[must_use]
     pub fn orders_of(&self, household: &HouseholdId, after: Option<&OrderId>, limit: usize) -> Vec<OrderSummary> {
         let orders = self.orders.of_household(household);

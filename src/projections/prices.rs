@@ -1,5 +1,5 @@
 //! The price book: the best price of a product at a store now, its age and source, and what a price was at any moment.
-//! It is a way of reading the history; there is no second copy of the newest prices.
+//! It reads the history; there is no second copy of the newest prices.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -29,7 +29,7 @@ pub struct BestPrice {
     pub age_seconds: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<Moment>,
-    /// Where in the log the observation is.
+    /// The position of the observation.
     #[schema(value_type = String)]
     pub position: Position,
     #[schema(value_type = String)]
@@ -55,7 +55,7 @@ pub struct PriceEntry {
     pub position: Position,
     #[schema(value_type = String)]
     pub source: Arc<str>,
-    /// When it was taken back.
+    /// When it was withdrawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub withdrawn_at: Option<Moment>,
 }
@@ -67,12 +67,12 @@ pub struct HeldPrice {
     pub entry: PriceEntry,
     /// When the first observation of this same price in a row was made.
     pub since: Moment,
-    /// When another observation, the end of its validity or its withdrawal ended it; absent while it holds.
+    /// When another observation, the end of its validity or its withdrawal ended it; absent while in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Moment>,
 }
 
-/// Which part of a product's history is wanted.
+/// The part of a product's history asked for.
 #[derive(Debug, Clone, Default)]
 pub struct HistoryQuery {
     pub store: Option<StoreId>,
@@ -92,7 +92,7 @@ impl AsOf<'_> {
         self.best_of(product, store, at, include_member).and_then(|best| self.best_answer(product, &best, at))
     }
 
-    /// The best price of every store that has one, the lowest first; prices of other currencies or units come in blocks of their own.
+    /// The best price of every store that has one, the lowest first; prices in other currencies or units are grouped separately.
     #[must_use]
     pub fn best_prices(&self, product: &ProductId, at: Moment, include_member: bool) -> Vec<BestPrice> {
         let Some(product) = self.product_number(product) else { return Vec::new() };
@@ -102,7 +102,7 @@ impl AsOf<'_> {
         prices
     }
 
-    /// The observations of a product, sorted by store, kind and when they were observed; withdrawals show as a field of the price they took.
+    /// The observations of a product, sorted by store, kind and when they were observed; withdrawals appear as a field of the price they withdrew.
     #[must_use]
     pub fn price_history(&self, product: &ProductId, query: &HistoryQuery) -> Vec<PriceEntry> {
         let Some(product) = self.product_number(product) else { return Vec::new() };
@@ -118,7 +118,7 @@ impl AsOf<'_> {
         };
         let mut found: Vec<usize> = (0..all.len()).filter(|&i| wanted(&all[i])).collect();
         if found.len() > query.limit {
-            // Ties go by place in the history, so that the answer never depends on the sort.
+            // Ties are broken by place in the history, so that the answer never depends on the sort.
             found.sort_by_key(|&i| (std::cmp::Reverse(all[i].observed_at), i));
             found.truncate(query.limit);
             found.sort_unstable();
@@ -155,7 +155,7 @@ impl AsOf<'_> {
         newest_usable(self.newest_first(product, slot), self.tables(), at)
     }
 
-    /// The observation to use at a store. Between units that cannot be compared the one observed later counts.
+    /// The observation to use at a store. Between units that cannot be compared, the one observed later counts.
     fn best_of(&self, product: u32, store: u32, at: Moment, include_member: bool) -> Option<Observation> {
         let tables = self.tables();
         let slots = self.slots_of(product, store).filter(|slot| include_member || slot.kind() != PriceKind::Member);
@@ -252,7 +252,7 @@ impl PriceLookup for AsOf<'_> {
 }
 
 impl AsOf<'_> {
-    /// When the usable price of a slot next changes by time alone: the start of what is announced, or the end of what holds.
+    /// When the usable price of a slot next changes by time alone: the start of an announced one, or the end of the current one.
     fn next_change_of(&self, product: u32, slot: Slot, at: Moment) -> Option<Moment> {
         let mut next = None;
         for observation in self.newest_first(product, slot).take_while(|o| o.validity != 0) {

@@ -1,4 +1,4 @@
-//! Digests and checkpoints of all views: byte-equal for the same log, however they were reached.
+//! Digests and checkpoints of all views: byte-equal for the same log, whichever way they were built.
 
 use std::collections::BTreeMap;
 
@@ -24,28 +24,28 @@ impl Views {
         ])
     }
 
-    /// The state as plain bytes: a copy quick enough to be made under the lock. [`Views::pack`] compresses it afterwards.
+    /// The state as plain bytes: a copy fast enough to be made under the lock. [`Views::pack`] compresses it afterwards.
     #[must_use]
     pub fn freeze(&self) -> Vec<u8> {
         checkpoint::freeze(self)
     }
 
-    /// Makes frozen bytes a checkpoint.
+    /// Turns frozen bytes into a checkpoint.
     #[must_use]
     pub fn pack(frozen: &[u8]) -> Vec<u8> {
         checkpoint::pack(NAME, Self::VERSION, frozen)
     }
 
-    /// The checkpoint in one step, without the plain bytes ever being held: for a start, a stop and tools.
+    /// The checkpoint in one step, without holding the plain bytes: for a start, a stop and tools.
     #[must_use]
     pub fn to_checkpoint(&self) -> Vec<u8> {
         checkpoint::encode(NAME, Self::VERSION, self)
     }
 
-    /// Reads a checkpoint; its position says where to read on.
+    /// Reads a checkpoint; reading continues at its position.
     ///
     /// # Errors
-    /// Anything that does not fit: rebuild from the log then.
+    /// When anything does not fit: then rebuild from the log.
     pub fn from_checkpoint(bytes: &[u8]) -> Result<Self, CheckpointError> {
         let mut views: Self = checkpoint::decode(NAME, Self::VERSION, bytes)?;
         views.catalog.rebuild();

@@ -1,4 +1,4 @@
-//! What a household spent: summed from its orders on every question, because a household has dozens of orders, not thousands.
+//! What a household spent: summed from its orders on every query, because a household has dozens of orders, not thousands.
 //! Refunds are taken off, cancelled orders do not count, currencies are never added together.
 
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub struct CurrencySpend {
     pub orders: u32,
     /// By calendar month in UTC, the oldest first; months without an order are left out.
     pub months: Vec<MonthSpend>,
-    /// By store, the dearest first.
+    /// By store, the highest first.
     pub stores: Vec<StoreSpend>,
 }
 
@@ -54,7 +54,7 @@ pub struct StoreSpend {
     pub orders: u32,
 }
 
-/// An amount in minor units, and of how many orders.
+/// An amount in minor units, and its number of orders.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sum {
     minor: i64,
@@ -70,7 +70,7 @@ struct Sums {
 }
 
 impl Views {
-    /// What a household spent on orders placed at or after `from` and before `to`. Nothing, for one nobody knows.
+    /// What a household spent on orders placed at or after `from` and before `to`. Nothing for an unknown one.
     #[must_use]
     pub fn spend(&self, household: &HouseholdId, from: Option<Moment>, to: Option<Moment>) -> Spend {
         let mut sums: BTreeMap<Currency, Sums> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! A small log to write tests with: events in, positions, versions and times counted up.
+//! A small log for tests: events in, with positions, versions and times counted up.
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -30,14 +30,14 @@ pub struct TimelineEntry {
     pub client: Option<ClientId>,
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// The items it touched, with their names of then.
+    /// The items it touched, with their names at that time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<NamedItem>,
     pub changes: Vec<Change>,
     pub cause: Cause,
 }
 
-/// An item and what it was called.
+/// An item and its name.
 #[derive(Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct NamedItem {
     pub id: ItemId,
@@ -66,7 +66,7 @@ pub struct Cause {
     pub undone: Option<Position>,
 }
 
-/// Which events are asked for.
+/// The events asked for.
 #[derive(Debug, Default)]
 pub struct TimelineQuery {
     pub item: Option<ItemId>,
@@ -74,12 +74,12 @@ pub struct TimelineQuery {
     pub from: Option<At>,
     /// The newest that is shown.
     pub to: Option<At>,
-    /// Only what is older than this.
+    /// Only events older than this.
     pub before: Option<Position>,
     pub limit: usize,
 }
 
-/// An entity whose events are told.
+/// An entity with a timeline.
 pub trait Told: Undo {
     /// The items that an event touches, as a state names them.
     fn items(_event: &Self::Event, _state: &Self::State) -> Vec<NamedItem> {
@@ -105,7 +105,7 @@ impl Told for Lists {
 
 impl Told for Households {}
 
-/// The newest events that are asked for, newest first. The history must be the whole of the stream.
+/// The newest events asked for, newest first. The history must be the whole stream.
 #[must_use]
 pub fn timeline<E: Told>(history: &[Arc<Recorded>], query: &TimelineQuery) -> Vec<TimelineEntry> {
     let wanted = |place: &usize| wants::<E>(query, &history[*place]);
@@ -140,7 +140,7 @@ fn wants<E: Told>(query: &TimelineQuery, recorded: &Recorded) -> bool {
     is_from && is_until && of_item && query.before.is_none_or(|before| recorded.position < before)
 }
 
-/// Records the event in the state and tells it.
+/// Applies the event to the state and describes it.
 fn entry<E: Told>(
     state: &mut E::State,
     event: &E::Event,

@@ -1,4 +1,4 @@
-//! All views of the log together: one event in, every read model evolved, and what others have to hear about handed out.
+//! All views of the log together: one event in, every read model updated, and the changes that others must hear about returned.
 
 use std::sync::Arc;
 
@@ -51,17 +51,17 @@ pub struct Ids {
     pub stores: Interner<StoreId>,
 }
 
-/// What one event changed that lists, sessions and alerts have to hear about.
+/// What one event changed that lists, sessions and alerts must hear about.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
-    /// Where the price to use may be another now.
+    /// The places where the usable price may have changed.
     pub prices: SmallVec<[(ProductId, StoreId); 1]>,
     /// The product whose pack content, or way of being sold, may have changed.
     pub product_details: Option<ProductId>,
-    /// The household that compares other stores now.
+    /// The household that now compares other stores.
     pub compared: Option<HouseholdId>,
     pub deals: Vec<DealChange>,
-    /// Nobody hears of it, so that nothing need be written down.
+    /// Without listeners: changes need not be collected.
     pub(super) unheard: bool,
 }
 
@@ -72,20 +72,20 @@ impl Views {
         self.position
     }
 
-    /// Whether a household was made, or at least has orders: those of an import may come first.
+    /// Whether a household was created, or at least has orders: an import's orders may come first.
     #[must_use]
     pub fn knows_household(&self, id: &HouseholdId) -> bool {
         self.households.get(id).is_some() || !self.orders_of(id, None, 1).is_empty()
     }
 
-    /// Applies the next event. Takes any history whatever; an event at or before the own position was applied already and changes nothing.
+    /// Applies the next event. Accepts any history; an event at or before the own position was already applied and changes nothing.
     pub fn apply(&mut self, recorded: &Recorded) -> Changes {
         let mut changes = Changes::default();
         self.follow(recorded, &mut changes);
         changes
     }
 
-    /// As [`Views::apply`], when nobody has to hear of the changes: to build the views from the log.
+    /// Like [`Views::apply`], without reporting changes: to build the views from the log.
     pub fn absorb(&mut self, recorded: &Recorded) {
         self.follow(recorded, &mut Changes { unheard: true, ..Changes::default() });
     }
@@ -168,7 +168,7 @@ impl Views {
 
     /// The lines of an order are observations of what was paid.
     fn observe_receipt(&mut self, recorded: &Recorded, store: u32, placed_at: Moment, lines: &[OrderLine], changes: &mut Changes) {
-        // All are recorded before any is judged, step by step over all lines: so their ways to memory overlap.
+        // All are recorded before any is judged, step by step over all lines, so that memory accesses overlap.
         let mut prices: SmallVec<[(u32, LinePrice<'_>); 32]> = line_prices(lines).map(|line| (NONE, line)).collect();
         for (product, line) in &mut prices {
             *product = self.ids.products.number(line.product);
@@ -198,7 +198,7 @@ impl Views {
         }
     }
 
-    /// Tells of a price that may be used now. One older than the newest of its kind changes only the history.
+    /// Reports a price that may be used now. One older than the newest of its kind changes only the history.
     fn price_changed(&mut self, product: u32, slot: Slot, recorded: &Recorded, effect: Effect, changes: &mut Changes) {
         // A price announced for later leaves older ones in force, so that a late observation can matter next to it.
         let announced = || self.history.newest(product, slot).is_some_and(|o| o.validity != 0);
@@ -209,7 +209,7 @@ impl Views {
             changes.prices.push((product.clone(), store.clone()));
         }
         match (slot.kind(), effect) {
-            // A first shelf price has nothing to be compared with: the commonest case by far.
+            // A first shelf price has nothing to compare with: by far the most common case.
             (PriceKind::Member, _) | (PriceKind::Shelf, Effect::First) => {}
             (PriceKind::Shelf, Effect::Repeated) => self.deals.seen_again(product, slot, recorded.position),
             _ => self.judge_deal(product, slot, recorded, changes),

@@ -20,24 +20,24 @@ use crate::{
     },
 };
 
-/// What is to be said of a snapshot next to what it holds.
+/// The metadata of a snapshot.
 #[derive(Debug, Clone)]
 pub struct About {
     pub at: Moment,
     pub by: String,
     pub scheduled: bool,
     pub epoch: String,
-    /// What the views were at the position; none where nobody knew.
+    /// The views' digests at the position; none if unknown.
     pub views: Option<ViewsProof>,
-    /// Gently where the log is served meanwhile.
+    /// Gently if the log is served meanwhile.
     pub pace: Pace,
 }
 
 /// Writes everything up to a committed position, where a block ends: links to the log's segments, and one more segment of what is still in its
-/// journals. Blocks; the log continues meanwhile. What an interrupted one has linked is used again.
+/// journals. Blocks; the log continues meanwhile. What an interrupted one has linked is reused.
 ///
 /// # Errors
-/// When a block is damaged, a file cannot be written or the disk is full; links stay for the next try.
+/// When a block is damaged, a file cannot be written or the disk is full; links stay for the next attempt.
 pub fn create(
     log: &DiskLog,
     (position, chain): (Position, Chain),
@@ -46,7 +46,7 @@ pub fn create(
     about: About,
     progress: &Progress,
 ) -> Result<Manifest, SnapshotError> {
-    // A copy of what is known to be damaged would look like a way back.
+    // A copy of known damage would look like a way back.
     if let Some(reason) = log.verification().damaged.into_iter().next() {
         return Err(SnapshotError::Damaged { file: "the log".into(), position: None, reason });
     }
@@ -87,7 +87,7 @@ fn save(manifest: &Manifest, folder: &SnapshotFolder, _claim: &Claim) -> Result<
     Ok(())
 }
 
-/// Gives the log's segments up to a position a name among the snapshots' segments.
+/// Links the log's segments up to a position among the snapshots' segments.
 fn link_segments(log: &DiskLog, upto: Position, folder: &SnapshotFolder) -> Result<Vec<SegmentEntry>, SnapshotError> {
     let (segments, place) = (log.segments(), folder.segments());
     let wanted: Vec<_> = segments.iter().take_while(|segment| segment.head.last <= upto).collect();
@@ -149,7 +149,7 @@ fn entry(head: &SegmentHead) -> SegmentEntry {
     }
 }
 
-/// A name that no snapshot has: another history may have come to the same position within the same second.
+/// A name that no snapshot has: another history may have reached the same position within the same second.
 fn free_name(at: Moment, position: Position, folder: &SnapshotFolder) -> Result<String, SnapshotError> {
     let plain = name_for(at, position);
     let (mut name, mut number) = (plain.clone(), 1);
@@ -160,7 +160,7 @@ fn free_name(at: Moment, position: Position, folder: &SnapshotFolder) -> Result<
     Ok(name)
 }
 
-/// Names sort by time, and say which position they hold.
+/// Names sort by time and contain their position.
 fn name_for(at: Moment, position: Position) -> String {
     let time: String = at.to_string().chars().take_while(|c| *c != '.' && *c != 'Z').filter(char::is_ascii_alphanumeric).collect();
     format!("{time}Z-{position}")

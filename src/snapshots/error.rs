@@ -1,4 +1,4 @@
-//! What can be wrong with a snapshot, a restore or the place for them.
+//! What can be wrong with a snapshot, a restore or their folder.
 
 use std::{io, path::Path};
 
@@ -8,7 +8,7 @@ use crate::{
     log::{build::BuildError, segment::SegmentError},
 };
 
-/// Why something was not done. The live data is untouched then.
+/// Why something was not done. The live data is then untouched.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     #[error("there is no snapshot {0:?}")]
@@ -24,7 +24,7 @@ pub enum SnapshotError {
     Foreign { file: String, reason: String },
     #[error("{file} has format {found}; this program knows formats up to {known}: use a newer program")]
     NewerFormat { file: String, found: u64, known: u64 },
-    /// Cut, flipped or edited.
+    /// Cut off, flipped or edited.
     #[error("{file} is damaged{}: {reason}", .position.map(|position| format!(" at position {position}")).unwrap_or_default())]
     Damaged { file: String, position: Option<Position>, reason: String },
     #[error("{place} has {free_bytes} bytes free; {needed_bytes} are needed")]
@@ -38,7 +38,7 @@ pub enum SnapshotError {
     BeyondSnapshot { asked: Position, end: Position },
     #[error("nothing was recorded before that: the first event is from {0}")]
     BeforeFirst(crate::domain::Moment),
-    /// What came out of the replay is not what it was when the snapshot was made.
+    /// The result of the replay differs from that at the snapshot's creation.
     #[error("the restored state differs from the saved state in these projections: {}", .0.join(", "))]
     Differs(Vec<String>),
     #[error("the restored log cannot be used: {0}")]
@@ -49,7 +49,7 @@ pub enum SnapshotError {
     NothingNamed,
     #[error("there is no restore to undo")]
     NothingToUndo,
-    /// Only the last restore can be undone, or what says which history it left was changed.
+    /// Only the last restore can be undone, or the record of the history it replaced was changed.
     #[error("the history that the restore replaced no longer exists: {0}")]
     LeftGone(String),
     #[error("the replaced history cannot be opened yet: {0}")]
@@ -73,7 +73,7 @@ impl SnapshotError {
         Self::Damaged { file: name_of(file), position: None, reason: reason.into() }
     }
 
-    /// A segment that is not what it should be. One that a manifest names and that is not there makes the snapshot damaged.
+    /// A segment that is not what it should be. A missing one that a manifest names makes the snapshot damaged.
     pub fn segment(file: &Path, error: SegmentError) -> Self {
         let name = name_of(file);
         match error {
@@ -124,7 +124,7 @@ impl From<BuildError> for SnapshotError {
     }
 }
 
-/// A file's name without the way to it.
+/// A file's name without its path.
 #[must_use]
 pub fn name_of(file: &Path) -> String {
     file.file_name().unwrap_or_default().to_string_lossy().into_owned()

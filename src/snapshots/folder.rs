@@ -1,4 +1,4 @@
-//! The folder of snapshots: `<name>.json` for each, `segments/` for what they hold, `lock` against two who change it at once.
+//! The folder of snapshots: `<name>.json` for each, `segments/` for what they hold, `lock` against two writers at once.
 
 use std::{
     collections::BTreeSet,
@@ -22,7 +22,7 @@ use crate::{
     failpoint,
 };
 
-/// How the folders begin that something is tried out in.
+/// The name prefix of trial folders.
 const SCRATCH: &str = ".scratch-";
 
 /// A folder of snapshots; it need not exist yet.
@@ -31,7 +31,7 @@ pub struct SnapshotFolder {
     path: PathBuf,
 }
 
-/// A claim on the folder, given back when dropped.
+/// A claim on the folder, released when dropped.
 #[derive(Debug)]
 pub struct Claim(#[expect(dead_code, reason = "the lock is held as long as the file is open")] File);
 
@@ -40,7 +40,7 @@ pub struct Claim(#[expect(dead_code, reason = "the lock is held as long as the f
 #[serde(untagged)]
 pub enum Listed {
     Whole(Box<Manifest>),
-    /// What cannot be read is listed too, so that nobody counts on it.
+    /// Unreadable ones are listed too, so that nobody relies on them.
     Broken {
         name: String,
         problem: String,
@@ -64,10 +64,10 @@ impl SnapshotFolder {
         self.path.join("segments")
     }
 
-    /// Makes the folder if there is none, and keeps everybody else from changing it. What a crash left half written or in use is removed.
+    /// Creates the folder if missing, and prevents changes by others. What a crash left half written or in use is removed.
     ///
     /// # Errors
-    /// `InUse` while somebody else has it.
+    /// `InUse` while another process has it.
     pub fn claim(&self) -> Result<Claim, SnapshotError> {
         let segments = self.segments();
         disk::create_folder(&segments).map_err(|error| SnapshotError::io(&segments, error))?;
@@ -82,18 +82,18 @@ impl SnapshotFolder {
         Ok(claim)
     }
 
-    /// A folder to try something out in, removed when dropped. The folder must be held or claimed.
+    /// A trial folder, removed when dropped. The folder must be held or claimed.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub fn scratch(&self) -> Result<TempDir, SnapshotError> {
         tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&self.path).map_err(|error| SnapshotError::io(&self.path, error))
     }
 
-    /// Keeps everybody from changing it; others may read it at the same time.
+    /// Prevents changes; others may read it at the same time.
     ///
     /// # Errors
-    /// `InUse` while somebody changes it.
+    /// `InUse` while it is being changed.
     pub fn hold(&self) -> Result<Claim, SnapshotError> {
         self.lock(File::try_lock_shared)
     }
@@ -133,11 +133,11 @@ impl SnapshotFolder {
         whole.collect()
     }
 
-    /// The newest by name, for names begin with the time: also one that cannot be read, so that nobody takes an older one for it.
+    /// The newest by name, because names begin with the time: even an unreadable one, so that an older one is not taken for it.
     #[must_use]
     pub fn newest(&self) -> Option<Listed> {
         let mut listed = self.list();
-        // Whatever else lies there is not a snapshot that broke.
+        // Any other file is not a broken snapshot.
         listed.retain(|one| matches!(one, Listed::Whole(_)) || one.name().starts_with(|c: char| c.is_ascii_digit()));
         listed.into_iter().max_by(|one, other| one.name().cmp(other.name()))
     }
@@ -154,7 +154,7 @@ impl SnapshotFolder {
         Ok(Snapshot::new(Manifest::read(&file)?, self.segments()))
     }
 
-    /// Where a snapshot's manifest is, or would be.
+    /// The path of a snapshot's manifest, existing or not.
     ///
     /// # Errors
     /// When the name is invalid: it could lead out of the folder.
@@ -177,7 +177,7 @@ impl SnapshotFolder {
         self.sweep()
     }
 
-    /// Removes segments that no snapshot names. As long as one manifest cannot be read nobody knows what it names, so all are kept.
+    /// Removes segments that no snapshot names. If a manifest cannot be read, its segments are unknown, so all are kept.
     fn sweep(&self) -> Result<(), SnapshotError> {
         let mut needed = BTreeSet::new();
         for listed in self.list() {
@@ -203,7 +203,7 @@ impl Listed {
         }
     }
 
-    /// What it holds; zero where nobody knows.
+    /// The last position it holds; zero if unknown.
     #[must_use]
     pub fn position(&self) -> Position {
         match self {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::error::{SnapshotError, name_of};
 use crate::{domain::Moment, events::Position};
 
-/// The format that is written. Older ones are read: 1 had no digests of the views, so that a restore from it replays twice and compares; up to
+/// The format written. Older ones are read: 1 had no digests of the views, so that a restore from it replays twice and compares; up to
 /// 2 the segments had no index, and `blake3` was of the whole file.
 pub const FORMAT: u64 = 3;
 
@@ -20,11 +20,11 @@ pub struct Manifest {
     pub name: String,
     pub created_at: Moment,
     pub created_by: String,
-    /// Made by the schedule, and so removed by retention.
+    /// Made by the schedule, and thus subject to retention.
     pub scheduled: bool,
     /// The version of the program that made it.
     pub program: String,
-    /// The history it is of.
+    /// The history it belongs to.
     pub epoch: String,
     /// It holds every event up to here.
     #[schema(value_type = String)]
@@ -36,7 +36,7 @@ pub struct Manifest {
     /// Of all files together.
     pub bytes: u64,
     pub segments: Vec<SegmentEntry>,
-    /// What a replay must come to.
+    /// What a replay must result in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub views: Option<ViewsProof>,
     /// BLAKE3 of this manifest with this field empty, in hex.
@@ -95,10 +95,10 @@ impl Manifest {
         Self::parsed(path, &bytes)
     }
 
-    /// As `read`, of bytes that were read already.
+    /// Like `read`, from bytes already read.
     pub(super) fn parsed(path: &Path, bytes: &[u8]) -> Result<Self, SnapshotError> {
         let manifest = Self::parse(path, bytes)?;
-        // Not a byte may differ: some texts, such as times, could be written in other ways that mean the same.
+        // Not a byte may differ: some texts, such as times, have other forms with the same meaning.
         if manifest.reckon_checksum() != manifest.checksum || manifest.to_json().as_bytes() != bytes {
             return Err(SnapshotError::damaged(path, "its checksum is wrong: it was modified"));
         }
@@ -116,7 +116,7 @@ impl Manifest {
             format: u64,
         }
         let foreign = |reason: String| SnapshotError::Foreign { file: name_of(path), reason };
-        // What does not even begin like JSON was never a manifest; what ends too early was one.
+        // What does not begin like JSON was never a manifest; what ends too early was one.
         let any: Any = serde_json::from_slice(bytes).map_err(|error| {
             if error.is_eof() && !bytes.is_empty() {
                 SnapshotError::damaged(path, "it ends too early")

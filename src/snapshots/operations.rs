@@ -1,4 +1,4 @@
-//! Long admin work, one piece at a time: what runs, how far it has come, and how the last ones ended.
+//! Long admin operations, one at a time: what runs, its progress, and how the last ones ended.
 
 use std::{
     collections::VecDeque,
@@ -27,7 +27,7 @@ struct Shelf {
     ended: VecDeque<Arc<Operation>>,
 }
 
-/// One piece of work.
+/// One operation.
 #[derive(Debug)]
 pub struct Operation {
     pub id: String,
@@ -44,7 +44,7 @@ struct End {
     result: Result<Value, (&'static str, String)>,
 }
 
-/// Another piece of work is under way.
+/// Another operation is under way.
 #[derive(Debug, thiserror::Error)]
 #[error("a {kind} is in progress (operation {id}): wait until it is done")]
 pub struct Busy {
@@ -53,7 +53,7 @@ pub struct Busy {
 }
 
 impl Operations {
-    /// Begins a piece of work.
+    /// Begins an operation.
     ///
     /// # Errors
     /// `Busy` while another runs.
@@ -69,7 +69,7 @@ impl Operations {
         Ok(operation)
     }
 
-    /// Ends the piece of work that runs.
+    /// Ends the running operation.
     pub fn end(&self, operation: &Arc<Operation>, at: Moment, result: Result<Value, SnapshotError>) {
         let result = result.map_err(|error| {
             tracing::warn!(kind = operation.kind, id = %operation.id, %error, "admin operation failed");
@@ -97,7 +97,7 @@ impl Operations {
     }
 }
 
-/// A piece of work as clients see it.
+/// An operation as clients see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OperationView {
     pub id: String,
@@ -107,13 +107,13 @@ pub struct OperationView {
     pub state: OperationState,
     /// What it does now, or did last.
     pub stage: &'static str,
-    /// Steps of the stage that are done, such as events.
+    /// Completed steps of the stage, such as events.
     pub done: u64,
-    /// All steps of the stage; zero where nobody can say.
+    /// All steps of the stage; zero if unknown.
     pub total: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Moment>,
-    /// What came of it.
+    /// Its result.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub result: Option<Value>,
@@ -121,7 +121,7 @@ pub struct OperationView {
     pub error: Option<OperationError>,
 }
 
-/// Where a piece of work stands.
+/// The state of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationState {

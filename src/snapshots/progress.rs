@@ -1,10 +1,10 @@
-//! How far a long piece of work has come, for an observer on another thread.
+//! The progress of a long operation, for an observer on another thread.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-/// Shared by the one who works and those who watch.
+/// Shared by the worker and its observers.
 #[derive(Debug, Default)]
 pub struct Progress {
     stage: Mutex<&'static str>,
@@ -13,19 +13,19 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins a stage of so many steps, such as events; zero where nobody can say.
+    /// Begins a stage of this many steps, such as events; zero if unknown.
     pub fn begin(&self, stage: &'static str, total: u64) {
         *self.stage.lock() = stage;
         self.done.store(0, Ordering::Relaxed);
         self.total.store(total, Ordering::Relaxed);
     }
 
-    /// So many steps of the stage are done.
+    /// Sets how many steps of the stage are done.
     pub fn reach(&self, done: u64) {
         self.done.store(done, Ordering::Relaxed);
     }
 
-    /// The stage, the steps done and all there are.
+    /// The stage, the steps done and their total.
     #[must_use]
     pub fn read(&self) -> (&'static str, u64, u64) {
         (*self.stage.lock(), self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))

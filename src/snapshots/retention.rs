@@ -8,14 +8,14 @@ use crate::domain::{Moment, moment::DAY_MICROS};
 /// How many are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Days with a snapshot of which the newest one stays.
+    /// Days with a snapshot whose newest one is kept.
     pub daily: usize,
-    /// Weeks (from Monday, UTC) with a snapshot of which the newest one stays.
+    /// Weeks (from Monday, UTC) with a snapshot whose newest one is kept.
     pub weekly: usize,
 }
 
 impl Retention {
-    /// The names of those to remove. What somebody made by hand is never among them, nor is the newest of all.
+    /// The names of those to remove. Manually created ones are never among them, nor is the newest of all.
     #[must_use]
     pub fn expired(&self, snapshots: &[Manifest]) -> Vec<String> {
         let mut newest_first: Vec<_> = snapshots.iter().filter(|snapshot| snapshot.scheduled).collect();

@@ -1,4 +1,4 @@
-//! A snapshot to read from: its blocks one after the other, each file checked against the manifest before anything of it is believed.
+//! A snapshot to read from: its blocks in order, each file checked against the manifest before its content is trusted.
 
 use std::{
     fs,
@@ -45,7 +45,7 @@ impl Snapshot {
         self.segments.join(&entry.file)
     }
 
-    /// What a restore into a folder has to copy, because links do not reach there: all of it or nothing.
+    /// What a restore into a folder must copy, because links do not reach it: everything or nothing.
     #[must_use]
     pub fn bytes_to_copy(&self, place: &Path) -> u64 {
         let device = |path: &Path| fs::metadata(path).map(|found| found.dev()).ok();
@@ -53,10 +53,10 @@ impl Snapshot {
         if linked { 0 } else { self.manifest.bytes }
     }
 
-    /// Visits every block in order until told to break. Checks files, frames and the hash chain from the first block to the last.
+    /// Visits every block in order until the visitor breaks. Checks files, frames and the hash chain from the first block to the last.
     ///
     /// # Errors
-    /// The first thing that is not as the manifest says; names the file, and the position where there is one.
+    /// The first difference from the manifest; names the file, and the position if there is one.
     pub fn visit(&self, visit: VisitBlock<'_>) -> Result<(), SnapshotError> {
         let mut walk = Walk { last: Position::START, chain: CHAIN_START };
         for entry in &self.manifest.segments {
@@ -73,7 +73,7 @@ impl Snapshot {
         self.check_end((walk.last, walk.chain))
     }
 
-    /// The segments must end where the manifest says.
+    /// The segments must end where the manifest states.
     ///
     /// # Errors
     /// `Damaged`, naming the manifest.
@@ -162,7 +162,7 @@ impl Walk {
         Ok(())
     }
 
-    /// The end of a segment is where the manifest says.
+    /// A segment must end where the manifest states.
     fn meet(&self, entry: &SegmentEntry) -> Result<(), SnapshotError> {
         if self.last == entry.last && hex(&self.chain) == entry.chain {
             return Ok(());

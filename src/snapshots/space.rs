@@ -1,14 +1,14 @@
-//! Room on the disk, asked for before much is written.
+//! Room on the disk, checked before much is written.
 
 use std::path::Path;
 
 use super::error::SnapshotError;
 use crate::disk::{RESERVE_BYTES, free_bytes};
 
-/// Refuses to begin where the bytes and a reserve would not fit.
+/// Refuses to begin if the bytes and a reserve would not fit.
 ///
 /// # Errors
-/// `NoSpace`, with what is there and what is needed.
+/// `NoSpace`, with the free and the needed bytes.
 pub fn check(folder: &Path, bytes: u64) -> Result<(), SnapshotError> {
     let needed_bytes = bytes.saturating_add(RESERVE_BYTES);
     match free_bytes(folder) {

@@ -1,6 +1,6 @@
 //! Builds a log out of a snapshot next to the live one and proves that it is right, before anybody may serve it.
 //!
-//! Proof: every file has its hash, the hash chain runs from the first block to the last, and a full replay of the new log comes to the digests
+//! Proof: every file has its hash, the hash chain runs from the first block to the last, and a full replay of the new log results in the digests
 //! that the views had when the snapshot was made. Where those cannot be compared (an older format or program, or a restore to a position in
 //! between), the snapshot's own blocks are replayed a second time, and both replays must agree.
 
@@ -22,7 +22,7 @@ use crate::{
     projections::Views,
 };
 
-/// Events between two notes of progress.
+/// Events between two progress updates.
 const PROGRESS_EVENTS: u64 = 4_096;
 
 /// A log that is ready to be served.
@@ -32,7 +32,7 @@ pub struct Staged {
     pub proof: Proof,
 }
 
-/// What shows that it is right.
+/// The proof that it is right.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Proof {
     pub snapshot: String,
@@ -50,7 +50,7 @@ pub struct Proof {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Compared {
-    /// With those of the views when the snapshot was made.
+    /// With those of the views at the snapshot's creation.
     WithSnapshot,
     /// With a second replay, straight from the snapshot's files.
     WithSecondReplay,
@@ -59,7 +59,7 @@ pub enum Compared {
 /// Restores a snapshot, up to a position if one is named, into an absent or empty folder for a log.
 ///
 /// # Errors
-/// The first thing that is wrong; nothing is left in the folder's place unless the log is whole.
+/// The first fault; nothing is left in the folder's place unless the log is whole.
 pub fn stage(snapshot: &Snapshot, upto: Option<Position>, options: LogOptions, progress: &Progress) -> Result<Staged, SnapshotError> {
     let end = snapshot.manifest.position;
     let upto = upto.unwrap_or(end);
@@ -85,7 +85,7 @@ fn build(snapshot: &Snapshot, upto: Position, folder: &Path, progress: &Progress
     let mut builder = Builder::create(folder)?;
     let mut reached = (Position::START, CHAIN_START);
     for entry in &snapshot.manifest.segments {
-        // The rest is read too: a damaged snapshot is not half believed.
+        // The rest is read too: a damaged snapshot is not trusted in part.
         let segment = snapshot.read(entry)?;
         reached = meet(entry, &segment.head, reached)?;
         if entry.last <= upto {
@@ -102,7 +102,7 @@ fn build(snapshot: &Snapshot, upto: Position, folder: &Path, progress: &Progress
     Ok(builder.finish()?.blocks)
 }
 
-/// A segment continues where the one before ended, and ends where the manifest says.
+/// A segment continues where the one before ended, and ends where the manifest states.
 fn meet(entry: &SegmentEntry, head: &SegmentHead, before: (Position, Chain)) -> Result<(Position, Chain), SnapshotError> {
     let (last, chain) = before;
     if (head.first, head.chain_before) != (last.next(), chain) || head.last != entry.last || hex(&head.chain) != entry.chain {
@@ -180,7 +180,7 @@ fn compare(
     }
 }
 
-/// Which projections of a replay are not what the snapshot's manifest says; none can be named where it was made under another version.
+/// The projections of a replay that differ from the snapshot's manifest; unknown if it was made under another version.
 #[must_use]
 pub fn differing_from(snapshot: &Snapshot, digests: &BTreeMap<&'static str, String>) -> Option<Vec<String>> {
     let proof = snapshot.manifest.views.as_ref().filter(|proof| proof.version == Views::VERSION)?;

@@ -1,4 +1,4 @@
-//! What exactly a restore goes back to: which snapshot, up to which position, and what would be left out.
+//! What exactly a restore goes back to: the snapshot, the position, and what would be left out.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -22,10 +22,10 @@ use crate::{
 /// Which snapshot, up to where.
 #[derive(Debug)]
 pub struct Target {
-    /// None where one has to be made first, because none reaches the moment.
+    /// None if one must be made first, because none reaches the moment.
     pub snapshot: Option<Manifest>,
     pub position: Position,
-    /// Whether it is a past of the log that is served.
+    /// Whether it is a past of the served log.
     pub same_history: bool,
     /// What an admin should know before continuing.
     pub notes: Vec<String>,
@@ -34,29 +34,29 @@ pub struct Target {
 /// What a restore would do.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RestorePlan {
-    /// Absent where one is made first, because none reaches the moment.
+    /// Absent if one is made first, because none reaches the moment.
     pub snapshot: Option<String>,
     /// The log would end here.
     #[schema(value_type = String)]
     pub position: Position,
-    /// It ends here now.
+    /// The log's current end.
     #[schema(value_type = String)]
     pub head: Position,
     /// Events after that position that would be left out. Undoing the restore brings them back.
     pub events_left: u64,
-    /// False where the snapshot is of another history: then nothing of what is served now need be in it.
+    /// False if the snapshot is of another history: then it need not contain anything served now.
     pub same_history: bool,
     pub files: u64,
     /// What an admin should know before continuing.
     pub notes: Vec<String>,
-    /// Files that are wrong; with any, the restore would be refused.
+    /// Faulty files; with any, the restore would be refused.
     pub problems: Vec<FileProblem>,
-    /// Send it back with the same request to have it done.
+    /// Send it with the same request to run it.
     pub confirm: String,
 }
 
 impl Target {
-    /// Finds what a snapshot's name, a moment, or both stand for. `log` is the one that is served, if it can be opened.
+    /// Resolves a snapshot's name, a moment, or both. `log` is the served one, if it can be opened.
     ///
     /// # Errors
     /// When there is no such snapshot or moment.
@@ -97,7 +97,7 @@ impl Target {
         Ok(Self { snapshot: reaching.min_by_key(|manifest| manifest.position), position, same_history: true, notes })
     }
 
-    /// Tells this restore of this history from any other.
+    /// Distinguishes this restore of this history from any other.
     #[must_use]
     pub fn confirm(&self, epoch: &str) -> String {
         let mut hasher = blake3::Hasher::new();
@@ -111,7 +111,7 @@ impl Target {
     /// What would happen; reads and checks every file.
     ///
     /// # Errors
-    /// While somebody changes the folder.
+    /// While the folder is being changed.
     pub fn plan(self, head: Position, epoch: &str, folder: &SnapshotFolder, progress: &Progress) -> Result<RestorePlan, SnapshotError> {
         let confirm = self.confirm(epoch);
         let verified = match &self.snapshot {
@@ -136,7 +136,7 @@ impl Target {
     }
 }
 
-/// Says so where another history was served at a time, because a later restore went back further, and which snapshot covers that time.
+/// Warns if another history was served at a time, because a later restore went back further, and names the snapshot that covers it.
 fn left_since(log: &DiskLog, folder: &SnapshotFolder, time: Moment) -> Result<Option<String>, SnapshotError> {
     let Ok(stream) = StreamId::new(StreamKind::System, ADMIN) else { return Ok(None) };
     for recorded in log.read_stream(&stream, 0, usize::MAX)?.iter().rev().take_while(|recorded| recorded.at > time) {

@@ -23,7 +23,7 @@ pub struct Verified {
     pub problems: Vec<FileProblem>,
 }
 
-/// One thing that is wrong.
+/// One fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FileProblem {
     pub file: String,
@@ -99,7 +99,7 @@ impl Check {
         (self.last, self.chain) = (header.last(), header.chain);
     }
 
-    /// The next segment is judged from where the manifest says that this one ends.
+    /// The next segment is checked from where the manifest states that this one ends.
     fn unreadable(&mut self, entry: &SegmentEntry, error: SnapshotError) {
         let (position, reason) = match error {
             SnapshotError::Damaged { position, reason, .. } => (position, reason),

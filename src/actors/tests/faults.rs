@@ -1,4 +1,4 @@
-//! What happens when the log fails, somebody else writes, an actor panics or a history cannot be read.
+//! What happens when the log fails, another writer appends, an actor panics or a history cannot be read.
 
 use std::sync::atomic::Ordering;
 

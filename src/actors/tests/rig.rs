@@ -26,7 +26,7 @@ use crate::{
     projections::{Views, totals::TotalsView},
 };
 
-/// A log that stands before a memory log and fails when told to.
+/// A log that wraps a memory log and fails on demand.
 pub struct FaultyLog {
     inner: Arc<MemoryLog>,
     /// Answers for the next appends; `Unknown` still records, as a time-out of a remote log may.
@@ -34,7 +34,7 @@ pub struct FaultyLog {
     pub unreadable: AtomicBool,
     /// The next append panics in its caller's thread: the actor's.
     pub panic_next: AtomicBool,
-    /// Tells that the next append came, and holds it back until released.
+    /// Signals that the next append came, and holds it back until released.
     hold: Mutex<Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>>,
 }
 
@@ -137,7 +137,7 @@ impl Rig {
         Self::on(FaultyLog::new(), Memos::none())
     }
 
-    /// As after a restart: nothing but the log is kept.
+    /// Like after a restart: only the log is kept.
     pub fn on(log: Arc<FaultyLog>, memos: Memos) -> Self {
         let mut views = Views::default();
         log.scan(Position::START, &mut |recorded| {

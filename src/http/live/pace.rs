@@ -85,7 +85,7 @@ impl Pace {
         (due, next)
     }
 
-    /// Takes everything that waits.
+    /// Takes everything waiting.
     pub fn take_all(&mut self) -> Vec<Arc<Publication>> {
         self.keys.iter_mut().filter_map(|beat| beat.waits.take()).collect()
     }

@@ -1,4 +1,4 @@
-//! What judging a deal leaves out changes nothing.
+//! The shortcuts in judging a deal change nothing.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Given prices over months, then deals: which are, how large, and which are honest.
+//! Given prices over months, then deals: which there are, how large, and which are honest.
 
 use crate::{
     domain::product::{PriceKind, ProductEvent},

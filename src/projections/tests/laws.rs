@@ -21,7 +21,7 @@ proptest! {
         let cut = cut.min(log.events.len());
         log.events[..cut].iter().for_each(|event| drop(resumed.apply(event)));
         let mut resumed = Views::from_checkpoint(&resumed.to_checkpoint()).unwrap();
-        // Some events are delivered again: they are behind the position and change nothing.
+        // Some events are delivered again: they are at or before the position and change nothing.
         let repeated = cut.saturating_sub(3);
         log.events[repeated..].iter().for_each(|event| drop(resumed.apply(event)));
         prop_assert_eq!(resumed.position(), full.position());

@@ -1,4 +1,4 @@
-//! Given observed prices, then the best price, the history and what held at a moment.
+//! Given observed prices, then the best price, the history and the price at a moment.
 
 use crate::{
     domain::{

@@ -1,4 +1,4 @@
-//! Time travel: what the views say of a position equals what views say that never saw more.
+//! Time travel: what the views answer for a position equals the answer of views that never saw more.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::{
 
 const EVERYTHING: HistoryQuery = HistoryQuery { store: None, kind: None, from: None, to: None, limit: usize::MAX };
 
-/// Everything that can be asked of a position, in words that can be compared.
+/// Everything that can be asked about a position, as comparable text.
 fn everything(views: AsOf<'_>, lists: &BTreeMap<ListId, ListState>, at: Moment) -> Vec<String> {
     let mut told = vec![format!("{:?} {:?}", views.products(None, 99), views.stores(None, 99))];
     for product in (0..4).map(|n| product(&format!("product{n}"))) {

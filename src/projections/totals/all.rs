@@ -25,7 +25,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Follows one event, with what the views made of it.
+    /// Applies one event, with the changes of the views.
     pub fn apply(&mut self, recorded: &Recorded, changes: &Changes, views: &Views) {
         if let Event::List(event) = &recorded.event {
             self.list_event(recorded, event, views);
@@ -45,7 +45,7 @@ impl Totals {
         }
     }
 
-    /// The totals of a list, for a store or its own.
+    /// The totals of a list, for a given store or its own.
     #[must_use]
     pub fn view(&self, list: &ListId, store: Option<&StoreId>) -> Option<TotalsView> {
         self.lists.get(list).map(|(_, totals)| totals.view(store))

@@ -19,7 +19,7 @@ pub(super) struct Line {
 /// Which stores a line keeps amounts for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kept<'a> {
-    /// The list's own store, and the one somebody asked about.
+    /// The list's own store, and the one asked about.
     pub named: [Option<&'a StoreId>; 2],
     /// Those the household compares. If there are any, no others are kept next to the named ones.
     pub compared: &'a BTreeMap<StoreId, Option<Currency>>,
@@ -30,13 +30,13 @@ impl Kept<'_> {
         self.named.contains(&Some(store)) || self.compared.contains_key(store)
     }
 
-    /// How many stores nobody named are kept.
+    /// How many unnamed stores are kept.
     fn others_max(&self) -> usize {
         if self.compared.is_empty() { STORES_SHOWN_MAX } else { 0 }
     }
 }
 
-/// What a line costs at one store. Small, for there is one per line and store; which price was used is looked up again to explain it.
+/// What a line costs at one store. Small, because there is one per line and store; the price used is looked up again to explain it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Amount {
     Priced { minor: i64, savings: i64, currency: Currency, observed_at: Moment },
@@ -52,7 +52,7 @@ impl Amount {
 }
 
 impl Line {
-    /// The line of an item, with those stores to keep that have a price to use.
+    /// The line of an item, with the stores to keep that have a usable price.
     pub fn of(item: &Item, kept: Kept<'_>, prices: &dyn PriceLookup, at: Moment) -> Self {
         let mut line = Self { product: item.product.clone(), checked: item.checked.is_some(), next_change: None, amounts: Vec::new() };
         let Some(product) = &item.product else { return line };
@@ -90,7 +90,7 @@ impl Line {
     }
 }
 
-/// What a quantity costs at a store; `None` where there is no price to use.
+/// What a quantity costs at a store; `None` if there is no usable price.
 fn amount(
     product: &ProductId,
     quantity: &Quantity,

@@ -1,4 +1,4 @@
-//! The totals of one list, kept by its owner. Whatever way they were reached, they equal what `build` makes from scratch.
+//! The totals of one list, kept by its owner. Whichever way they were reached, they equal what `build` computes from scratch.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub struct ListTotals {
     chosen_currency: Option<Currency>,
     /// The stores its household compares, with their currencies.
     compared: BTreeMap<StoreId, Option<Currency>>,
-    /// A store that somebody asks about beside those.
+    /// A further store that was asked about.
     asked: Option<StoreId>,
     lines: AHashMap<ItemId, Line>,
     /// Which lines use a product.
@@ -37,13 +37,13 @@ pub struct ListTotals {
 }
 
 impl ListTotals {
-    /// The totals of a list, computed from nothing.
+    /// The totals of a list, computed from scratch.
     #[must_use]
     pub fn build(list: &List, prices: &dyn PriceLookup, at: Moment) -> Self {
         Self::build_for(list, None, prices, at)
     }
 
-    /// As `build`, with figures for one more store, whatever stores are compared.
+    /// Like `build`, with figures for one more store, whichever stores are compared.
     #[must_use]
     pub fn build_for(list: &List, asked: Option<&StoreId>, prices: &dyn PriceLookup, at: Moment) -> Self {
         let chosen_currency = list.store.as_ref().and_then(|store| prices.currency(store));
@@ -54,7 +54,7 @@ impl ListTotals {
         totals
     }
 
-    /// Follows one event of the list; `list_after` is the list with the event (and any later ones) applied.
+    /// Applies one event of the list; `list_after` is the list with the event (and any later ones) applied.
     pub fn apply(&mut self, list_after: &List, event: &ListEvent, prices: &dyn PriceLookup, at: Moment) {
         self.refresh(list_after, prices, at);
         match event {
@@ -80,7 +80,7 @@ impl ListTotals {
         }
     }
 
-    /// Follows a price that changed at a store; false when no line uses the product.
+    /// Applies a changed price at a store; false when no line uses the product.
     pub fn price_changed(&mut self, list: &List, product: &ProductId, store: &StoreId, prices: &dyn PriceLookup, at: Moment) -> bool {
         let expired = self.refresh(list, prices, at);
         let Some(items) = self.of_product.get(product).cloned() else { return expired };
@@ -90,7 +90,7 @@ impl ListTotals {
         true
     }
 
-    /// Follows a product whose pack content changed; false when no line uses it.
+    /// Applies a changed pack content of a product; false when no line uses it.
     pub fn details_changed(&mut self, list: &List, product: &ProductId, prices: &dyn PriceLookup, at: Moment) -> bool {
         let expired = self.refresh(list, prices, at);
         let Some(items) = self.of_product.get(product).cloned() else { return expired };
@@ -98,7 +98,7 @@ impl ListTotals {
         true
     }
 
-    /// Follows a household that compares other stores now.
+    /// Applies a household's new choice of stores.
     pub fn compared_changed(&mut self, list: &List, prices: &dyn PriceLookup, at: Moment) -> bool {
         *self = Self::build_for(list, self.asked.as_ref(), prices, at);
         true
@@ -137,7 +137,7 @@ impl ListTotals {
         TotalsView { stores: self.side_by_side(), ..self.brief(store) }
     }
 
-    /// As `view`, without the other stores.
+    /// Like `view`, without the other stores.
     #[must_use]
     pub fn brief(&self, store: Option<&StoreId>) -> TotalsView {
         let wanted = store.or(self.chosen.as_ref());
@@ -217,7 +217,7 @@ impl ListTotals {
         Kept { named: [self.chosen.as_ref(), self.asked.as_ref()], compared: &self.compared }
     }
 
-    /// Puts the item's line in place of what was there, or takes it away if the item is gone.
+    /// Replaces the item's line, or removes it if the item is gone.
     fn set_line(&mut self, list: &List, id: &ItemId, prices: &dyn PriceLookup, at: Moment) {
         if let Some(line) = self.lines.remove(id) {
             self.count(&line, id, false);
@@ -247,7 +247,7 @@ impl ListTotals {
         self.lines.insert(id.clone(), line);
     }
 
-    /// Adds a line to every figure, or takes it off them.
+    /// Adds a line to every figure, or subtracts it.
     fn count(&mut self, line: &Line, id: &ItemId, add: bool) {
         let step = |count: &mut u32, counts: bool| *count = if add { *count + u32::from(counts) } else { *count - u32::from(counts) };
         step(&mut self.checked, line.checked);
@@ -295,7 +295,7 @@ impl ListTotals {
         of_store.max_by_key(|(key, sums)| (sums.priced, std::cmp::Reverse(key.1)))
     }
 
-    /// The store to show where none was chosen: it prices most items, and is the cheapest of those that do.
+    /// The store to show if none was chosen: it prices most items, and is the cheapest of those that do.
     fn suggested(&self) -> Option<(&(StoreId, Currency), &Sums)> {
         self.sums.iter().min_by_key(|(key, sums)| (std::cmp::Reverse(sums.priced), sums.estimated, *key))
     }
@@ -319,7 +319,7 @@ impl ListTotals {
         stores
     }
 
-    /// All that the household compares, even those that price nothing yet, and the chosen one.
+    /// All that the household compares, even those without any price yet, and the chosen one.
     fn compared_stores(&self) -> Vec<StoreTotal> {
         let is_shown = |store: &StoreId| self.compared.contains_key(store) || self.chosen.as_ref() == Some(store);
         let priced = self.sums.iter().filter(|((store, _), _)| is_shown(store)).map(|(key, sums)| self.store_total(key, sums));

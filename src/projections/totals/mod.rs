@@ -21,7 +21,7 @@ use crate::{
     events::Position,
 };
 
-/// Where no household says which stores to compare, so many are shown side by side: the first by id, and always the chosen one.
+/// Where no household names the stores to compare, this many are shown side by side: the first by id, and always the chosen one.
 pub const STORES_SHOWN_MAX: usize = 32;
 
 /// Where totals get prices from; implemented by `Views`.
@@ -33,7 +33,7 @@ pub trait PriceLookup {
     /// What a pack holds, and whether it is sold loose.
     fn content(&self, product: &ProductId) -> Option<(Quantity, bool)>;
     fn currency(&self, store: &StoreId) -> Option<Currency>;
-    /// The stores that a household compares; empty where it chose none.
+    /// The stores that a household compares; empty if it chose none.
     fn compared(&self, household: &HouseholdId) -> BTreeSet<StoreId> {
         let _ = household;
         BTreeSet::new()
@@ -54,26 +54,26 @@ pub struct UsedPrice {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<UnitPrice>,
     pub observed_at: Moment,
-    /// Where in the log the observation is.
+    /// The position of the observation.
     #[schema(value_type = String)]
     pub position: Position,
     #[schema(value_type = String)]
     pub source: Arc<str>,
 }
 
-/// The price of a product that holds at a store now.
+/// The current price of a product at a store.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PriceState {
     pub product: ProductId,
     #[schema(required)]
     pub store: Option<StoreId>,
-    /// Absent where none is known that one could pay.
+    /// Absent if no payable one is known.
     #[schema(required)]
     pub price: Option<UsedPrice>,
 }
 
 impl PriceState {
-    /// The price that holds at a moment; of no store, none.
+    /// The price in force at a moment; none without a store.
     #[must_use]
     pub fn of(product: &ProductId, store: Option<&StoreId>, prices: &dyn PriceLookup, at: Moment) -> Self {
         let price = store.and_then(|store| prices.best(product, store, at));
@@ -87,9 +87,9 @@ pub struct TotalsView {
     /// The store of these figures: the one asked for, else the list's, else the one that prices most items, the cheapest of those.
     #[schema(required)]
     pub store: Option<StoreId>,
-    /// False where nobody chose the store.
+    /// False if nobody chose the store.
     pub store_chosen: bool,
-    /// Absent where nothing says which currency it would be.
+    /// Absent if the currency is unknown.
     #[schema(required)]
     pub currency: Option<Currency>,
     #[schema(required)]

@@ -1,11 +1,11 @@
-//! The sums of one store: added to and taken from line by line, never recounted.
+//! The sums of one store: updated line by line, never recounted.
 
 use std::collections::BTreeMap;
 
 use super::line::Amount;
 use crate::domain::Moment;
 
-/// What the lines priced at one store come to, in minor units.
+/// The sum of the lines priced at one store, in minor units.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Sums {
     pub estimated: i64,

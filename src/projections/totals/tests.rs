@@ -1,4 +1,4 @@
-//! Given lists and prices, then totals: exact, explained, and the same whatever way they were reached.
+//! Given lists and prices, then totals: exact, explained, and the same whichever way they were reached.
 
 use proptest::prelude::*;
 
@@ -96,7 +96,7 @@ fn a_chosen_store_counts_even_behind_the_stores_shown() {
     assert_eq!((totals.estimated, totals.stores.len()), (Some(euros("1.11")), STORES_SHOWN_MAX));
 }
 
-/// The stores side by side, each with what it comes to and how many items it does not price.
+/// The stores side by side, each with its total and its number of unpriced items.
 fn side_by_side(log: &TestLog) -> Vec<(String, Option<Money>, u32)> {
     view(log).stores.into_iter().map(|total| (total.store.to_string(), Some(total.estimated), total.unpriced_items)).collect()
 }

@@ -1,4 +1,4 @@
-//! Every byte of every file counts: whatever is flipped, cut, added, swapped or forged is named, and nothing of it is restored.
+//! Every byte of every file counts: anything flipped, cut, added, swapped or forged is named, and none of it is restored.
 
 use std::{
     fs,
@@ -13,10 +13,10 @@ use crate::{
     snapshots::{Manifest, Progress, SnapshotError, SnapshotFolder, error::name_of, stage, verify},
 };
 
-/// What comes first of a segment: no bit of it may be wrong.
+/// The start of a segment: no bit of it may be wrong.
 const HEAD_BYTES: usize = 192;
 
-/// What somebody changes who can compute checksums.
+/// Changes by an attacker who can compute checksums.
 type Forgery<'a> = Box<dyn Fn(&mut Manifest) + 'a>;
 
 struct Victim {
@@ -45,7 +45,7 @@ impl Victim {
         self.folder().segments().join(&self.manifest.segments[number].file)
     }
 
-    /// The names of the files that are wrong, as verifying says; and whether reading for a restore refuses for the same reason.
+    /// The faulty files, as verification names them; reading for a restore must refuse for the same reason.
     fn found(&self) -> Vec<String> {
         let snapshot = match self.folder().open(&self.manifest.name) {
             Ok(snapshot) => snapshot,
@@ -60,7 +60,7 @@ impl Victim {
         problems.into_iter().map(|problem| problem.file).collect()
     }
 
-    /// Tries a change of a file and puts it back.
+    /// Tries a change of a file and reverts it.
     fn assert_named(&self, file: &Path, what: &str, change: impl FnOnce(&mut Vec<u8>)) {
         let original = fs::read(file).unwrap();
         let mut changed = original.clone();
@@ -70,7 +70,7 @@ impl Victim {
         fs::write(file, original).unwrap();
     }
 
-    /// Seals a manifest that says something else, as somebody would who can compute checksums.
+    /// Seals a forged manifest, as an attacker who can compute checksums would.
     fn forge(&self, change: impl FnOnce(&mut Manifest)) -> Manifest {
         let mut forged = self.manifest.clone();
         change(&mut forged);
@@ -196,7 +196,7 @@ fn a_forged_digest_is_found_by_the_replay_and_an_unbelievable_size_by_the_disk()
     });
     assert_eq!(refusal(&forged).code(), "digests_differ");
     fs::remove_dir_all(victim.place.path().join("new")).unwrap();
-    // Links take no room; a snapshot of an older format has to be copied.
+    // Links take no room; a snapshot of an older format must be copied.
     let forged = victim.forge(|manifest| (manifest.format, manifest.bytes) = (2, u64::MAX));
     assert_eq!(refusal(&forged).code(), "no_disk_space");
 }

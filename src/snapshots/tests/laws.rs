@@ -1,4 +1,4 @@
-//! What holds for every history: a restore of its snapshot, whole or to any position, is what a fold of it is.
+//! For every history: a restore of its snapshot, whole or to any position, equals a fold of it.
 
 use proptest::prelude::*;
 
@@ -54,7 +54,7 @@ proptest! {
     }
 }
 
-/// The same history with four renames of a list as one command in it, so that some positions are inside of a block.
+/// The same history with four renames of a list as one command in it, so that some positions are inside a block.
 fn with_a_block_of_several(history: &TestLog, at: usize) -> TestLog {
     let mut log = TestLog::default();
     let (before, behind) = history.events.split_at(at.min(history.events.len()));

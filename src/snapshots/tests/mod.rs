@@ -1,4 +1,4 @@
-//! Snapshots without a server: of any history, damaged in any byte, interrupted and gone on with.
+//! Snapshots without a server: of any history, damaged in any byte, interrupted and resumed.
 
 mod damage;
 mod laws;
@@ -14,7 +14,7 @@ use crate::{
     projections::{Views, testing::TestLog},
 };
 
-/// A log and a folder of snapshots, with all it takes to restore.
+/// A log and a folder of snapshots, with everything needed to restore.
 struct Place {
     dir: tempfile::TempDir,
     log: DiskLog,
@@ -30,7 +30,7 @@ impl Place {
         Self { dir, log, folder }
     }
 
-    /// One with so many events that hardly compress, in blocks of at most a few.
+    /// One with this many barely compressible events, in small blocks.
     fn filled(events: u64) -> Self {
         let place = Self::new();
         place.fill(0, events);
@@ -69,7 +69,7 @@ impl Place {
     }
 }
 
-/// The views of a log's first events, folded afresh.
+/// The views of a log's first events, folded from scratch.
 fn fold(log: &DiskLog, upto: Position) -> Views {
     let mut views = Views::default();
     let events = usize::try_from(upto.0).unwrap();
@@ -81,10 +81,10 @@ fn digests_of(views: &Views) -> std::collections::BTreeMap<String, String> {
     views.digests().into_iter().map(|(name, digest)| (name.to_owned(), digest)).collect()
 }
 
-/// So many events of one command are the last of their block.
+/// This many events of one command are the last of their block.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Records a history; events of one stream that stand side by side are one command, and so share a block.
+/// Records a history; adjacent events of one stream are one command, and so share a block.
 fn record(log: &DiskLog, history: &TestLog) {
     let mut pending = Vec::new();
     for run in history.events.chunk_by(|one, next| one.stream == next.stream) {

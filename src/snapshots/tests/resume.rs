@@ -1,11 +1,11 @@
-//! What is there already is not written again: by the next snapshot, and by one that continues where another was interrupted.
+//! Existing files are not written again: neither by the next snapshot nor by one that resumes an interrupted one.
 
 use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt};
 
 use super::Place;
 use crate::snapshots::{Manifest, Progress, error::name_of, verify};
 
-/// Each segment of the folder with the place of its file, which another writing would change.
+/// Each segment of the folder with its file's inode, which a rewrite would change.
 fn segments(place: &Place) -> BTreeMap<String, u64> {
     let entries = fs::read_dir(place.folder.segments()).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|file| (name_of(&file), fs::metadata(&file).unwrap().ino())).collect()
