@@ -53,7 +53,7 @@ pub use serve::serve;
 pub use standing::gently;
 pub use views::saved as saved_views;
 
-/// What every handler works with.
+/// What every handler uses.
 #[derive(Clone)]
 pub struct App {
     pub log: Arc<dyn Log>,
@@ -64,14 +64,14 @@ pub struct App {
     pub hub: Arc<Hub>,
     pub config: Arc<Config>,
     pub clock: Arc<dyn Clock>,
-    /// Names this history; another epoch means that positions cannot be compared.
+    /// Identifies this history: positions of different epochs cannot be compared.
     pub epoch: Arc<str>,
     pub metrics: PrometheusHandle,
-    /// The log and its folder, for those who copy or replace them.
+    /// The log and its folder, for operations that copy or replace them.
     pub history: History,
-    /// What is kept to answer for this history's past.
+    /// What is kept to answer about this history's past.
     pub past: Arc<Past>,
-    /// Becomes true when another history takes its place: long-running followers of the log end then.
+    /// Becomes true when another history replaces it: long-running followers of the log end then.
     pub ended: watch::Receiver<bool>,
 }
 
@@ -129,7 +129,7 @@ impl Running {
         Self::start_with_rights(config, history, metrics, rights)
     }
 
-    /// As `start`, with other rights to live topics than the owner's.
+    /// Like `start`, with other rights to live topics than the owner's.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -160,13 +160,13 @@ impl Running {
         Current(self.current.load_full())
     }
 
-    /// The admin work that runs and ran.
+    /// Running and past admin operations.
     #[must_use]
     pub fn operations(&self) -> &Operations {
         &self.operations
     }
 
-    /// Has the views looked at, at exactly the position that is committed when their turn comes.
+    /// Has the views inspected at exactly the position committed when their turn comes.
     pub(crate) fn look(&self, position: impl FnOnce() -> Position + Send + 'static, inspect: Inspect) {
         if let Some(behind) = &*self.behind.lock() {
             behind.projector.look(position, inspect);
@@ -188,7 +188,7 @@ impl Running {
         Ok(())
     }
 
-    /// Lets entities finish, the views write themselves down, and the log close. What was served is read-only afterwards.
+    /// Lets entities finish, saves the views, and closes the log. The history is read-only afterwards.
     async fn end_history(&self) -> Result<(), AppError> {
         let app = self.current();
         app.registry.stop().await;
@@ -199,7 +199,7 @@ impl Running {
 }
 
 impl Behind {
-    /// Lets the views write themselves down, ends those who follow the log, and closes it. Blocks.
+    /// Saves the views, ends the log's followers, and closes it. Blocks.
     fn end(self, log: &dyn Log) -> Result<(), LogError> {
         self.projector.stop();
         self.ended.send_replace(true);
@@ -207,7 +207,7 @@ impl Behind {
     }
 }
 
-/// What stays when a history is replaced.
+/// What remains when a history is replaced.
 pub(super) struct Frame {
     hub: Arc<Hub>,
     config: Arc<Config>,
@@ -225,7 +225,7 @@ impl Frame {
     fn around(self, history: History, (views, checkpoint): (Views, Position), threads: &Arc<Threads>) -> (App, Behind) {
         let Self { hub, config, clock, metrics } = self;
         let views: SharedViews = Arc::new(parking_lot::RwLock::new(views));
-        // The views are at the head: whatever comes before it will never be published.
+        // The views are at the head: nothing before it will ever be published.
         hub.begin_history(history.epoch(), history.log.head());
         let shared = Arc::new(Shared {
             log: Arc::clone(&history.log),
@@ -261,7 +261,7 @@ impl Frame {
 /// Records what an admin did.
 ///
 /// # Errors
-/// When the log does not take it.
+/// When the log does not accept it.
 async fn record(app: &App, by: &Principal, event: SystemEvent) -> Result<(), SnapshotError> {
     let context = Context { who: by.clone(), at: app.clock.now() };
     let request = Request { command: event, more: Vec::new(), context, key: None, client: None, if_version: None };
@@ -272,7 +272,7 @@ async fn record(app: &App, by: &Principal, event: SystemEvent) -> Result<(), Sna
     })
 }
 
-/// Records what an admin did where the result counts whether or not the log takes it: a full disk is no reason to hide what was found.
+/// Records what an admin did, even if the log does not accept it: a full disk must not hide a result.
 async fn record_or_warn(app: &App, by: &Principal, event: SystemEvent) {
     if let Err(error) = record(app, by, event).await {
         tracing::warn!(%error, "an admin action is not in the log");

@@ -1,5 +1,5 @@
-//! Checkpoints: disposable caches of state, never the truth. The only file that knows bincode.
-//! A checkpoint is a header (magic, name, version, CRC-32 of the packed bytes) and zstd over bincode; whatever does not fit is refused and rebuilt.
+//! Checkpoints: disposable caches of state, never the source of truth. The only file that knows bincode.
+//! A checkpoint is a header (magic, name, version, CRC-32 of the packed bytes) and zstd over bincode; anything that does not fit is refused and rebuilt.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub const CHECKPOINT_BYTES_MAX: u64 = 2 << 30;
 /// The longest name of a checkpoint.
 const NAME_BYTES_MAX: usize = 64;
-/// zstd's fastest ordinary level: a checkpoint is rewritten often and read once.
+/// zstd's fastest regular level: a checkpoint is rewritten often and read once.
 const ZSTD_LEVEL: i32 = 1;
 const MAGIC: [u8; 8] = *b"aisledC1";
 /// Compression and digests are fed in pieces of this size; small pieces would cost more than the work itself.
@@ -31,10 +31,10 @@ pub enum CheckpointError {
     Undecodable { name: String, reason: String },
 }
 
-/// Encodes and packs a value as it goes, without ever holding its plain bytes: half a gigabyte of state must not need another.
+/// Encodes and compresses a value as a stream, without holding its plain bytes: half a gigabyte of state must not need another.
 ///
 /// # Panics
-/// Never for plain data: only a `Serialize` that fails by itself could.
+/// Never for plain data: only a failing `Serialize` could cause one.
 #[must_use]
 pub fn encode<T: Serialize>(name: &str, version: u32, value: &T) -> Vec<u8> {
     let encoder = zstd::Encoder::new(Vec::new(), ZSTD_LEVEL).expect("the level is a valid one");
@@ -44,10 +44,10 @@ pub fn encode<T: Serialize>(name: &str, version: u32, value: &T) -> Vec<u8> {
     frame(name, version, &encoder.finish().expect("memory takes every write"))
 }
 
-/// The plain bytes of a value: quick, so that it may run under a lock. Compress them later with [`pack`].
+/// The plain bytes of a value: fast, so that it may run under a lock. Compress them later with [`pack`].
 ///
 /// # Panics
-/// As [`encode`].
+/// See [`encode`].
 #[must_use]
 pub fn freeze<T: Serialize>(value: &T) -> Vec<u8> {
     options().serialize(value).expect("plain data serializes because memory is the only writer")
@@ -78,14 +78,14 @@ fn frame(name: &str, version: u32, packed: &[u8]) -> Vec<u8> {
 /// Reads a value back.
 ///
 /// # Errors
-/// Anything unexpected; the caller rebuilds from the log then.
+/// Anything unexpected; the caller then rebuilds from the log.
 pub fn decode<T: DeserializeOwned>(name: &str, version: u32, bytes: &[u8]) -> Result<T, CheckpointError> {
     let packed = unframe(name, version, bytes)?;
     let undecodable = |reason: String| CheckpointError::Undecodable { name: name.into(), reason };
     let decoder = zstd::Decoder::with_buffer(packed).map_err(|e| undecodable(e.to_string()))?;
     let mut reader = io::BufReader::with_capacity(BUFFER_BYTES, decoder);
     let value = options().deserialize_from(&mut reader).map_err(|e| undecodable(e.to_string()))?;
-    // Reading on to the end checks the last frame, and that nothing was left over.
+    // Reading to the end checks the last frame, and that nothing is left over.
     let left = io::copy(&mut reader, &mut io::sink()).map_err(|e| undecodable(e.to_string()))?;
     if left == 0 { Ok(value) } else { Err(undecodable(format!("{left} bytes are left over"))) }
 }
@@ -93,7 +93,7 @@ pub fn decode<T: DeserializeOwned>(name: &str, version: u32, bytes: &[u8]) -> Re
 /// The BLAKE3 digest, in hex, of a value's plain bytes.
 ///
 /// # Panics
-/// As [`encode`].
+/// See [`encode`].
 #[must_use]
 pub fn digest<T: Serialize>(value: &T) -> String {
     let mut writer = io::BufWriter::with_capacity(BUFFER_BYTES, blake3::Hasher::new());

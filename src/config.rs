@@ -1,5 +1,5 @@
 //! The one typed, checked configuration: defaults < TOML file < environment (`AISLED_…`) < flags.
-//! Loaded once at the start; from there on the type is the proof that every value makes sense.
+//! Loaded once at the start; after that the type is the proof that every value is valid.
 
 mod check;
 mod durability;
@@ -36,12 +36,12 @@ pub use table::{Config, FIELDS};
 
 /// The file read when no `--config` names another; it may be absent.
 pub const FILE_DEFAULT: &str = "aisled.toml";
-/// What the name of an environment variable starts with; the rest is the field's name in capitals.
+/// The prefix of environment variables; the rest is the field's name in capitals.
 pub const ENVIRONMENT_PREFIX: &str = "AISLED_";
 /// The fewest characters of an admin token: shorter ones can be guessed.
 pub const ADMIN_TOKEN_CHARS_MIN: usize = 16;
 
-/// How log lines look on standard error.
+/// The format of log lines on standard error.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
@@ -52,7 +52,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Where values come from next to the defaults, handed in so that loading touches nothing global but the file.
+/// The sources of values besides the defaults, passed in so that loading touches nothing global but the file.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     /// The file named by `--config`: it must exist. `None` reads [`FILE_DEFAULT`] if that exists.
@@ -78,7 +78,7 @@ pub struct Loaded {
     pub config: Config,
     /// By field name: `default`, `file …`, `environment AISLED_…` or `flag --…`.
     pub sources: BTreeMap<&'static str, String>,
-    /// What is odd but harmless, such as an environment variable nobody knows.
+    /// Harmless oddities, such as an unknown environment variable.
     pub warnings: Vec<String>,
 }
 
@@ -104,7 +104,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     let mut figment = Figment::from(Serialized::defaults(Config::default()));
     if let Some(file) = file_to_read(sources.file.as_deref())? {
         figment = figment.merge(Toml::file_exact(&file));
-        // The only source that may not be readable at all: nothing can be said of its values then.
+        // The only source that may be unreadable: then nothing is known of its values.
         figment.data().map_err(|error| ConfigError::one(format!("file {} cannot be read: {error}", file.display())))?;
     }
     let figment =
@@ -129,10 +129,10 @@ fn check(figment: &Figment) -> Result<(), ConfigError> {
 }
 
 impl Config {
-    /// Refuses to serve where others can reach it without a token.
+    /// Refuses to serve if others can reach it without a token.
     ///
     /// # Errors
-    /// Says how to configure a token.
+    /// Explains how to configure a token.
     pub fn check_listen(&self) -> Result<(), ConfigError> {
         if self.listen.ip().is_loopback() || self.admin_token.is_some() {
             return Ok(());
@@ -161,7 +161,7 @@ impl Config {
         }
     }
 
-    /// Which scheduled snapshots stay.
+    /// Which scheduled snapshots are kept.
     pub fn retention(&self) -> Retention {
         Retention { daily: self.snapshot_keep_daily, weekly: self.snapshot_keep_weekly }
     }
@@ -184,7 +184,7 @@ fn file_to_read(named: Option<&Path>) -> Result<Option<PathBuf>, ConfigError> {
     }
 }
 
-/// Takes the fields out of the environment. Unknown names only warn: other programs may use the prefix for their own needs.
+/// Reads the fields from the environment. Unknown names only warn: other programs may use the prefix.
 fn from_environment(variables: &[(String, String)]) -> (Dict, Vec<String>) {
     let mut values = Dict::new();
     let mut warnings = Vec::new();
@@ -215,7 +215,7 @@ impl Provider for Layer {
     }
 }
 
-/// Where the value of a key comes from. Only a file has keys that are no setting.
+/// The source of a key's value. Only a file has keys that are not settings.
 fn source_of(figment: &Figment, key: &str) -> String {
     let Some(metadata) = figment.find_metadata(key) else { return "default".into() };
     let field = FIELDS.iter().find(|field| field.name == key);

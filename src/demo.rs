@@ -1,4 +1,4 @@
-//! A made-up household with 6 stores, 161 products, 25 orders and a few lists: something to look at on the first start.
+//! A made-up household with 6 stores, 161 products, 25 orders and a few lists, for a first start.
 //! Every id is fixed, so adding it twice changes nothing.
 
 mod files;
@@ -23,21 +23,21 @@ use crate::{
     import::{ImportError, Intent, OfflineSink, Place, Report, Sink, Tally},
 };
 
-/// What every id of the demo starts with.
+/// The prefix of every id of the demo.
 pub const ID_PREFIX: &str = "demo:";
 
 /// Adds the demo household to a log that nothing else writes to yet.
 ///
 /// # Errors
-/// When the log cannot be read or takes no events.
+/// When the log cannot be read or accepts no events.
 pub fn seed(log: &Arc<dyn Log>) -> Result<Tally, ImportError> {
     seed_at(log, Arc::new(SystemClock))
 }
 
-/// As [`seed`], with the time handed in.
+/// Like [`seed`], with the time passed in.
 ///
 /// # Errors
-/// As [`seed`].
+/// See [`seed`].
 pub fn seed_at(log: &Arc<dyn Log>, clock: Arc<dyn Clock>) -> Result<Tally, ImportError> {
     let today = first_seeded(log)?.unwrap_or_else(|| clock.now());
     let today = Moment(today.0 - today.0.rem_euclid(DAY_MICROS));
@@ -52,7 +52,7 @@ pub fn seed_at(log: &Arc<dyn Log>, clock: Arc<dyn Clock>) -> Result<Tally, Impor
     Ok(report.tally)
 }
 
-/// Everything the demo says, as of a day: stores, products with their prices, orders, the household and its lists.
+/// The content of the demo as of a day: stores, products with their prices, orders, the household and its lists.
 pub fn intents(today: Moment) -> Vec<Intent> {
     let prices = files::prices(today);
     let mut intents: Vec<_> = files::stores().collect();
@@ -65,13 +65,13 @@ pub fn intents(today: Moment) -> Vec<Intent> {
     intents
 }
 
-/// The day the demo was first added: its price history hangs on that day, so that a second run says the same.
+/// The day the demo was first added: its price history depends on that day, so that a second run yields the same.
 fn first_seeded(log: &Arc<dyn Log>) -> Result<Option<Moment>, ImportError> {
     let first = StreamId::new(StreamKind::Store, &format!("{ID_PREFIX}markt-nord")).expect("this holds because it is a valid id");
     Ok(log.read_stream(&first, 0, 1)?.first().map(|recorded| recorded.at))
 }
 
-/// Lists and the household belong to their users: they are made once and then left alone.
+/// Lists and the household belong to their users: they are created once and then left alone.
 fn is_in_use(log: &dyn Log, intent: &Intent) -> bool {
     matches!(intent, Intent::List(..) | Intent::Household(..)) && log.stream_head(&intent.stream()).is_some()
 }
@@ -94,7 +94,7 @@ fn household_id() -> HouseholdId {
     files::id("household", HouseholdId::new)
 }
 
-/// The commands that make a list with its items, some of them ticked.
+/// The commands that create a list with its items, some of them ticked.
 fn list(key: &str, name: &str, store: StoreId, items: impl Iterator<Item = files::ListItem>) -> Vec<Intent> {
     let id = files::id(key, crate::domain::ListId::new);
     let mut commands = vec![ListCommand::Create { name: name.into(), household: Some(household_id()), store: Some(store) }];

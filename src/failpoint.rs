@@ -1,5 +1,5 @@
-//! Named places where a test has the process killed: the stages between which a crash must leave either the old or the new state.
-//! Only in builds with debug assertions; elsewhere a place costs nothing.
+//! Named places where a test kills the process: the stages between which a crash must leave either the old or the new state.
+//! Only in builds with debug assertions; otherwise a place costs nothing.
 
 /// The environment variable that names the place to die at.
 pub const VARIABLE: &str = "AISLED_TEST_FAILPOINT";

@@ -30,21 +30,21 @@ pub const ACTORS_ALIVE: &str = "aisled_actors_alive";
 pub const ACTORS_STARTED: &str = "aisled_actors_started_total";
 /// Bad: anything above zero is a fault in the program; the entity was started again from its log.
 pub const ACTOR_PANICS: &str = "aisled_actor_panics_total";
-/// Bad: grows: one entity gets more commands than it can decide, and clients are told to come back.
+/// Bad: grows: one entity gets more commands than it can decide, and clients must retry.
 pub const MAILBOX_REFUSALS: &str = "aisled_mailbox_refusals_total";
 /// Bad: grows fast: two writers fight for the same streams.
 pub const CONFLICTS: &str = "aisled_append_conflicts_total";
 /// Bad: stays above a few hundred: views and live sessions show the past.
 pub const FEED_LAG: &str = "aisled_feed_lag_events";
-/// The newest position of the log. Bad: stands still while commands are applied.
+/// The newest position of the log. Bad: does not grow while commands are applied.
 pub const LOG_HEAD: &str = "aisled_log_position";
 /// Bad: above zero: a segment of the log is damaged and no copy of it is whole.
 pub const LOG_DAMAGED: &str = "aisled_log_damaged_segments";
-/// Bad: grows: the disk damages files; so far they could be made whole again.
+/// Bad: grows: the disk damages files; so far they could be repaired.
 pub const LOG_MENDED: &str = "aisled_log_mended_total";
-/// Segments of the log. Bad: stands still while commands are applied for hours.
+/// Segments of the log. Bad: does not grow while commands are applied for hours.
 pub const LOG_SEGMENTS: &str = "aisled_log_segments";
-/// Segments that the pass under way has verified. Bad: stands still below their number.
+/// Segments that the pass under way has verified. Bad: stuck below their number.
 pub const LOG_VERIFIED: &str = "aisled_log_verified_segments";
 /// Bad: older than a day, or absent: the log's older files are not verified.
 pub const LOG_VERIFIED_AT: &str = "aisled_log_verified_at_seconds";
@@ -52,13 +52,13 @@ pub const LOG_VERIFIED_AT: &str = "aisled_log_verified_at_seconds";
 pub const LOG_SEALING_FAILURES: &str = "aisled_log_sealing_failures_total";
 /// Bad: grows: sled fails and its copy of the newest blocks is rebuilt; nothing is lost, reads are a little slower.
 pub const LOG_WINDOW_FAULTS: &str = "aisled_log_window_faults_total";
-/// Bad: 1: the log takes no more events until the cause is removed and the server restarted.
+/// Bad: 1: the log accepts no more events until the cause is removed and the server restarted.
 pub const LOG_READ_ONLY: &str = "aisled_log_read_only";
-/// Bad: at the configured maximum: new sessions are turned away.
+/// Bad: at the configured maximum: new sessions are refused.
 pub const SESSIONS: &str = "aisled_live_sessions";
 /// Bad: grows steadily: readers are too slow, or messages too large for their links.
 pub const SESSIONS_CLOSED_SLOW: &str = "aisled_live_sessions_closed_slow_total";
-/// Bad: stands still while commands are applied and somebody listens.
+/// Bad: does not grow while commands are applied and somebody listens.
 pub const LIVE_DELIVERIES: &str = "aisled_live_deliveries_total";
 /// By limit. Bad: grows: a client asks for more than it may have.
 pub const LIVE_LIMITS: &str = "aisled_live_limits_total";
@@ -86,7 +86,7 @@ const SECONDS_BUCKETS: [f64; 16] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.008, 0.012, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 /// Upper bounds of the commit size histogram, in events.
 const BATCH_BUCKETS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
-/// How often recorded values are folded into their buckets even if nobody scrapes, so that memory stays bounded.
+/// How often recorded values are folded into their buckets without a scrape, so that memory stays bounded.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Makes this process record metrics; later calls return the same handle.
@@ -130,7 +130,7 @@ pub fn start_upkeep(handle: PrometheusHandle, alive: &Arc<()>) -> std::io::Resul
 pub fn start_logging(filter: &str, json: bool) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)?;
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    // Whoever read standard error may be gone: a complaint about that, written there, would panic and take the signal handler along.
+    // The reader of standard error may be gone: writing an error about that there would panic and end the signal handler.
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -141,14 +141,14 @@ pub fn start_logging(filter: &str, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What became of a command, for counting.
+/// The outcome of a command, for counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommandEnd {
     Done(Outcome),
     /// Answered with its first outcome again.
     Repeated,
     Refused,
-    /// Not decided, or nobody knows: overload, a fault, a log that takes no more events.
+    /// Not decided, or unknown: overload, a fault, a log that accepts no more events.
     Failed,
 }
 
@@ -174,7 +174,7 @@ impl CommandEnd {
     }
 }
 
-/// Counts a command, wherever it came in.
+/// Counts a command, whichever way it arrived.
 pub fn count_command(kind: StreamKind, end: CommandEnd) {
     static COUNTERS: LazyLock<Vec<Counter>> = LazyLock::new(|| {
         let of_kind = |kind: StreamKind| CommandEnd::ALL.map(|end| counter!(COMMANDS, "entity" => kind.as_str(), "outcome" => end.name()));
@@ -194,24 +194,24 @@ fn describe() {
     describe_histogram!(APPEND_SECONDS, Unit::Seconds, "Time until an append was durable; bad: 0.99 quantile over 10 ms");
     describe_histogram!(APPEND_BATCH_EVENTS, "Events made durable together; bad: stays at 1 under load");
     describe_gauge!(ACTORS_ALIVE, "Entities awake; bad: at the configured maximum");
-    describe_counter!(ACTORS_STARTED, "Entities woken; bad: grows while the number awake stands still");
+    describe_counter!(ACTORS_STARTED, "Entities woken; bad: grows while the number awake does not");
     describe_counter!(ACTOR_PANICS, "Entities that panicked and were started again; bad: above zero");
     describe_counter!(MAILBOX_REFUSALS, "Commands refused by a busy entity; bad: grows");
     describe_counter!(CONFLICTS, "Appends that lost a race for their stream; bad: grows fast");
     describe_gauge!(FEED_LAG, "Events by which the views lag the log; bad: stays above a few hundred");
-    describe_gauge!(LOG_HEAD, "Newest position of the log; bad: stands still while commands are applied");
+    describe_gauge!(LOG_HEAD, "Newest position of the log; bad: does not grow while commands are applied");
     describe_gauge!(LOG_DAMAGED, "Segments that are damaged and could not be repaired; bad: above zero");
     describe_counter!(LOG_MENDED, "Segments that were damaged and have been repaired; bad: grows");
-    describe_gauge!(LOG_SEGMENTS, "Segments of the log; bad: stands still for hours while commands are applied");
-    describe_gauge!(LOG_VERIFIED, "Segments verified by the pass under way; bad: stands still below their number");
+    describe_gauge!(LOG_SEGMENTS, "Segments of the log; bad: does not grow for hours while commands are applied");
+    describe_gauge!(LOG_VERIFIED, "Segments verified by the pass under way; bad: stuck below their number");
     describe_gauge!(LOG_VERIFIED_AT, Unit::Seconds, "When all segments were last verified; bad: older than a day");
-    describe_counter!(LOG_SEALING_FAILURES, "Failed tries to prepare the next journal; bad: grows");
+    describe_counter!(LOG_SEALING_FAILURES, "Failed attempts to prepare the next journal; bad: grows");
     describe_counter!(LOG_WINDOW_FAULTS, "Times that sled failed and was rebuilt; bad: grows");
-    describe_gauge!(LOG_READ_ONLY, "1 when the log takes no more events; bad: 1");
+    describe_gauge!(LOG_READ_ONLY, "1 when the log accepts no more events; bad: 1");
     describe_gauge!(SESSIONS, "Live sessions; bad: at the configured maximum");
     describe_counter!(SESSIONS_CLOSED_SLOW, "Live sessions closed because they read too slowly; bad: grows steadily");
-    describe_counter!(LIVE_DELIVERIES, "Pushes handed to live sessions; bad: stands still while somebody listens and commands are applied");
-    describe_counter!(LIVE_LIMITS, "Limits that live sessions met, by limit; bad: grows");
+    describe_counter!(LIVE_DELIVERIES, "Pushes handed to live sessions; bad: does not grow while somebody listens and commands are applied");
+    describe_counter!(LIVE_LIMITS, "Limits that live sessions reached, by limit; bad: grows");
     describe_counter!(LIVE_CLOSED, "Live sessions ended, by reason; bad: internal grows at all");
     describe_counter!(LIVE_BAD_REQUESTS, "Live requests that could not be read; bad: grows");
     describe_gauge!(PROCESS_MEMORY, Unit::Bytes, "Resident memory; bad: over 700 MB, or growing under a steady load");

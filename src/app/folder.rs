@@ -16,7 +16,7 @@ use crate::{
     log::{DiskLog, LogOptions, OpenReport},
 };
 
-/// How older versions told a copy of the folder.
+/// How older versions recognised a copy of the folder.
 const OLD_IDENTITY: &str = "identity";
 
 /// The folder cannot be used.
@@ -27,21 +27,21 @@ pub struct FolderError {
     error: io::Error,
 }
 
-/// The part of a data folder that one history is kept in, named. The first history is kept in the data folder itself.
+/// The part of a data folder that holds one history, named. The first history is in the data folder itself.
 #[derive(Debug, Clone)]
 pub struct DataFolder {
     /// The data folder.
     home: PathBuf,
-    /// Where this history is.
+    /// The folder of this history.
     root: PathBuf,
     epoch: String,
 }
 
 impl DataFolder {
-    /// Makes the folder if there is none, finds the history that is served from it, and names it once.
+    /// Creates the folder if missing, finds the history served from it, and names it once.
     ///
     /// # Errors
-    /// When it cannot be made, read or written.
+    /// When it cannot be created, read or written.
     pub fn open(home: &Path) -> Result<Self, FolderError> {
         let failed = |error| FolderError { folder: home.to_owned(), error };
         disk::create_folder(home).map_err(failed)?;
@@ -49,7 +49,7 @@ impl DataFolder {
         Self::at(home, root).map_err(failed)
     }
 
-    /// A history that is kept in a folder of its own.
+    /// A history in a folder of its own.
     pub(super) fn at(home: &Path, root: PathBuf) -> io::Result<Self> {
         disk::create_folder(&root.join("checkpoints"))?;
         let epoch = epoch_of(&root.join("epoch"))?;
@@ -62,7 +62,7 @@ impl DataFolder {
         &self.home
     }
 
-    /// Where this history is kept.
+    /// The folder of this history.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
@@ -74,8 +74,8 @@ impl DataFolder {
         self.root.join("log")
     }
 
-    /// Opens the log. Where acknowledged events are gone, as accepted, or the folder is a copy that was put back, a new history begins:
-    /// positions are given out again, and nobody may continue from an old one.
+    /// Opens the log. If acknowledged events are gone, as accepted, or the folder is a restored copy, a new history begins:
+    /// positions are assigned again, and nobody may continue from an old one.
     ///
     /// # Errors
     /// When it is in use, damaged, or cannot be used.
@@ -83,7 +83,7 @@ impl DataFolder {
         let folder = self.root.clone();
         let failed = |error| FolderError { folder: folder.clone(), error };
         let known = views::known_position(self);
-        // Without a sync of each commit the kernel may have had the views on the disk before the events.
+        // Without a sync per commit the kernel may have written the views before the events.
         let acknowledged = if config.durability == Durability::Sync { known } else { Position::START };
         let (log, report) = DiskLog::open(LogOptions { acknowledged, ..config.log_options(self.log()) })?;
         let is_shorter = log.head() < known;
@@ -105,7 +105,7 @@ impl DataFolder {
         Ok((log, report))
     }
 
-    /// Whether the folder is a copy, as older versions noted it: the places of its files in the file system, and when the epoch was last written.
+    /// Whether the folder is a copy, by the notes of older versions: the inodes of its files, and when the epoch was last written.
     fn was_copied_before_upgrade(&self) -> bool {
         let identity = || {
             let (epoch, log) = (fs::metadata(self.root.join("epoch")).ok()?, fs::metadata(self.log()).ok()?);
@@ -133,14 +133,14 @@ impl DataFolder {
         self.root.join("checkpoints").join("entities")
     }
 
-    /// Names this history; a restored or other log has another.
+    /// Names this history; a restored or other log has a different one.
     #[must_use]
     pub fn epoch(&self) -> &str {
         &self.epoch
     }
 }
 
-/// The name in the file. Where it is damaged the history gets a new one: clients then start from snapshots, and nothing is lost.
+/// The name in the file. If damaged, the history gets a new one: clients then start from snapshots, and nothing is lost.
 fn epoch_of(file: &Path) -> io::Result<String> {
     match sealed::read(file) {
         Ok(word) if Uuid::parse_str(&word).is_ok() => Ok(word),

@@ -1,10 +1,10 @@
-//! Several histories in one data folder, one of them served. Which one is said by a file that changes as a whole, so that a crash at any
+//! Several histories in one data folder, one of them served. A file names it and changes atomically, so that a crash at any
 //! instant leaves either the old or the new one.
 //!
 //! ```text
 //! data/current                  names the folder of the history that is served; absent before the first restore: the data folder itself
 //! data/histories/<epoch>/       a history that came from a restore: log/, epoch, checkpoints/, …
-//! data/histories/<epoch>/left   which history it took the place of, for going back
+//! data/histories/<epoch>/left   which history it replaced, for going back
 //! data/histories/<epoch>/staged it is not complete: removed at the next start
 //! ```
 
@@ -20,10 +20,10 @@ const CURRENT: &str = "current";
 const HISTORIES: &str = "histories";
 const STAGED: &str = "staged";
 const LEFT: &str = "left";
-/// How the data folder itself is named as the place of a history.
+/// The name of the data folder itself as a history's folder.
 const HOME: &str = ".";
 
-/// Where the history is that is served.
+/// The folder of the served history.
 ///
 /// # Errors
 /// When the file names no history.
@@ -32,13 +32,13 @@ pub fn current(home: &Path) -> io::Result<PathBuf> {
     match sealed::read(&file) {
         Ok(name) => existing(home, &name),
         Err(error) if error.kind() == io::ErrorKind::NotFound && folders(home)?.is_empty() => Ok(home.to_owned()),
-        // Guessing could serve a history that was left.
+        // Guessing could serve a replaced history.
         Err(error) => Err(error),
     }
     .map_err(|error| naming(&file, io::Error::new(error.kind(), format!("{error}. {}", names(home)))))
 }
 
-/// What could stand in the file that says which history is served.
+/// Possible contents of the file that names the served history.
 fn names(home: &Path) -> String {
     let is_whole = |root: &&PathBuf| !root.join(STAGED).exists() && root.join("log").is_dir();
     let mut names: Vec<String> = folders(home).unwrap_or_default().iter().filter(is_whole).map(|root| name_in(root)).collect();
@@ -52,7 +52,7 @@ fn name_in(root: &Path) -> String {
     root.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// A folder for a history that is to be built.
+/// A folder for a history to be built.
 ///
 /// # Errors
 /// When it cannot be created.
@@ -66,7 +66,7 @@ pub fn stage(home: &Path) -> io::Result<DataFolder> {
     DataFolder::at(home, root)
 }
 
-/// Gives up a history that was to be built.
+/// Gives up a history that was being built.
 pub fn abandon(staged: &DataFolder) {
     if staged.root() != staged.home()
         && let Err(error) = disk::remove_folder(staged.root())
@@ -75,10 +75,10 @@ pub fn abandon(staged: &DataFolder) {
     }
 }
 
-/// Serves a built history in place of another from now on: every later opening of the data folder finds it. Durable when this returns.
+/// Switches to a built history: every later opening of the data folder finds it. Durable when this returns.
 ///
 /// # Errors
-/// When a file cannot be written; the other one is still served then, also by the next start.
+/// When a file cannot be written; the other one is then still served, also by the next start.
 pub fn switch(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
     sealed::write(&to.root().join(LEFT), &name_of(from)?)?;
     disk::remove_file(&to.root().join(STAGED))?;
@@ -86,32 +86,32 @@ pub fn switch(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
     name_served(to, from)
 }
 
-/// Makes the next start serve a history. Where that fails the file names the one before again, which then continues.
+/// Makes the next start serve a history. If that fails, the file names the one before again, which then continues.
 fn name_served(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
     let (file, to, from) = (to.home().join(CURRENT), name_of(to)?, name_of(from)?);
     let Err(error) = sealed::write(&file, &to) else { return Ok(()) };
     if sealed::write(&file, &from).is_err() && sealed::read(&file).is_ok_and(|name| name == to) {
-        // What the next start serves must be served from now on: commands that the other history takes would be missing there.
+        // What the next start serves must be served from now on: later commands to the other history would be missing there.
         tracing::error!(%error, "the switch to another history may not survive a loss of power");
         return Ok(());
     }
     Err(error)
 }
 
-/// Serves the history again that this one took the place of.
+/// Serves the history that this one replaced again.
 ///
 /// # Errors
-/// When the file cannot be written; this one is still served then.
+/// When the file cannot be written; this one is then still served.
 pub fn switch_back(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
     name_served(to, from)?;
     failpoint::reach("undo.switched");
     Ok(())
 }
 
-/// The history that this one took the place of; none if it did not come from a restore.
+/// The history that this one replaced; none if it did not come from a restore.
 ///
 /// # Errors
-/// When it cannot be read; `NotFound` where that history is gone.
+/// When it cannot be read; `NotFound` if that history is gone.
 pub fn left_by(history: &DataFolder) -> io::Result<Option<DataFolder>> {
     let file = history.root().join(LEFT);
     let name = match sealed::read(&file) {
@@ -123,15 +123,15 @@ pub fn left_by(history: &DataFolder) -> io::Result<Option<DataFolder>> {
     DataFolder::at(history.home(), root).map(Some)
 }
 
-/// Says in which file it went wrong.
+/// Adds the file's name to an error.
 fn naming(file: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", file.display()))
 }
 
-/// Removes every history but the one that is served and the one that it took the place of. Returns how many were removed.
+/// Removes every history but the served one and the one that it replaced. Returns how many were removed.
 ///
 /// # Errors
-/// When one cannot be removed; nothing that is served is touched.
+/// When one cannot be removed; the served one is never touched.
 pub fn forget_others(served: &DataFolder) -> io::Result<usize> {
     let left = left_by(served)?.map(|left| left.root().to_owned());
     let keeps = |root: &Path| root == served.root() || Some(root) == left.as_deref();
@@ -173,12 +173,12 @@ fn folders(home: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// The folder that a name stands for. Only names that were made here lead anywhere.
+/// The folder of a name. Only names that were made here are valid.
 fn existing(home: &Path, name: &str) -> io::Result<PathBuf> {
     let root = match name {
         HOME => home.to_owned(),
         other if uuid::Uuid::parse_str(other).is_ok() => home.join(HISTORIES).join(other),
-        other => return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{other:?} is no name of a history"))),
+        other => return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{other:?} is not the name of a history"))),
     };
     if root.join("log").is_dir() {
         return Ok(root);

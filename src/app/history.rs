@@ -1,11 +1,11 @@
-//! One history: a log, and the folder that keeps it. A restore puts another in its place.
+//! One history: a log, and the folder that holds it. A restore replaces it.
 
 use std::sync::Arc;
 
 use super::DataFolder;
 use crate::{events::Log, log::DiskLog};
 
-/// What a server is wired around.
+/// The history that a server is wired around.
 #[derive(Clone)]
 pub struct History {
     pub log: Arc<dyn Log>,
@@ -15,13 +15,13 @@ pub struct History {
 }
 
 impl History {
-    /// One that is gone with the process.
+    /// One that ends with the process.
     #[must_use]
     pub fn in_memory(log: Arc<dyn Log>) -> Self {
         Self { log, blocks: None, folder: None }
     }
 
-    /// One that is kept in a folder.
+    /// One in a folder.
     #[must_use]
     pub fn in_folder(log: DiskLog, folder: DataFolder) -> Self {
         let log = Arc::new(log);

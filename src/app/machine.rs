@@ -1,8 +1,8 @@
-//! What serving asks of the operating system before anything else.
+//! What a server requests from the operating system first.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Asks for as many open files as this process may have, and for memory in small pages.
+/// Requests as many open files as this process may have, and memory in small pages.
 pub fn prepare() {
     raise_file_limit();
     #[cfg(target_os = "linux")]
@@ -19,7 +19,7 @@ fn raise_file_limit() {
     }
 }
 
-/// A connection has two buffers of 8 KiB and touches a part of each; with huge pages all of it is resident: 21.4 against 17.9 KiB a session, measured.
+/// A connection has two buffers of 8 KiB and touches a part of each; with huge pages all of it is resident: 21.4 against 17.9 KiB a session.
 #[cfg(target_os = "linux")]
 fn use_small_pages() {
     if let Err(error) = nix::sys::prctl::set_thp_disable(true) {

@@ -1,4 +1,4 @@
-//! Snapshots and restores on a folder that no server has open: for upgrades, for another machine, and for the day when the log does not open.
+//! Snapshots and restores on a folder that no server has open: for upgrades, for another machine, and for a log that does not open.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::{
     snapshots::{About, Manifest, Progress, Proof, SnapshotError, SnapshotFolder, Target, create},
 };
 
-/// A data folder that is ours for now.
+/// A claimed data folder.
 pub struct Offline {
     config: Config,
     folder: DataFolder,
@@ -57,13 +57,13 @@ impl Offline {
         self.log.as_ref().err().map(String::as_str)
     }
 
-    /// The newest position; zero where the log cannot be opened.
+    /// The newest position; zero if the log cannot be opened.
     #[must_use]
     pub fn head(&self) -> Position {
         self.log().map_or(Position::START, Log::head)
     }
 
-    /// Writes a snapshot of everything there is; a `scheduled` one stays only as long as retention keeps it.
+    /// Writes a snapshot of everything; a `scheduled` one stays only as long as retention keeps it.
     ///
     /// # Errors
     /// See [`SnapshotError`].
@@ -82,10 +82,10 @@ impl Offline {
         Ok(manifest)
     }
 
-    /// Removes snapshots and what only they need. Each is recorded, unless the log is too damaged to take it.
+    /// Removes snapshots and the segments only they need. Each is recorded, unless the log is too damaged.
     ///
     /// # Errors
-    /// `NotFound`, `InUse`, or the file that cannot be removed; those before it are gone then.
+    /// `NotFound`, `InUse`, or the file that cannot be removed; those before it are gone.
     pub fn delete_snapshots(&self, names: &[String], by: &Principal, scheduled: bool) -> Result<(), SnapshotError> {
         let folder = SnapshotFolder::new(&self.config.snapshots);
         let claim = folder.claim()?;
@@ -98,14 +98,14 @@ impl Offline {
         Ok(())
     }
 
-    /// Puts a snapshot in the place of what is in the folder.
+    /// Replaces the folder's history with a snapshot.
     ///
     /// # Errors
-    /// See [`SnapshotError`]; the folder is as it was then.
+    /// See [`SnapshotError`]; the folder is then unchanged.
     pub fn restore(&self, target: Target, by: &Principal, progress: &Progress) -> Result<Proof, SnapshotError> {
         let name = match target.snapshot {
             Some(manifest) => manifest.name,
-            // Nobody asked for it by name, so retention may remove it.
+            // It was not requested by name, so retention may remove it.
             None => self.snapshot(by, true, progress)?.name,
         };
         let folder = SnapshotFolder::new(&self.config.snapshots);
@@ -128,7 +128,7 @@ impl Offline {
         histories::forget_others(&ready.folder).map_err(failed).map(drop)
     }
 
-    /// Goes back to the history that the last restore left. Returns its newest position.
+    /// Goes back to the history that the last restore replaced. Returns its newest position.
     ///
     /// # Errors
     /// `NothingToUndo`, or why that history cannot be opened.
@@ -148,7 +148,7 @@ impl Offline {
 /// Whether there is a log in a data folder, whichever history is served from it.
 ///
 /// # Errors
-/// When the folder does not say which that is.
+/// When the folder does not name it.
 pub fn has_log(data: &Path) -> std::io::Result<bool> {
     Ok(data.is_dir() && histories::current(data)?.join("log").is_dir())
 }

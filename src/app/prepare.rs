@@ -1,4 +1,4 @@
-//! Views of a new version of the program, built from a snapshot while the old one still serves: the new one then starts in a moment.
+//! Views of a new version of the program, built from a snapshot while the old one still serves: the new one then starts quickly.
 
 use serde::Serialize;
 
@@ -19,14 +19,14 @@ pub struct Prepared {
     pub snapshot: String,
     pub position: Position,
     pub version: u32,
-    /// The projections that are not what they were when the snapshot was made; absent where that was under another version.
+    /// The projections that differ from those at the snapshot's creation; absent if that was under another version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub differ: Option<Vec<String>>,
     /// Whether a start will use them: the snapshot is of the history in the folder.
     pub of_this_history: bool,
 }
 
-/// Replays a snapshot into views of this program and writes them where its next start finds them. A running server is not disturbed.
+/// Replays a snapshot into views of this program and saves them for its next start. A running server is not disturbed.
 ///
 /// # Errors
 /// When the snapshot or the folder cannot be used.

@@ -1,5 +1,5 @@
 //! Blue and green: every view rebuilt from the log next to the one in use while reads continue, compared with it at exactly one position, and
-//! put in its place.
+//! switched to.
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -14,29 +14,29 @@ use crate::{
     snapshots::{Operation, SnapshotError, ViewsProof},
 };
 
-/// When the new views are taken.
+/// When to switch to the new views.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Switch {
-    /// Only where they differ from those in use: those are wrong then, or come from an older program.
+    /// Only if they differ from those in use, which are then wrong or come from an older program.
     #[default]
     IfDifferent,
     Always,
     Never,
 }
 
-/// What came of a rebuild.
+/// The result of a rebuild.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Rebuilt {
     #[schema(value_type = String)]
     pub position: Position,
-    /// The projections whose state was another one.
+    /// The projections whose state differed.
     pub differed: Vec<String>,
     pub switched: bool,
 }
 
 impl Running {
-    /// Rebuilds all views, compares and switches. Reads continue; the views stand still only while both digests are taken.
+    /// Rebuilds all views, compares and switches. Reads continue; the views pause only while both digests are taken.
     ///
     /// # Errors
     /// When the log cannot be read, or the projector is gone.

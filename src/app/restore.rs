@@ -1,8 +1,8 @@
-//! Another history in place of the one that is served, without a restart: built and proved next to it, switched at one instant, and undone if
+//! Replaces the served history without a restart: the new one is built and proved next to it, switched at one instant, and undone if
 //! it was a mistake.
 //!
 //! Commands pause only for the switch itself: entities finish, the last event of the new history is recorded in it, one file is replaced.
-//! Whatever fails before that leaves the old history served as if nothing had been.
+//! A failure before that leaves the old history served as if nothing had happened.
 
 use std::{io, sync::Arc, thread, time::Duration};
 
@@ -22,18 +22,18 @@ use crate::{
     snapshots::{Operation, Progress, Proof, Snapshot, SnapshotError, SnapshotFolder, Staged, stage},
 };
 
-/// How often going back looks whether somebody still has the history open that was left.
+/// How often going back checks whether the replaced history is still open.
 const LEFT_POLL: Duration = Duration::from_millis(50);
-/// How often at most: five seconds in all.
+/// The most checks: five seconds in all.
 const LEFT_POLLS_MAX: u32 = 100;
-/// How long the views may take to come to the head once nothing is appended any more.
+/// How long the views may take to reach the head once appends have stopped.
 const VIEWS_WAIT: Duration = Duration::from_secs(10);
 
 /// What is to be restored.
 #[derive(Debug, Clone)]
 pub struct RestoreOrder {
     pub snapshot: String,
-    /// Up to here; all of it if not given.
+    /// The last position; everything if not given.
     pub upto: Option<Position>,
     pub by: Principal,
 }
@@ -45,7 +45,7 @@ pub struct Restored {
     /// The new history's name: live sessions start from snapshots under it.
     pub epoch: String,
     pub left_epoch: String,
-    /// The history that was left ended here.
+    /// The end of the replaced history.
     #[schema(value_type = String)]
     pub left_position: Position,
     /// How long commands were refused, in milliseconds.
@@ -60,7 +60,7 @@ pub(super) struct Ready {
 }
 
 impl Running {
-    /// Restores a snapshot in place of what is served.
+    /// Replaces the served history with a snapshot.
     ///
     /// # Errors
     /// See [`SnapshotError`]; the served history then stays in place.
@@ -97,7 +97,7 @@ impl Running {
         Ok(Restored { proof, epoch, left_epoch, left_position, paused_ms })
     }
 
-    /// Serves the history again that the last restore left.
+    /// Serves the history that the last restore replaced again.
     ///
     /// # Errors
     /// `NothingToUndo`, or why that history cannot be opened.
@@ -150,7 +150,7 @@ impl Running {
         }
     }
 
-    /// Serves another history from now on. The one before ends in the background.
+    /// Switches to another history. The one before ends in the background.
     fn serve(&self, old: &Current, ready: Ready) {
         let Ready { log, views, folder } = ready;
         let (app, behind) = Frame::of(old).around(History::in_folder(log, folder), (views, Position::START), &self.threads);
@@ -188,14 +188,14 @@ pub struct Undone {
 }
 
 impl Ready {
-    /// Records an admin action in this history before anybody serves it.
+    /// Records an admin action in this history before it is served.
     pub fn record(&mut self, by: &Principal, event: SystemEvent) -> Result<(), SnapshotError> {
         append_admin(&self.log, by, event)?.iter().for_each(|recorded| self.views.absorb(recorded));
         Ok(())
     }
 }
 
-/// Appends an admin action to a log that nobody serves.
+/// Appends an admin action to a log that is not served.
 pub(super) fn append_admin(log: &DiskLog, by: &Principal, event: SystemEvent) -> Result<Appended, SnapshotError> {
     let stream = StreamId::new(StreamKind::System, ADMIN).map_err(|error| SnapshotError::Staged(error.to_string()))?;
     let expected_version = log.stream_head(&stream).map_or(0, |head| head.version);
@@ -206,7 +206,7 @@ pub(super) fn append_admin(log: &DiskLog, by: &Principal, event: SystemEvent) ->
     })
 }
 
-/// Builds and proves a history next to the one that is served; nothing of it is left where that fails.
+/// Builds and proves a history next to the served one; leaves nothing if that fails.
 pub(super) fn build(
     snapshot: &Snapshot,
     upto: Option<Position>,
@@ -225,7 +225,7 @@ pub(super) fn build(
     }
 }
 
-/// Opens the history that was left, as soon as nobody of this process reads it any more.
+/// Opens the replaced history, as soon as this process no longer reads it.
 fn reopen(left: DataFolder, config: &crate::config::Config) -> Result<Ready, SnapshotError> {
     let mut tries = 0;
     let (log, _) = loop {
@@ -247,7 +247,7 @@ fn position_of(order: &RestoreOrder, snapshot: &Snapshot) -> Position {
     order.upto.unwrap_or(snapshot.manifest.position)
 }
 
-/// Nothing is appended any more, so the views reach the head and publish nothing after it.
+/// Appends have stopped, so the views reach the head and publish nothing after it.
 async fn views_at_head(old: &App) -> Result<(), SnapshotError> {
     let (mut applied, head) = (old.applied.clone(), old.log.head());
     let arrived = tokio::time::timeout(VIEWS_WAIT, applied.wait_for(|position| *position >= head)).await;

@@ -1,4 +1,4 @@
-//! The schedule: snapshots, what retention keeps of them, and the try whether the newest restores.
+//! The schedule: snapshots, their retention, and the test restore of the newest.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     telemetry,
 };
 
-/// How often the schedule is looked at.
+/// How often the schedule is checked.
 const LOOK_EVERY: Duration = Duration::from_secs(20);
 /// The principal recorded for scheduled work.
 const WHO: &str = "schedule";
@@ -24,7 +24,7 @@ enum Due {
     Nothing,
 }
 
-/// Follows the schedule as long as the server runs. What fails is told in the log and tried again when it is due again.
+/// Follows the schedule as long as the server runs. Failures are logged and retried when next due.
 pub async fn follow(running: Arc<Running>) {
     let Ok(who) = Principal::new(WHO) else { return };
     let mut looks = tokio::time::interval(LOOK_EVERY);
@@ -64,7 +64,7 @@ async fn state_of(running: &Arc<Running>) -> Result<(Option<Moment>, Option<Mome
     .await
 }
 
-/// A snapshot is due an interval after the newest, or after the first event where there is none; a self-restore an interval after the last.
+/// A snapshot is due an interval after the newest, or after the first event if there is none; a self-restore an interval after the last.
 fn due(config: &Config, now: Moment, newest: Option<Moment>, first: Option<Moment>, tried: Option<&SelfRestored>) -> Due {
     let over = |since: Moment, minutes: u64| {
         let micros = i64::try_from(minutes).unwrap_or(i64::MAX).saturating_mul(60_000_000);
@@ -95,7 +95,7 @@ async fn self_restore(running: &Arc<Running>, who: &Principal, now: Moment) -> R
     as_operation(running, "self_restore", now, |operation| own.self_restore(who, true, operation)).await
 }
 
-/// Runs work as an operation that admins see. While they run one of their own, the schedule waits.
+/// Runs work as an operation that admins see. While another operation runs, the schedule waits.
 async fn as_operation<F, T>(
     running: &Running,
     kind: &'static str,

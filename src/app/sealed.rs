@@ -15,7 +15,7 @@ pub fn write(file: &Path, word: &str) -> io::Result<()> {
 /// The token; a file without a checksum is from an older version, or was written by hand.
 ///
 /// # Errors
-/// `InvalidData` where the checksum does not fit.
+/// `InvalidData` if the checksum does not match.
 pub fn read(file: &Path) -> io::Result<String> {
     let text = fs::read_to_string(file)?;
     let mut words = text.split_whitespace();

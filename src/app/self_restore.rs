@@ -1,4 +1,4 @@
-//! Restoring the newest snapshot into a scratch folder, so that nobody learns on the worst day that it cannot be restored.
+//! Restores the newest snapshot into a scratch folder, so that a snapshot that cannot be restored is noticed early.
 
 use std::{fs, io, path::Path, str, sync::Arc, time::Instant};
 
@@ -14,7 +14,7 @@ use crate::{
     telemetry,
 };
 
-/// Where the last result is kept, so that it outlives the process: a line of JSON, and one with the BLAKE3 of the first.
+/// The file of the last result, which outlives the process: a line of JSON, and one with the BLAKE3 of the first.
 const FILE: &str = ".self-restore.json";
 
 /// How the last self-restore went.
@@ -33,8 +33,8 @@ pub struct SelfRestored {
 }
 
 impl SelfRestored {
-    /// The last result next to the snapshots, if there is one. One that was changed, or of a snapshot that is not there, does not count: the
-    /// next try is due then.
+    /// The last result next to the snapshots, if any. One that was changed, or of a missing snapshot, does not count: the
+    /// next test is then due.
     #[must_use]
     pub fn read(snapshots: &Path) -> Option<Self> {
         let file = snapshots.join(FILE);
@@ -79,7 +79,7 @@ impl Running {
     /// Restores the newest snapshot into a scratch folder, proves it, and removes it again.
     ///
     /// # Errors
-    /// Only where there is no snapshot, or the folder cannot be used. A snapshot that cannot be restored is a result, and is told loudly.
+    /// Only if there is no snapshot, or the folder cannot be used. A snapshot that cannot be restored is a result, logged as an error.
     pub async fn self_restore(
         self: Arc<Self>,
         by: Principal,

@@ -1,4 +1,4 @@
-//! Serving: open what is on disk, listen, and stop in order when a signal says so.
+//! Serving: open the data folder, listen, and stop in order on a signal.
 
 use std::{
     io, process,
@@ -17,10 +17,10 @@ use crate::{config::Config, events::Log, http};
 /// How long a graceful stop waits for requests under way; together with the actors and the checkpoint it stays under ten seconds.
 const STOP_REQUESTS_WAIT: Duration = Duration::from_secs(3);
 
-/// How long a stop may take in all. What hangs then, such as a disk that never answers, is left behind with the process.
+/// How long a stop may take in all. What then still hangs, such as a disk that never answers, ends with the process.
 const STOP_MAX: Duration = Duration::from_secs(9);
 
-/// Serves until a signal says stop. Prints one line `listening on http://…` when ready.
+/// Serves until a stop signal. Prints one line `listening on http://…` when ready.
 ///
 /// # Errors
 /// When the folder, the log or the address cannot be used, or the last write failed.
@@ -66,7 +66,7 @@ async fn seed_demo(log: Arc<dyn Log>) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The line that says where to look; tests and people wait for it.
+/// The line with the address; tests and people wait for it.
 fn announce(app: &App, bound: std::net::SocketAddr) {
     use std::io::Write as _;
     let mut out = io::stdout().lock();
@@ -77,7 +77,7 @@ fn announce(app: &App, bound: std::net::SocketAddr) {
     tracing::info!(data = %app.config.data.display(), durability = ?app.config.durability, head = %app.log.head(), "try http://{bound}/");
 }
 
-/// The signals that say stop. Heard before the server says that it listens, so that a process that waits for that can stop it in order.
+/// The stop signals. Handled before the server reports that it listens, so that a process that waits for that can stop it in order.
 struct Signals(unix::Signal, unix::Signal);
 
 impl Signals {
@@ -85,14 +85,14 @@ impl Signals {
         Ok(Self(unix::signal(unix::SignalKind::terminate())?, unix::signal(unix::SignalKind::interrupt())?))
     }
 
-    /// Waits for the first.
+    /// Waits for the first one.
     async fn first(mut self) {
         tokio::select! { _ = self.0.recv() => {}, _ = self.1.recv() => {} }
     }
 }
 
-/// Starts a thread that ends the process some time after a signal, if it has not ended in order by then. It hears the signals itself, so that
-/// nothing that hangs keeps it from them.
+/// Starts a thread that ends the process some time after a signal, if it has not ended in order by then. It handles the signals itself, so that
+/// nothing that hangs can block it.
 fn end_in_any_case() {
     let started = thread::Builder::new().name("last-resort".into()).spawn(|| {
         let heard = tokio::runtime::Builder::new_current_thread().enable_io().build().and_then(|runtime| {
@@ -114,7 +114,7 @@ fn end_in_any_case() {
     }
 }
 
-/// Ends live sessions with a word, lets every entity finish what it does, then lets requests finish within their time.
+/// Closes live sessions with a reason, lets every entity finish, then lets requests finish within their time.
 async fn stop_on_signal(signals: io::Result<Signals>, server: ServerHandle, running: Arc<Running>) {
     let Ok(signals) = signals else {
         return tracing::error!("cannot listen for signals; stop the process with SIGKILL; nothing acknowledged is lost");
@@ -123,7 +123,7 @@ async fn stop_on_signal(signals: io::Result<Signals>, server: ServerHandle, runn
     tracing::info!("stopping: no new requests, finishing those in progress");
     let app = running.current();
     app.hub.say_farewell().await;
-    // Entities finish and rest while the threads they may be lent still run.
+    // Entities finish and rest while the threads they may borrow still run.
     app.registry.stop().await;
     if tokio::time::timeout(STOP_REQUESTS_WAIT, server.stop(true)).await.is_err() {
         server.stop(false).await;

@@ -1,4 +1,4 @@
-//! Snapshots of the history that is served: made while it continues, removed again, and what the schedule keeps.
+//! Snapshots of the served history: made while it continues, removed, and kept by the schedule.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ impl Running {
         create(blocks, committed, &folder, &claim, about, &operation.progress)
     }
 
-    /// Reads every file of a snapshot and checks all hashes. The result counts also where the log does not take the record of it.
+    /// Reads every file of a snapshot and checks all hashes. The result counts even if the log does not accept the record of it.
     ///
     /// # Errors
     /// `InUse` while somebody changes the folder.
@@ -65,7 +65,7 @@ impl Running {
         Ok(verified)
     }
 
-    /// Removes a snapshot and what only it needs.
+    /// Removes a snapshot and the segments only it needs.
     ///
     /// # Errors
     /// `NotFound`, `InUse`, or the file that cannot be removed.
@@ -77,10 +77,10 @@ impl Running {
         record(&app, by, SystemEvent::SnapshotDeleted { snapshot: name.to_owned(), scheduled }).await
     }
 
-    /// Removes what retention does not keep. Returns the names, also where they are only asked for.
+    /// Removes what retention does not keep. Returns the names, also for a dry run.
     ///
     /// # Errors
-    /// As `delete_snapshot`.
+    /// See `delete_snapshot`.
     pub async fn prune_snapshots(&self, by: &Principal, retention: Retention, only_ask: bool) -> Result<Vec<String>, SnapshotError> {
         let folder = SnapshotFolder::new(&self.current().config.snapshots);
         let expired = blocking(move || retention.expired(&folder.whole())).await?;

@@ -1,5 +1,5 @@
-//! The views at exactly one committed position, standing still while somebody looks at them; and threads that work without pushing
-//! themselves before those who serve.
+//! The views held at exactly one committed position while they are inspected; and threads that work without getting ahead
+//! of those that serve.
 
 use std::{
     io,
@@ -12,22 +12,22 @@ use tokio::sync::oneshot;
 use super::{AppError, Running};
 use crate::{events::Position, projections::SharedViews, snapshots::SnapshotError};
 
-/// Admin work is last in turn: what is idle of the machine is its own. Measured at 10,000 commands a second on two cores: without it their
-/// p99 during a snapshot is five times what it was before.
+/// Admin work has the lowest priority and uses only idle time. Measured at 10,000 commands a second on two cores: without this their
+/// p99 during a snapshot is five times as high as before.
 const NICE: i32 = 19;
 
-/// Views that stand still at a position until this is dropped.
+/// Views held at a position until this is dropped.
 pub struct Standing<T> {
     pub views: SharedViews,
     pub position: Position,
-    /// What was found together with the position.
+    /// The result, with the position.
     pub found: T,
     /// The projector continues when this is gone.
     _still: mpsc::Sender<()>,
 }
 
 impl Running {
-    /// Has the views come to a committed position, such as the log's head when their turn comes, and stand still there. Blocks.
+    /// Brings the views to a committed position, such as the log's head when their turn comes, and holds them there. Blocks.
     ///
     /// # Errors
     /// When the projector is gone.
@@ -57,7 +57,7 @@ impl Running {
     }
 }
 
-/// Runs long work on a thread of its own that lets everybody else go first.
+/// Runs long work on a thread of its own with the lowest priority.
 ///
 /// # Errors
 /// When it panics, or there is no thread for it.
@@ -67,7 +67,7 @@ pub async fn gently<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
         if let Err(error) = rustix::process::nice(NICE) {
             tracing::debug!(%error, "admin work runs at normal priority");
         }
-        // Whoever asked may be gone with the server.
+        // The caller may be gone with the server.
         let _ = answer.send(work());
     };
     let failed = |error: io::Error| SnapshotError::Staged(AppError::Server(error).to_string());

@@ -1,4 +1,4 @@
-//! Bringing the views to the head of the log: from their checkpoint if it fits, then the tail.
+//! Brings the views to the head of the log: from their checkpoint if it fits, then the tail.
 
 use std::{
     fs::{self, File},
@@ -14,10 +14,10 @@ use crate::{
     projections::Views,
 };
 
-/// More than the first line of a checkpoint has.
+/// More than the first line of a checkpoint needs.
 const LINE_BYTES_MAX: u64 = 512;
 
-/// The views at the head of the log, and the position that their checkpoint had come to: zero if there was none.
+/// The views at the head of the log, and the position of their checkpoint: zero if there was none.
 ///
 /// # Errors
 /// When the log cannot be read.
@@ -32,16 +32,16 @@ pub fn load(log: &dyn Log, folder: Option<&DataFolder>) -> Result<(Views, Positi
     Ok((views, from))
 }
 
-/// Writes the views after a line that says what they are of; the file changes as a whole or not at all.
+/// Writes the views after a line that identifies them; the file changes as a whole or not at all.
 ///
 /// # Errors
-/// When the file cannot be written; nothing is lost then but time at the next start.
+/// When the file cannot be written; that only costs time at the next start.
 pub fn save(views: &Views, file: &Path, epoch: &str, log: &dyn Log) -> io::Result<()> {
     let event = event_at(log, views.position()).ok_or_else(|| io::Error::other("the log does not contain the views' newest event"))?;
     write(views, file, epoch, &event)
 }
 
-/// Writes views that were prepared from a snapshot of a history, whose newest event is shown.
+/// Writes views that were prepared from a snapshot of a history, whose newest event is given.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -56,7 +56,7 @@ fn write(views: &Views, file: &Path, epoch: &str, event: &str) -> io::Result<()>
     disk::replace_cache(file, &bytes)
 }
 
-/// Up to where the log is known to have come when the views were saved: they only ever take in what is committed. `START` where the folder has no
+/// The position the log had certainly reached when the views were saved: they only apply what is committed. `START` if the folder has no
 /// views of this history.
 #[must_use]
 pub fn known_position(folder: &DataFolder) -> Position {
@@ -70,10 +70,10 @@ pub fn known_position(folder: &DataFolder) -> Position {
     line().unwrap_or(Position::START)
 }
 
-/// The views as the server last saved them, without what came later; `None` where it never did.
+/// The views as the server last saved them, without later events; `None` if it never did.
 ///
 /// # Errors
-/// Says why the checkpoint is not of this log.
+/// States why the checkpoint is not of this log.
 pub fn saved(folder: &DataFolder, log: &dyn Log) -> Result<Option<Views>, String> {
     read(&folder.views_checkpoint(), folder, log)
 }
@@ -101,7 +101,7 @@ fn from_checkpoint(file: &Path, folder: &DataFolder, log: &dyn Log) -> Option<Vi
     }
 }
 
-/// The views of a file, if they are of just this log: one that lost its end in a loss of power may have grown past the
+/// The views of a file, if they are of exactly this log: one that lost its end in a loss of power may have grown past the
 /// checkpoint's position again, with other events.
 fn usable(bytes: &[u8], epoch: &str, log: &dyn Log) -> Result<Views, String> {
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or("it has no first line")?;
@@ -116,7 +116,7 @@ fn usable(bytes: &[u8], epoch: &str, log: &dyn Log) -> Result<Views, String> {
     }
 }
 
-/// Tells the event at a position from any other that might be there; `None` if the log shows none.
+/// Distinguishes the event at a position from any other that might be there; `None` if the log has none.
 fn event_at(log: &dyn Log, position: Position) -> Option<String> {
     let Some(before) = position.0.checked_sub(1) else { return Some("none".into()) };
     let events = log.read(Position(before), 1).ok()?;

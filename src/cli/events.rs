@@ -69,7 +69,7 @@ impl Events {
             None => self.print_of_folder(&config, &mut out),
         };
         match printed.and_then(|()| Ok(out.flush()?)) {
-            // Whoever read has seen enough, such as `head`.
+            // The reader has closed the pipe, like `head`.
             Err(error) if is_closed_pipe(&error) => Ok(Ended::Well),
             printed => Ok(printed.map(|()| Ended::Well)?),
         }

@@ -27,7 +27,7 @@ pub(super) struct Flags<G> {
     group: PhantomData<G>,
 }
 
-/// Says which settings a set of flags is for.
+/// Defines which settings a set of flags is for.
 pub(super) trait Group: fmt::Debug + Clone {
     const TAKEN_BY: &'static [TakenBy];
 }
@@ -98,7 +98,7 @@ impl<G: Group> FromArgMatches for Flags<G> {
     }
 }
 
-/// The flag of a setting. Ranges are left to the configuration: it names all that is wrong at once, whichever source it is from.
+/// The flag of a setting. The configuration checks ranges: it names all faults at once, from every source.
 fn argument(field: &Field) -> Arg {
     let argument = Arg::new(field.name)
         .long(field.flag().trim_start_matches('-').to_owned())
@@ -117,7 +117,7 @@ fn argument(field: &Field) -> Arg {
 
 fn value_name(field: &Field) -> String {
     match field.takes {
-        // Their words follow in the help.
+        // Their values follow in the help.
         Takes::Choice(_) | Takes::Switch => field.name.to_uppercase(),
         Takes::Number { .. } | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter => {
             field.unit().to_uppercase().replace(' ', "_")

@@ -81,7 +81,7 @@ impl Rebuilt {
     }
 
     pub(super) fn apply(&mut self, recorded: &Recorded) {
-        // Before the first list nobody needs to hear what changed.
+        // Before the first list no changes need reporting.
         if self.totals.is_empty() && recorded.stream.kind() != StreamKind::List {
             self.views.absorb(recorded);
         } else {
@@ -93,7 +93,7 @@ impl Rebuilt {
         self.count(event_name(&recorded.event));
     }
 
-    /// Counts one more of a name: there are few, so that walking them is quicker than a map.
+    /// Adds one to a name: there are few, so that a scan is faster than a map.
     fn count(&mut self, name: &'static str) {
         match self.by_type.iter_mut().find(|(known, _)| *known == name) {
             Some((_, count)) => *count += 1,

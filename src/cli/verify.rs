@@ -1,4 +1,4 @@
-//! `aisled verify`: believes nothing of the log, then replays it twice and compares what came of it.
+//! `aisled verify`: checks the log without trusting it, then replays it twice and compares the results.
 
 use std::{path::PathBuf, time::Instant};
 

@@ -1,4 +1,4 @@
-//! Shows in the terminal how far long work has come.
+//! Shows the progress of long work in the terminal.
 
 use std::{thread, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::snapshots::Progress;
 /// How often the bar is drawn.
 const DRAW_EVERY: Duration = Duration::from_millis(100);
 
-/// A bar on standard error; hidden where that is no terminal.
+/// A bar on standard error; hidden if that is not a terminal.
 pub(super) struct Bar(ProgressBar);
 
 impl Bar {
@@ -32,7 +32,7 @@ impl Bar {
     }
 }
 
-/// Does work on a thread of its own and shows how far it has come.
+/// Does work on a thread of its own and shows its progress.
 pub(super) fn watched<T: Send>(work: impl FnOnce(&Progress) -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
     let (progress, bar) = (Progress::default(), Bar::new());
     let done = thread::scope(|scope| {

@@ -4,10 +4,10 @@ use jiff::{Span, ToSpan, ZonedDateTime, civil::Time};
 
 use crate::{domain::Moment, events::At};
 
-/// Understands a moment, in the time zone of this machine.
+/// Parses a moment, in the time zone of this machine.
 ///
 /// # Errors
-/// A sentence with what can be written.
+/// A sentence with the accepted forms.
 pub(super) fn when(text: &str) -> Result<At, String> {
     past(text.trim(), &ZonedDateTime::now())
 }
@@ -15,14 +15,14 @@ pub(super) fn when(text: &str) -> Result<At, String> {
 fn past(text: &str, now: &ZonedDateTime) -> Result<At, String> {
     let known = moment(text, now);
     let at = known
-        .ok_or_else(|| format!("{text:?} is no moment: write a position, 2026-11-24T18:03:00Z, '2h ago', 18:00 or 'yesterday 18:00'"))?;
+        .ok_or_else(|| format!("{text:?} is not a moment: write a position, 2026-11-24T18:03:00Z, '2h ago', 18:00 or 'yesterday 18:00'"))?;
     match at {
         At::Time(time) if time.0 > now.timestamp().as_microsecond() => Err(format!("{text:?} is in the future{}", day_before(text))),
         at => Ok(at),
     }
 }
 
-/// What was meant, where only the time of day was written.
+/// A hint, if only the time of day was written.
 fn day_before(text: &str) -> String {
     let time = text.trim_start_matches("today ");
     if time.parse::<Time>().is_ok() { format!("; write 'yesterday {time}' for the day before") } else { String::new() }

@@ -1,4 +1,4 @@
-//! Whether a value fits its setting, and what is said where it does not.
+//! Whether a value fits its setting, and the message if it does not.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use super::{
 };
 
 impl Field {
-    /// Says what is wrong with a value, `None` if it can be used. `source` says where it comes from.
+    /// Returns what is wrong with a value, `None` if it can be used. `source` names its origin.
     pub(super) fn problem(&self, value: &Value, source: &str) -> Option<String> {
         let problem = || format!("{} {} ({source}); it must be {}", self.name, self.shown(value), self.wanted());
         (!self.accepts(value)).then(problem)
@@ -27,7 +27,7 @@ impl Field {
             Takes::Switch => value.to_bool().is_some(),
             Takes::Address => is_text(|text| text.parse::<SocketAddr>().is_ok()),
             Takes::Folder => is_text(|text| !text.is_empty()),
-            // None at all is the default: then the server serves nobody but the owner.
+            // None at all is the default: then the server serves only the owner.
             Takes::Secret => matches!(value, Value::Empty(..)) || is_text(|text| Secret::new(text).is_strong()),
             Takes::Filter => is_text(|text| EnvFilter::try_new(text).is_ok()),
         }

@@ -1,4 +1,4 @@
-//! What a row of the table of settings holds, and the names that follow from it.
+//! A row of the table of settings, and the names derived from it.
 
 use std::ops::RangeInclusive;
 
@@ -12,7 +12,7 @@ pub struct Field {
     pub name: &'static str,
     pub takes: Takes,
     pub taken_by: TakenBy,
-    /// The entry of `x-limits` in the AsyncAPI document whose value this is.
+    /// The entry of `x-limits` in the AsyncAPI document with this value.
     pub limit: Option<&'static str>,
     /// The doc comment of the row, as it is written.
     pub(super) doc: &'static str,
@@ -23,7 +23,7 @@ pub struct Field {
 pub enum Takes {
     /// A whole number, both ends of the range included.
     Number { unit: &'static str, least: u64, most: u64 },
-    /// One of a few words.
+    /// One of a few values.
     Choice(fn() -> Vec<PossibleValue>),
     /// True or false; the flag alone means true.
     Switch,
@@ -48,7 +48,7 @@ pub enum TakenBy {
     Server,
 }
 
-/// What other tools of the project may put after the `AISLED_` prefix without a warning.
+/// What other tools of the project may use after the `AISLED_` prefix without a warning.
 pub(super) const FOREIGN_VARIABLES: &[&str] = &["CONFIG", "SHARED_DATA", "TEST_", "BENCH_", "CRASH_", "POWERCUT", "LIVE_", "LOAD_"];
 
 /// Makes `Config`, its defaults and `FIELDS` from rows of
@@ -86,7 +86,7 @@ pub(super) const fn number(unit: &'static str, range: RangeInclusive<u64>) -> Ta
     Takes::Number { unit, least: *range.start(), most: *range.end() }
 }
 
-/// One of the words of an enum.
+/// One of the values of an enum.
 pub(super) const fn one_of<E: ValueEnum>() -> Takes {
     Takes::Choice(words_of::<E>)
 }
@@ -136,7 +136,7 @@ impl Field {
         }
     }
 
-    /// What holds where nothing is configured; `None` where nothing does.
+    /// The default; `None` if there is none.
     pub fn default_text(&self) -> Option<String> {
         let mut defaults = serde_json::to_value(super::Config::default()).expect("this holds because every setting is plain data");
         match defaults[self.name].take() {
@@ -146,7 +146,7 @@ impl Field {
         }
     }
 
-    /// A text as a value: numbers and booleans where the setting is one, else the text as it is, so that a token of digits stays a text.
+    /// A text as a value: a number or boolean if the setting is one, else the text unchanged, so that a token of digits stays a text.
     pub fn value_of_text(&self, text: &str) -> Value {
         match self.takes {
             Takes::Number { .. } => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),

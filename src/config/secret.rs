@@ -17,12 +17,12 @@ impl Secret {
         Self(text.into())
     }
 
-    /// Returns whether a presented text is the secret. The time taken does not tell how much of it was right.
+    /// Returns whether a presented text is the secret. The time taken does not reveal how much of it was right.
     pub fn matches(&self, presented: &str) -> bool {
         blake3::hash(self.0.as_bytes()) == blake3::hash(presented.as_bytes())
     }
 
-    /// The text itself, for handing it on to a server.
+    /// The text itself, for sending it to a server.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The one table of settings. A row says everything there is to say of one: `Config`, its defaults, checks, flags and environment variables,
+//! The one table of settings. A row defines everything about one: `Config`, its defaults, checks, flags and environment variables,
 //! `aisled config` and `docs/settings.md` are made from it. How to add one is in `CONTRIBUTING.md`.
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -31,7 +31,7 @@ settings! {
     periodic_flush_ms: u64 = 200, number("milliseconds", 1..=60_000), EveryCommand;
     /// Open a log whose acknowledged events are partly lost or damaged, without the lost ones.
     accept_lost_tail: bool = false, Takes::Switch, EveryCommand;
-    /// Mebibytes of the log's older files to read and check each second, again and again; 0 turns it off.
+    /// Mebibytes of the log's older files to read and check each second, continuously; 0 turns it off.
     verify_mib_per_second: u64 = 8, number("MiB a second", 0..=1_024), Server;
     /// Token that requests must present; without it only the owner on loopback is served.
     /// Prefer the environment: every user of the machine can read a flag.

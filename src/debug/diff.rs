@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// One path whose value changed; absent on one side where it was added or removed.
+/// One path whose value changed; absent on one side if it was added or removed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
     /// Field names and array places with dots between.

@@ -15,7 +15,7 @@ use crate::{
     projections::{ListTotals, StoreTotal, TotalsView, Views},
 };
 
-/// Who acts where a command names nobody: as over HTTP, where nobody is named.
+/// The principal of a command that names none, as over HTTP.
 const WHO_DEFAULT: &str = "local";
 
 /// One line of what-if commands.
@@ -23,12 +23,12 @@ const WHO_DEFAULT: &str = "local";
 #[serde(deny_unknown_fields)]
 pub struct WhatIf {
     pub stream: StreamId,
-    /// As in the body of a request to the stream's entity.
+    /// Like the body of a request to the stream's entity.
     pub command: Value,
     pub who: Option<Principal>,
 }
 
-/// What became of one command.
+/// The result of one command.
 #[derive(Debug, Clone, Serialize)]
 pub struct Decided {
     pub stream: StreamId,
@@ -61,7 +61,7 @@ pub struct Totals {
     pub stores: Vec<StoreTotal>,
 }
 
-/// A copy of the log at a position, with what was tried on it.
+/// A copy of the log at a position, with the commands tried on it.
 pub struct Fork<'a> {
     log: &'a dyn Log,
     position: Position,
@@ -92,7 +92,7 @@ impl<'a> Fork<'a> {
         Ok(Self { log, position, at, views, entities: BTreeMap::new(), newest: position })
     }
 
-    /// Tries a command, at the moment of the fork, after all tried before. A refusal changes nothing.
+    /// Tries a command at the moment of the fork, after all earlier ones. A refusal changes nothing.
     ///
     /// # Errors
     /// When the stream cannot be read; something that is not a command is a refusal.
@@ -113,7 +113,7 @@ impl<'a> Fork<'a> {
         Ok(decided)
     }
 
-    /// A list's totals as they are now; `None` if there is no such list.
+    /// A list's current totals; `None` if there is no such list.
     ///
     /// # Errors
     /// When the list's stream cannot be read.
@@ -125,7 +125,7 @@ impl<'a> Fork<'a> {
         Ok(list.map(|list| Totals::of(ListTotals::build(list, &self.views, at).view(None))))
     }
 
-    /// An entity as of the fork, folded when it is first asked for: most never are.
+    /// An entity as of the fork, folded on first use: most are never used.
     fn entity(&mut self, stream: &StreamId) -> Result<&mut Box<dyn AnyEntity>, LogError> {
         if !self.entities.contains_key(stream) {
             let mut entity = entity_of(stream.kind());

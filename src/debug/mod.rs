@@ -1,4 +1,4 @@
-//! Tools that look at a log without touching it: step through a stream, ask what would have happened, carry a bug elsewhere.
+//! Tools that read a log without changing it: step through a stream, ask what would have happened, reproduce a bug elsewhere.
 
 pub mod bundle;
 pub mod diff;

@@ -1,5 +1,5 @@
 //! One small language for conditions on an event and the state after it: `path op value`, such as `data.quantity.amount>3`,
-//! `who=ann`, `data.name~milk`, or a path alone, which holds where there is something.
+//! `who=ann`, `data.name~milk`, or a path alone, which holds if there is a value.
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
@@ -15,7 +15,7 @@ pub struct Predicate {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Test {
-    /// There, and neither null nor false.
+    /// Present, and neither null nor false.
     Holds,
     Compare(Operator, String),
 }
@@ -28,7 +28,7 @@ enum Operator {
     AtMost,
     Greater,
     Less,
-    /// Contains, whatever the case.
+    /// Contains, ignoring case.
     Contains,
 }
 
@@ -47,7 +47,7 @@ const OPERATORS: [(&str, Operator); 7] = [
 const ROOTS: [&str; 12] =
     ["type", "who", "stream", "version", "position", "previous", "at", "command_id", "client", "shape", "data", "state"];
 
-/// Why a text is no condition.
+/// Why a text is not a condition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PredicateError(String);
@@ -103,7 +103,7 @@ impl Predicate {
     }
 }
 
-/// Follows a path. Ids may have dots of their own, so at each step the longest name that is there counts.
+/// Follows a path. Ids may contain dots, so at each step the longest existing name counts.
 fn lookup<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     if path.is_empty() {
         return Some(value);
@@ -123,7 +123,7 @@ fn lookup<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 
 impl Operator {
     fn holds(self, found: &Value, wanted: &str) -> bool {
-        // What is not there is neither greater nor less than anything.
+        // A missing value is neither greater nor less than anything.
         if found.is_null() && !matches!(self, Self::Equal | Self::Unequal) {
             return false;
         }
@@ -145,7 +145,7 @@ fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The order of two decimal numbers of any length, exact; `None` where one is no number.
+/// The order of two decimal numbers of any length, exact; `None` if one is not a number.
 fn decimal_order(a: &str, b: &str) -> Option<Ordering> {
     let (a, b) = (Decimal::parse(a)?, Decimal::parse(b)?);
     let size = a.size(&b);

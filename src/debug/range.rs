@@ -8,10 +8,10 @@ use crate::{
     projections::Views,
 };
 
-/// The first and the last position of a range, both included: from the first event to the head where nothing is said.
+/// The first and the last position of a range, inclusive: by default from the first event to the head.
 ///
 /// # Errors
-/// A sentence, where the range is empty or the log has not come so far.
+/// A sentence, if the range is empty or beyond the log.
 pub fn check_range(from: Option<Position>, to: Option<Position>, head: Position) -> Result<(Position, Position), String> {
     if [from, to].contains(&Some(Position::START)) {
         return Err("there is nothing before the first event; positions begin at 1".into());

@@ -17,17 +17,17 @@ use crate::{
 };
 use command::{Command, Step};
 
-/// A state is kept at every so many events, so that a step back costs no more than so many.
+/// A state is kept at this interval of events, so that a step back costs no more than that.
 const KEPT_EVERY: usize = 256;
 
-/// What a line of input is answered with.
+/// The answer to a line of input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     Text(String),
     Quit,
 }
 
-/// One look at one stream.
+/// One session on one stream.
 pub struct Session {
     events: Vec<Arc<Recorded>>,
     /// The state before every `KEPT_EVERY`th event.
@@ -40,13 +40,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// Begins before the first event of a stream.
+    /// Starts before the first event of a stream.
     #[must_use]
     pub fn new(kind: StreamKind, events: Vec<Arc<Recorded>>) -> Self {
         Self { events, kept: vec![state_of(kind)], at: 0, breakpoints: Vec::new(), last: None }
     }
 
-    /// What there is to see, in one line.
+    /// A summary in one line.
     #[must_use]
     pub fn greeting(&self) -> String {
         match (self.events.first(), self.events.last()) {
@@ -165,7 +165,7 @@ impl Session {
         self.breakpoints.iter().position(|predicate| predicate.holds(&event, state))
     }
 
-    /// The state after so many events.
+    /// The state after this many events.
     fn state(&mut self, events: usize) -> Box<dyn AnyState> {
         let known = (events / KEPT_EVERY).min(self.kept.len() - 1);
         let mut state = self.kept[known].boxed_clone();

@@ -13,7 +13,7 @@ use crate::{
 
 /// The state of an entity of any kind.
 pub trait AnyState: Debug {
-    /// Records what happened; an event of another kind of stream changes nothing.
+    /// Applies an event; one of another kind of stream changes nothing.
     fn apply(&mut self, recorded: &Recorded);
 
     /// The state as JSON: `phase` and the fields of that phase.

@@ -15,11 +15,11 @@ use crate::{
     import::Intent,
 };
 
-/// Shops are looked at in the morning of a day.
+/// Prices are observed in the morning.
 const MORNING_MICROS: i64 = 6 * 3_600 * 1_000_000;
 const SOURCE: &str = "demo";
 
-/// A price of the demo as it stood from a moment on.
+/// A price of the demo, in force from a moment on.
 pub(super) struct Priced {
     pub product: ProductId,
     pub store: StoreId,

@@ -1,4 +1,4 @@
-//! The demo's orders: what was bought where and when; each line is charged at the price that held then.
+//! The demo's orders: what was bought where and when; each line is charged at the price of that time.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ fn line(number: u32, text: &str, store: &StoreId, at: Moment, prices: &[Priced],
     }
 }
 
-/// Prices are in the order of time, so the last one before the order held then.
+/// Prices are in the order of time, so the last one before the order was in force.
 fn charged(
     product: &ProductId,
     store: &StoreId,

@@ -2,7 +2,7 @@
 //!
 //! What the buyer pays for a line is its sales value less the manufacturer's coupon, which may be below zero where a coupon
 //! is worth more. Rows with quantity 0 (coupons, returns) are lines too, so that an order's total is exactly what was paid.
-//! Package sizes are taken where they are clean; quantities above 100 are fuel by volume and stay as they are given.
+//! Package sizes are used if they are clean; quantities above 100 are fuel by volume and stay as given.
 
 mod baskets;
 
@@ -59,7 +59,7 @@ fn product(row: &Row<'_>) -> Result<Intent, String> {
     Ok(Intent::Product(product_id(number)?, ProductCommand::Register(details)))
 }
 
-/// A clean package size such as `16 OZ` or `2 LTR`. Anything else (`6/12 OZ`, `CTN`) is free text that no pack content can be read from.
+/// A clean package size such as `16 OZ` or `2 LTR`. Anything else (`6/12 OZ`, `CTN`) is free text without a readable pack content.
 fn package_content(text: &str) -> Option<Quantity> {
     let mut words = text.split_whitespace();
     let amount = words.next()?;

@@ -1,4 +1,4 @@
-//! Imports: files of a source become typed commands, and a sink decides them as any other command.
+//! Imports: files of a source become typed commands, and a sink decides them like any other command.
 //! A wrong row is reported with file, line and reason and skipped; running twice adds nothing.
 
 mod complete_journey;
@@ -49,7 +49,7 @@ impl SourceName {
         }
     }
 
-    /// What the ids of this source's entities start with.
+    /// The prefix of the ids of this source's entities.
     pub fn id_prefix(self) -> &'static str {
         match self {
             Self::Heissepreise => "heissepreise:",
@@ -77,19 +77,19 @@ impl SourceName {
 /// A source ready to be read, with what a progress bar needs.
 pub struct Opened {
     pub items: Items,
-    /// Size of all its files as they lie on the disk.
+    /// Size of all its files on the disk.
     pub bytes_total: u64,
     pub bytes_read: Arc<AtomicU64>,
 }
 
-/// What a source yields, in the order in which it has to be decided. An error ends it.
+/// What a source yields, in the order in which it must be decided. An error ends it.
 pub type Items = Box<dyn Iterator<Item = Result<Item, ImportError>> + Send>;
 
-/// One or more rows, understood or not.
+/// One or more rows, parsed or not.
 #[derive(Debug)]
 pub struct Item {
     pub place: Place,
-    /// How many rows of the source it stands for; 0 for what follows from rows counted elsewhere.
+    /// How many rows of the source it covers; 0 for what follows from rows counted elsewhere.
     pub rows: u64,
     /// The command, or why the rows are refused.
     pub intent: Result<Intent, String>,
@@ -97,7 +97,7 @@ pub struct Item {
     pub warnings: Vec<String>,
 }
 
-/// Where a row stands.
+/// The place of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub file: Arc<str>,
@@ -105,7 +105,7 @@ pub struct Place {
     pub line: u64,
 }
 
-/// A command with the entity it is for.
+/// A command with its entity.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Intent {
     Store(StoreId, StoreCommand),

@@ -11,7 +11,7 @@ use crate::{
 };
 use entities::Entities;
 
-/// Appends that may wait for their answer; beyond it half of them are waited for. Bounds the memory of an import.
+/// Appends that may wait for their answer; beyond it half of them are awaited. Bounds the memory of an import.
 const IN_FLIGHT_MAX: usize = 16_384;
 
 /// Decides commands and appends their events.
@@ -35,7 +35,7 @@ struct InFlight {
 }
 
 impl OfflineSink {
-    /// Folds what the log already knows of the source's entities, in one pass. Orders are many and each is placed once,
+    /// Folds what the log knows of the source's entities, in one pass. Orders are many and each is placed once,
     /// so they are looked up one by one instead.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl OfflineSink {
         self.products.fold(recorded);
     }
 
-    /// What became of the command: the append it makes, `None` if it changes nothing.
+    /// Decides a command: the append it causes, `None` if it changes nothing.
     fn decide(&mut self, intent: &Intent) -> Result<Option<Append>, Failed> {
         let (log, context) = (&*self.log, Context { who: self.who.clone(), at: self.clock.now() });
         match intent {
@@ -87,7 +87,7 @@ impl OfflineSink {
             match pending.wait() {
                 Ok(recorded) => report.tally.events_appended += recorded.len() as u64,
                 // States were evolved ahead of the answer, so a stream with a refused append is one version ahead:
-                // the commands that follow it conflict and are refused too, and a second run decides them afresh.
+                // the commands that follow it conflict and are refused too, and a second run decides them again.
                 Err(error @ (AppendError::TooLarge { .. } | AppendError::Conflict { .. })) => {
                     report.refused(&place, rows, &error.to_string())?;
                 }
@@ -97,7 +97,7 @@ impl OfflineSink {
         Ok(())
     }
 
-    /// Makes room where the states in memory have become too many: those are read from the log when needed again,
+    /// Makes room if there are too many states in memory: they are read from the log when needed again,
     /// so everything must be in the log first.
     fn make_room(&mut self, report: &mut Report) -> Result<(), ImportError> {
         let full = [self.stores.is_full(), self.households.is_full(), self.products.is_full(), self.orders.is_full(), self.lists.is_full()];

@@ -1,5 +1,5 @@
-//! Commands to a running server: one request a command from several threads, prices as NDJSON in bulk.
-//! What orders and prices name is registered and answered before they are sent.
+//! Commands to a running server: one request per command from several threads, prices as NDJSON in bulk.
+//! Entities that orders and prices refer to are registered and acknowledged before those are sent.
 
 mod worker;
 
@@ -14,7 +14,7 @@ use super::{ImportError, Intent, Place, Report, Sink};
 use crate::domain::{ProductId, StreamKind, product::PriceSeen, product::ProductCommand};
 use worker::{Answers, Job, Server};
 
-/// Threads that send: enough to fill the server's group commits, few enough to be polite.
+/// Sending threads: enough to fill the server's group commits, few enough to be polite.
 const THREADS: usize = 32;
 /// Requests under way or waiting; beyond it answers are awaited first.
 const REQUESTS_OPEN_MAX: usize = 4 * THREADS;
@@ -45,7 +45,7 @@ impl HttpSink {
     /// Starts the threads that send.
     ///
     /// # Errors
-    /// When the server does not answer at all.
+    /// When the server does not answer.
     pub fn new(url: &str, admin_token: Option<&str>) -> Result<Self, ImportError> {
         let server = Server::new(url, admin_token);
         server.greet()?;
@@ -93,7 +93,7 @@ impl HttpSink {
         Ok(())
     }
 
-    /// Orders and prices name what was registered before them, so all of that must be answered before the first of them.
+    /// Orders and prices refer to what was registered before them, so all of that must be acknowledged before the first of them.
     fn turn_to(&mut self, next: (StreamKind, bool), report: &mut Report) -> Result<(), ImportError> {
         if self.sending.replace(next).is_none_or(|last| last == next) {
             return Ok(());

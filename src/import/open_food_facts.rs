@@ -1,8 +1,8 @@
 //! open-food-facts: every `products_….csv` (also gzipped) of the folder becomes products with a GTIN, ingredients and nutrition.
 //!
-//! A barcode with a wrong check digit or length is refused with its row. A number that shops make for themselves is no GTIN,
-//! so it is kept as the source's own id. A nutrient that cannot be (below 0 or above 100 g in 100 g) is left out with a
-//! warning, the product stays. Alcohol is percent by volume, not a mass, and is not taken.
+//! A barcode with a wrong check digit or length is refused with its row. A number that shops assign themselves is not a GTIN,
+//! so it is kept as the source's own id. An impossible nutrient (below 0 or above 100 g in 100 g) is left out with a
+//! warning, the product stays. Alcohol is percent by volume, not a mass, and is ignored.
 
 use std::{collections::BTreeMap, path::Path};
 

@@ -1,4 +1,4 @@
-//! What an import did, counted, and every row that was refused: some on standard error, all in a file if one is wanted.
+//! The counts of an import, and every refused row: some on standard error, all in a report file if requested.
 
 use std::{
     fs::File,
@@ -22,11 +22,11 @@ pub struct Tally {
     pub unchanged: u64,
     /// Rows refused.
     pub refused: u64,
-    /// Values left out of rows that count otherwise.
+    /// Values left out of rows that otherwise count.
     pub warnings: u64,
 }
 
-/// Where refusals go.
+/// Where refusals are reported.
 pub struct Report {
     pub tally: Tally,
     file: Option<(String, Format, BufWriter<File>)>,
@@ -44,7 +44,7 @@ impl Report {
     /// Starts with zero counts. A file named `….csv` becomes CSV, any other NDJSON.
     ///
     /// # Errors
-    /// When the file cannot be made.
+    /// When the file cannot be created.
     pub fn new(file: Option<&Path>, show: Box<dyn Fn(&str)>) -> Result<Self, ImportError> {
         let Some(path) = file else { return Ok(Self { tally: Tally::default(), file: None, show }) };
         let name = path.display().to_string();
@@ -75,7 +75,7 @@ impl Report {
         self.tell(place, "value left out", reason)
     }
 
-    /// Writes what is buffered, and tells how much was not shown.
+    /// Writes what is buffered, and reports how much was not shown.
     ///
     /// # Errors
     /// When the report file cannot be written.

@@ -14,27 +14,27 @@ use serde::Serialize;
 
 use super::{ImportError, Intent, Item, Items, Opened, Place, Report, SourceName};
 
-/// Items handed from the parser to the decider at once.
+/// Items passed from the parser to the decider at once.
 const BATCH_ITEMS: usize = 512;
 /// Batches that may wait for the decider; the parser waits beyond it.
 const BATCHES_WAITING_MAX: usize = 8;
 
 /// Where commands go. It reports refusals and counts answers, some of them later than `take`.
 pub trait Sink {
-    /// Takes one command.
+    /// Accepts one command.
     ///
     /// # Errors
     /// When the import cannot continue.
     fn take(&mut self, place: Place, rows: u64, intent: Intent, report: &mut Report) -> Result<(), ImportError>;
 
-    /// Waits until everything taken is answered.
+    /// Waits until everything accepted is answered.
     ///
     /// # Errors
     /// When something was not recorded.
     fn finish(&mut self, report: &mut Report) -> Result<(), ImportError>;
 }
 
-/// The line an import ends with.
+/// The last line of an import's output.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     pub source: &'static str,
@@ -101,7 +101,7 @@ fn pump(items: Items, bytes_read: &AtomicU64, sink: &mut dyn Sink, report: &mut 
     })
 }
 
-/// Ends early when nobody listens any more.
+/// Ends early when the receiver is gone.
 fn parse(mut items: Items, sender: &mpsc::SyncSender<Vec<Result<Item, ImportError>>>) {
     loop {
         let batch: Vec<_> = items.by_ref().take(BATCH_ITEMS).collect();

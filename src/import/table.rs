@@ -12,17 +12,17 @@ use std::{
 
 use super::{ImportError, Item, Place};
 
-/// One file with the columns somebody asked for.
+/// One file with the requested columns.
 pub struct Table {
     name: Arc<str>,
     reader: csv::Reader<Box<dyn Read + Send>>,
-    /// Where each wanted column is; `None` for an optional one that is absent.
+    /// The index of each requested column; `None` for an absent optional one.
     columns: Vec<Option<usize>>,
     header_len: usize,
     record: csv::StringRecord,
 }
 
-/// A column somebody wants: its name, and whether a file without it is refused.
+/// A requested column: its name, and whether a file without it is refused.
 #[derive(Debug, Clone, Copy)]
 pub enum Column {
     Required(&'static str),
@@ -70,7 +70,7 @@ impl Table {
         }
     }
 
-    /// Every row as an item: `parse` makes a command of it, or says why not.
+    /// Every row as an item: `parse` turns it into a command, or returns why not.
     pub fn into_items<F>(mut self, mut parse: F) -> impl Iterator<Item = Result<Item, ImportError>> + Send
     where
         F: FnMut(&Row<'_>, &mut Vec<String>) -> Result<super::Intent, String> + Send,
@@ -91,7 +91,7 @@ impl Table {
     }
 }
 
-/// Where a row is, and the row or why it is not one.
+/// A row's place, and the row or why it is not one.
 pub type Placed<'a> = (Place, Result<Row<'a>, String>);
 
 /// One row.
@@ -102,7 +102,7 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The texts of the wanted columns, in the order in which they were asked for, without surrounding spaces;
+    /// The texts of the requested columns, in the order in which they were asked for, without surrounding spaces;
     /// empty where the file has no such column.
     pub fn texts<const N: usize>(&self) -> [&'a str; N] {
         std::array::from_fn(|column| self.columns[column].and_then(|index| self.record.get(index)).unwrap_or_default().trim())

@@ -38,7 +38,7 @@ fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::at("2026-01-02T03:04:05Z".parse().unwrap()))
 }
 
-/// Imports a folder into a log; answers the summary and every reported line.
+/// Imports a folder into a log; returns the summary and every reported line.
 fn import(source: SourceName, folder: &Path, log: &Arc<dyn Log>) -> (Summary, Vec<String>) {
     let lines = Arc::new(parking_lot::Mutex::new(Vec::new()));
     let shown = lines.clone();

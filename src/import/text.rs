@@ -39,8 +39,8 @@ fn without_tags(text: &str) -> String {
     kept
 }
 
-/// A decimal text (an exponent is allowed) in millionths, rounded half away from zero; says whether that was exact.
-/// `None` if it is no number or too large to be one of ours.
+/// A decimal text (an exponent is allowed) in millionths, rounded half away from zero; with whether that was exact.
+/// `None` if it is not a number or too large.
 pub fn millionths(text: &str) -> Option<(i64, bool)> {
     let (number, exponent) = match text.split_once(['e', 'E']) {
         Some((number, exponent)) => (number, exponent.parse::<i32>().ok().filter(|e| (-40..=18).contains(e))?),
@@ -72,7 +72,7 @@ fn shifted(value: i128, shift: i32) -> Option<(i128, bool)> {
 /// What a pack holds, from an amount and a unit as written. `None` where either is missing.
 ///
 /// # Errors
-/// Says why a content that is given cannot be used: it is left out then, the product stays.
+/// States why a given content cannot be used: it is then left out, the product stays.
 pub fn content(amount: &str, unit: &str) -> Result<Option<Quantity>, String> {
     if amount.is_empty() || unit.is_empty() {
         return Ok(None);
@@ -86,7 +86,7 @@ pub fn content(amount: &str, unit: &str) -> Result<Option<Quantity>, String> {
 /// A day or a moment as written.
 ///
 /// # Errors
-/// Quotes what is neither.
+/// Quotes a text that is neither.
 pub fn moment(text: &str) -> Result<Moment, String> {
     text.parse().map_err(|_| format!("{text:?} is neither a day nor a time"))
 }

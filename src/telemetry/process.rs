@@ -1,4 +1,4 @@
-//! Memory, processor time and open files of this process, read from the kernel when somebody asks.
+//! Memory, processor time and open files of this process, read from the kernel on demand.
 
 use metrics::{counter, gauge};
 
@@ -7,7 +7,7 @@ use super::{PROCESS_CPU, PROCESS_FILES, PROCESS_MEMORY};
 /// Clock ticks per second in `/proc/self/stat`; Linux shows 100 to programs on every platform it has.
 const TICKS_PER_SECOND: u64 = 100;
 
-/// What the process uses now. A field is `None` where the kernel does not tell.
+/// What the process uses now. A field is `None` if the kernel does not report it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     pub resident_bytes: Option<u64>,
@@ -36,7 +36,7 @@ pub fn record() {
     }
 }
 
-/// A count as the exporter wants it; exact up to 2^53, far above any count here.
+/// A count in the exporter's type; exact up to 2^53, far above any count here.
 #[expect(clippy::cast_precision_loss, reason = "metrics are floats by definition; counts here stay far below 2^53")]
 #[must_use]
 pub fn as_metric(count: u64) -> f64 {

@@ -1,4 +1,4 @@
-//! Every row of the table: what it takes, from each source, and what is said of what it does not take.
+//! Every row of the table: what it accepts, from each source, and the message for what it does not.
 
 use figment::value::Value;
 

@@ -16,7 +16,7 @@ use crate::{
     exchange::{MANIFEST_FIELD, event_of_line},
 };
 
-/// The largest bundle that is read, packed.
+/// The largest bundle that is read, compressed.
 const BUNDLE_BYTES_MAX: u64 = 1 << 30;
 /// A bundle is made once and sent around.
 const ZSTD_LEVEL: i32 = 9;
@@ -28,7 +28,7 @@ const SEAL_BYTES: usize = SEAL.len() + 32;
 /// Writes a new file.
 ///
 /// # Errors
-/// When there is one already, or it cannot be written.
+/// When it exists, or cannot be written.
 pub fn write(path: &Path, manifest: &Manifest, events: &[Recorded]) -> Result<(), BundleError> {
     let mut encoder = zstd::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
     encoder.include_checksum(true)?;
@@ -48,7 +48,7 @@ pub fn write(path: &Path, manifest: &Manifest, events: &[Recorded]) -> Result<()
 /// Reads a file.
 ///
 /// # Errors
-/// Returns whether it is foreign, of a newer format, or damaged, and where.
+/// States whether it is foreign, of a newer format, or damaged, and where.
 pub fn read(path: &Path) -> Result<(Manifest, Vec<Recorded>), BundleError> {
     let mut bytes = Vec::new();
     File::open(path)?.take(BUNDLE_BYTES_MAX + 1).read_to_end(&mut bytes)?;

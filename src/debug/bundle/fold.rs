@@ -1,4 +1,4 @@
-//! What the events of a bundle come to: the digests that must be the same wherever it is replayed, and the lists' totals.
+//! The result of a bundle's events: the digests that must be the same wherever it is replayed, and the lists' totals.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub struct Outcome {
     pub views: BTreeMap<String, String>,
     /// Stream to digest of its entity's state.
     pub entities: BTreeMap<String, String>,
-    /// List to its estimated total at its own store, for people to look at; null where nothing says in which currency.
+    /// List to its estimated total at its own store, for people to read; null if the currency is unknown.
     pub totals: BTreeMap<String, Value>,
 }
 
@@ -46,7 +46,7 @@ pub fn fold(events: &[Recorded]) -> Outcome {
 }
 
 impl Outcome {
-    /// What is not the same: projections, and streams whose entity's state differs.
+    /// The differences: projections, and streams whose entity's state differs.
     #[must_use]
     pub fn differing(&self, other: &Self) -> Vec<String> {
         let between = |ours: &BTreeMap<String, String>, theirs: &BTreeMap<String, String>| {

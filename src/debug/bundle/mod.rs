@@ -27,14 +27,14 @@ pub struct Manifest {
     pub aisled_bundle: u32,
     /// The version of the program that wrote it.
     pub program: String,
-    /// The streams that were asked for.
+    /// The requested streams.
     pub streams: Vec<String>,
     pub from: Position,
     pub to: Position,
     pub redacted_ids: bool,
     pub with_prices: bool,
     pub events: u64,
-    /// What the redacted events come to.
+    /// The result of the redacted events.
     pub outcome: Outcome,
 }
 

@@ -1,11 +1,11 @@
-//! Pseudonyms: equal where the texts are equal, and for nobody the way back, because the key of a bundle is kept nowhere.
+//! Pseudonyms: equal where the texts are equal, and irreversible, because the key of a bundle is not kept.
 
 use std::{
     fs::File,
     io::{self, Read},
 };
 
-/// Letters of a pseudonym; 48 bits make a chance meeting unlikely among millions.
+/// Letters of a pseudonym; 48 bits make a collision unlikely among millions.
 const LETTERS: usize = 12;
 
 /// The pseudonyms of one bundle.
@@ -14,10 +14,10 @@ pub struct Pseudonyms {
 }
 
 impl Pseudonyms {
-    /// With a key that nobody else has or will have.
+    /// With a new random key.
     ///
     /// # Errors
-    /// When the system gives no randomness.
+    /// When the system has no randomness.
     pub fn random() -> io::Result<Self> {
         let mut key = [0; 32];
         File::open("/dev/urandom")?.read_exact(&mut key)?;
@@ -35,7 +35,7 @@ impl Pseudonyms {
         format!("{kind}-{}", letters(&self.hash(kind, id)))
     }
 
-    /// The pseudonym of a free text. Texts that are equal but for their case get pseudonyms that are. An empty one stays.
+    /// The pseudonym of a free text. Texts equal except for case get pseudonyms equal except for case. An empty one stays.
     #[must_use]
     pub fn of_text(&self, text: &str) -> String {
         if text.trim().is_empty() {
@@ -46,7 +46,7 @@ impl Pseudonyms {
         if lower == text {
             return format!("text-{plain}");
         }
-        // The case of the letters tells the spellings apart; the first is a capital, which the plain spelling never has.
+        // The case of the letters distinguishes the spellings; the first is a capital, which the plain spelling never has.
         let exact = self.hash("case", text);
         let cased = plain.chars().enumerate().map(|(place, letter)| {
             let is_capital = place == 0 || exact[place / 8] >> (place % 8) & 1 == 1;

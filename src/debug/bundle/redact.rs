@@ -28,7 +28,7 @@ impl Redaction {
     /// A new one, with a key of its own; with `ids_too` the ids of entities are redacted as well.
     ///
     /// # Errors
-    /// When the system gives no randomness for the key.
+    /// When the system has no randomness for the key.
     pub fn new(ids_too: bool) -> io::Result<Self> {
         Ok(Self { pseudonyms: Pseudonyms::random()?, ids_too })
     }
@@ -38,7 +38,7 @@ impl Redaction {
         Self { pseudonyms, ids_too }
     }
 
-    /// The event without anything personal, at its own position and with its own times and amounts.
+    /// The event without personal data, with its own position, times and amounts.
     ///
     /// # Errors
     /// When a text has no rule, or the event would no longer be one.

@@ -1,15 +1,15 @@
-//! What becomes of each text of each event in a bundle: the one table. A text without a rule is never written; the bundle is refused.
+//! How each text of each event is treated in a bundle: the one table. A text without a rule is never written; the bundle is refused.
 
 use crate::domain::StreamKind::{self, Household, List, Order, Product, Store};
 
-/// What becomes of a text.
+/// How a text is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// It says nothing of anybody: a word of ours, a number, a date, a public code.
+    /// Not personal: a fixed value, a number, a date, a public code.
     Keep,
-    /// Free text: a pseudonym that is equal where the text is, in whatever case.
+    /// Free text: a pseudonym that is equal where the text is, in any case.
     Text,
-    /// A known unit stays, what somebody typed is free text.
+    /// A known unit stays, any other is free text.
     Unit,
     /// A principal.
     Person,
@@ -27,11 +27,11 @@ pub enum Rule {
 
 use Rule::{Client, Code, Command, Id, Keep, PartId, Person, Text, Unit};
 
-/// Fields beside `data`. The stream is redacted by its own kind.
+/// Fields other than `data`. The stream is redacted by its own kind.
 pub const ENVELOPE: &[(&str, Rule)] =
     &[("position", Keep), ("previous", Keep), ("at", Keep), ("type", Keep), ("who", Person), ("command_id", Command), ("client", Client)];
 
-/// Fields that mean the same wherever they are, by their last name.
+/// Fields with the same meaning everywhere, by their last name.
 pub const COMMON: &[(&str, Rule)] = &[
     ("amount", Keep),
     ("currency", Keep),
@@ -136,7 +136,7 @@ pub const RULES: &[(&str, &[(&str, Rule)])] = &[
 /// Lists that are sets: they are written in the order of their entries, pseudonyms too.
 pub const SETS: &[(&str, &str)] = &[("household.stores_chosen", "stores")];
 
-/// The rule of a text in the `data` of an event; `None` if nobody thought of it.
+/// The rule of a text in the `data` of an event; `None` if it is missing.
 #[must_use]
 pub fn rule_of(event_type: &str, path: &str) -> Option<Rule> {
     let (_, own) = RULES.iter().find(|(name, _)| *name == event_type)?;

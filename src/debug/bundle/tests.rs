@@ -1,4 +1,4 @@
-//! Given events, when they are redacted, then nothing of anybody is left and everything else is as it was.
+//! Given events, when they are redacted, then nothing personal is left and everything else is unchanged.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -154,7 +154,7 @@ proptest! {
         prop_assert_eq!(amounts(&redacted), amounts(&log.events));
         let (before, after) = (fold(&log.events), fold(&redacted));
         if !ids_too {
-            // Totals fall to the store that comes first by id where nobody chose one, so ids may matter.
+            // Totals default to the first store by id if none was chosen, so ids may matter.
             prop_assert_eq!(before.totals, after.totals.clone());
         }
         let dir = tempfile::tempdir().unwrap();

@@ -18,7 +18,7 @@ use crate::{
     events::{Position, Recorded},
 };
 
-/// An entity of any kind: its state, and where its stream stands.
+/// An entity of any kind: its state, and the head of its stream.
 pub trait AnyEntity {
     fn apply(&mut self, recorded: &Recorded);
 

@@ -1,4 +1,4 @@
-//! Given a log, when commands are tried at a position, then what would have become of them; the log itself stays as it is.
+//! Given a log, when commands are tried at a position, then their results; the log itself is unchanged.
 
 use std::sync::Arc;
 

@@ -32,7 +32,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Reads a line, or says what is wrong with it.
+    /// Parses a line, or returns what is wrong with it.
     pub fn parse(line: &str) -> Result<Self, String> {
         let (word, rest) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
         let rest = rest.trim();

@@ -54,7 +54,7 @@ pub async fn restore(running: Data<Running>, caller: Caller, Json(body): Json<Re
 async fn carry_out(target: Target, running: Arc<Running>, by: Principal, operation: Arc<Operation>) -> Result<Restored, SnapshotError> {
     let snapshot = match target.snapshot {
         Some(manifest) => manifest.name,
-        // Nobody asked for it by name, so retention may remove it.
+        // It was not requested by name, so retention may remove it.
         None => Arc::clone(&running).take_snapshot(by.clone(), true, Arc::clone(&operation)).await?.name,
     };
     running.restore(RestoreOrder { snapshot, upto: Some(target.position), by }, operation).await

@@ -31,7 +31,7 @@ pub(super) const COLUMNS: [Column; 10] = [
 /// Baskets open at the same time; beyond it all are finished, so that a file in another order cannot fill the memory.
 const OPEN_BASKETS_MAX: usize = 10_000;
 
-/// Yields a store and a household when they are first seen, and an order when its basket is whole.
+/// Yields a store and a household when first seen, and an order when its basket is complete.
 pub(super) struct Baskets {
     table: Table,
     now: Moment,
@@ -52,7 +52,7 @@ struct Basket {
     lines: Vec<OrderLine>,
 }
 
-/// One row, understood.
+/// One parsed row.
 struct Bought {
     basket: String,
     order: OrderId,
@@ -208,7 +208,7 @@ fn bought(row: &Row<'_>) -> Result<Bought, String> {
     })
 }
 
-/// Refuses the row alone for what would make the order's decider refuse the whole basket.
+/// Refuses only the row for what would make the order's decider refuse the whole basket.
 fn check_amounts(line: &OrderLine, sales_value: Money) -> Result<(), String> {
     if line.quantity.millionths() < 0 || sales_value.is_negative() {
         return Err("a purchase cannot have a quantity or sales value below zero".into());
@@ -225,7 +225,7 @@ fn dollar_amount(column: &str, text: &str) -> Result<Money, String> {
     Ok(amount)
 }
 
-/// A discount of the whole line; none is as good as zero.
+/// A discount of the whole line; none counts as zero.
 fn discount(column: &str, text: &str) -> Result<Option<Money>, String> {
     if text.is_empty() {
         return Ok(None);
@@ -237,7 +237,7 @@ fn discount(column: &str, text: &str) -> Result<Option<Money>, String> {
     Ok(Some(amount).filter(|amount| !amount.is_zero()))
 }
 
-/// The source's own number in an id of ours.
+/// One of our ids with the source's own number.
 fn number_of(id: &str) -> &str {
     id.rsplit(':').next().unwrap_or(id)
 }

@@ -1,7 +1,7 @@
 //! The states an import decides against: folded from the log, evolved ahead of the answers.
 //!
-//! Evolving before the log has said yes is sound here because nobody else writes or reads: if an append fails, the import
-//! ends or refuses the rest of that stream, and the states go with the process.
+//! Evolving before the log has answered is sound here because nobody else writes or reads: if an append fails, the import
+//! ends or refuses the rest of that stream, and the states end with the process.
 
 use ahash::AHashMap;
 
@@ -13,7 +13,7 @@ use crate::{
 
 /// States kept of one kind of entity; beyond it all are dropped and read from the log as needed.
 const STATES_MAX: usize = 1_000_000;
-/// The same for kinds that are looked up: each is needed a moment only.
+/// The same for kinds that are looked up: each is needed only briefly.
 const STATES_LOOKED_UP_MAX: usize = 4_096;
 /// Events of one stream read at a time.
 const READ_EVENTS: usize = 1_024;
@@ -21,7 +21,7 @@ const READ_EVENTS: usize = 1_024;
 /// The states of one kind of entity by id.
 pub(super) struct Entities<E: Entity> {
     known: AHashMap<Box<str>, Versioned<E::State>>,
-    /// Whether an id that is not here does not exist.
+    /// Whether an id that is missing here does not exist.
     complete: bool,
     states_max: usize,
 }
@@ -52,7 +52,7 @@ impl<E: Entity> Entities<E> {
         self.known.len() >= self.states_max
     }
 
-    /// Forgets all states if they are too many. Everything decided so far must be in the log.
+    /// Drops all states if they are too many. Everything decided so far must be in the log.
     pub(super) fn shrink(&mut self) {
         if self.is_full() {
             self.known.clear();
@@ -60,7 +60,7 @@ impl<E: Entity> Entities<E> {
         }
     }
 
-    /// Takes in an event of the past, if it is of this kind.
+    /// Applies a past event, if it is of this kind.
     pub(super) fn fold(&mut self, recorded: &Recorded) {
         let Some(event) = E::own(&recorded.event) else { return };
         if self.is_full() && !self.known.contains_key(recorded.stream.id()) {
@@ -70,7 +70,7 @@ impl<E: Entity> Entities<E> {
         self.known.entry(recorded.stream.id().into()).or_default().evolve::<E>(event, &recorded.fact());
     }
 
-    /// Decides a command and evolves the state by what follows. `None` if nothing changes.
+    /// Decides a command and applies its events. `None` if nothing changes.
     pub(super) fn decide(&mut self, log: &dyn Log, id: &str, command: &E::Command, context: &Context) -> Result<Option<Append>, Failed> {
         if !self.known.contains_key(id) {
             let loaded = if self.complete { Versioned::default() } else { load::<E>(log, id).map_err(Failed::Log)? };

@@ -1,4 +1,4 @@
-//! One thread's work: take a job, send it, answer it. A busy server is asked again after the time it names.
+//! One thread's work: take a job, send it, answer it. A busy server is retried after the time it names.
 
 use std::{
     sync::{Arc, mpsc},
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::import::{ImportError, Intent, Place};
 
-/// How often a busy server (429, 503) is asked again before the import gives up.
+/// How often a busy server (429, 503) is retried before the import gives up.
 const TRIES_MAX: u32 = 20;
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: u64 = 16 << 20;
@@ -24,14 +24,14 @@ pub(super) enum Job {
         path: String,
         body: String,
     },
-    /// A line of the body for each place.
+    /// The places of the body's lines.
     Prices {
         places: Vec<Place>,
         lines: Vec<String>,
     },
 }
 
-/// What became of the commands of one request.
+/// The results of one request's commands.
 #[derive(Default)]
 pub(super) struct Answers {
     pub applied: u64,
@@ -56,7 +56,7 @@ impl Job {
     }
 }
 
-/// The server, as each thread knows it. Connections are shared and kept.
+/// The server as each thread knows it. Connections are shared and kept open.
 #[derive(Clone)]
 pub(super) struct Server {
     url: Arc<str>,
@@ -80,7 +80,7 @@ impl Server {
         if answer.status().is_success() { Ok(()) } else { Err(self.failed(format!("GET /healthz returned {}", answer.status()))) }
     }
 
-    /// Works until there are no more jobs, or nobody listens.
+    /// Runs until there are no more jobs, or no receiver.
     pub(super) fn work(&self, jobs: &Mutex<mpsc::Receiver<Job>>, answers: &mpsc::Sender<Result<Answers, ImportError>>) {
         loop {
             let taken = jobs.lock().recv();
@@ -130,7 +130,7 @@ impl Server {
         Err(self.failed(format!("{} prices were put off {TRIES_MAX} times", left.len())))
     }
 
-    /// Takes the answers to the lines that were sent; returns which of them are to be sent again.
+    /// Reads the answers to the lines sent; returns those to send again.
     fn take(&self, said: &str, sent: &[usize], places: &[Place], answers: &mut Answers) -> Result<Vec<usize>, ImportError> {
         let mut again = Vec::new();
         for text in said.lines().filter(|line| !line.is_empty()) {
@@ -172,7 +172,7 @@ impl Server {
     }
 }
 
-/// Waits as long as the server asked for.
+/// Waits as long as the server asked.
 fn rest(time: Duration) {
     let until = Instant::now() + time;
     while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {

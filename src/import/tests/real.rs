@@ -1,10 +1,10 @@
-//! Slices of the real files, where they are at hand.
+//! Slices of the real files, if available.
 
 use std::{io::BufRead, path::PathBuf};
 
 use super::*;
 
-/// The folder of one shared data set, or a line that says why the test proves nothing here.
+/// The folder of one shared data set, or a line that states why the test was skipped.
 fn shared(name: &str) -> Option<PathBuf> {
     let root =
         std::env::var_os("AISLED_SHARED_DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
@@ -44,7 +44,7 @@ fn a_slice_of_real_prices_is_imported_once_and_only_once() {
     let folder = folder(&[("stores.csv", &stores), ("products.csv.gz", &products), ("prices.csv.gz", &prices)]);
     let log = empty_log();
     let (first, lines) = import(SourceName::Heissepreise, folder.path(), &log);
-    // Prices of products beyond the slice are refused, nothing else is.
+    // Only prices of products beyond the slice are refused.
     assert!(
         lines.iter().all(|line| line.contains("product_not_found") || line.contains("value left out") || line.contains("rows refused")),
         "{lines:#?}"
