@@ -68,7 +68,7 @@ pub enum HouseholdState {
     Active(Household),
 }
 
-/// A household that exists.
+/// An existing household.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Household {
     pub name: String,

@@ -201,7 +201,7 @@ pub enum ListState {
     Archived(List),
 }
 
-/// A list that exists.
+/// An existing list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct List {
     pub name: String,

@@ -160,7 +160,7 @@ pub enum OrderState {
     Cancelled(Order),
 }
 
-/// An order that exists.
+/// An existing order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Order {
     pub household: Option<HouseholdId>,

@@ -207,7 +207,7 @@ pub enum ProductState {
     },
 }
 
-/// A product that is known.
+/// A known product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Product {
     pub details: ProductDetails,

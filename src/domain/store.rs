@@ -26,7 +26,7 @@ pub enum StoreCommand {
         country: Option<String>,
         time_zone: Option<String>,
     },
-    /// Categories in the order one walks past them.
+    /// Categories in walking order.
     LearnAisleOrder {
         categories: Vec<String>,
     },
@@ -65,7 +65,7 @@ pub enum StoreState {
     Registered(Store),
 }
 
-/// A store that is known.
+/// A known store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Store {
     pub details: StoreDetails,

@@ -129,13 +129,13 @@ pub trait Log: Send + Sync + 'static {
     /// Visits every event after a position, in order, until the visitor breaks: the fast path of a replay.
     ///
     /// # Errors
-    /// As `read`.
+    /// See `read`.
     fn scan(&self, after: Position, visit: &mut dyn FnMut(Recorded) -> ControlFlow<()>) -> Result<(), LogError>;
 
     /// The events of one stream with versions above `after_version`, in order, at most `events_max`.
     ///
     /// # Errors
-    /// As `read`.
+    /// See `read`.
     fn read_stream(&self, stream: &StreamId, after_version: u64, events_max: usize) -> Result<Vec<Arc<Recorded>>, LogError>;
 
     /// The newest event of a stream, `None` if it has none.

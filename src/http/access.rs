@@ -12,22 +12,22 @@ use actix_web::{
 use super::error::Problem;
 use crate::config::Config;
 
-/// Paths that answer without a token: they tell a supervisor whether the server lives, and nothing else.
+/// Paths that answer without a token: they only show a supervisor whether the server is alive.
 const OPEN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// Where live sessions begin.
 const LIVE_PATH: &str = "/api/v1/live";
 
-/// Left with a handshake that showed no token though one is needed.
+/// Attached to a handshake without a required token.
 #[derive(Debug, Clone, Copy)]
 pub struct Unauthenticated;
 
 /// The rule of this server.
 #[derive(Debug)]
 pub enum Access {
-    /// No token is configured: only names of the loopback are served, so that a page on a foreign name that resolves to us is not.
+    /// No token is configured: only names of the loopback are served, so that a page on a foreign name that resolves to it is refused.
     Loopback,
-    /// Hash of the token; hashes are compared, in constant time, so that timing tells nothing.
+    /// Hash of the token; hashes are compared in constant time, so that timing reveals nothing.
     Token(blake3::Hash),
 }
 
@@ -44,7 +44,7 @@ impl Access {
     pub fn check(&self, request: &ServiceRequest) -> Result<(), Problem> {
         match self {
             Self::Loopback => check_host(request.headers()),
-            // A page cannot set the header of a WebSocket handshake: its session shows the token as the first thing it says.
+            // A page cannot set the header of a WebSocket handshake: its session sends the token in its first message.
             Self::Token(_) if request.path() == LIVE_PATH && !request.headers().contains_key(header::AUTHORIZATION) => {
                 request.extensions_mut().insert(Unauthenticated);
                 Ok(())

@@ -1,4 +1,4 @@
-//! Takes JSON out of a request: bounded in bytes and time, unknown fields refused, errors pointing at the field at fault.
+//! Reads JSON from a request: bounded in bytes and time, unknown fields refused, errors pointing at the field at fault.
 
 use std::{cell::Cell, future::Future, pin::Pin, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
 /// How long a client may take to send a body; then it is answered 408 and the connection closed.
 pub const BODY_SECONDS_MAX: u64 = 30;
 
-/// What the sentences of value errors have in them, and the stable code of each: serde hands on the sentence only.
+/// Parts of the messages of value errors, and the stable code of each: serde passes on only the message.
 const VALUE_CODES: [(&str, &str); 7] = [
     ("is not a known ISO 4217", "currency_unknown"),
     ("an amount must be decimal text", "amount_malformed"),
@@ -33,7 +33,7 @@ const VALUE_CODES: [(&str, &str); 7] = [
     ("the quantity is larger", "quantity_too_large"),
 ];
 
-/// A JSON body of a known shape. All there is to say stands in it: a query next to it is refused, because its author meant something by it.
+/// A JSON body of a known shape. It holds everything: a query in addition is refused, because its author meant something by it.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -58,7 +58,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     }
 }
 
-/// As [`Json`], but the body may be absent: then it is the default.
+/// Like [`Json`], but the body may be absent: then it is the default.
 #[derive(Debug)]
 pub struct OptionalJson<T>(pub T);
 
@@ -91,12 +91,12 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
     }
 }
 
-/// Nothing at all: the body or query of a request that has nothing to say beyond its path.
+/// Nothing: the body or query of a request that only has a path.
 #[derive(Debug, Default, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
-/// A command as it is tagged on every wire: an object with its `op` and fields, and a `command_id` next to them.
+/// A command in its wire form: an object with its `op` and fields, and a `command_id` next to them.
 #[derive(Debug)]
 pub struct Tagged<C> {
     pub command: C,
@@ -134,7 +134,7 @@ pub fn check_content_type(request: &HttpRequest, accepted: &[&str]) -> Result<()
 }
 
 async fn read_all(mut payload: Payload, bytes_max: usize) -> Result<Bytes, Problem> {
-    // Nearly every body arrives in one piece, which is then used as it is.
+    // Nearly every body arrives in one piece, which is then used directly.
     let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
     let first = first.map_err(|_| cut_short())?;
     let mut whole: Option<BytesMut> = None;
@@ -175,10 +175,10 @@ impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Object<T> {
     }
 }
 
-/// Reads an object out of JSON text.
+/// Reads an object from JSON text.
 ///
 /// # Errors
-/// 400 if it is no JSON, 422 pointing at the field if it is JSON of another shape.
+/// 400 if it is not JSON, 422 pointing at the field if it is JSON of another shape.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let Object(value) = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -216,7 +216,7 @@ fn describe(error: &serde_json::Error, pointer: String) -> Problem {
     Problem::invalid(code, pointer, detail)
 }
 
-/// Tells the usual mistakes apart by serde's own sentences, and completes the pointer with the field they name.
+/// Recognises the usual mistakes by serde's messages, and completes the pointer with the field they name.
 pub(super) fn classify(detail: &str, mut pointer: String) -> (&'static str, String) {
     let named = detail.split('`').nth(1);
     let code = if detail.starts_with("unknown field") {
@@ -231,7 +231,7 @@ pub(super) fn classify(detail: &str, mut pointer: String) -> (&'static str, Stri
         return ("invalid_id", pointer);
     } else {
         let code = VALUE_CODES.into_iter().find(|(sentence, _)| detail.contains(sentence)).map_or("invalid_value", |(_, code)| code);
-        // The text of an amount is judged when its object ends, and then the path ends there too.
+        // The text of an amount is checked when its object ends, so the path ends there too.
         if !pointer.is_empty() && (code.starts_with("amount_") || code.starts_with("quantity_")) {
             pointer.push_str("/amount");
         }
@@ -245,10 +245,10 @@ pub(super) fn classify(detail: &str, mut pointer: String) -> (&'static str, Stri
     (code, pointer)
 }
 
-/// Tells an absent field (leave it) from `null` (take it away).
+/// Distinguishes an absent field (unchanged) from `null` (removed).
 ///
 /// # Errors
-/// As the value's own type.
+/// Those of the value's own type.
 pub fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     T: serde::Deserialize<'de>,
@@ -265,7 +265,7 @@ thread_local! {
 /// Writes a value as JSON.
 ///
 /// # Errors
-/// Only when the value cannot be JSON, which is a fault of ours.
+/// Only when the value cannot be JSON, which is our fault.
 pub fn render<T: serde::Serialize>(value: &T) -> Result<Bytes, Problem> {
     let mut text = Vec::with_capacity(LAST_BYTES.get().min(64 << 10));
     serde_json::to_writer(&mut text, value).map_err(|error| Problem::internal(&error))?;

@@ -1,5 +1,5 @@
 //! Prices in bulk: a line in, a line out, in order. Memory is bounded by the window of lines under way, not by the body,
-//! and nothing more is read while the client does not take its answers.
+//! and reading pauses while the client does not read its answers.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -31,7 +31,7 @@ use crate::{
 const LINES_IN_FLIGHT_MAX: usize = 512;
 /// Answers sent together when they are ready together.
 const ANSWERS_PER_CHUNK_MAX: usize = 64;
-/// What the body may call itself.
+/// The content types accepted.
 const CONTENT_TYPES: [&str; 3] = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
 /// How a bulk intake answers.
@@ -69,14 +69,14 @@ pub struct LineAnswer {
     pub position: Option<Position>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub repeated: bool,
-    /// The code of why it was refused.
+    /// The code of the refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
-    /// Nothing is wrong with the line itself: send it again later.
+    /// The line itself is fine: send it again later.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub temporary: bool,
 }
@@ -165,13 +165,13 @@ async fn record(app: &App, caller: Caller, line: Line) -> Result<(Outcome, u64, 
     Ok((done.outcome, done.version, done.position, done.repeated))
 }
 
-/// Here the product is a field, not part of the address.
+/// Here the product is a field, not part of the path.
 fn pointing_at_product(problem: Problem) -> Problem {
     if problem.code() == "product_not_found" { problem.at("/product") } else { problem }
 }
 
 fn text_line<T: Serialize>(value: &T) -> Vec<u8> {
-    // Plain data always becomes JSON; an empty line would show that it did not.
+    // Plain data always serializes; an empty line would show a failure.
     let mut text = serde_json::to_vec(value).unwrap_or_default();
     text.push(b'\n');
     text

@@ -1,4 +1,4 @@
-//! Who asks, by which command id, and under which condition: taken from the headers of a request.
+//! The caller, the command id and the condition of a request: read from its headers.
 
 use std::{
     future::{Ready, ready},
@@ -20,7 +20,7 @@ use crate::{
     domain::{ClientId, CommandId, Context, Moment, Principal, ids::IdError},
 };
 
-/// Names a family member the owner acts for; believed because the request was authenticated before.
+/// Names a family member the owner acts for; trusted because the request is authenticated.
 pub const ACTING_AS: &str = "x-aisled-as";
 /// Makes a write repeatable.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -29,7 +29,7 @@ pub const CLIENT: &str = "x-aisled-client";
 /// The longest `Idempotency-Key` accepted, in bytes.
 pub const KEY_BYTES_MAX: usize = 255;
 
-/// What the headers say about a request.
+/// The caller's data from a request's headers.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub who: Principal,
@@ -95,10 +95,10 @@ impl Caller {
         self
     }
 
-    /// The id of a thing to be made: the client's own, else one that a repetition under the same key makes again, else a new one.
+    /// The id of a new entity: the client's own, else one derived from the key so that a repetition gets the same, else a new one.
     ///
     /// # Errors
-    /// Never for the ids made here; they are plain text.
+    /// Never for ids generated here; they are plain text.
     pub fn id_for<I>(&self, given: Option<I>, kind: &str, make: impl Fn(&str) -> Result<I, IdError>) -> Result<I, Problem> {
         if let Some(id) = given {
             return Ok(id);
@@ -110,14 +110,14 @@ impl Caller {
         make(&text).map_err(|error| Problem::internal(&error))
     }
 
-    /// The command on its way to the entity.
+    /// The command for the entity.
     #[must_use]
     pub fn request<C: Serialize>(self, entity: &str, command: C) -> Request<C> {
         let key = self.key.clone().map(|id| CommandKey { id, digest: digest(entity, &command) });
         Request { context: self.context(), command, more: Vec::new(), key, client: self.client, if_version: self.if_version }
     }
 
-    /// As `request`, for a command that holds something the client left to us, such as the time: `given` is what the client sent.
+    /// Like `request`, for a command with a value that the client left out, such as the time: `given` is what the client sent.
     #[must_use]
     pub fn request_as_given<C, G: Serialize>(self, entity: &str, command: C, given: &G) -> Request<C> {
         let key = self.key.clone().map(|id| CommandKey { id, digest: digest(entity, given) });
@@ -126,7 +126,7 @@ impl Caller {
 }
 
 impl Caller {
-    /// Commands of the server's own making that are recorded as one, on this very version. `None` where there is none.
+    /// The server's own commands, recorded as one at exactly this version. `None` if there is none.
     #[must_use]
     pub fn own_request<C>(&self, commands: Vec<C>, key: CommandKey, version: u64) -> Option<Request<C>> {
         let mut commands = commands.into_iter();
@@ -136,7 +136,7 @@ impl Caller {
     }
 }
 
-/// Tells one command from another under the same id: of the entity and the command's JSON.
+/// Distinguishes commands under the same id: a digest of the entity and the command's JSON.
 #[must_use]
 pub fn digest<C: Serialize>(entity: &str, command: &C) -> u64 {
     let mut hasher = blake3::Hasher::new();
@@ -172,7 +172,7 @@ fn principal(headers: &HeaderMap) -> Result<Principal, Problem> {
     }
 }
 
-/// What the client calls itself, else the program that its `User-Agent` names, without its version.
+/// The client's own name, else the program in its `User-Agent`, without its version.
 fn client(headers: &HeaderMap) -> Result<Option<ClientId>, Problem> {
     if let Some(value) = headers.get(CLIENT) {
         let named = ClientId::new(value.to_str().unwrap_or_default());
@@ -181,7 +181,7 @@ fn client(headers: &HeaderMap) -> Result<Option<ClientId>, Problem> {
             .map_err(|error| Problem::malformed("invalid_client", format!("X-Aisled-Client is not a valid client name: {error}")));
     }
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    // Every browser begins as Mozilla; the one that it is comes later, and some name others behind themselves.
+    // Every browser begins with Mozilla; its own name comes later, and some name others after it.
     let browser = ["Edg", "OPR", "Firefox", "Chrome", "Safari"].into_iter().find(|browser| agent.contains(&format!("{browser}/")));
     let program = browser.unwrap_or_else(|| agent.split(['/', ' ']).next().unwrap_or_default());
     Ok(ClientId::new(&program.to_ascii_lowercase()).ok())
@@ -200,7 +200,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommandId>, Problem> {
     id.map(Some).map_err(|error| Problem::internal(&error))
 }
 
-/// The version in `If-Match: "<version>"`. A list's tag `"<version>.<hash>"` counts by its version: prices are no edits.
+/// The version in `If-Match: "<version>"`. A list's tag `"<version>.<hash>"` counts by its version: prices are not edits.
 fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();

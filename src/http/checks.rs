@@ -1,5 +1,5 @@
 //! Checks that need another entity than the one commanded: does it exist, and is the money the store's?
-//! The views answer nearly always; only what they do not know yet is looked up with its actor.
+//! The views nearly always answer; only what they do not know yet is looked up through its actor.
 
 use super::{commands::unknown, error::Problem};
 use crate::{
@@ -80,7 +80,7 @@ fn same_currency(expected: Currency, given: Currency, store: &StoreId, pointer: 
 
 /// An entity whose commands may name others.
 pub trait Checked: Hosted {
-    /// Refuses a command that names what is not there, or money of the wrong currency.
+    /// Refuses a command that names something missing, or money of the wrong currency.
     ///
     /// # Errors
     /// 422, pointing at the field.

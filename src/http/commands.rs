@@ -21,9 +21,9 @@ pub struct CommandAnswer<'a, V> {
     /// The entity the command went to.
     pub id: &'a str,
     pub outcome: Outcome,
-    /// The entity's version now; send it as `If-Match` to write only if nobody else did.
+    /// The entity's current version; send it as `If-Match` to write only if nobody else did.
     pub version: u64,
-    /// Where in the log it is recorded; give it as `after` to a read that must show it.
+    /// Its position in the log; send it as `after` to a read that must show it.
     #[schema(value_type = String)]
     pub position: Position,
     /// The part it touched, such as the item that an added one was merged into.
@@ -37,10 +37,10 @@ pub struct CommandAnswer<'a, V> {
     pub totals: Option<V>,
 }
 
-/// Checks what a command names, has the entity decide it, and counts what came of it.
+/// Checks what a command names, lets the entity decide it, and counts the outcome.
 ///
 /// # Errors
-/// Whatever is wrong with what it names, or the entity refuses or fails at.
+/// Errors in what it names, or the entity's refusal or failure.
 pub async fn execute<E: Checked>(app: &App, id: &str, request: Request<E::Command>) -> Result<Done<E::View>, Problem> {
     if let Err(problem) = E::check(app, &request.command).await {
         count_command(E::KIND, CommandEnd::Refused);
@@ -66,7 +66,7 @@ pub async fn run<E: Checked>(app: &App, id: &str, request: Request<E::Command>) 
     answer::<E, ()>(StatusCode::OK, id, &done, None)
 }
 
-/// Executes a command that makes something and answers 201 with its place, 200 if it was there already.
+/// Executes a command that creates something and answers 201 with its location, 200 if it already existed.
 ///
 /// # Errors
 /// When the entity refuses or fails.
@@ -75,34 +75,34 @@ pub async fn make<E: Checked>(app: &App, id: &str, request: Request<E::Command>)
     make_done::<E>(id, &done)
 }
 
-/// Answers a command that makes something.
+/// Answers a command that creates something.
 ///
 /// # Errors
-/// Only for a fault of ours.
+/// Only for an internal fault.
 pub fn make_done<E: Hosted>(id: &str, done: &Done<E::View>) -> Result<HttpResponse, Problem> {
     made(answer::<E, ()>(status_of_making(done), id, done, None)?, &format!("/api/v1/{}s/{id}", E::KIND.as_str()))
 }
 
-/// 201 when it was made by this command, or by an earlier sending of it.
+/// 201 when it was created by this command, or by an earlier sending of it.
 #[must_use]
 pub fn status_of_making<V>(done: &Done<V>) -> StatusCode {
     if done.outcome == Outcome::Applied { StatusCode::CREATED } else { StatusCode::OK }
 }
 
-/// Adds the place of what was made.
+/// Adds the location of the created entity.
 ///
 /// # Errors
-/// Never for the ids there are; they are plain text.
+/// Never for valid ids; they are plain text.
 pub fn made(mut answer: HttpResponse, place: &str) -> Result<HttpResponse, Problem> {
     let place = header::HeaderValue::from_str(place).map_err(|error| Problem::internal(&error))?;
     answer.headers_mut().insert(header::LOCATION, place);
     Ok(answer)
 }
 
-/// Renders what came of a command.
+/// Renders the outcome of a command.
 ///
 /// # Errors
-/// Only for a fault of ours.
+/// Only for an internal fault.
 pub fn answer<E: Hosted, V: Serialize>(
     status: StatusCode,
     id: &str,
@@ -121,7 +121,7 @@ pub fn answer<E: Hosted, V: Serialize>(
     Ok(HttpResponse::build(status).content_type("application/json").body(render(&body)?))
 }
 
-/// Points an id that the body names and nobody knows at its field: there 422 says more than 404.
+/// Points an unknown id in the body at its field: there 422 is clearer than 404.
 #[must_use]
 pub fn unknown(code: &'static str, pointer: &'static str, what: &str, id: &str) -> Problem {
     Problem::from(

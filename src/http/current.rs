@@ -1,4 +1,4 @@
-//! Hands each request the application that is served when it begins.
+//! Gives each request the application that is served when it begins.
 
 use std::future::{Ready, ready};
 

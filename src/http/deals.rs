@@ -32,19 +32,19 @@ pub struct DealsQuery {
     outliers: bool,
     /// Only deals that began at or after this.
     since: Option<Moment>,
-    /// Where the page before this one ended, as it said in `next`.
+    /// Where the previous page ended: its `next`.
     cursor: Option<String>,
     /// Entries of the page, 1 to 500; 50 if not given.
     limit: Option<usize>,
     /// Wait until this position is visible.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
-    /// As it was at this position or time; the answer's head says which position that is.
+    /// The state at this position or time; a response header names the position.
     #[param(value_type = Option<String>)]
     at: Option<At>,
 }
 
-/// Lists the deals of now, the greatest saving in percent first.
+/// Lists the current deals, the greatest saving in percent first.
 #[utoipa::path(get, path = "/api/v1/deals", tag = "prices", params(DealsQuery),
     responses((status = 200, body = DealPage), (status = "4XX", body = ProblemBody)))]
 pub async fn index(app: Current, request: HttpRequest, Query(query): Query<DealsQuery>) -> Result<HttpResponse, Problem> {

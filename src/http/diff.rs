@@ -1,4 +1,4 @@
-//! How a list or household differs between two moments, and who made it so.
+//! How a list or household differs between two moments, and who changed it.
 
 use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// Which two moments are compared.
+/// The two moments to compare.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -63,7 +63,7 @@ pub struct ListDiffAnswer {
     pub changes: Vec<Difference>,
     pub added: Vec<ItemDifference>,
     pub removed: Vec<ItemDifference>,
-    /// One that was moved names what stands in front of it as `after`.
+    /// A moved one names the item in front of it as `after`.
     pub changed: Vec<ItemDifference>,
 }
 

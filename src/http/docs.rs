@@ -1,4 +1,4 @@
-//! Where to look: the OpenAPI document made from the code, a page to browse it, and a first word at the root.
+//! The documentation: the OpenAPI document made from the code, a page to browse it, and a pointer at the root.
 
 use std::sync::LazyLock;
 
@@ -66,7 +66,7 @@ use crate::app::Current;
 )]
 pub struct Document;
 
-/// Gives every answer the description that OpenAPI asks for: where none was written, the words of its status.
+/// Gives every answer the description that OpenAPI requires: by default the text of its status.
 struct Described;
 
 impl Modify for Described {
@@ -84,15 +84,15 @@ impl Modify for Described {
     }
 }
 
-/// Says which answers tell the point of the log that they are of.
+/// Adds the headers that name an answer's point of the log.
 struct Travels;
 
 impl Modify for Travels {
     fn modify(&self, document: &mut openapi::OpenApi) {
         let told = [
-            (POSITION_HEADER, "With `at`: the position that the answer is of"),
+            (POSITION_HEADER, "With `at`: the position of the answer"),
             (TIME_HEADER, "With `at`: the moment that counts as now in the answer"),
-            (KNOWN_HEADER, "Where `known_at` counts: what was recorded after this position does not"),
+            (KNOWN_HEADER, "With `known_at`: what was recorded after this position does not count"),
         ];
         let travels = |operation: &openapi::path::Operation| {
             operation.parameters.iter().flatten().any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "at"))
@@ -134,7 +134,7 @@ pub fn attach(config: &mut web::ServiceConfig) {
     config.service(SwaggerUi::new("/api/v1/docs/{_:.*}").config(Config::from("/api/v1/openapi.json")));
 }
 
-/// Says where to look.
+/// Points to the documentation.
 #[utoipa::path(get, path = "/", tag = "operation", responses((status = 200, body = String)))]
 pub async fn welcome(app: Current) -> HttpResponse {
     let text = format!(

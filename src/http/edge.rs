@@ -1,4 +1,4 @@
-//! What happens around every request: who may ask, its id, its time, its count, compression where it pays.
+//! What happens around every request: access, its id, its time, its count, compression where it pays.
 //! One layer without spans and with few allocations, because it runs for every one of tens of thousands of requests a second.
 
 use std::{
@@ -28,13 +28,13 @@ use super::{
     routes::{Counted, RouteNumber},
 };
 
-/// Names a request; kept if the client sent a sane one.
+/// The id of a request; kept if the client sent a valid one.
 pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static RESPONSE_TIME: HeaderName = HeaderName::from_static("x-response-time");
 static SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// The longest request id taken over from a client.
 const REQUEST_ID_BYTES_MAX: usize = 64;
-/// Smaller answers are sent as they are: they fit one packet anyway.
+/// Smaller answers are sent uncompressed: they fit one packet anyway.
 const COMPRESS_BYTES_MIN: u64 = 1_400;
 
 /// The layer around all routes.
@@ -154,7 +154,7 @@ fn worth_compressing(size: BodySize) -> bool {
     }
 }
 
-/// The encodings we have, best first, that a client asks for.
+/// The supported encodings that a client accepts, best first.
 fn wanted_encoding(headers: &HeaderMap) -> Option<ContentEncoding> {
     let accepted = headers.get(header::ACCEPT_ENCODING)?.to_str().ok()?;
     let accepts = |name: &str| {
@@ -187,7 +187,7 @@ fn is_sane(id: &[u8]) -> bool {
     (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(b))
 }
 
-/// A version 7 UUID whose random part is counted up from a random start of this thread: unique without asking the kernel each time.
+/// A version 7 UUID whose random part is counted up from a random start of this thread: unique without a system call each time.
 fn new_request_id() -> HeaderValue {
     thread_local! {
         static NEXT: Cell<u128> = Cell::new(uuid::Uuid::new_v7(uuid::Timestamp::now(uuid::NoContext)).as_u128() & ((1 << 74) - 1));
@@ -202,12 +202,12 @@ fn new_request_id() -> HeaderValue {
     HeaderValue::from_str(id.hyphenated().encode_lower(&mut buffer)).unwrap_or_else(|_| HeaderValue::from_static("none"))
 }
 
-/// Answers a known path asked with a method it has not.
+/// Answers a known path with an unsupported method.
 #[must_use]
 pub fn method_not_allowed(request: &HttpRequest, allowed: &str) -> HttpResponse {
     let detail = format!("{} is not possible at {}; possible: {allowed}", request.method(), request.path());
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
-    // Names of methods always make a header value.
+    // Method names are always valid header values.
     let header = HeaderValue::from_str(allowed).unwrap_or_else(|_| HeaderValue::from_static(""));
     HttpResponse::from_error(problem.with_header(header::ALLOW, header))
 }

@@ -16,7 +16,7 @@ use crate::{
     snapshots::SnapshotError,
 };
 
-/// Seconds a client should wait before it asks again when we cannot say better.
+/// Seconds a client should wait before a retry when nothing better is known.
 pub const RETRY_AFTER_SECONDS: u32 = 1;
 
 /// A refused or failed request, on its way to the client.
@@ -36,7 +36,7 @@ struct Parts {
 /// What is wrong with one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldError {
-    /// JSON pointer into the body, such as `/price/amount`; for a path or query parameter its name behind a slash.
+    /// JSON pointer into the body, such as `/price/amount`; for a path or query parameter its name after a slash.
     pub pointer: String,
     pub detail: String,
 }
@@ -47,7 +47,7 @@ pub struct ProblemBody<'a> {
     /// `urn:aisled:problem:<code>`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The code in words.
+    /// The code as words.
     pub title: String,
     pub status: u16,
     /// Stable; match on this.
@@ -87,20 +87,20 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, code, detail)
     }
 
-    /// Something that is there or under way forbids it (409).
+    /// Something existing or under way forbids it (409).
     #[must_use]
     pub fn conflict(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
-    /// A fault of ours: the cause is logged here, once, and not shown.
+    /// An internal fault: the cause is logged here, once, and not shown.
     #[must_use]
     pub fn internal(cause: &dyn fmt::Display) -> Self {
         tracing::error!(%cause, "request failed inside the server");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal server error; it is logged under the request id")
     }
 
-    /// A part of the log cannot be read (500): says at which position, so that an operator finds the file.
+    /// A part of the log cannot be read (500): names the position, so that an operator finds the file.
     #[must_use]
     pub fn unreadable(error: &LogError) -> Self {
         match error {
@@ -128,7 +128,7 @@ impl Problem {
         self
     }
 
-    /// The same problem where the body calls a field of the command by another name.
+    /// The same problem where the body names a field of the command differently.
     #[must_use]
     pub fn renamed(mut self, command: &str, body: &str) -> Self {
         if let Some(field) = &mut self.0.field
@@ -229,7 +229,7 @@ impl ResponseError for Problem {
 }
 
 impl Problem {
-    /// An admin gets to know the whole cause: it is about files on the admin's own machine.
+    /// An admin sees the whole cause: it concerns files on the admin's own machine.
     #[must_use]
     pub fn of_snapshot(error: &SnapshotError) -> Self {
         use SnapshotError as E;
@@ -307,7 +307,7 @@ impl From<Failure> for Problem {
     }
 }
 
-/// Answers a path nobody serves.
+/// Answers an unknown path.
 ///
 /// # Errors
 /// Always.

@@ -1,4 +1,4 @@
-//! The log as clients may read it: NDJSON from a position, whole or filtered, to the head or on and on.
+//! The log as clients may read it: NDJSON from a position, whole or filtered, to the head or without end.
 
 use actix_web::{HttpResponse, web::Bytes};
 use futures_util::{Stream, StreamExt, stream};
@@ -45,7 +45,7 @@ pub struct EventsQuery {
     follow: bool,
 }
 
-/// Reads the log, one event a line, from a position to the head, or on and on with `follow`.
+/// Reads the log, one event a line, from a position to the head, or without end with `follow`.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(EventsQuery),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ProblemBody)))]
 pub async fn all(app: Current, Query(query): Query<EventsQuery>) -> Result<HttpResponse, Problem> {
@@ -94,13 +94,13 @@ async fn answer(app: Current, query: EventsQuery) -> Result<HttpResponse, Proble
     let remaining = query.limit.unwrap_or(u64::MAX);
     let mut response = HttpResponse::Ok();
     response.content_type("application/x-ndjson");
-    // The history of one stream is found without walking the whole log.
+    // The history of one stream is found without reading the whole log.
     if let (Some(stream), false) = (&filter.stream, query.follow) {
         let history = StreamHistory { head: app.log.stream_head(stream), after, version: 0, filter, remaining };
         return Ok(response.streaming(history.stream(app).await?));
     }
     if after < head {
-        // Once the answer has begun, a log that cannot be read can only break it off.
+        // Once the answer has begun, an unreadable log can only break it off.
         let log = std::sync::Arc::clone(&app.log);
         blocking(move || log.read(after, 1)).await?.map_err(|error| Problem::unreadable(&error))?;
     }
@@ -122,7 +122,7 @@ impl Filter {
     }
 }
 
-/// Whether an event of this name is asked for by its name, or by the kind of its stream.
+/// Whether an event of this name matches by its name, or by the kind of its stream.
 fn is_of_kind(name: &str, kind: &str) -> bool {
     name == kind || name.strip_prefix(kind.trim_end_matches('.')).is_some_and(|rest| rest.starts_with('.'))
 }
@@ -141,7 +141,7 @@ struct Following {
     until: Option<Position>,
     filter: Filter,
     remaining: u64,
-    /// Becomes true when another history takes the place of this one: it is not followed forever.
+    /// Becomes true when another history replaces this one: then following ends.
     ended: watch::Receiver<bool>,
 }
 
@@ -170,7 +170,7 @@ impl Following {
     }
 }
 
-/// Reads the events of one stream up to its newest at the time of asking.
+/// Reads the events of one stream up to its newest at the time of the request.
 struct StreamHistory {
     head: Option<StreamHead>,
     after: Position,
@@ -180,7 +180,7 @@ struct StreamHistory {
 }
 
 impl StreamHistory {
-    /// What comes first is read before the answer begins, so that a log that cannot be read is an error of its own.
+    /// The first events are read before the answer begins, so that an unreadable log is a proper error.
     async fn stream(mut self, app: Current) -> Result<impl Stream<Item = Result<Bytes, Problem>>, Problem> {
         let first = self.next(&app).await?;
         let rest = stream::try_unfold((self, app), |(mut history, app)| async move {

@@ -1,4 +1,4 @@
-//! For those who run the server: does it live, can it serve, and how is it doing?
+//! For operators: is the server alive, can it serve, and how is it doing?
 
 use std::time::SystemTime;
 
@@ -20,7 +20,7 @@ use crate::{
 /// Events the views may be behind before the server counts as not ready.
 const LAG_EVENTS_MAX: u64 = 10_000;
 
-/// Answers as long as the process does.
+/// Answers as long as the process runs.
 #[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = String)))]
 pub async fn alive() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
@@ -35,7 +35,7 @@ pub struct Readiness {
     pub log: LogReadiness,
     pub views: ViewsReadiness,
     pub disk: DiskReadiness,
-    /// How the last try went to restore the newest snapshot; absent before the first.
+    /// The result of the last test restore of the newest snapshot; absent before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub self_restore: Option<SelfRestored>,
 }
@@ -44,7 +44,7 @@ pub struct Readiness {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct LogReadiness {
     pub writable: bool,
-    /// How far the log's older files are verified; absent where the log is in memory.
+    /// The verification of the log's older files; absent if the log is in memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verification: Option<VerificationReadiness>,
     #[schema(value_type = String)]
@@ -54,7 +54,7 @@ pub struct LogReadiness {
     pub durability: Durability,
 }
 
-/// How far the log's older files are verified, again and again.
+/// The continuous verification of the log's older files.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct VerificationReadiness {
     /// Segments of the log, and how many the pass under way has verified.
@@ -91,7 +91,7 @@ pub struct DiskReadiness {
     pub free_bytes: Option<u64>,
 }
 
-/// Returns whether the server can do its work: the log takes events, the views keep up, the disk has room.
+/// Returns whether the server can do its work: the log accepts events, the views keep up, the disk has room.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 pub async fn ready(app: Current, running: Data<Running>) -> Result<HttpResponse, Problem> {
     let readiness = Readiness { self_restore: running.self_restored(), ..readiness(&app) };
@@ -109,7 +109,7 @@ fn readiness(app: &App) -> Readiness {
         reasons.push("the log is read-only; see the server's log output for the cause".to_owned());
     }
     let verification = app.history.blocks.as_ref().map(|log| VerificationReadiness::from(log.verification()));
-    // Its sender goes with the thread that keeps the views.
+    // Its sender ends with the projector's thread.
     if app.applied.has_changed().is_err() {
         reasons.push("the views have stopped; see the server's log output for the cause".to_owned());
     }

@@ -1,4 +1,4 @@
-//! Households: make, read, change, and what they spend.
+//! Households: create, read, change, and their spending.
 
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
@@ -93,7 +93,7 @@ pub async fn command(
     run::<Households>(&app, id.as_str(), caller.request(id.as_str(), body.command)).await
 }
 
-/// For which time the spending is asked for.
+/// The period of the spending.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -104,12 +104,12 @@ pub struct SpendQuery {
     /// Wait until this position is visible.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
-    /// As it was at this position or time; the answer's head says which position that is.
+    /// The state at this position or time; a response header names the position.
     #[param(value_type = Option<String>)]
     at: Option<At>,
 }
 
-/// Shows what a household spent: in total, by month and by store, per currency. An imported one need not be made first.
+/// Shows what a household spent: in total, by month and by store, per currency. An imported one need not be created first.
 #[utoipa::path(get, path = "/api/v1/households/{id}/spend", tag = "households", params(("id" = HouseholdId, Path), SpendQuery),
     responses((status = 200, body = Spend), (status = 404, body = ProblemBody)))]
 pub async fn spend(

@@ -29,7 +29,7 @@ pub async fn add(app: Current, caller: Caller, Id(id): Id<ListId>, Json(body): J
     let item = caller.id_for(body.id.clone(), "item", ItemId::new)?;
     let request = caller.request(id.as_str(), body.command(item.clone()));
     let mut done = execute::<Lists>(&app, id.as_str(), request).await.map_err(|problem| problem.renamed("/item", "/id"))?;
-    // Added before under this very id: nothing is recorded, but it is there.
+    // Added before under this same id: nothing is recorded, but it exists.
     done.subject.get_or_insert_with(|| item.to_string());
     if done.outcome != Outcome::Applied {
         return answer::<Lists, _>(StatusCode::OK, id.as_str(), &done, Some(&*done.view));
@@ -85,7 +85,7 @@ fn intent(item: ItemId, body: ChangeItem) -> Result<ListCommand, Problem> {
 /// The one intent a change has.
 ///
 /// # Errors
-/// 422 if there is none, or a second one: which of two would hold if one of them is refused?
+/// 422 if there is none, or a second one: one of the two might be refused.
 pub fn exactly_one<const N: usize>(intents: [(&'static str, Option<ListCommand>); N]) -> Result<ListCommand, Problem> {
     let mut given = intents.into_iter().filter_map(|(pointer, command)| Some((pointer, command?)));
     let Some((_, command)) = given.next() else {

@@ -1,4 +1,4 @@
-//! Splits a body into lines as it arrives: bounded memory however long the body is, and one bad line stops no other.
+//! Splits a body into lines as it arrives: bounded memory however long the body is, and a bad line does not stop others.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub struct Line {
 struct Splitter {
     payload: Payload,
     waiting: BytesMut,
-    /// How much of `waiting` is known to hold no end of a line.
+    /// How much of `waiting` is known to hold no line end.
     searched: usize,
     number: u64,
     /// Inside a line that is too long: everything up to its end is dropped.
@@ -74,7 +74,7 @@ impl Splitter {
         None
     }
 
-    /// What stands after the last end of a line once the body has ended.
+    /// What follows the last line end once the body has ended.
     fn take_rest(&mut self) -> Option<Line> {
         let text = self.waiting.split().freeze();
         self.searched = 0;

@@ -1,4 +1,4 @@
-//! Lists: make, read with totals, change, share, check out. Their items have their own page.
+//! Lists: create, read with totals, change, share, check out. Their items have their own file.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 use serde::Deserialize;
@@ -25,7 +25,7 @@ use crate::{
     projections::{ListEntry, ListQuery, totals::TotalsView},
 };
 
-/// Enough of a hash to tell two answers of one list's version apart.
+/// Enough of a hash to distinguish two answers of one list's version.
 const TAG_HEX_DIGITS: usize = 16;
 
 /// Shows a list with its items and totals. The tag changes with its version and its totals.
@@ -73,7 +73,7 @@ pub fn unknown(id: &ListId) -> Problem {
     Problem::not_found("list_not_found", format!("there is no list {id}"))
 }
 
-/// Makes a list.
+/// Creates a list.
 #[utoipa::path(post, path = "/api/v1/lists", tag = "lists", request_body = NewList,
     responses((status = 201, body = CommandAnswer<TotalsView>), (status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn create(app: Current, caller: Caller, Json(body): Json<NewList>) -> Result<HttpResponse, Problem> {
@@ -94,14 +94,14 @@ pub struct ListsQuery {
     /// Archived lists too.
     #[serde(default)]
     archived: bool,
-    /// Where the page before this one ended, as it said in `next`.
+    /// Where the previous page ended: its `next`.
     cursor: Option<String>,
     /// Entries of the page, 1 to 500; 50 if not given.
     limit: Option<usize>,
     /// Wait until this position is visible.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
-    /// As it was at this position or time; the answer's head says which position that is.
+    /// The state at this position or time; a response header names the position.
     #[param(value_type = Option<String>)]
     at: Option<At>,
 }
@@ -137,7 +137,7 @@ pub struct TotalsQuery {
     /// Wait until this position is visible.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
-    /// As it was at this position or time; the answer's head says which position that is.
+    /// The state at this position or time; a response header names the position.
     #[param(value_type = Option<String>)]
     at: Option<At>,
     /// A position or time: price knowledge recorded after it does not count, even for earlier dates.
@@ -154,7 +154,7 @@ pub async fn totals(
     Id(id): Id<ListId>,
     Query(query): Query<TotalsQuery>,
 ) -> Result<HttpResponse, Problem> {
-    // What was known earlier about the list of now.
+    // Earlier knowledge about the current list.
     let at = query.at.or_else(|| query.known_at.map(|_| At::Time(app.clock.now())));
     if let Some(at) = travel::asked(at, query.after)? {
         let asked = Asked { at, known_at: query.known_at, by_truth: false };
@@ -192,7 +192,7 @@ fn intent(body: ChangeList) -> Result<ListCommand, Problem> {
     super::items::exactly_one(intents)
 }
 
-/// Any command of the list, as on the socket.
+/// Any command of the list, as over the socket.
 #[utoipa::path(post, path = "/api/v1/lists/{id}/commands", tag = "lists", params(("id" = ListId, Path)), request_body = ListCommand,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn command(

@@ -1,4 +1,4 @@
-//! The edge: routes on one page, wire types, one error mapping, and the way from a request to a command and back.
+//! The edge: routes in one file, wire types, one error mapping, and the way from a request to a command and back.
 
 #![allow(elided_lifetimes_in_paths, reason = "the descriptions of routes name types as clients know them, without lifetimes")]
 

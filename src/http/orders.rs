@@ -46,19 +46,19 @@ pub async fn create(app: Current, caller: Caller, Json(body): Json<NewOrder>) ->
 #[into_params(parameter_in = Query)]
 pub struct OrdersQuery {
     household: Option<HouseholdId>,
-    /// Where the page before this one ended, as it said in `next`.
+    /// Where the previous page ended: its `next`.
     cursor: Option<String>,
     /// Entries of the page, 1 to 500; 50 if not given.
     limit: Option<usize>,
     /// Wait until this position is visible.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
-    /// As it was at this position or time; the answer's head says which position that is.
+    /// The state at this position or time; a response header names the position.
     #[param(value_type = Option<String>)]
     at: Option<At>,
 }
 
-/// Lists orders, the newest first.
+/// Lists orders, newest first.
 #[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrdersQuery),
     responses((status = 200, body = Page<OrderSummary>), (status = "4XX", body = ProblemBody)))]
 pub async fn index(app: Current, request: HttpRequest, Query(query): Query<OrdersQuery>) -> Result<HttpResponse, Problem> {

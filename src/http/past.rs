@@ -39,14 +39,14 @@ pub async fn catch_up(app: &App, stream: &StreamId, history: &mut History) -> Re
 /// The point of the log that a moment names.
 ///
 /// # Errors
-/// As [`no_such_point`] says.
+/// See [`no_such_point`].
 pub async fn point(app: &App, at: At, pointer: &'static str) -> Result<Point, Problem> {
     let log = Arc::clone(&app.log);
     let found = blocking(move || at.find(&*log)).await?;
     found.map_err(|error| no_such_point(&error, pointer))
 }
 
-/// The log has no such point: 400 beyond its head, 404 where there was nothing yet.
+/// The log has no such point: 400 beyond its head, 404 before its first event.
 #[must_use]
 pub fn no_such_point(error: &AtError, pointer: &str) -> Problem {
     let detail = error.to_string();
@@ -58,7 +58,7 @@ pub fn no_such_point(error: &AtError, pointer: &str) -> Problem {
     }
 }
 
-/// Does work that blocks, or that takes a while, on a thread that may.
+/// Runs blocking or long work on a thread that may block.
 ///
 /// # Errors
 /// 500 when the work panics.

@@ -26,18 +26,18 @@ use crate::{
     projections::{AsOf, BestPrice, HeldPrice, HistoryQuery, PriceEntry},
 };
 
-/// How the best prices are asked for.
+/// The query for the best prices.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct BestQuery {
-    /// Prices for members only count too.
+    /// Members' prices count too.
     #[serde(default)]
     member: bool,
     /// Wait until this position is visible.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
-    /// As it was at this position or time; the answer's head says which position that is.
+    /// The state at this position or time; a response header names the position.
     #[param(value_type = Option<String>)]
     at: Option<At>,
 }
@@ -46,9 +46,9 @@ pub struct BestQuery {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct BestPrices<'a> {
     pub product: &'a str,
-    /// The moment the ages are counted to.
+    /// The moment that ages are counted to.
     pub at: Moment,
-    /// The lowest first; prices in other currencies or units come in blocks of their own.
+    /// The lowest first; prices in other currencies or units are grouped separately.
     pub stores: Vec<BestPrice>,
 }
 
@@ -82,7 +82,7 @@ pub struct PricesQuery {
     pub store: Option<StoreId>,
     /// The shelf price with `at`, all kinds in the history, if not given.
     kind: Option<PriceKind>,
-    /// The time whose price is asked for, by what is known today; or a position, for the price that the log knew there.
+    /// The time of the price, by today's knowledge; or a position, for the price known there.
     /// Without it the answer is the history.
     #[param(value_type = Option<String>)]
     at: Option<At>,
@@ -93,7 +93,7 @@ pub struct PricesQuery {
     from: Option<Moment>,
     /// The history before this moment.
     to: Option<Moment>,
-    /// Where the page before this one ended, as it said in `next`.
+    /// Where the previous page ended: its `next`.
     cursor: Option<String>,
     /// Entries of a page of history, 1 to 500; 50 if not given.
     limit: Option<usize>,
@@ -102,7 +102,7 @@ pub struct PricesQuery {
     after: Option<Position>,
 }
 
-/// With `at`, the price that held then, and since when. Without it the history, the newest observation first.
+/// With `at`, the price in force then, and since when. Without it the history, the newest observation first.
 #[utoipa::path(get, path = "/api/v1/products/{id}/prices", tag = "prices", params(("id" = ProductId, Path), PricesQuery),
     responses((status = 200, body = Page<PriceEntry>, description = "with `at`: a HeldPrice"), (status = 404, body = ProblemBody)))]
 pub async fn show(
@@ -140,7 +140,7 @@ async fn show_past(app: Current, request: HttpRequest, id: ProductId, at: Option
     travel::prices(app, request, id, asked, of, query).await
 }
 
-/// The price that held at a moment.
+/// The price in force at a moment.
 ///
 /// # Errors
 /// 404 if nobody had seen one.
@@ -149,7 +149,7 @@ pub fn held(views: AsOf<'_>, id: &ProductId, store: &StoreId, kind: PriceKind, a
     views.price_at(id, store, kind, at).ok_or_else(missing)
 }
 
-/// One product's observations are few, so that a page is cut from all of them.
+/// One product's observations are few, so a page is cut from all of them.
 ///
 /// # Errors
 /// 400 for an invalid cursor or limit.
@@ -168,7 +168,7 @@ pub fn history(views: AsOf<'_>, id: &ProductId, query: PricesQuery) -> Result<Pa
     Ok(Page::cut(entries, limit, mark))
 }
 
-/// An order may bring several prices at one position, so the store and kind belong to the mark.
+/// An order may record several prices at one position, so the cursor includes the store and kind.
 fn mark(entry: &PriceEntry) -> String {
     format!("{}/{}/{:?}", entry.position, entry.store, entry.kind)
 }
@@ -181,7 +181,7 @@ pub async fn observe(app: Current, caller: Caller, Id(id): Id<ProductId>, Json(b
     run::<Products>(&app, id.as_str(), request).await
 }
 
-/// The command that records a price; what the client left to us is not part of what makes two commands differ.
+/// The command that records a price; values that the client left out are not part of its digest.
 ///
 /// # Errors
 /// 400 if two command ids are given.

@@ -1,4 +1,4 @@
-//! Products: register, read, change. Their prices have their own page.
+//! Products: register, read, change. Their prices have their own file.
 
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
@@ -41,14 +41,14 @@ pub async fn create(app: Current, caller: Caller, Json(body): Json<NewProduct>) 
 pub struct ProductsQuery {
     /// A GTIN of 8, 12, 13 or 14 digits: only the product it belongs to.
     gtin: Option<String>,
-    /// Where the page before this one ended, as it said in `next`.
+    /// Where the previous page ended: its `next`.
     cursor: Option<String>,
     /// Entries of the page, 1 to 500; 50 if not given.
     limit: Option<usize>,
     /// Wait until this position is visible.
     #[param(value_type = Option<String>)]
     after: Option<Position>,
-    /// As it was at this position or time; the answer's head says which position that is.
+    /// The state at this position or time; a response header names the position.
     #[param(value_type = Option<String>)]
     at: Option<At>,
 }
@@ -119,7 +119,7 @@ pub async fn change(app: Current, caller: Caller, Id(id): Id<ProductId>, Json(bo
     answer.map_err(|problem| problem.renamed("/codes", "/add_code"))
 }
 
-/// Any command of the product, as on the socket.
+/// Any command of the product, as over the socket.
 #[utoipa::path(post, path = "/api/v1/products/{id}/commands", tag = "products", params(("id" = ProductId, Path)), request_body = ProductCommand,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn command(

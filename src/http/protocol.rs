@@ -1,5 +1,5 @@
-//! What travels over HTTP: the bodies of writes and the answers to reads. Money and quantities are decimal text, never floats.
-//! Bodies that make something may bring its id and a `command_id`; unknown fields are refused everywhere.
+//! The wire types of HTTP: the bodies of writes and the answers to reads. Money and quantities are decimal text, never floats.
+//! Bodies that create something may carry its id and a `command_id`; unknown fields are refused everywhere.
 
 mod answers;
 mod basket;
@@ -24,7 +24,7 @@ use crate::domain::{
     store::StoreDetails,
 };
 
-/// Where a price came from when the client does not say.
+/// The default source of a price.
 pub const SOURCE_DEFAULT: &str = "manual";
 
 /// `POST /stores`
@@ -61,7 +61,7 @@ pub struct ChangeStore {
     pub chain: Option<String>,
     pub country: Option<String>,
     pub time_zone: Option<String>,
-    /// Categories in the order one walks past them.
+    /// Categories in walking order.
     pub aisle_order: Option<Vec<String>>,
 }
 
@@ -133,14 +133,14 @@ pub struct NewPrice {
     pub valid_until: Option<Moment>,
     /// When it was true; now if not given.
     pub observed_at: Option<Moment>,
-    /// Who says so; `manual` if not given.
+    /// The source; `manual` if not given.
     pub source: Option<String>,
     /// A link or note that backs it.
     pub evidence: Option<String>,
 }
 
 impl NewPrice {
-    /// The observation; `now` where the client did not say when.
+    /// The observation; `now` if the client gave no time.
     #[must_use]
     pub fn seen(&self, now: Moment) -> PriceSeen {
         PriceSeen {
@@ -156,7 +156,7 @@ impl NewPrice {
     }
 }
 
-/// One line of `POST /prices`: as a single price, with its product.
+/// One line of `POST /prices`: like a single price, with its product.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PriceLine {
@@ -204,7 +204,7 @@ pub struct ChangeList {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<StoreId>)]
     pub store: Option<Option<StoreId>>,
-    /// `null` takes the budget away.
+    /// `null` removes the budget.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Money>)]
     pub budget: Option<Option<Money>>,
@@ -255,7 +255,7 @@ pub struct ChangeItem {
     /// An empty text clears it; likewise the note.
     pub specification: Option<String>,
     pub note: Option<String>,
-    /// `null` takes the match away.
+    /// `null` removes the match.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<ProductId>)]
     pub product: Option<Option<ProductId>>,
@@ -311,7 +311,7 @@ pub struct NewOrder {
 }
 
 impl NewOrder {
-    /// The placement; `now` where the client did not say when.
+    /// The placement; `now` if the client gave no time.
     #[must_use]
     pub fn placement(self, now: Moment) -> OrderPlacement {
         OrderPlacement {

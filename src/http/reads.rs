@@ -29,7 +29,7 @@ use crate::{
 
 /// How long a read with `after` waits for the views to get there; then it is answered 503.
 pub const AFTER_WAIT: Duration = Duration::from_secs(5);
-/// Entries of a page when nothing else is asked for.
+/// The default number of entries of a page.
 pub const PAGE_DEFAULT: usize = 50;
 /// The largest page.
 pub const PAGE_MAX: usize = 500;
@@ -103,14 +103,14 @@ fn sentence(error: &actix_web::error::QueryPayloadError) -> String {
     text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest).to_owned()
 }
 
-/// The parameter that goes wrong in the same way when it stands alone.
+/// The parameter that fails in the same way alone.
 fn culprit<T: DeserializeOwned>(text: &str, expected: &str) -> String {
     let alone = |pair: &&str| web::Query::<T>::from_query(pair).is_err_and(|error| sentence(&error) == expected);
     let name = text.split('&').find(alone).and_then(|pair| pair.split('=').next()).unwrap_or_default();
     format!("/{name}")
 }
 
-/// The query of a read that has nothing of its own to ask.
+/// The query of a read without parameters of its own.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -118,39 +118,39 @@ pub struct AfterQuery {
     /// Wait until this position (from the answer to a write) is visible.
     #[param(value_type = Option<String>)]
     pub after: Option<Position>,
-    /// As it was at this position or time; the answer's head says which position that is.
+    /// The state at this position or time; a response header names the position.
     #[param(value_type = Option<String>)]
     pub at: Option<At>,
 }
 
-/// The query of a plain list of things.
+/// The query of a plain listing.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// Where the page before this one ended, as it said in `next`.
+    /// Where the previous page ended: its `next`.
     pub cursor: Option<String>,
     /// Entries of the page, 1 to 500; 50 if not given.
     pub limit: Option<usize>,
     /// Wait until this position (from the answer to a write) is visible.
     #[param(value_type = Option<String>)]
     pub after: Option<Position>,
-    /// As it was at this position or time; the answer's head says which position that is.
+    /// The state at this position or time; a response header names the position.
     #[param(value_type = Option<String>)]
     pub at: Option<At>,
 }
 
-/// One page of a list of things.
+/// One page of a listing.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Page<T> {
     pub entries: Vec<T>,
-    /// Give it as `cursor` to get the next page; absent on the last one.
+    /// Send it as `cursor` to get the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// A page out of one entry more than it may show: the extra one only tells that there is a next page.
+    /// A page from one entry more than it may show: the extra one only shows that there is a next page.
     #[must_use]
     pub fn cut(mut entries: Vec<T>, limit: usize, mark: impl Fn(&T) -> String) -> Self {
         let more = entries.len() > limit;
@@ -163,7 +163,7 @@ impl<T> Page<T> {
 /// How many entries a page shows.
 ///
 /// # Errors
-/// 400 outside of 1 to [`PAGE_MAX`].
+/// 400 outside 1 to [`PAGE_MAX`].
 pub fn page_limit(asked: Option<usize>) -> Result<usize, Problem> {
     let limit = asked.unwrap_or(PAGE_DEFAULT);
     if (1..=PAGE_MAX).contains(&limit) {
@@ -180,7 +180,7 @@ fn cursor_of(mark: &str) -> String {
 /// What a cursor stands for.
 ///
 /// # Errors
-/// 400 if we did not make it.
+/// 400 if it is not one of ours.
 pub fn mark_of(cursor: Option<&str>) -> Result<Option<String>, Problem> {
     let Some(cursor) = cursor else { return Ok(None) };
     let byte = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
@@ -197,7 +197,7 @@ pub fn invalid_cursor() -> Problem {
 /// What a cursor stands for, as an id.
 ///
 /// # Errors
-/// 400 if we did not make it.
+/// 400 if it is not one of ours.
 pub fn id_mark<T: FromStr>(cursor: Option<&str>) -> Result<Option<T>, Problem> {
     let Some(mark) = mark_of(cursor)? else { return Ok(None) };
     mark.parse().map(Some).map_err(|_| invalid_cursor())
@@ -226,12 +226,12 @@ pub async fn wait_until(app: &App, after: Option<Position>) -> Result<(), Proble
 /// Answers with JSON.
 ///
 /// # Errors
-/// Only for a fault of ours.
+/// Only for an internal fault.
 pub fn json<T: Serialize>(value: &T) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().content_type("application/json").body(render(value)?))
 }
 
-/// Answers with rendered JSON and its tag, or 304 if the client has just that.
+/// Answers with rendered JSON and its tag, or 304 if the client has it.
 pub fn tagged(request: &HttpRequest, tag: &str, body: impl FnOnce() -> Result<Bytes, Problem>) -> Result<HttpResponse, Problem> {
     let tag_value = HeaderValue::from_str(tag).map_err(|error| Problem::internal(&error))?;
     let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|value| names(value, tag));

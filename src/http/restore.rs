@@ -1,4 +1,4 @@
-//! Brings one list or household back to what it was, by new events: nothing that happened since is erased.
+//! Brings one list or household back to an earlier state, by new events: nothing that happened since is erased.
 
 use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
@@ -30,9 +30,9 @@ use crate::{
     projections::commands::{restore_name, state_of},
 };
 
-/// Commands recorded as one append. Only a list of hundreds of items needs more, and what one append may hold is limited.
+/// Commands recorded as one append. Only a list of hundreds of items needs more, and an append is limited.
 const COMMANDS_PER_APPEND_MAX: usize = 400;
-/// Appends of one restore, those included that somebody was quicker than.
+/// Appends of one restore, including those that lost a race.
 const APPENDS_MAX: usize = 64;
 
 /// `POST /lists/{id}/restore`
@@ -42,7 +42,7 @@ pub struct BringBack {
     /// A position or a time.
     #[schema(value_type = String)]
     at: At,
-    /// Changes nothing and answers what would happen.
+    /// Changes nothing and returns what would happen.
     #[serde(default)]
     preview: bool,
 }
@@ -52,11 +52,11 @@ pub struct BringBack {
 pub struct Origin<'a> {
     /// The moment of it.
     pub position: Position,
-    /// The snapshot it was read from, if not this server's own log.
+    /// The snapshot it was read from, unless this server's own log.
     pub snapshot: Option<&'a str>,
 }
 
-/// What came of bringing an entity back.
+/// The result of bringing an entity back.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BroughtBack<D> {
     pub id: String,
@@ -64,18 +64,18 @@ pub struct BroughtBack<D> {
     pub preview: bool,
     /// The entity's version after it.
     pub version: u64,
-    /// Where its last event is; the log's head if nothing was to be done.
+    /// The position of its last event; the log's head if nothing was to be done.
     #[schema(value_type = String)]
     pub position: Position,
-    /// Commands given; none if it was so already.
+    /// Commands sent; none if nothing differed.
     pub commands: usize,
-    /// What is changed by it.
+    /// What it changes.
     pub changes: D,
     /// What stays different, and why.
     pub notes: Vec<String>,
 }
 
-/// As answered: what came of it, and to which moment.
+/// The answer: the result, and its moment.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BroughtBackTo<D> {
     pub to: MomentView,
@@ -119,11 +119,11 @@ async fn answer<E: Referring + Undo>(app: &App, caller: &Caller, id: &str, body:
     json(&BroughtBackTo { to: point.into(), restored })
 }
 
-/// Brings an entity back to a past state, wherever that was read, and records that it was done. One that does not exist is
-/// made. A preview decides everything and records nothing.
+/// Brings an entity back to a past state, wherever it was read, and records that. A missing one is
+/// created. A preview decides everything and records nothing.
 ///
 /// # Errors
-/// Whatever the entity fails at. What was recorded before stays; to repeat it does the rest.
+/// The entity's failure. What was recorded before stays; a repetition does the rest.
 pub async fn bring_back<E: Referring>(
     app: &App,
     caller: &Caller,
@@ -134,7 +134,7 @@ pub async fn bring_back<E: Referring>(
 ) -> Result<BroughtBack<E::Diff>, Problem> {
     let left_out = E::leave_unknown(app, &mut past).await?;
     let mut begun = None;
-    // Planned again each time from what it is by then: after somebody was quicker, and for the rest of a long way.
+    // Planned again each time from the current state: after a lost race, and for the rest of a long change.
     for _ in 0..APPENDS_MAX {
         let loaded = app.registry.load::<E>(stream.id()).await?;
         let planned = plan::<E>(caller, stream, loaded.state.clone(), past.clone(), loaded.version).await?;
@@ -179,7 +179,7 @@ async fn plan<E: Referring>(
     blocking(move || E::restore(&now, &past, &stream, version, &context)).await
 }
 
-/// Has commands decided as one, on this very version. `None` if somebody was quicker.
+/// Lets commands be decided as one, at exactly this version. `None` after a lost race.
 async fn append<E: Referring>(
     app: &App,
     caller: &Caller,
@@ -199,7 +199,7 @@ async fn append<E: Referring>(
     }
 }
 
-/// Records among the admin actions that it was done. The entity's own events are there already, so a failure is only noted.
+/// Records it among the admin actions. The entity's own events are already recorded, so a failure is only noted.
 async fn record(app: &App, caller: &Caller, stream: &StreamId, origin: Origin<'_>) -> Option<String> {
     let snapshot = origin.snapshot.map(str::to_owned);
     let command = SystemEvent::StreamRestored { stream: stream.to_string(), position: origin.position.0, snapshot };
@@ -212,10 +212,10 @@ async fn record(app: &App, caller: &Caller, stream: &StreamId, origin: Origin<'_
 
 /// An entity that refers to others, which may be unknown here when its past comes from a snapshot.
 pub trait Referring: Restorable + Checked {
-    /// Leaves out what nobody knows here, and says so.
+    /// Leaves out what is unknown here, and notes it.
     ///
     /// # Errors
-    /// When the others cannot be asked.
+    /// When the others cannot be looked up.
     #[expect(async_fn_in_trait, reason = "handlers run on one thread each, so nobody needs the future to be Send")]
     async fn leave_unknown(app: &App, past: &mut Self::State) -> Result<Vec<String>, Problem>;
 }
@@ -262,7 +262,7 @@ impl Referring for Households {
     }
 }
 
-/// Whether a look-up says that there is no such thing.
+/// Whether a look-up found nothing.
 fn is_unknown<T>(found: Result<T, Problem>) -> Result<bool, Problem> {
     match found {
         Ok(_) => Ok(false),

@@ -1,4 +1,4 @@
-//! All routes on one page. The first of the table are tried first, so the busiest stand at the top.
+//! All routes in one file. The first of the table are tried first, so the busiest are at the top.
 
 use std::{cell::OnceCell, time::Duration};
 
@@ -21,7 +21,7 @@ macro_rules! routes {
         /// Every route: method and path.
         pub const ROUTES: &[(&str, &str)] = &[ $( $( (stringify!($method), $path), )+ )+ ];
 
-        /// Attaches every route, and the answers for paths and methods nobody serves.
+        /// Attaches every route, and the answers for unknown paths and methods.
         pub fn configure(config: &mut web::ServiceConfig) {
             let mut number = 0_u16;
             $(
@@ -103,11 +103,11 @@ routes! {
     "/": GET docs::welcome;
 }
 
-/// The route of a method that leaves its number with the request, for counting.
+/// The route of a method that stores its number with the request, for counting.
 fn numbered(method: &str, number: u16) -> Route {
     let route = web::route();
     let route = match method {
-        // What can be read can be asked for its headers alone.
+        // Every GET also answers HEAD.
         "GET" => route.guard(guard::Any(guard::Get()).or(guard::Head())),
         "POST" => route.guard(guard::Post()),
         "PATCH" => route.guard(guard::Patch()),
@@ -116,7 +116,7 @@ fn numbered(method: &str, number: u16) -> Route {
     route.guard(RouteNumber(number))
 }
 
-/// Which route of the table serves a request. As a guard it only leaves itself with the request.
+/// The route of the table that serves a request. As a guard it only stores itself with the request.
 #[derive(Debug, Clone, Copy)]
 pub struct RouteNumber(u16);
 
@@ -128,7 +128,7 @@ impl Guard for RouteNumber {
 }
 
 impl RouteNumber {
-    /// The route a request was handed to, if any.
+    /// The route of a request, if any.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Option<Self> {
         use actix_web::HttpMessage;

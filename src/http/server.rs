@@ -1,4 +1,4 @@
-//! The HTTP server itself: workers, sockets and their limits. Each setting that is not the default says why.
+//! The HTTP server itself: workers, sockets and their limits. Each setting that is not the default states why.
 
 use std::{any::Any, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -26,11 +26,11 @@ const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(10);
 const SHUTDOWN_SECONDS: u64 = 3;
 /// Unsent bytes the kernel holds per connection: without a limit a stalled reader hides megabytes there.
 const SEND_BUFFER_BYTES: usize = 32 << 10;
-/// On the loopback a segment may be as large as all of that buffer. Then a reader has seen only one segment when the buffer is full, and
+/// On the loopback a segment may be as large as that whole buffer. Then a reader has seen only one segment when the buffer is full, and
 /// acknowledges it 40 ms later: any larger answer would take as long. Segments of a network are smaller anyway.
 #[cfg(unix)]
 const SEGMENT_BYTES_MAX: u32 = 8 << 10;
-/// A peer that takes nothing for this long is gone: the kernel ends the connection, even when the worker cannot.
+/// A peer that reads nothing for this long is gone: the kernel ends the connection, even when the worker cannot.
 const UNACKNOWLEDGED_WAIT: Duration = Duration::from_secs(15);
 /// Bytes rendered before the socket must take some; it also bounds what a live session keeps after a burst.
 const WRITE_BUFFER_BYTES: usize = 8_192;

@@ -73,7 +73,7 @@ pub async fn change(app: Current, caller: Caller, Id(id): Id<StoreId>, Json(body
     answer.map_err(|problem| problem.renamed("/categories", "/aisle_order"))
 }
 
-/// Any command of the store, as on the socket.
+/// Any command of the store, as over the socket.
 #[utoipa::path(post, path = "/api/v1/stores/{id}/commands", tag = "stores", params(("id" = StoreId, Path)), request_body = StoreCommand,
     responses((status = 200, body = CommandAnswer<TotalsView>), (status = "4XX", body = ProblemBody)))]
 pub async fn command(

@@ -15,7 +15,7 @@ use crate::{
     projections::timeline::{TimelineEntry, TimelineQuery, Told, timeline},
 };
 
-/// Which part of a timeline is asked for.
+/// The part of a timeline to show.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -26,13 +26,13 @@ pub struct SpanQuery {
     /// The newest that is shown: a position or a time.
     #[param(value_type = Option<String>)]
     to: Option<At>,
-    /// Where the page before this one ended, as it said in `next`.
+    /// Where the previous page ended: its `next`.
     cursor: Option<String>,
     /// Entries of the page, 1 to 500; 50 if not given.
     limit: Option<usize>,
 }
 
-/// Which part of a list's timeline is asked for.
+/// The part of a list's timeline to show.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -45,7 +45,7 @@ pub struct ListSpanQuery {
     /// The newest that is shown: a position or a time.
     #[param(value_type = Option<String>)]
     to: Option<At>,
-    /// Where the page before this one ended, as it said in `next`.
+    /// Where the previous page ended: its `next`.
     cursor: Option<String>,
     /// Entries of the page, 1 to 500; 50 if not given.
     limit: Option<usize>,
@@ -82,7 +82,7 @@ pub async fn of_household(app: Current, Id(id): Id<HouseholdId>, Query(query): Q
 
 fn read(query: SpanQuery, item: Option<ItemId>) -> Result<TimelineQuery, Problem> {
     let SpanQuery { from, to, cursor, limit } = query;
-    // One more than is shown tells whether there is a next page.
+    // One more than is shown reveals whether there is a next page.
     let limit = page_limit(limit)? + 1;
     Ok(TimelineQuery { item, from, to, before: id_mark::<Position>(cursor.as_deref())?, limit })
 }
@@ -116,7 +116,7 @@ pub fn unknown<E: Entity>(id: &str) -> Problem {
     Problem::not_found(not_found_code::<E>(), format!("there is no {} {id}", E::KIND.as_str()))
 }
 
-/// It was not there at a moment (404).
+/// It did not exist at a moment (404).
 #[must_use]
 pub fn not_yet<E: Entity>(id: &str, moment: &At) -> Problem {
     let detail = format!("{} {id} exists now, but did not exist yet at {moment}", E::KIND.as_str());

@@ -1,4 +1,4 @@
-//! `POST /undo`: takes back a command, or what one person did lately, by new commands; or shows what that would change.
+//! `POST /undo`: undoes a command, or a person's recent commands, by new commands; or shows what that would change.
 
 mod answer;
 mod run;
@@ -26,26 +26,26 @@ use crate::{
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Undo {
-    /// Of any event of the command.
+    /// The position of any event of the command.
     #[schema(value_type = Option<String>)]
     position: Option<Position>,
-    /// Of the command to undo.
+    /// The id of the command to undo.
     command_id: Option<CommandId>,
     /// Everything that this person did, newest first, each command on its own.
     who: Option<Principal>,
-    /// Goes with `who`: from then on.
+    /// With `who`: from this time on.
     since: Option<Moment>,
-    /// Goes with `who`: until then; now if not given.
+    /// With `who`: until this time; now if not given.
     until: Option<Moment>,
-    /// Goes with `command_id` or `who`: only in this stream, such as `list/weekly`.
+    /// With `command_id` or `who`: only in this stream, such as `list/weekly`.
     #[schema(value_type = Option<String>)]
     stream: Option<StreamId>,
-    /// Changes nothing and answers what would happen.
+    /// Changes nothing and returns what would happen.
     #[serde(default)]
     preview: bool,
 }
 
-/// Undoes a command, or what one person did lately, by new events. A command that cannot be undone is refused, or, of many,
+/// Undoes a command, or a person's recent commands, by new events. A command that cannot be undone is refused, or, of many,
 /// named with the reason.
 #[utoipa::path(post, path = "/api/v1/undo", tag = "undo", request_body = Undo,
     responses((status = 200, body = UndoAnswer), (status = "4XX", body = ProblemBody)))]

@@ -60,7 +60,7 @@ pub struct PriceEntry {
     pub withdrawn_at: Option<Moment>,
 }
 
-/// The price that held at a moment.
+/// The price in force at a moment.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct HeldPrice {
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! Brings one list or household back from a snapshot, into the running system, by new events: also what a restore of the whole has left.
+//! Brings one list or household back from a snapshot, into the running system, by new events: also one that a full restore left out.
 
 use actix_web::{HttpResponse, web::Data};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use crate::{
     snapshots::SnapshotError,
 };
 
-/// What is to be brought back.
+/// What to bring back.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BringBackFrom {
@@ -28,15 +28,15 @@ pub struct BringBackFrom {
     #[schema(value_type = String)]
     pub stream: StreamId,
     pub snapshot: String,
-    /// As it was at this position or time; as the snapshot has it if not given.
+    /// Its state at this position or time; the snapshot's newest if not given.
     #[schema(value_type = Option<String>)]
     pub at: Option<At>,
-    /// Changes nothing and answers what would come of it.
+    /// Changes nothing and returns what would happen.
     #[serde(default)]
     pub preview: bool,
 }
 
-/// What came of it, and from where.
+/// The result, and its source.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct BroughtBackFrom<D> {
     pub snapshot: String,
@@ -46,7 +46,7 @@ pub struct BroughtBackFrom<D> {
     pub restored: BroughtBack<D>,
 }
 
-/// Brings a list or household back from a snapshot by new events. Nothing is erased, and one that does not exist is made.
+/// Brings a list or household back from a snapshot by new events. Nothing is erased, and a missing one is created.
 #[utoipa::path(post, path = "/api/v1/admin/restore/stream", tag = "admin", request_body = BringBackFrom,
     responses((status = 200, body = Object, description = "as the restore of a list or household, with the snapshot"), (status = "4XX", body = ProblemBody)))]
 pub async fn bring_back_from(

@@ -1,4 +1,4 @@
-//! For admins: snapshots, restores, rebuilds. Long work is begun with 202 and looked at as an operation; one runs at a time.
+//! For admins: snapshots, restores, rebuilds. Long work is answered with 202 and followed as an operation; one runs at a time.
 
 pub mod bring_back;
 pub mod operations;
@@ -18,7 +18,7 @@ use crate::{
     snapshots::{Operation, SnapshotError},
 };
 
-/// Begins long work and answers 202 with the operation to look at.
+/// Begins long work and answers 202 with its operation.
 ///
 /// # Errors
 /// 409 while other work is under way.
@@ -50,7 +50,7 @@ where
     let working = actix_web::rt::spawn(work(Arc::clone(running), Arc::clone(&operation)));
     let (own, running) = (Arc::clone(&operation), Arc::clone(running));
     actix_web::rt::spawn(async move {
-        // It is ended however it ends, or no other could ever begin.
+        // It is ended in every case, or no other could ever begin.
         let result = working.await.unwrap_or_else(|error| Err(SnapshotError::Staged(format!("the work panicked: {error}"))));
         let result = result.and_then(|done| serde_json::to_value(done).map_err(|error| SnapshotError::Staged(error.to_string())));
         running.operations().end(&own, clock.now(), result);

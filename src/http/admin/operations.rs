@@ -1,4 +1,4 @@
-//! Long work: what runs, how far it has come, how it ended.
+//! Long work: what runs, its progress, how it ended.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::Serialize;
@@ -13,14 +13,14 @@ use crate::{
     snapshots::operations::OperationView,
 };
 
-/// The work that runs and the last that ended.
+/// The running operation and the last ended ones.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct OperationsView {
-    /// The one that runs first, then the newest.
+    /// The running one first, then the newest.
     pub operations: Vec<OperationView>,
 }
 
-/// Lists long work: what runs, then the last fifty that ended.
+/// Lists long work: the running operation, then the last fifty that ended.
 #[utoipa::path(get, path = "/api/v1/admin/operations", tag = "admin", responses((status = 200, body = OperationsView)))]
 pub async fn index(running: Data<Running>, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
     json(&OperationsView { operations: running.operations().list().iter().map(|operation| operation.view()).collect() })

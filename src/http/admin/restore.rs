@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RestoreRequest {
-    /// A snapshot by its name; without it one that reaches the moment is chosen, or made first.
+    /// A snapshot by its name; without it one that reaches the moment is chosen, or created first.
     pub snapshot: Option<String>,
     /// Up to this position or time; without it all of the snapshot.
     #[schema(value_type = Option<String>)]
@@ -33,8 +33,8 @@ pub struct RestoreRequest {
     pub confirm: Option<String>,
 }
 
-/// Restores a snapshot, or any moment, in place of what is served. Without `confirm` it is a dry run: every file is checked and the
-/// answer says what would be left out.
+/// Replaces the served history with a snapshot, or any moment. Without `confirm` it is a dry run: every file is checked and the
+/// answer lists what would be left out.
 #[utoipa::path(post, path = "/api/v1/admin/restore", tag = "admin", request_body = RestoreRequest,
     responses((status = 200, body = RestorePlan, description = "a dry run"), (status = 202, body = OperationView, description = "its result is a Restored"), (status = "4XX", body = ProblemBody)))]
 pub async fn restore(running: Data<Running>, caller: Caller, Json(body): Json<RestoreRequest>) -> Result<HttpResponse, Problem> {

@@ -1,4 +1,4 @@
-//! Snapshots: make, list, inspect, verify, delete, prune, and try whether the newest restores.
+//! Snapshots: create, list, inspect, verify, delete, prune, and test whether the newest restores.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::{Deserialize, Serialize};
@@ -27,9 +27,9 @@ pub async fn create(running: Data<Running>, caller: Caller, _: OptionalJson<Noth
 /// All snapshots.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct SnapshotsView {
-    /// Where they are.
+    /// Their folder.
     pub folder: String,
-    /// The newest last; an unreadable one says why.
+    /// The newest last; an unreadable one states why.
     pub snapshots: Vec<Listed>,
 }
 
@@ -78,7 +78,7 @@ pub async fn remove(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// How much to keep; missing fields are as configured.
+/// How much to keep; the configuration fills missing fields.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prune {

@@ -40,7 +40,7 @@ pub async fn digests(running: Data<Running>, _: Query<Nothing>) -> Result<HttpRe
     json(&DigestsView { position, version: proof.version, digests: proof.digests })
 }
 
-/// What to do with the views that were built.
+/// What to do with the new views.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rebuild {

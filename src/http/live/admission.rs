@@ -27,10 +27,10 @@ struct Counts {
 }
 
 impl Admission {
-    /// Lets a session in and gives its number.
+    /// Admits a session and returns its number.
     ///
     /// # Errors
-    /// The reason it must be closed for instead.
+    /// The reason to close it instead.
     pub fn enter(&self, address: Option<IpAddr>, who: Option<&Principal>, limits: &Limits) -> Result<u64, Close> {
         let mut counts = self.counts.lock();
         counts.check(address, limits)?;
@@ -44,10 +44,10 @@ impl Admission {
         Ok(self.next_id.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    /// Counts a session for another principal from now on, after a token was shown.
+    /// Moves a session to another principal, after a token was sent.
     ///
     /// # Errors
-    /// The reason it must be closed for: this principal has enough sessions.
+    /// The reason to close it: this principal has enough sessions.
     pub fn rename(&self, from: Option<&Principal>, to: &Principal, limits: &Limits) -> Result<(), Close> {
         if from == Some(to) {
             return Ok(());
@@ -72,7 +72,7 @@ impl Admission {
         }
     }
 
-    /// Lets nobody in any more.
+    /// Admits no more sessions.
     pub fn close(&self) {
         self.counts.lock().closed = true;
     }
@@ -108,7 +108,7 @@ impl Counts {
     }
 }
 
-/// Takes one off, and forgets a principal that has none left.
+/// Subtracts one, and forgets a principal that has none left.
 fn take_one<K: std::hash::Hash + Eq>(counts: &mut AHashMap<K, usize>, key: &K) {
     if let Some(count) = counts.get_mut(key) {
         *count -= 1;

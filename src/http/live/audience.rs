@@ -1,4 +1,4 @@
-//! Where the hub hears of what happened: committed events from the projector, totals from the list actors.
+//! What the hub is notified of: committed events from the projector, totals from the list actors.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// Sessions that are told who is there without anybody having to wait longer for it.
+/// Up to this many sessions, presence is sent without extra delay.
 const CROWD: usize = 500;
 
 impl Audience for Hub {
@@ -70,7 +70,7 @@ impl Hub {
     }
 }
 
-/// Tells who has which list open whenever that changes, at most once within an interval. Runs as long as its worker.
+/// Sends who has which list open whenever that changes, at most once per interval. Runs as long as its worker.
 pub(super) async fn tell_presence(hub: Arc<Hub>) {
     loop {
         let mut told = 0;
@@ -80,13 +80,13 @@ pub(super) async fn tell_presence(hub: Arc<Hub>) {
             // A session that joined between the two may have received the earlier state.
             hub.presence().recheck(&list, &state.value);
         }
-        // The more had to hear it, the less often: a crowd that gathers must not cost more than what it came for.
+        // The more receivers, the less often: presence of a crowd must not cost more than its events.
         let intervals = 1 + u32::try_from(told / CROWD).unwrap_or(u32::MAX);
         tokio::time::sleep(hub.limits().presence_interval.saturating_mul(intervals)).await;
     }
 }
 
-/// Whether an event is told as a price state, not as an event.
+/// Whether an event is sent as a price state, not as an event.
 #[must_use]
 pub fn is_price(event: &Event) -> bool {
     matches!(event, Event::Product(ProductEvent::PriceObserved { .. } | ProductEvent::PriceWithdrawn { .. }))
@@ -100,7 +100,7 @@ enum ListValue<'a> {
     Price(&'a PriceState),
 }
 
-/// What one event did to the deals of one store: one push, so that a position is never half delivered.
+/// One event's changes of one store's deals: one push, so that a position is never half delivered.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DealsChanged {
     #[serde(rename = "type")]
@@ -132,7 +132,7 @@ fn by_store(changes: &[DealChange]) -> BTreeMap<&StoreId, Vec<&DealChange>> {
     stores
 }
 
-/// Whose order an event is of, `None` for other events and for orders of nobody.
+/// The household of an order's event, `None` for other events and orders without one.
 #[must_use]
 pub fn household_of_order(recorded: &Recorded, views: &Views) -> Option<HouseholdId> {
     match &recorded.event {

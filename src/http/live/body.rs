@@ -1,4 +1,4 @@
-//! The response body of a live session: the actor's own replies first, then what waits in the outbox.
+//! The response body of a live session: the actor's own replies first, then the outbox.
 
 use std::{
     pin::Pin,
@@ -16,13 +16,13 @@ use futures_util::{Stream, task::AtomicWaker};
 
 use super::outbox::{Next, Outbox};
 
-/// What is given to the connection at a time: so much it may hold next to what the socket takes, and each piece it comes for
+/// Bytes given to the connection at a time: it may hold this much besides what the socket takes, and each piece it fetches
 /// shows that the socket took the one before.
 pub const PIECE_BYTES: usize = 8 * 1024;
 
-/// Merges the frames of the session actor with prepared frames. Ends with the actor, or once the outbox's close frame was given.
+/// Merges the frames of the session actor with prepared frames. Ends with the actor, or after the outbox's close frame.
 pub struct SessionBody<S> {
-    /// Polling it is what runs the actor; absent after the close frame, so that the actor ends with it.
+    /// Polling it runs the actor; absent after the close frame, so that the actor ends with it.
     replies: Option<Pin<Box<S>>>,
     /// Whether the actor has something to do: a push alone does not run it.
     call: Arc<Call>,
@@ -33,8 +33,8 @@ pub struct SessionBody<S> {
     rest: Bytes,
 }
 
-/// Wakes the connection, and remembers that it is for the actor. Nearly every wake of a session that listens is a push, and running the
-/// actor for each would cost more than handing it over.
+/// Wakes the connection, and remembers that it is for the actor. Nearly every wake of a listening session is a push, and running the
+/// actor for each would cost more than the delivery.
 struct Call {
     is_for_actor: AtomicBool,
     connection: AtomicWaker,
@@ -71,11 +71,11 @@ impl<S: Stream<Item = Result<Bytes, Error>>> SessionBody<S> {
     fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         let Some(replies) = &mut self.replies else { return Poll::Ready(None) };
         self.call.connection.register(context.waker());
-        // An answer's pushes are let out together with the answer, by the actor, so they cannot overtake it here.
+        // The actor releases an answer's pushes together with the answer, so they cannot overtake it here.
         if self.call.is_for_actor.swap(false, Ordering::AcqRel)
             && let ready @ Poll::Ready(_) = replies.as_mut().poll_next(&mut Context::from_waker(&self.call_waker))
         {
-            // It may have more to say.
+            // It may have more to send.
             self.call.is_for_actor.store(true, Ordering::Release);
             return ready;
         }

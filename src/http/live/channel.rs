@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::topic::Topic;
 use crate::projections::{Deal, DealChange};
 
-/// A topic as it is followed.
+/// A topic with its filter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Channel {
     pub topic: Topic,
@@ -14,7 +14,7 @@ pub struct Channel {
     pub filter: DealFilter,
 }
 
-/// Which deals of a store are wanted; the default wants them all. As the query of `GET /deals`.
+/// Which deals of a store to send, by default all. Like the query of `GET /deals`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DealFilter {
@@ -27,7 +27,7 @@ pub struct DealFilter {
     pub honest: bool,
 }
 
-/// The greatest saving one can ask for.
+/// The highest saving a filter may ask for.
 const PERCENT_MAX: u8 = 100;
 
 impl Channel {

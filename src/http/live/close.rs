@@ -22,7 +22,7 @@ macro_rules! closes {
         pub enum Close { $( $(#[doc = $doc])+ $close, )+ }
 
         impl Close {
-            /// Every reason there is, in the order of the table.
+            /// Every reason, in the order of the table.
             pub const ALL: &'static [Self] = &[ $( Self::$close, )+ ];
         }
 

@@ -21,7 +21,7 @@ use crate::{
     http::{body, caller::digest, checks::Checked, commands::execute, error::Problem},
 };
 
-/// One command as it was asked for.
+/// One requested command.
 #[derive(Debug)]
 pub struct Job {
     pub id: Option<RequestId>,
@@ -61,7 +61,7 @@ impl Lanes {
         }
     }
 
-    /// A command is done: gives the next one of its lane, which may run now.
+    /// A command is done: returns the next one of its lane, which may run now.
     pub fn leave(&mut self, job: &Job) -> Option<Job> {
         self.in_flight = self.in_flight.saturating_sub(1);
         let lane = job.lane();
@@ -73,7 +73,7 @@ impl Lanes {
     }
 }
 
-/// Who sends commands over a session, and from what.
+/// Who sends commands over a session, and with which client.
 #[derive(Debug, Clone)]
 pub struct Sender {
     pub who: Principal,
@@ -81,10 +81,10 @@ pub struct Sender {
 }
 
 impl Job {
-    /// Has the entity decide it; the whole reply.
+    /// Lets the entity decide it; returns the whole reply.
     ///
     /// # Errors
-    /// Whatever is wrong with the command, or the entity refuses or fails at.
+    /// Errors in the command, or the entity's refusal or failure.
     pub async fn run(&self, app: &Current, sender: &Sender, encoding: Encoding) -> Result<Vec<u8>, ErrorBody> {
         match self.entity {
             EntityKind::List => {
@@ -103,7 +103,7 @@ impl Job {
         E: Checked<Command: Serialize + DeserializeOwned>,
     {
         check_id(&self.entity_id).map_err(|error| ErrorBody::new(ErrorCode::InvalidId, error.to_string()).at("/entity_id"))?;
-        // Read as the body of an HTTP request is, so that the errors are the same.
+        // Read like the body of an HTTP request, so that the errors are the same.
         let command: E::Command = body::parse(self.command.to_string().as_bytes())?;
         let key = self.key(&command)?;
         let context = Context { who: sender.who.clone(), at: app.clock.now() };

@@ -7,7 +7,7 @@ use crate::telemetry::{LIVE_BAD_REQUESTS, LIVE_CLOSED, LIVE_DELIVERIES, LIVE_LIM
 
 macro_rules! limits {
     ($( $(#[doc = $doc:literal])* $limit:ident $name:literal; )+) => {
-        /// A limit that somebody met.
+        /// A limit that was reached.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Limit { $( $(#[doc = $doc])* $limit, )+ }
 
@@ -33,9 +33,9 @@ limits! {
     Lifetime "lifetime";
     TimeToAuthenticate "time_to_authenticate";
     Token "token";
-    /// A topic somebody may not follow.
+    /// A topic that a session may not follow.
     Rights "rights";
-    /// More events were missed than are told again: a snapshot was given.
+    /// More events were missed than are sent again: a snapshot was sent.
     RecoveryEvents "recovery_events";
     /// A history had to wait for its turn to be read.
     Readers "readers";
@@ -68,12 +68,12 @@ impl Counters {
         }
     }
 
-    /// Counts that a limit was met so many times.
+    /// Counts that a limit was reached this many times.
     pub fn met(&self, limit: Limit, times: usize) {
         self.limits[limit as usize].increment(times as u64);
     }
 
-    /// Counts the limit that a session is closed, or turned away, for.
+    /// Counts the limit that a session is closed or refused for.
     pub fn met_by_close(&self, close: Close) {
         let limit = match close {
             Close::TooManySessions => Limit::Sessions,
@@ -86,7 +86,7 @@ impl Counters {
             Close::Lifetime => Limit::Lifetime,
             Close::AuthenticationTimeout => Limit::TimeToAuthenticate,
             Close::NotAuthenticated | Close::TokenExpired => Limit::Token,
-            // Counted where it is found, or no limit.
+            // Counted where it is found, or not a limit.
             Close::Normal
             | Close::ProtocolError
             | Close::WrongEncoding

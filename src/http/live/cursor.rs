@@ -15,8 +15,8 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Nothing told yet since an earlier cursor of these topics: one that was not told before the feed breaks off continues from there.
-    /// A name that is no topic keeps its place.
+    /// Nothing sent yet since an earlier cursor of these topics: a topic not sent before the feed breaks off continues from there.
+    /// A name that is not a topic keeps its place.
     #[must_use]
     pub fn start(epoch: &str, names: &[&str], since: Option<&Self>) -> Self {
         let topics: Vec<_> = names.iter().map(|name| name.parse().ok()).collect();
@@ -41,13 +41,13 @@ impl Cursor {
         &self.epoch
     }
 
-    /// Where the topic at a place is.
+    /// The position of the topic at an index.
     #[must_use]
     pub fn at(&self, place: usize) -> Position {
         self.positions[place]
     }
 
-    /// A topic's events were told up to here.
+    /// A topic's events were sent up to here.
     pub fn advance(&mut self, topic: &Topic, position: Position) {
         for (known, at) in self.topics.iter().zip(&mut self.positions) {
             if known.as_ref() == Some(topic) {

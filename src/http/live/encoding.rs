@@ -1,4 +1,4 @@
-//! The two encodings of the protocol. They mean the same: MessagePack is written with field names, and with texts wherever JSON has texts.
+//! The two encodings of the protocol. They are equivalent: MessagePack has field names, and texts wherever JSON has texts.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub enum Encoding {
     Msgpack,
 }
 
-/// A message's nesting beyond this is refused, not followed: it would only be an attack on the stack.
+/// Deeper nesting is refused: it would only be an attack on the stack.
 const DEPTH_MAX: usize = 64;
 
 impl Encoding {
@@ -36,7 +36,7 @@ impl Encoding {
         Self::ALL.into_iter().find(|encoding| encoding.subprotocol() == name)
     }
 
-    /// A message as bytes. `None` if the value cannot be written, which is a mistake of the program and is logged.
+    /// A message as bytes. `None` if the value cannot be written, which is a bug and is logged.
     #[must_use]
     pub fn write<T: Serialize + ?Sized>(self, value: &T) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(512);

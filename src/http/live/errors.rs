@@ -1,4 +1,4 @@
-//! What a reply of the live gateway may complain about on its own: the one table of its error codes. A command's reply may also
+//! The one table of the live gateway's own error codes. A command's reply may also
 //! carry any code of the HTTP answers.
 
 macro_rules! errors {
@@ -8,7 +8,7 @@ macro_rules! errors {
         pub enum ErrorCode { $( $(#[doc = $doc])+ $error, )+ }
 
         impl ErrorCode {
-            /// Every error there is, in the order of the table.
+            /// Every error, in the order of the table.
             pub const ALL: &'static [Self] = &[ $( Self::$error, )+ ];
 
             /// The stable code on the wire.
@@ -23,7 +23,7 @@ macro_rules! errors {
                 match self { $( Self::$error => $temporary, )+ }
             }
 
-            /// What it means, as `docs/live.md` and the AsyncAPI document tell it.
+            /// What it means, as in `docs/live.md` and the AsyncAPI document.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self { $( Self::$error => concat!($($doc),+).trim(), )+ }

@@ -1,5 +1,5 @@
-//! The same feed for clients without WebSocket: Server-Sent Events, and NDJSON up to now or on and on. No actor: what the session
-//! would do is only to follow, so the body drains the outbox itself.
+//! The same feed for clients without WebSocket: Server-Sent Events, and NDJSON up to now or without end. No actor: the session
+//! would only follow, so the body drains the outbox itself.
 
 use std::future::poll_fn;
 
@@ -33,7 +33,7 @@ use crate::{
     },
 };
 
-/// Topics of one request; a longer list is what WebSocket is for.
+/// Topics of one request; use WebSocket for more.
 const TOPICS_MAX: usize = 100;
 const LAST_EVENT_ID: &str = "last-event-id";
 
@@ -44,7 +44,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 pub struct FeedQuery {
     /// Topics, separated by commas, at most 100.
     topics: String,
-    /// Where an earlier answer ended, as it said in `cursor` or `id`.
+    /// Where an earlier answer ended: its `cursor` or `id`.
     since: Option<String>,
     /// At most this many states per second for each key.
     max_rate: Option<f64>,
@@ -89,7 +89,7 @@ fn answer(app: Current, caller: Caller, query: FeedQuery, request: &HttpRequest,
     }
     let last = request.headers().get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()).or(query.since.as_deref());
     let since = last.map(|text| Cursor::parse(text, names.len()).ok_or_else(no_cursor)).transpose()?;
-    // With another filter the positions say nothing about what the client has.
+    // With another filter the positions do not show what the client has.
     let epoch = format!("{}{}", app.epoch, query.filter_mark());
     let since = since.filter(|since| since.epoch() == epoch);
     let cursor = Cursor::start(&epoch, &names, since.as_ref());
@@ -110,7 +110,7 @@ fn answer(app: Current, caller: Caller, query: FeedQuery, request: &HttpRequest,
     let feed = Feed { app, membership, subscription: Some(subscription), cursor, form, ended: false, rest: Bytes::new() };
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header(("x-accel-buffering", "no"));
-    // Each message must leave at once, which a compressor would not let it.
+    // Each message must leave at once, which a compressor would prevent.
     response.insert_header(header::ContentEncoding::Identity);
     response.content_type(if form == Form::EventStream { "text/event-stream" } else { "application/x-ndjson" });
     Ok(response.streaming(feed.stream()))
@@ -126,7 +126,7 @@ fn turned_away(close: Close) -> Problem {
 }
 
 impl FeedQuery {
-    /// The filter that was asked for, if any.
+    /// The requested filter, if any.
     fn filter(&self) -> Option<DealFilter> {
         let asks = self.category.is_some() || self.min_saving_percent.is_some() || self.honest.is_some();
         asks.then(|| DealFilter {
@@ -136,7 +136,7 @@ impl FeedQuery {
         })
     }
 
-    /// Tells cursors under one filter from those under another.
+    /// Distinguishes cursors of different filters.
     fn filter_mark(&self) -> String {
         let Some(filter) = self.filter() else { return String::new() };
         let bytes = Encoding::Json.write(&filter).unwrap_or_default();
@@ -153,7 +153,7 @@ impl FeedQuery {
 struct Feed {
     app: Current,
     membership: Membership,
-    /// What of the start is still to be told.
+    /// What remains to be sent of the start.
     subscription: Option<Subscription>,
     cursor: Cursor,
     form: Form,
@@ -167,7 +167,7 @@ impl Feed {
         stream::unfold(self, |mut feed| async move { feed.piece().await.map(|bytes| (Ok(bytes), feed)) })
     }
 
-    /// The next message, or a piece of a large one: each piece that is asked for shows that the socket took the one before.
+    /// The next message, or a piece of a large one: each fetched piece shows that the socket took the one before.
     async fn piece(&mut self) -> Option<Bytes> {
         if self.rest.is_empty() {
             self.rest = self.next().await?;
@@ -197,7 +197,7 @@ impl Feed {
                 }
                 Next::Notice(notice) => match notice.json() {
                     Some(message) => return Some(self.write(&message)),
-                    // Nothing but a sign of life; an empty line is not an NDJSON message.
+                    // Only a sign of life; an empty line is not an NDJSON message.
                     None if self.form == Form::EventStream => return Some(Bytes::from_static(b": ping\n\n")),
                     None => return Some(Bytes::from_static(b"\n")),
                 },

@@ -1,4 +1,4 @@
-//! One session's place in one channel: what it was told already, what is held back while its history is read, and how fast it wants states.
+//! One session's place in one channel: what was sent, what is held back while its history is read, and how fast it wants states.
 
 use std::{
     cell::{Cell, RefCell},
@@ -20,24 +20,24 @@ use crate::events::Position;
 pub struct Follower {
     channel: Arc<Channel>,
     outbox: Rc<Outbox>,
-    /// The newest event told, by the history or as a push. Events up to here are dropped: the log may be ahead of what is published.
+    /// The newest event sent, in the history or as a push. Events up to here are dropped: the log may be ahead of what is published.
     told: Cell<Position>,
     /// While the history is read: what was published meanwhile.
     gate: RefCell<Option<Vec<Arc<Publication>>>>,
-    /// Absent where states are not slowed.
+    /// Absent if states are not slowed.
     pace: RefCell<Option<Box<Pace>>>,
-    /// When its worker will look for states that are due.
+    /// When its worker will check for due states.
     expected: Cell<Option<Instant>>,
 }
 
-/// What became of a publication.
+/// The fate of a publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivered {
-    /// It waits to be written, or was told already.
+    /// It waits to be written, or was already sent.
     Done,
-    /// That was more than may wait: the session is closing.
+    /// Too much waits: the session is closing.
     TooMuch,
-    /// A state whose turn comes later.
+    /// A state that is due later.
     Later(Instant),
 }
 
@@ -61,7 +61,7 @@ impl Follower {
         &self.channel
     }
 
-    /// Takes a publication in.
+    /// Accepts a publication.
     pub fn deliver(self: &Rc<Self>, publication: &Arc<Publication>, now: Instant) -> Delivered {
         if let Some(gate) = self.gate.borrow_mut().as_mut() {
             gate.push(Arc::clone(publication));
@@ -80,7 +80,7 @@ impl Follower {
         let bytes = held.iter().map(|publication| self.bytes(publication)).sum();
         let mut gate = self.gate.borrow_mut();
         match gate.as_mut() {
-            // Behind a gate that is closed already, what came first stays first.
+            // Behind a gate that is closed already, order is kept.
             Some(gate) => gate.splice(0..0, held).for_each(drop),
             None => *gate = Some(held),
         }
@@ -98,7 +98,7 @@ impl Follower {
         held.iter().filter_map(|publication| later(self.pass(publication, now))).collect()
     }
 
-    /// Sends the states whose turn has come. Returns when the next one's comes.
+    /// Sends the states that are due. Returns when the next one is.
     pub fn send_due(self: &Rc<Self>, now: Instant) -> Option<Instant> {
         let (due, next) = self.pace.borrow_mut().as_mut().map(|pace| pace.take_due(now))?;
         for publication in due {
@@ -108,7 +108,7 @@ impl Follower {
         next
     }
 
-    /// Whether its worker must look at this moment; false if it will look before that anyway. Each follower is looked for once at most.
+    /// Whether its worker must check at this moment; false if it checks before anyway. Each follower is scheduled at most once.
     pub fn expects(&self, at: Instant) -> bool {
         let sooner = self.expected.get().is_none_or(|expected| at < expected);
         if sooner {
@@ -117,7 +117,7 @@ impl Follower {
         sooner
     }
 
-    /// Whether this is the moment it is looked for; an earlier one took the place of others.
+    /// Whether this is its scheduled moment; an earlier one replaces others.
     pub fn is_expected(&self, at: Instant) -> bool {
         let expected = self.expected.get() == Some(at);
         if expected {
@@ -126,14 +126,14 @@ impl Follower {
         expected
     }
 
-    /// Forgets what waits: the channel was left.
+    /// Drops what waits: the channel was left.
     pub fn forget(self: &Rc<Self>) {
         self.close_gate();
         let held = self.gate.borrow_mut().replace(Vec::new()).unwrap_or_default();
         self.outbox.release(held.iter().map(|publication| self.bytes(publication)).sum());
     }
 
-    /// Whether so much waits for its session that it should be let write before more comes.
+    /// Whether so much waits for its session that it should write before more comes.
     pub fn is_pressed(&self) -> bool {
         self.outbox.is_pressed()
     }
@@ -148,7 +148,7 @@ impl Follower {
                 {
                     replaced.iter().for_each(|older| self.outbox.release(self.bytes(older)));
                     let too_much = self.outbox.hold(self.bytes(publication));
-                    // The turn of one that takes another's place is expected already.
+                    // A replacing state is already scheduled.
                     return if too_much || replaced.is_some() { done_unless(too_much) } else { Delivered::Later(at) };
                 }
             }

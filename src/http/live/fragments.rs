@@ -13,7 +13,7 @@ pub struct Fragments {
     bytes_max: usize,
 }
 
-/// What became of a fragment.
+/// The result of a fragment.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Joined {
     More,
@@ -21,7 +21,7 @@ pub enum Joined {
 }
 
 impl Fragments {
-    /// Nothing joined yet; a whole message may have so many bytes.
+    /// Nothing joined yet; a whole message may have this many bytes.
     #[must_use]
     pub fn new(encoding: Encoding, bytes_max: usize) -> Self {
         Self { joined: BytesMut::new(), encoding, bytes_max }

@@ -53,7 +53,7 @@ pub fn payload(frame: &Bytes) -> Bytes {
     frame.slice(header.min(frame.len())..)
 }
 
-/// Writes the header right before the payload, which starts after the room left for the longest one.
+/// Writes the header directly before the payload, which starts after the room left for the longest one.
 #[must_use]
 pub fn seal(mut buffer: Vec<u8>, opcode: u8) -> Bytes {
     let length = buffer.len() - HEADER_BYTES_MAX;

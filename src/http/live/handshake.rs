@@ -1,4 +1,4 @@
-//! May this request become a WebSocket? The library below checks less than RFC 6455 asks for.
+//! Whether a request may become a WebSocket. The library below checks less than RFC 6455 requires.
 
 use actix_web::{
     HttpRequest,
@@ -14,7 +14,7 @@ use crate::http::error::Problem;
 /// Checks upgrade, version, key and origin.
 ///
 /// # Errors
-/// 400 for a request that is no WebSocket handshake, 426 for another version, 403 for a page of a foreign origin.
+/// 400 for a request that is not a WebSocket handshake, 426 for another version, 403 for a page of a foreign origin.
 pub fn check(request: &HttpRequest) -> Result<(), Problem> {
     let headers = request.headers();
     if !names(headers, &header::UPGRADE, "websocket") || !names(headers, &header::CONNECTION, "upgrade") {
@@ -38,7 +38,7 @@ pub fn encoding(headers: &HeaderMap) -> Encoding {
     offers.map(str::trim).find_map(Encoding::of_subprotocol).unwrap_or(Encoding::Json)
 }
 
-/// A browser names the page's origin; a page of another host must not speak with this one's powers.
+/// A browser names the page's origin; a page of another host must not use this one's rights.
 fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
     let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
@@ -60,7 +60,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-/// Whether a header's comma-separated list holds a word, in any case.
+/// Whether a header's comma-separated list holds a token, in any case.
 fn names(headers: &HeaderMap, name: &header::HeaderName, word: &str) -> bool {
     headers
         .get_all(name)

@@ -34,7 +34,7 @@ use crate::{
     events::{Position, Recorded},
 };
 
-/// Locks are spread over so many parts, by hash of the topic.
+/// Locks are spread over this many parts, by hash of the topic.
 const SHARDS: usize = 64;
 
 /// The rooms of a topic, one for each filter in use; nearly always one.
@@ -56,7 +56,7 @@ pub struct Hub {
     epoch: RwLock<Arc<str>>,
     /// The newest event handed to `publish_event`.
     position: AtomicU64,
-    /// The newest position that any session was told.
+    /// The newest position sent to any session.
     newest: AtomicU64,
     limits: Limits,
     counters: Counters,
@@ -67,7 +67,7 @@ pub struct Hub {
 #[derive(Debug)]
 struct Room {
     channel: Arc<Channel>,
-    /// Where the channel's newest event is; before the first one, where the log was when the room opened.
+    /// The position of the channel's newest event; before the first one, of the log when the room opened.
     last: AtomicU64,
     workers: SmallVec<[Audience; 2]>,
 }
@@ -126,7 +126,7 @@ impl Hub {
         &*self.rights
     }
 
-    /// How many sessions there are, and who may still come.
+    /// The sessions, and their limits.
     #[must_use]
     pub fn admission(&self) -> &Admission {
         &self.admission
@@ -138,12 +138,12 @@ impl Hub {
         &self.presence
     }
 
-    /// Takes topics away that a principal may not follow any more. What is published after this call does not reach it.
+    /// Removes topics that a principal may no longer follow. What is published after this call does not reach it.
     pub fn rights_changed(&self, who: &Principal) {
         self.tell_all(|| Delivery::Recheck(who.clone()));
     }
 
-    /// Announces to every session that the server stops, lets nobody in any more, and waits until all are gone or their time is over.
+    /// Announces the stop to every session, admits no more, and waits until all are gone or their time is over.
     pub async fn say_farewell(&self) {
         self.admission.close();
         self.tell_all(|| Delivery::Farewell(self.limits.farewell));
@@ -168,7 +168,7 @@ impl Hub {
         self.tell_all(|| Delivery::End(Close::HistoryChanged));
     }
 
-    /// Whether this is the history whose events are published. Ask after joining: one who joined before another began is told.
+    /// Whether this is the history whose events are published. Check after joining: a session that joined before another began is notified.
     #[must_use]
     pub fn is_of(&self, epoch: &str) -> bool {
         **self.epoch.read() == *epoch
@@ -180,13 +180,13 @@ impl Hub {
         !self.is_quiet() && self.shard(topic).read().contains_key(topic)
     }
 
-    /// Notes that events up to here were published. Call it before publishing them, so that a room opened meanwhile
+    /// Records that events up to here were published. Call it before publishing them, so that a room opened meanwhile
     /// never claims that an older position was its last.
     pub fn advance(&self, position: Position) {
         self.position.store(position.0, Ordering::Release);
     }
 
-    /// Publishes an event to a topic's followers; it is made only if there are any, for each filter in use, and not if that lets nothing through.
+    /// Publishes an event to a topic's followers; it is encoded only if there are any, for each filter in use that lets it through.
     /// Events of one topic must come in log order, from one thread.
     pub fn publish_event<E: Serialize>(&self, topic: &Topic, recorded: &Recorded, event: impl Fn(&DealFilter) -> Option<E>) {
         if self.is_quiet() {
@@ -201,7 +201,7 @@ impl Hub {
         }
     }
 
-    /// Publishes states to a topic's followers, together, so that they leave together. Of the same key only the latest waits.
+    /// Publishes states to a topic's followers together, so that they leave together. Of the same key only the latest waits.
     /// Returns how many followers there are.
     pub fn publish_states<V: Serialize>(&self, topic: &Topic, position: Position, states: &[State<V>]) -> usize {
         if self.is_quiet() {
@@ -223,7 +223,7 @@ impl Hub {
         followers
     }
 
-    /// Where a channel's newest event is, as far as its room knows: nothing happened in it between that and now.
+    /// The position of a channel's newest event, as far as its room knows: nothing happened in it since.
     /// `None` if nobody follows.
     #[must_use]
     pub fn last_event(&self, channel: &Channel) -> Option<Position> {
@@ -278,7 +278,7 @@ impl Hub {
         &self.readers
     }
 
-    /// Notes a position that sessions are told.
+    /// Records a position that is sent to sessions.
     pub(super) fn told(&self, position: Position) {
         self.newest.fetch_max(position.0, Ordering::AcqRel);
     }
@@ -293,13 +293,13 @@ impl Hub {
         Position(self.position.load(Ordering::Acquire))
     }
 
-    /// A number from 0 to 1 that nobody can foresee, another for each seed.
+    /// An unpredictable number from 0 to 1, different for each seed.
     pub(super) fn chance(&self, seed: u64) -> f64 {
         let thousandths = self.hasher.hash_one(seed) % 1_000;
         f64::from(u16::try_from(thousandths).unwrap_or(0)) / 1_000.0
     }
 
-    /// Whether the caller is the one to tell who has which list open.
+    /// Whether the caller is the one that sends presence.
     pub(super) fn takes_presence(&self) -> bool {
         !self.presence_told.swap(true, Ordering::AcqRel)
     }

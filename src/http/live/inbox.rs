@@ -11,13 +11,13 @@ use parking_lot::Mutex;
 use super::{channel::Channel, close::Close, publication::Publication};
 use crate::domain::Principal;
 
-/// What reaches a worker.
+/// A message to a worker.
 #[derive(Debug)]
 pub enum Delivery {
     Publication(Arc<Channel>, Arc<Publication>),
-    /// Somebody's rights changed: what may not be followed any more is left.
+    /// A principal's rights changed: topics that may no longer be followed are left.
     Recheck(Principal),
-    /// The server stops: every session is told, and closed within the given time.
+    /// The server stops: every session is notified, and closed within the given time.
     Farewell(std::time::Duration),
     /// Every session is closed at once.
     End(Close),
@@ -35,18 +35,18 @@ pub struct Inbox {
 pub struct Queue {
     pub deliveries: Vec<Delivery>,
     bytes: usize,
-    /// More came than may wait: publications were dropped, and every session of this worker must restart.
+    /// The queue overflowed: publications were dropped, and every session of this worker must restart.
     pub overflowed: bool,
 }
 
 impl Inbox {
-    /// An empty queue for so many bytes of publications.
+    /// An empty queue for this many bytes of publications.
     #[must_use]
     pub fn new(bytes_max: usize) -> Self {
         Self { queue: Mutex::default(), waker: AtomicWaker::new(), bytes_max }
     }
 
-    /// Adds publications that belong together; never blocks. Returns true if that was too much.
+    /// Adds publications that belong together; never blocks. Returns true on overflow.
     pub fn publish(&self, publications: impl IntoIterator<Item = (Arc<Channel>, Arc<Publication>)>) -> bool {
         let mut queue = self.queue.lock();
         for (channel, publication) in publications {
@@ -70,18 +70,18 @@ impl Inbox {
         self.waker.wake();
     }
 
-    /// Has the worker look, though nothing may wait.
+    /// Wakes the worker, even if nothing waits.
     pub fn nudge(&self) {
         self.waker.wake();
     }
 
-    /// Takes everything that waits, or asks to be woken.
+    /// Takes everything waiting, or registers to be woken.
     pub fn poll_take(&self, context: &mut Context<'_>) -> Poll<Queue> {
         if let Some(queue) = self.take() {
             return Poll::Ready(queue);
         }
         self.waker.register(context.waker());
-        // It may have come between the two.
+        // It may have arrived between the two.
         self.take().map_or(Poll::Pending, Poll::Ready)
     }
 

@@ -1,4 +1,4 @@
-//! Every limit of the live gateway, in one place. What happens at each is told in `close.rs` and in `docs/live.md`.
+//! Every limit of the live gateway, in one place. What happens at each is in `close.rs` and in `docs/live.md`.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -21,11 +21,11 @@ pub struct Limits {
     pub requests_in_flight_max: usize,
     /// Commands of one session a second, in the long run; one more is answered with `too_many_commands`.
     pub commands_per_second: NonZeroU32,
-    /// Commands at once that the rate allows after a rest.
+    /// The burst of commands allowed after a pause.
     pub commands_burst: NonZeroU32,
     /// Messages and pings of one session a second, in the long run; one more closes it with `Flood`.
     pub messages_per_second: NonZeroU32,
-    /// Messages at once that the rate allows after a rest.
+    /// The burst of messages allowed after a pause.
     pub messages_burst: NonZeroU32,
     /// Bytes that wait for one session; beyond, it is closed with `TooSlow`.
     pub outbox_bytes_max: usize,
@@ -33,7 +33,7 @@ pub struct Limits {
     pub worker_bytes_max: usize,
     /// Requests in a row that could not be read; then the session is closed with `BadRequests`.
     pub bad_requests_max: u32,
-    /// The most missed events a topic is given on resuming; beyond, it gets a snapshot.
+    /// The most missed events sent for a topic on resuming; beyond, it gets a snapshot.
     pub recovery_events_max: usize,
     /// How much of the log is searched for the missed events of a topic that is no single stream; beyond, it gets a snapshot.
     pub recovery_scan_events_max: usize,
@@ -43,7 +43,7 @@ pub struct Limits {
     pub snapshot_entries_max: usize,
     /// One answer to a subscription is split near this size, so that a slow reader never makes the server hold a large one.
     pub answer_bytes_soft_max: usize,
-    /// How long a session may take to show its token; then it is closed with `AuthenticationTimeout`.
+    /// How long a session may take to send its token; then it is closed with `AuthenticationTimeout`.
     pub authenticate_within: Duration,
     /// How often the server pings; a session that is silent for two of them is closed with `Silent`.
     pub ping_interval: Duration,
@@ -51,16 +51,16 @@ pub struct Limits {
     pub stalled_max: Duration,
     /// How long a closing session may take to write its close frame; then the socket is shut down.
     pub closing_max: Duration,
-    /// How long a session may last, give or take a tenth; then it is closed with `Lifetime`.
+    /// How long a session may last, plus or minus a tenth; then it is closed with `Lifetime`.
     pub lifetime: Duration,
     /// When the server stops, its sessions are closed at random moments within this time.
     pub farewell: Duration,
-    /// Between two tellings of who has a list open.
+    /// The least time between two presence updates.
     pub presence_interval: Duration,
 }
 
 impl Limits {
-    /// The limits that a configuration gives; those that nobody can configure are set here.
+    /// The limits of a configuration; those that cannot be configured are set here.
     #[must_use]
     pub fn of(config: &Config) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// Those of a server on which nothing is configured.
+    /// The defaults.
     fn default() -> Self {
         Self::of(&Config::default())
     }

@@ -12,13 +12,13 @@ use ahash::AHashMap;
 use super::{close::Close, follower::Follower, limits::Limits, notice::Notice, outbox::Outbox, socket::SocketHandle, topic::Topic};
 use crate::domain::Principal;
 
-/// How a session came in.
+/// How a session connected.
 #[derive(Debug, Default)]
 pub struct Arrival {
     pub address: Option<IpAddr>,
-    /// Absent where the connection is no TCP stream, or files are scarce: then the kernel's timeout ends a stalled one.
+    /// Absent if the connection is not a TCP stream, or files are scarce: then the kernel's timeout ends a stalled one.
     pub socket: Option<SocketHandle>,
-    /// Whether the client can speak: a WebSocket can, an event stream cannot, so its silence means nothing.
+    /// Whether the client can send: a WebSocket can, an event stream cannot, so its silence means nothing.
     pub two_way: bool,
 }
 
@@ -28,7 +28,7 @@ pub struct Member {
     pub(super) id: u64,
     pub(super) arrival: Arrival,
     pub(super) outbox: Rc<Outbox>,
-    /// `None` until it has shown a token.
+    /// `None` until it has sent a token.
     pub(super) who: RefCell<Option<Principal>>,
     pub(super) topics: RefCell<AHashMap<Topic, Rc<Follower>>>,
     /// When the client last showed a sign of life.
@@ -36,14 +36,14 @@ pub struct Member {
     pub(super) pinged: Cell<Instant>,
     /// When its token ends.
     pub(super) token_until: Cell<Option<Instant>>,
-    /// When it must have shown a token.
+    /// When it must have sent a token.
     pub(super) authenticate_by: Cell<Option<Instant>>,
     /// When its time is over.
     pub(super) ends_at: Instant,
 }
 
 impl Member {
-    /// What must happen to it at this moment, if anything. `stuck` sessions cannot be told.
+    /// What must happen to it at this moment, if anything. `stuck` sessions cannot be notified.
     pub(super) fn overdue(&self, now: Instant, limits: &Limits) -> Option<Overdue> {
         let passed = |at: Option<Instant>| at.is_some_and(|at| now >= at);
         if self.outbox.is_stuck(now, limits.stalled_max, limits.closing_max) {
@@ -72,7 +72,7 @@ impl Member {
         }
     }
 
-    /// The next moment that must not be missed by a second.
+    /// The next exact deadline.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.token_until.get().into_iter().chain(self.authenticate_by.get()).min()
     }
@@ -82,6 +82,6 @@ impl Member {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Overdue {
     Close(Close),
-    /// The socket takes nothing: only shutting it down helps.
+    /// The socket accepts nothing: only shutting it down helps.
     Stuck,
 }

@@ -1,4 +1,4 @@
-//! A session's own hand on its place in the hub. Dropping it leaves every topic.
+//! A session's handle on its place in the hub. Dropping it leaves every topic.
 
 use std::{
     cell::RefCell,
@@ -23,14 +23,14 @@ use super::{
 };
 use crate::{domain::Principal, events::Position};
 
-/// A session's lifetime varies by so much either way, so that those that began together do not end together.
+/// A session's lifetime varies by this much either way, so that those that began together do not end together.
 const LIFETIME_JITTER: f64 = 0.1;
 
 /// A session's place in the hub.
 #[derive(Debug)]
 pub struct Membership(Seat);
 
-/// What a session does with its place; whatever works for it may hold one for a while.
+/// What a session does with its place; its tasks may hold one for a while.
 #[derive(Clone)]
 pub struct Seat {
     worker: Rc<Worker>,
@@ -46,10 +46,10 @@ impl Deref for Membership {
 }
 
 impl Membership {
-    /// Adds a session of a history on this thread's worker. Without a principal it must show a token before anything else.
+    /// Adds a session of a history on this thread's worker. Without a principal it must first send a token.
     ///
     /// # Errors
-    /// The close reason it must be given instead: too many sessions, or the server is stopping.
+    /// The close reason instead: too many sessions, or the server is stopping.
     pub fn join(hub: &Arc<Hub>, epoch: &str, arrival: Arrival, who: Option<Principal>, wire: Wire) -> Result<Self, Close> {
         let limits = hub.limits();
         let id = hub.admission().enter(arrival.address, who.as_ref(), limits).inspect_err(|close| hub.counters().met_by_close(*close))?;
@@ -98,18 +98,18 @@ impl Seat {
         self.member.id
     }
 
-    /// Who it is; `None` until it has shown a token.
+    /// Its principal; `None` until it has sent a token.
     #[must_use]
     pub fn who(&self) -> Option<Principal> {
         self.member.who.borrow().clone()
     }
 
-    /// Notes a sign of life.
+    /// Records a sign of life.
     pub fn hear(&self) {
         self.member.heard.set(Instant::now());
     }
 
-    /// Takes a grant in: who the session is from now on, and until when.
+    /// Applies a grant: the session's principal from now on, and until when.
     ///
     /// # Errors
     /// The reason to close it: the principal has enough sessions.
@@ -142,8 +142,8 @@ impl Seat {
         }
     }
 
-    /// Starts to follow, behind a closed gate: read the history, then open the gate at its end. Idempotent; another filter takes the
-    /// place of the one before, and then it is false that the topic continues as before.
+    /// Starts to follow, behind a closed gate: read the history, then open the gate at its end. Idempotent; another filter replaces
+    /// the one before, and then returns false: the topic does not continue as before.
     pub fn subscribe(&self, channel: Channel) -> bool {
         let known = self.member.topics.borrow().get(&channel.topic).cloned();
         let as_before = known.as_ref().is_none_or(|follower| **follower.channel() == channel);
@@ -204,7 +204,7 @@ impl Drop for Membership {
         hub.counters().sessions.decrement(1);
         let closing = member.outbox.closing().unwrap_or(Close::Normal);
         hub.counters().ended(closing);
-        // Whatever still waits holds the followers, and they the outbox.
+        // Waiting entries hold the followers, and they the outbox.
         member.outbox.close(closing);
     }
 }

@@ -1,4 +1,4 @@
-//! What the server says to a session on its own account, before anything that waits: it is never dropped and never late.
+//! What the server itself sends to a session, before anything that waits: never dropped and never late.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -9,11 +9,11 @@ use super::{close::Close, encoding::Encoding, frame, topic::Topic};
 /// A message of the server to one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// Are you there? For a reader without WebSocket a sign that the connection lives.
+    /// A ping; for a reader without WebSocket a sign of life.
     Ping,
     /// The session will be closed soon.
     Closing(Closing),
-    /// Topics that may not be followed any more.
+    /// Topics that may no longer be followed.
     Revoked(Vec<Topic>),
 }
 
@@ -42,11 +42,11 @@ pub struct Revoked<'a> {
     pub code: &'static str,
 }
 
-/// So many clients that are sent away together shall not come back in the same moment.
+/// Clients that are closed together must not come back at the same moment.
 const COME_BACK_WITHIN_MS: u64 = 5_000;
 
 impl Closing {
-    /// Announces a close within so many milliseconds.
+    /// Announces a close within this many milliseconds.
     #[must_use]
     pub fn soon(close: Close, within_ms: u64) -> Self {
         let come_back_within_ms = close.come_back().then_some(COME_BACK_WITHIN_MS);

@@ -21,25 +21,25 @@ use super::{
 
 /// Waiting frames are joined into chunks near this size: one write for many, and no large buffer kept by the connection.
 const CHUNK_BYTES: usize = 8 * 1024;
-/// When so large a part of what may wait does, the session is let write before more comes.
+/// When this part of the outbox is full, the session writes before more comes.
 const PRESSED_PART: usize = 4;
 /// Notices that may wait; one more closes the session, because its client would not know what it follows. Pings are not repeated while one waits,
 /// so only a session whose rights change all the time comes here.
 const NOTICES_MAX: usize = 16;
 
-/// A push and whom it is for.
+/// A push and its follower.
 #[derive(Debug, Clone)]
 pub struct Waiting {
     pub follower: Rc<Follower>,
     pub publication: Arc<Publication>,
 }
 
-/// What a body finds when it looks.
+/// What the body finds.
 #[derive(Debug)]
 pub enum Next<T> {
     Notice(Notice),
     Pushes(T),
-    /// Say why, then end.
+    /// Send the reason, then end.
     Close(Close),
 }
 
@@ -58,26 +58,26 @@ struct Inner {
     /// Bytes of the queue, of pushes held behind gates, and of states that wait for their turn.
     bytes: usize,
     waker: Option<Waker>,
-    /// Since when something waits without the body taking any of it.
+    /// Since when something waits and the body takes nothing.
     waiting_since: Option<Instant>,
     closing: Option<(Close, Instant)>,
     ended: bool,
 }
 
 impl Outbox {
-    /// An empty outbox that may hold so many bytes.
+    /// An empty outbox that may hold this many bytes.
     #[must_use]
     pub fn new(bytes_max: usize, wire: Wire) -> Self {
         Self { inner: RefCell::default(), bytes_max, wire }
     }
 
-    /// How the session's frames look.
+    /// The form of the session's frames.
     #[must_use]
     pub fn wire(&self) -> Wire {
         self.wire
     }
 
-    /// Adds a push. Returns true if that was too much: the session is closing from now on.
+    /// Adds a push. Returns true on overflow: the session is then closing.
     pub fn push(&self, follower: &Rc<Follower>, publication: &Arc<Publication>) -> bool {
         let mut inner = self.inner.borrow_mut();
         if inner.closing.is_some() {
@@ -93,13 +93,13 @@ impl Outbox {
             }
             inner.queue.push_back(Waiting { follower: Rc::clone(follower), publication: Arc::clone(publication) });
         }
-        // A reader that keeps up may be given a single push of any size, such as a large order.
+        // A reader that keeps up may receive a single push of any size, such as a large order.
         let overflow = inner.queue.len() > 1 && inner.close_if_over(self.bytes_max);
         wake(inner);
         overflow
     }
 
-    /// Counts bytes that wait elsewhere for this session. Returns true if that was too much, as `push`.
+    /// Counts bytes that wait elsewhere for this session. Returns true on overflow, like `push`.
     pub fn hold(&self, bytes: usize) -> bool {
         let mut inner = self.inner.borrow_mut();
         if inner.closing.is_some() {
@@ -113,13 +113,13 @@ impl Outbox {
         overflow
     }
 
-    /// Takes bytes off that were held elsewhere.
+    /// Subtracts bytes that were held elsewhere.
     pub fn release(&self, bytes: usize) {
         let mut inner = self.inner.borrow_mut();
         inner.bytes = inner.bytes.saturating_sub(bytes);
     }
 
-    /// Says something before everything that waits. Of pings only one waits.
+    /// Sends a notice before everything that waits. Only one ping waits.
     pub fn notify(&self, notice: Notice) {
         let mut inner = self.inner.borrow_mut();
         if inner.closing.is_some() || (notice == Notice::Ping && inner.notices.contains(&notice)) {
@@ -136,7 +136,7 @@ impl Outbox {
         wake(inner);
     }
 
-    /// Takes out everything that waits for a follower.
+    /// Removes everything that waits for a follower.
     pub fn take_back(&self, follower: &Rc<Follower>) -> Vec<Arc<Publication>> {
         let mut inner = self.inner.borrow_mut();
         if !inner.queue.iter().any(|waiting| Rc::ptr_eq(&waiting.follower, follower)) {
@@ -151,19 +151,19 @@ impl Outbox {
         taken.into_iter().map(|waiting| waiting.publication).collect()
     }
 
-    /// Drops what waits and has the body say why and end. The first reason stays.
+    /// Drops what waits and lets the body send the reason and end. The first reason counts.
     pub fn close(&self, close: Close) {
         let mut inner = self.inner.borrow_mut();
         inner.begin_close(close);
         wake(inner);
     }
 
-    /// Takes what waits as whole frames, near 8 KiB at a time. `None` once the reason to close was taken.
+    /// Takes what waits as whole frames, about 8 KiB at a time. `None` after the reason to close.
     pub fn poll_frames(&self, context: &mut Context<'_>) -> Poll<Option<Next<Bytes>>> {
         self.poll_next(context, |inner| inner.take_chunk(self.wire))
     }
 
-    /// Takes the next push that waits. `None` once the reason to close was taken.
+    /// Takes the next push. `None` after the reason to close.
     pub fn poll_push(&self, context: &mut Context<'_>) -> Poll<Option<Next<Waiting>>> {
         self.poll_next(context, |inner| {
             let waiting = inner.pop(self.wire);
@@ -181,7 +181,7 @@ impl Outbox {
         }
     }
 
-    /// Whether only shutting down the socket helps: something waits, or the close frame does, and the body does not come for it.
+    /// Whether only shutting down the socket helps: something waits, or the close frame does, and the body does not fetch it.
     #[must_use]
     pub fn is_stuck(&self, now: Instant, stalled_max: Duration, closing_max: Duration) -> bool {
         let inner = self.inner.borrow();
@@ -199,7 +199,7 @@ impl Outbox {
         self.inner.borrow().closing.map(|(close, _)| close)
     }
 
-    /// Whether a good part of what may wait does.
+    /// Whether much of the outbox is full.
     #[must_use]
     pub fn is_pressed(&self) -> bool {
         self.inner.borrow().bytes > self.bytes_max / PRESSED_PART
@@ -301,7 +301,7 @@ impl Inner {
         if self.closing.is_none() {
             self.closing = Some((close, Instant::now()));
         }
-        // What was to be said is said first: a close that was announced must not overtake its announcement.
+        // Notices go first: a close must not overtake its announcement.
         self.queue = VecDeque::new();
         self.bytes = 0;
         self.waiting_since = None;

@@ -1,4 +1,4 @@
-//! `max_rate`: states of one key leave at most so often; of those that come faster the latest waits for its turn, so the last always arrives.
+//! `max_rate`: states of one key are sent at most this often; of faster ones the latest waits, so the last always arrives.
 
 use std::{
     sync::Arc,
@@ -7,10 +7,10 @@ use std::{
 
 use super::publication::{Key, Publication};
 
-/// The slowest and the fastest rate one can ask for, in states a second of each key.
+/// The slowest and the fastest rate a client may ask for, in states a second of each key.
 pub const RATE_MIN: f64 = 0.01;
 pub const RATE_MAX: f64 = 1_000.0;
-/// Keys remembered before those that are at rest are forgotten.
+/// Keys remembered before idle ones are forgotten.
 const KEYS_KEPT: usize = 64;
 
 /// The pace of one follower.
@@ -20,7 +20,7 @@ pub struct Pace {
     keys: Vec<Beat>,
 }
 
-/// When a key was sent last, and what waits for its next turn.
+/// When a key was sent last, and what waits to be sent next.
 #[derive(Debug)]
 struct Beat {
     key: Key,
@@ -32,7 +32,7 @@ struct Beat {
 #[derive(Debug)]
 pub enum Turn {
     Now,
-    /// It waits until then, in place of an older one.
+    /// It waits until then, replacing an older one.
     Later {
         at: Instant,
         replaced: Option<Arc<Publication>>,
@@ -51,7 +51,7 @@ impl Pace {
         Self { every, keys: Vec::new() }
     }
 
-    /// Offers a state: it leaves now if its key's turn has come.
+    /// Offers a state: it leaves now if its key is due.
     pub fn offer(&mut self, key: &Key, publication: &Arc<Publication>, now: Instant) -> Turn {
         let every = self.every;
         if let Some(beat) = self.keys.iter_mut().find(|beat| beat.key == *key) {
@@ -69,7 +69,7 @@ impl Pace {
         Turn::Now
     }
 
-    /// Takes the states whose turn has come, and says when the next turn is.
+    /// Takes the states that are due, and returns when the next one is.
     pub fn take_due(&mut self, now: Instant) -> (Vec<Arc<Publication>>, Option<Instant>) {
         let every = self.every;
         let mut due = Vec::new();

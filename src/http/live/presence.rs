@@ -1,4 +1,4 @@
-//! Who has a list open. Sessions that come and go within a moment are told once, as they are at its end.
+//! Who has a list open. Changes within an interval are sent once, as they are at its end.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub struct Presence {
 #[derive(Debug, Default)]
 struct Rooms {
     open: AHashMap<ListId, BTreeMap<Principal, u32>>,
-    /// Lists whose state was not told since it changed.
+    /// Lists whose state has not been sent since it changed.
     changed: AHashSet<ListId>,
 }
 
@@ -35,7 +35,7 @@ pub struct Present {
     pub more: usize,
 }
 
-/// Somebody who has the list open.
+/// A person who has the list open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Person {
     pub who: Principal,
@@ -75,7 +75,7 @@ impl Presence {
         }
     }
 
-    /// Tells a list again if what was just told is not true any more.
+    /// Sends a list again if what was just sent is no longer true.
     pub fn recheck(&self, list: &ListId, told: &Present) {
         if self.of(list) != *told {
             self.rooms.lock().changed.insert(list.clone());
@@ -92,7 +92,7 @@ impl Presence {
         Present { present, more: people.len().saturating_sub(NAMED_MAX) }
     }
 
-    /// Waits until somebody comes or goes, and gives the lists concerned.
+    /// Waits until presence changes, and returns the lists concerned.
     pub async fn changed(&self) -> Vec<ListId> {
         loop {
             self.changed.notified().await;

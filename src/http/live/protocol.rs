@@ -46,7 +46,7 @@ pub enum RequestId {
     Text(String),
 }
 
-/// What a client asks.
+/// What a client requests.
 #[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
@@ -64,7 +64,7 @@ pub enum Request {
     Command {
         entity: EntityKind,
         entity_id: String,
-        /// As the body of the HTTP command: an object with `op`.
+        /// Like the body of the HTTP command: an object with `op`.
         #[schema(value_type = Command)]
         command: Value,
         /// Makes it repeatable: the same id is applied once.
@@ -74,7 +74,7 @@ pub enum Request {
         #[serde(default)]
         if_version: Option<u64>,
     },
-    /// Shows a token: the first one where the handshake had none, or a new one before the old one ends.
+    /// Sends a token: the first one if the handshake had none, or a new one before the old one ends.
     Refresh {
         token: String,
     },
@@ -98,7 +98,7 @@ pub struct TopicRequest {
     pub filter: Option<DealFilter>,
 }
 
-/// What a command is for.
+/// The kind of entity a command is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EntityKind {
@@ -109,7 +109,7 @@ pub enum EntityKind {
     Store,
 }
 
-/// The server's first message; with a token asked for, the first after that was shown.
+/// The server's first message; if a token was requested, the first after it was sent.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Hello<'a> {
     #[serde(rename = "type")]
@@ -122,7 +122,7 @@ pub struct Hello<'a> {
     #[schema(value_type = String)]
     pub position: Position,
     pub ping_interval_seconds: u64,
-    /// How long the session may last, give or take a tenth.
+    /// How long the session may last, plus or minus a tenth.
     pub lifetime_seconds: u64,
     /// Whether permessage-deflate was agreed on.
     pub compression: bool,
@@ -155,7 +155,7 @@ impl From<&Limits> for HelloLimits {
     }
 }
 
-/// Asks for a token, where the handshake had none.
+/// Requests a token, if the handshake had none.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Authenticate {
     #[serde(rename = "type")]
@@ -164,7 +164,7 @@ pub struct Authenticate {
     pub within_seconds: u64,
 }
 
-/// The answer to a token that fits.
+/// The answer to a valid token.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Refreshed<'a> {
     #[serde(rename = "type")]
@@ -173,7 +173,7 @@ pub struct Refreshed<'a> {
     pub id: Option<&'a RequestId>,
     #[schema(value_type = Principal)]
     pub who: &'a Principal,
-    /// When it ends the session; null where it does not end.
+    /// When it ends the session; null if it does not expire.
     #[schema(required)]
     pub expires_at: Option<Moment>,
 }
@@ -213,7 +213,7 @@ pub enum TopicStart {
         #[schema(value_type = BTreeMap<String, StateValue>)]
         states: States,
     },
-    /// Everything as it is at `position`. `events` happened while it was read and are not in it.
+    /// Everything at `position`. `events` happened while it was read and are not in it.
     Snapshot {
         #[schema(inline)]
         recovered: False,
@@ -232,7 +232,7 @@ pub enum TopicStart {
     },
 }
 
-/// Current states by key, as their pushes would give them.
+/// Current states by key, like their pushes.
 pub type States = serde_json::Map<String, Value>;
 
 /// Everything of a topic at one moment.
@@ -294,7 +294,7 @@ impl Serialize for False {
     }
 }
 
-/// An event of a topic's history, as its push would have been.
+/// An event of a topic's history, like its push.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MissedEvent {
     #[schema(value_type = String)]
@@ -305,7 +305,7 @@ pub struct MissedEvent {
     pub event: EventValue,
 }
 
-/// An event that is put into its public form when it is written.
+/// An event that gets its public form when it is written.
 #[derive(Debug)]
 pub struct EventValue(pub Arc<Recorded>);
 
@@ -315,7 +315,7 @@ impl Serialize for EventValue {
     }
 }
 
-/// The answer to an unsubscription: the topics that were left, no push of them follows.
+/// The answer to an unsubscription: the topics left; no push of them follows.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Unsubscribed<'a> {
     #[serde(rename = "type")]
@@ -326,7 +326,7 @@ pub struct Unsubscribed<'a> {
     pub topics: Vec<&'a str>,
 }
 
-/// The answer to a command: what the HTTP answer says, but `id` is the request's and the entity's is `entity_id`.
+/// The answer to a command: like the HTTP answer, but `id` is the request's and the entity's is `entity_id`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CommandDone<'a, T> {
     #[serde(rename = "type")]
@@ -382,13 +382,13 @@ pub struct ErrorBody {
     /// JSON pointer to the field at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
-    /// When a temporary one may be gone.
+    /// When a temporary one may be over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
 }
 
 impl ErrorBody {
-    /// An error of the gateway's own.
+    /// One of the gateway's own errors.
     #[must_use]
     pub fn new(error: ErrorCode, detail: impl Into<String>) -> Self {
         Self { code: error.code().into(), detail: detail.into(), temporary: error.is_temporary(), pointer: None, retry_after_ms: None }
@@ -435,7 +435,7 @@ pub struct StatePush<'a, V> {
 /// Reads a client's message. The id is found even where the rest cannot be read, so that the error can carry it.
 ///
 /// # Errors
-/// The error to reply with: not readable in this encoding, or no request.
+/// The error to reply with: not readable in this encoding, or not a request.
 pub fn parse(encoding: Encoding, message: &[u8]) -> (Option<RequestId>, Result<Request, ErrorBody>) {
     let mut value = match encoding.read(message) {
         Ok(value) => value,

@@ -1,4 +1,4 @@
-//! One push, encoded once for all its receivers and deflated at most once, by the first who needs it so.
+//! One push, encoded once for all its receivers and deflated at most once, by the first one that needs it.
 
 use std::{fmt, sync::OnceLock};
 
@@ -44,11 +44,11 @@ impl Serialize for Key {
 pub enum Class {
     /// Never merged, never dropped.
     Event,
-    /// A newer one of the same channel and key takes its place.
+    /// A newer one of the same channel and key replaces it.
     State(Key),
 }
 
-/// How one session's frames look.
+/// The form of one session's frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wire {
     pub encoding: Encoding,
@@ -61,20 +61,20 @@ pub struct Wire {
 pub struct Publication {
     pub class: Class,
     pub position: Position,
-    /// The whole frames, by encoding; absent where nobody follows in it.
+    /// The whole frames, by encoding; absent if nobody uses it.
     frames: [Option<Bytes>; 2],
-    /// The same deflated; absent where that is not smaller.
+    /// The same deflated; absent if that is not smaller.
     deflated: [OnceLock<Option<Bytes>>; 2],
 }
 
 impl Publication {
-    /// A push that was encoded for those who follow.
+    /// A push encoded for its followers.
     #[must_use]
     pub fn new(class: Class, position: Position, frames: [Option<Bytes>; 2]) -> Self {
         Self { class, position, frames, deflated: Default::default() }
     }
 
-    /// The frame for a session. `None` if nobody followed in its encoding when it was published: then the session's history tells it.
+    /// The frame for a session. `None` if nobody followed in its encoding when it was published: then the session's history includes it.
     #[must_use]
     pub fn frame(&self, wire: Wire) -> Option<&Bytes> {
         let plain = self.frames[wire.encoding as usize].as_ref()?;
@@ -92,7 +92,7 @@ impl Publication {
         self.frames[Encoding::Json as usize].as_ref().map(frame::payload)
     }
 
-    /// Bytes that it holds while it waits: those of the plain frame, whatever is sent in the end.
+    /// Bytes that it holds while it waits: those of the plain frame, whatever is sent.
     #[must_use]
     pub fn bytes(&self, encoding: Encoding) -> usize {
         self.frames[encoding as usize].as_ref().map_or(0, Bytes::len)

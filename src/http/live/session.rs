@@ -1,5 +1,5 @@
-//! The session actor: it owns a connection's requests and its life. The only file that knows actix-web-actors.
-//! Pushes do not come through here; they go from the hub to the session's outbox.
+//! The session actor: it owns a connection's requests and lifecycle. The only file that knows actix-web-actors.
+//! Pushes do not pass through it; they go from the hub to the session's outbox.
 
 use std::rc::Rc;
 
@@ -47,7 +47,7 @@ use crate::{
 /// One connection.
 pub struct Session {
     app: Current,
-    /// Whom the handshake named; a token may name somebody else.
+    /// The principal of the handshake; a token may name another.
     named: Principal,
     client: Option<ClientId>,
     membership: Membership,
@@ -67,7 +67,7 @@ type Ctx = ws::WebsocketContext<Session>;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ConnectQuery {
-    /// `off` leaves messages as they are, for clients that always offer compression.
+    /// `off` leaves messages uncompressed, for clients that always offer compression.
     #[param(inline)]
     compression: Option<Compression>,
 }
@@ -83,7 +83,7 @@ enum Compression {
 /// Opens a live session: a WebSocket of subprotocol `aisled.v1+json` or `aisled.v1+msgpack`, described in `docs/live.md`.
 ///
 /// # Errors
-/// 400, 403 or 426 for a handshake that cannot be agreed to.
+/// 400, 403 or 426 for a handshake that is not accepted.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(ConnectQuery), responses((status = 101, description = "a WebSocket"), (status = "4XX", body = ProblemBody)))]
 pub async fn connect(
     app: Current,
@@ -110,7 +110,7 @@ pub async fn connect(
     };
     let membership = match Membership::join(&app.hub, &app.epoch, arrival, (!asked_for_token).then(|| caller.who.clone()), wire) {
         Ok(membership) => membership,
-        // A browser sees no status of a failed handshake, so the reason is told in a close frame.
+        // A browser sees no status of a failed handshake, so the reason is sent in a close frame.
         Err(close) => return Ok(response.streaming(stream::iter([Ok::<_, actix_web::Error>(close.frame())]))),
     };
     if let Some(grant) = bearer(request.headers()).and_then(|token| app.hub.rights().admit(token)) {
@@ -235,7 +235,7 @@ impl Session {
         }
     }
 
-    /// Takes a token in: the first one, or a new one of the same principal.
+    /// Accepts a token: the first one, or a new one of the same principal.
     fn refresh(&mut self, id: Option<&RequestId>, token: &str, ctx: &mut Ctx) {
         let Some(grant) = self.app.hub.rights().admit(token) else { return self.end(Close::NotAuthenticated, ctx) };
         let before = self.membership.who();
@@ -318,7 +318,7 @@ impl Session {
         }));
     }
 
-    /// Says why and ends. What waits in the outbox is dropped: nobody reads it any more.
+    /// Sends the reason and ends. What waits in the outbox is dropped: nobody reads it any more.
     fn end(&mut self, close: Close, ctx: &mut Ctx) {
         self.app.hub.counters().met_by_close(close);
         self.membership.outbox().close(close);
@@ -350,9 +350,9 @@ impl Session {
 fn verdict(error: &ProtocolError) -> Close {
     match error {
         ProtocolError::Overflow => Close::MessageTooLarge,
-        // The library reports a text that is not UTF-8 as an I/O error that says so.
+        // The library reports a text that is not UTF-8 as an I/O error.
         ProtocolError::Io(error) if error.to_string().contains("utf-8") => Close::NotUtf8,
-        // The connection is gone: nobody reads the code, it only counts.
+        // The connection is gone: nobody reads the code, it is only counted.
         ProtocolError::Io(error) if error.kind() == std::io::ErrorKind::Other => Close::Normal,
         _ => Close::ProtocolError,
     }

@@ -1,5 +1,5 @@
 //! A second handle on a connection's socket. A blocked socket stops its session actor, timers included,
-//! so only somebody outside who holds the socket can end the session.
+//! so only an outside holder of the socket can end the session.
 
 use std::{
     any::Any,
@@ -14,11 +14,11 @@ use actix_web::{dev::Extensions, rt::net::TcpStream};
 use rustix::process::{Resource, getrlimit};
 use socket2::{SockRef, Socket};
 
-/// A second handle costs a file. Only so large a part of the files this process may open goes to them; a connection without one
+/// A second handle costs a file. Only this part of the files this process may open is used for them; a connection without one
 /// is ended by the kernel's own timeout, which takes longer.
 const FILES_PART: u64 = 4;
 
-/// Handles there are now.
+/// Current handles.
 static HANDLES: AtomicU64 = AtomicU64::new(0);
 static HANDLES_MAX: LazyLock<u64> = LazyLock::new(|| getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / FILES_PART);
 
@@ -38,13 +38,13 @@ impl Drop for Counted {
 impl SocketHandle {
     /// Ends the connection both ways; its poller sees that.
     pub fn shutdown(&self) {
-        // It may be closed already, which is what is wanted.
+        // It may be closed already, which is fine.
         let _ = self.0.0.shutdown(Shutdown::Both);
     }
 }
 
-/// Leaves each accepted connection's handle where the handshake finds it; call it from `HttpServer::on_connect`.
-/// A connection that is no TCP stream is left alone: its sessions rely on their own timers.
+/// Stores each accepted connection's handle for the handshake; call it from `HttpServer::on_connect`.
+/// A connection that is not a TCP stream is left alone: its sessions rely on their own timers.
 pub fn on_connect(connection: &dyn Any, data: &mut Extensions) {
     let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
     if HANDLES.load(Ordering::Relaxed) >= *HANDLES_MAX {

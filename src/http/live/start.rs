@@ -1,5 +1,5 @@
 //! How a topic starts for a subscriber: the events it missed if its position continues without a gap, else a snapshot.
-//! The caller listens already, behind a closed gate; everything up to the position given back is in the answer.
+//! The caller already follows, behind a closed gate; everything up to the returned position is in the answer.
 
 use std::sync::Arc;
 
@@ -32,10 +32,10 @@ use crate::{
     projections::{DealQuery, totals::PriceState},
 };
 
-/// A topic's start, and up to where it tells the topic's events.
+/// A topic's start, and the position up to which it holds the topic's events.
 type Start = Result<(TopicStart, Position), ErrorBody>;
 
-/// How many of a stream's newest events are read at first to find those that were missed: most absences are short.
+/// How many of a stream's newest events are read first to find the missed ones: most absences are short.
 const MISSED_EVENTS_FIRST: u64 = 128;
 
 /// Starts a topic, after `since` if the client has that position of this epoch.
@@ -43,7 +43,7 @@ const MISSED_EVENTS_FIRST: u64 = 128;
 /// # Errors
 /// When the topic's subject does not exist or cannot be read.
 pub async fn begin(app: &App, channel: &Channel, since: Option<Position>) -> Start {
-    // Whoever is at the very start has nothing yet: a snapshot is shorter than all there ever was.
+    // A client at the very start has nothing yet: a snapshot is shorter than the whole history.
     let since = since.filter(|since| *since > Position::START && *since <= app.log.head());
     let topic = &channel.topic;
     match topic {
@@ -95,9 +95,9 @@ fn list_states(app: &App, id: &ListId, list: &List, loaded: &Loaded<Lists>) -> S
     states
 }
 
-/// A product's prices are states, so of its events those that are no prices are told.
+/// A product's prices are states, so only its other events are sent.
 async fn product(app: &App, topic: &Topic, id: &ProductId, since: Option<Position>) -> Start {
-    // Asked before the stream's head: the topic has no event between that and this.
+    // Read before the stream's head: the topic has no event in between.
     let published = app.hub.published();
     let (stream, head) = head_of(app, topic).await?;
     let events = missed(app, &stream, head, since).await?;
@@ -154,7 +154,7 @@ async fn deals(app: &App, channel: &Channel, since: Option<Position>) -> Start {
     Ok((snapshot_at(position, value(&views.deals(&query))), position))
 }
 
-/// A household's orders are many streams: what was missed is searched for in the newest part of the log.
+/// A household's orders are many streams: missed events are searched in the newest part of the log.
 async fn orders(app: &App, household: &HouseholdId, since: Option<Position>) -> Start {
     wait_until(app, Some(app.log.head())).await?;
     let upto = app.views.read().position();
@@ -234,12 +234,12 @@ async fn blocking<T: Send + 'static>(app: &App, read: impl FnOnce() -> Result<T,
     Ok(read.map_err(|error| Problem::unreadable(&error))?)
 }
 
-/// The topic's stream and its newest event. The log shows that a moment before its own head, and nothing told may be ahead of that.
+/// The topic's stream and its newest event. The log shows it a moment before its own head, and nothing sent may be ahead of that.
 async fn head_of(app: &App, topic: &Topic) -> Result<(StreamId, StreamHead), ErrorBody> {
     let stream = topic.stream().ok_or_else(|| not_found(topic))?;
     let head = app.log.stream_head(&stream).ok_or_else(|| not_found(topic))?;
     let mut newest = app.log.follow();
-    // A log that fails in that moment never comes there; then this answers as well as it can.
+    // A log that fails at that moment never gets there; then this is a best effort.
     let _ = tokio::time::timeout(AFTER_WAIT, newest.wait_for(|newest| *newest >= head.position)).await;
     Ok((stream, head))
 }

@@ -30,7 +30,7 @@ pub struct Subscription {
     begun: bool,
 }
 
-/// What is to be followed, and how fast at most.
+/// What to follow, and the highest rate.
 #[derive(Debug, Clone)]
 struct Wanted {
     channel: Channel,
@@ -49,15 +49,15 @@ pub struct Part {
 #[derive(Debug)]
 pub struct Gate {
     pub topic: Topic,
-    /// Up to where its history was told; `None` for one that is left again.
+    /// The end of its sent history; `None` for one that is left again.
     pub upto: Option<Position>,
     /// The least time between two states of a key.
     pub every: Option<Duration>,
 }
 
 impl Subscription {
-    /// Takes a subscription in; a topic named twice counts once. What is followed already is held back from now on, so that nothing
-    /// is told twice; the rest is entered when its turn comes, so that what is published meanwhile does not pile up for all of them.
+    /// Accepts a subscription; a topic named twice counts once. What is followed already is held back from now on, so that nothing
+    /// is sent twice; the rest is entered one by one, so that what is published meanwhile does not pile up for all of them.
     pub fn begin(id: Option<RequestId>, topics: Vec<TopicRequest>, continues: bool, seat: &Seat) -> Self {
         let mut seen = AHashSet::new();
         let waiting: VecDeque<_> = topics.into_iter().filter(|request| seen.insert(request.topic.clone())).collect();
@@ -66,10 +66,10 @@ impl Subscription {
     }
 }
 
-/// Makes the next part of the answer, and gives back what remains.
+/// Builds the next part of the answer, and returns what remains.
 pub async fn next_part(app: &App, seat: &Seat, mut subscription: Subscription) -> (Part, Option<Subscription>) {
     if subscription.begun {
-        // Lets the part before go to the socket; on a blocked socket nobody polls on.
+        // Lets the previous part reach the socket; a blocked socket stops the polling.
         tokio::task::yield_now().await;
     }
     subscription.begun = true;
@@ -94,17 +94,17 @@ async fn begin(app: &App, seat: &Seat, request: &TopicRequest, continues: bool) 
         Ok(entered) => entered,
         Err(error) => return (TopicStart::Refused { error }, None),
     };
-    // What another filter let through says nothing about this one.
+    // What another filter let through means nothing for this one.
     let since = request.since.filter(|_| continues && as_before);
     let started = start::begin(app, &channel, since).await;
-    // The right may have gone while the history was read.
+    // The right may have ended while the history was read.
     match started.and_then(|start| check_right(seat, &app.hub, &channel.topic).map(|()| start)) {
         Ok((start, upto)) => (start, Some(Gate { topic: channel.topic, upto: Some(upto), every })),
         Err(error) => (TopicStart::Refused { error }, Some(Gate { topic: channel.topic, upto: None, every })),
     }
 }
 
-/// Follows a topic, behind a closed gate, if it may be followed. Returns whether that continues as before: false if the session followed
+/// Follows a topic, behind a closed gate, if allowed. Returns whether it continues as before: false if the session followed
 /// the topic with another filter.
 fn enter(request: &TopicRequest, seat: &Seat, hub: &Hub) -> Result<(Wanted, bool), ErrorBody> {
     let wanted = wanted(request)?;
@@ -155,7 +155,7 @@ fn render(encoding: Encoding, answer: &TopicAnswer) -> Vec<u8> {
     })
 }
 
-/// The parts are written already: they are measured one by one. Together they are what `Subscribed` describes.
+/// The parts are written already: they are measured one by one. Together they form `Subscribed`.
 fn join(encoding: Encoding, id: Option<&RequestId>, more: bool, answers: &[Vec<u8>]) -> Vec<u8> {
     #[derive(Serialize)]
     struct Around<'a> {
@@ -167,7 +167,7 @@ fn join(encoding: Encoding, id: Option<&RequestId>, more: bool, answers: &[Vec<u
     }
     let around = Around { kind: "subscribed", id, more, topics: [] };
     let mut message = encoding.write(&around).expect("it can be written, because it is nothing but texts and numbers");
-    // The empty list stands at the end, so that it can be replaced.
+    // The empty list is at the end, so that it can be replaced.
     match encoding {
         Encoding::Json => {
             message.truncate(message.len() - "]}".len());

@@ -1,4 +1,4 @@
-//! How fast one session may talk: messages of any kind, and commands.
+//! How fast one session may send: messages of any kind, and commands.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Throttle {
         self.messages.check().is_ok()
     }
 
-    /// Takes one more command in.
+    /// Accepts one more command.
     ///
     /// # Errors
     /// How long to wait before the next.

@@ -1,4 +1,4 @@
-//! What one can subscribe to. A topic's text form is `kind:id`, for example `list:weekly`.
+//! What clients can subscribe to. A topic's text form is `kind:id`, for example `list:weekly`.
 
 use std::{fmt, str::FromStr};
 
@@ -23,7 +23,7 @@ pub enum Topic {
     System,
 }
 
-/// Why a text names no topic.
+/// Why a text is not a topic.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TopicError {
     #[error("unknown topic; the topics are list:<id>, product:<id>, deals:<store>, household:<id>, orders:<household> and system")]

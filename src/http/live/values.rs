@@ -1,5 +1,5 @@
-//! What travels inside the messages: snapshots, the values of states, events and commands. The enums are never built:
-//! they are how the AsyncAPI document tells what may stand in a place.
+//! The contents of messages: snapshots, the values of states, events and commands. The enums are never built:
+//! they show in the AsyncAPI document what may be in a place.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProductSnapshot {
     pub product: ProductEntry,
-    /// The prices that can be paid now, the cheapest first.
+    /// The current prices, the lowest first.
     pub prices: Vec<BestPrice>,
 }
 

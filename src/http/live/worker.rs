@@ -1,4 +1,4 @@
-//! The hub's part on one HTTP worker: it hands each publication to the sessions of this worker, sends slowed states in their turn, and
+//! The hub's part on one HTTP worker: it hands each publication to the sessions of this worker, sends slowed states when due, and
 //! ends sessions that cannot end themselves. A blocked socket stops its session actor, timers included, so this runs next to the actors.
 
 use std::{
@@ -28,7 +28,7 @@ use super::{
 };
 use crate::domain::Principal;
 
-/// How often every session is looked at. It bounds how late a stalled socket is noticed, not how late a delivery is.
+/// How often every session is checked. It bounds how late a stalled socket is noticed, not how late a delivery is.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// Deliveries in a row before the sessions may write: the more, the more pushes share a write; the fewer, the sooner the first leaves.
 const DELIVERIES_IN_A_ROW: usize = 8_192;
@@ -42,18 +42,18 @@ pub struct Worker {
     deadlines: RefCell<BinaryHeap<Reverse<Deadline>>>,
 }
 
-/// Something that must happen at a moment.
+/// Something due at a moment.
 struct Deadline {
     at: Instant,
     what: What,
 }
 
 enum What {
-    /// A slowed state's turn comes.
+    /// A slowed state is due.
     Send(Weak<Follower>),
-    /// A token ends, or was not shown.
+    /// A token ends, or was not sent.
     Look(u64),
-    /// The server stops, and this session's turn to be closed comes.
+    /// The server stops, and this session is to be closed.
     Farewell(u64),
 }
 
@@ -88,7 +88,7 @@ impl Worker {
         &self.hub
     }
 
-    /// Where publications for it go.
+    /// The queue of its publications.
     #[must_use]
     pub fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
@@ -103,8 +103,8 @@ impl Worker {
         self.members.borrow_mut().remove(&member.id);
     }
 
-    /// Looks at a session at the very moment its token ends. One that ends later is expected when its time is near, so that
-    /// sessions that come and go leave nothing behind for long.
+    /// Checks a session exactly when its token ends. A later end is scheduled only when it is near, so that
+    /// short sessions leave nothing for long.
     pub(super) fn expect(&self, member: &Member) {
         if let Some(at) = member.deadline().filter(|at| *at <= Instant::now() + 2 * LOOK_INTERVAL) {
             self.at(at, What::Look(member.id));
@@ -140,7 +140,7 @@ impl Worker {
     }
 
     /// Hands a publication to its followers here, at a cost per follower. Returns how many deliveries in a row that
-    /// counts for: where one is pressed for room, all of them, so that no reader is taken for slow that had no turn to write.
+    /// it costs: where one is short of room, all of them, so that no reader counts as slow that had no chance to write.
     pub(super) fn deliver(&self, channel: &Channel, publication: &Arc<Publication>, now: Instant) -> usize {
         let rooms = self.rooms.borrow();
         let Some(room) = rooms.get(channel) else { return 0 };
@@ -161,7 +161,7 @@ impl Worker {
         if pressed { DELIVERIES_IN_A_ROW } else { room.len() }
     }
 
-    /// Takes one delivery in. Returns how many deliveries in a row it counts for.
+    /// Accepts one delivery. Returns how many deliveries in a row it costs.
     fn take(&self, delivery: &Delivery, now: Instant) -> usize {
         match delivery {
             Delivery::Publication(channel, publication) => self.deliver(channel, publication, now),
@@ -171,7 +171,7 @@ impl Worker {
         }
     }
 
-    /// Takes topics away that a principal may not follow any more.
+    /// Removes topics that a principal may no longer follow.
     fn recheck(&self, who: &Principal) -> usize {
         let members = self.members_where(|member| member.who.borrow().as_ref() == Some(who));
         for member in &members {
@@ -189,7 +189,7 @@ impl Worker {
         members.len()
     }
 
-    /// Takes a session out of a topic: nothing of it is delivered from now on. Returns whether it followed it.
+    /// Removes a session from a topic: nothing of it is delivered from now on. Returns whether it followed it.
     pub(super) fn leave(&self, member: &Member, topic: &Topic) -> bool {
         let Some(follower) = member.topics.borrow_mut().remove(topic) else { return false };
         self.exit(&follower);
@@ -201,7 +201,7 @@ impl Worker {
         true
     }
 
-    /// Tells every session that it will be closed, and spreads the closes over the time there is.
+    /// Notifies every session that it will be closed, and spreads the closes over the available time.
     fn farewell(&self, within: Duration, now: Instant) -> usize {
         let members = self.members_where(|_| true);
         for member in &members {
@@ -219,7 +219,7 @@ impl Worker {
         members.len()
     }
 
-    /// Does what is due, and gives when the next is.
+    /// Does what is due, and returns when the next is.
     fn do_due(&self, now: Instant) -> Option<Instant> {
         loop {
             let due = {
@@ -244,7 +244,7 @@ impl Worker {
         }
     }
 
-    /// Looks at every session: pings it, or ends it if it must end.
+    /// Checks every session: pings it, or ends it if it must end.
     pub(super) fn look(&self, now: Instant) {
         for member in self.members_where(|_| true) {
             self.look_at(&member, now);
@@ -276,7 +276,7 @@ impl Worker {
         }
     }
 
-    /// Publications were dropped: nobody here can be sure to have everything.
+    /// Publications were dropped: no session here can be sure to have everything.
     fn start_all_anew(&self) {
         tracing::warn!("a worker could not keep up with publications; its sessions resume from their positions");
         self.members_where(|_| true).iter().for_each(|member| self.close(member, Close::ServerTooSlow));
@@ -295,19 +295,19 @@ impl Worker {
         self.members.borrow().values().filter(|member| fits(member)).cloned().collect()
     }
 
-    /// Moments that are waited for.
+    /// Scheduled moments.
     #[cfg(test)]
     pub(super) fn deadline_count(&self) -> usize {
         self.deadlines.borrow().len()
     }
 
-    /// Does what is due by then; for tests that have no task running.
+    /// Does what is due by then; for tests without a running task.
     #[cfg(test)]
     pub(super) fn do_due_by(&self, now: Instant) {
         self.do_due(now);
     }
 
-    /// Takes in what waits; for tests that have no task running.
+    /// Accepts what waits; for tests without a running task.
     #[cfg(test)]
     pub(super) fn take_in_now(&self) {
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());

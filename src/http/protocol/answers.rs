@@ -24,7 +24,7 @@ pub struct ListView<'a> {
     pub id: &'a str,
     /// Send it as `If-Match` to write only if nobody else did.
     pub version: u64,
-    /// Up to where prices are taken into account.
+    /// The position up to which prices are taken into account.
     #[schema(value_type = String)]
     pub position: Position,
     pub name: &'a str,
@@ -66,7 +66,7 @@ pub struct ItemView<'a> {
     #[schema(required)]
     pub note: Option<&'a str>,
     pub checked: bool,
-    /// Its place: items are in the order of their ranks, those of one rank by id. A move changes the rank of the moved item only.
+    /// Its place: items are in the order of their ranks, those of one rank by id. A move changes only the moved item's rank.
     pub rank: i64,
     #[schema(value_type = Principal)]
     pub added_by: &'a Principal,
@@ -135,7 +135,7 @@ pub struct TotalsAnswer<'a> {
 }
 
 impl<'a> TotalsAnswer<'a> {
-    /// The totals of a list at a store, else at its own, computed again.
+    /// The totals of a list at a store, else at its own, recomputed.
     #[must_use]
     pub fn reckon(id: &'a str, version: u64, list: &List, store: Option<&StoreId>, prices: &dyn PriceLookup, at: Moment) -> Self {
         let reckoned = ListTotals::build_for(list, store, prices, at);
@@ -146,7 +146,7 @@ impl<'a> TotalsAnswer<'a> {
     }
 }
 
-/// A product as the entity knows it; its prices have their own page.
+/// A product as the entity knows it; its prices have their own route.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProductView<'a> {
     pub id: &'a str,
@@ -158,7 +158,7 @@ pub struct ProductView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ProductId>)]
     pub merged_into: Option<&'a ProductId>,
-    /// Absent once it was merged into another.
+    /// Absent once merged into another.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ProductDetails>)]
     pub details: Option<&'a ProductDetails>,
@@ -183,7 +183,7 @@ pub struct OfferView<'a> {
 }
 
 impl<'a> ProductView<'a> {
-    /// A product that is known, in a phase.
+    /// A known product, in a phase.
     #[must_use]
     pub fn of(id: &'a str, version: u64, position: Position, phase: &'static str, product: Option<&'a Product>) -> Self {
         Self {
@@ -226,12 +226,12 @@ pub struct StoreView<'a> {
     pub chain: Option<&'a str>,
     pub country: Option<&'a str>,
     pub time_zone: Option<&'a str>,
-    /// Categories in the order one walks past them; empty until learnt.
+    /// Categories in walking order; empty until known.
     pub aisle_order: &'a [String],
 }
 
 impl<'a> StoreView<'a> {
-    /// A store that is known.
+    /// A known store.
     #[must_use]
     pub fn of(id: &'a str, version: u64, position: Position, store: &'a Store) -> Self {
         let details = &store.details;
@@ -264,7 +264,7 @@ pub struct HouseholdView<'a> {
 }
 
 impl<'a> HouseholdView<'a> {
-    /// A household that exists.
+    /// An existing household.
     #[must_use]
     pub fn of(id: &'a str, version: u64, position: Position, household: &'a Household) -> Self {
         Self {

@@ -20,7 +20,7 @@ pub struct PriceBasket {
     pub stores: Vec<StoreId>,
     /// 1 to 500.
     pub items: Vec<BasketItemBody>,
-    /// A time, for the prices that were true then; or a position, for those the log knew there. Now if not given.
+    /// A time, for the prices that were true then; or a position, for those known there. Now if not given.
     #[schema(value_type = Option<String>)]
     pub at: Option<At>,
     /// A position or time: what was recorded after it does not count.
@@ -79,7 +79,7 @@ impl From<Basket> for StoreBasket {
     }
 }
 
-/// A line, and where the event of its price can be read.
+/// A line, and where to read the event of its price.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Evidenced<T> {
     #[serde(flatten)]
@@ -89,7 +89,7 @@ pub struct Evidenced<T> {
     pub evidence: Option<String>,
 }
 
-/// Where the event of a price can be read.
+/// Where to read the event of a price.
 #[must_use]
 pub fn evidence(used: Option<&UsedPrice>) -> Option<String> {
     used.map(|used| format!("/api/v1/events?after={}&limit=1", used.position.0.saturating_sub(1)))

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::rig::{Rig, local, method_of, price};
 
-/// A request, and the status, code and pointer it must be answered with.
+/// A request, and the expected status, code and pointer.
 type Case = (&'static str, &'static str, Value, u16, &'static str, &'static str);
 
 async fn refuses(cases: impl IntoIterator<Item = Case>) {

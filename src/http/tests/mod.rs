@@ -1,4 +1,4 @@
-//! The whole service without a socket: bad input, and what good input comes to.
+//! The whole service without a socket: bad input, and the results of good input.
 
 mod bad_input;
 mod past;

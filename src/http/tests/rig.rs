@@ -1,4 +1,4 @@
-//! The whole service over a memory log, asked without a socket.
+//! The whole service over a memory log, called without a socket.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub struct Rig {
     running: Arc<Running>,
 }
 
-/// What came back.
+/// The answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -96,7 +96,7 @@ impl Rig {
         self.send(local(method_of(method), path).set_json(body)).await
     }
 
-    /// Who asks, for what a handler calls.
+    /// A caller, for what a handler calls.
     pub async fn caller(&self) -> Caller {
         let request = TestRequest::default().app_data(Data::from(Arc::clone(&self.running)));
         Caller::extract(&request.to_http_request()).await.expect("the headers are fine")

@@ -1,4 +1,4 @@
-//! Undo over HTTP: previews, refusals, whole commands, and what one person did lately.
+//! Undo over HTTP: previews, refusals, whole commands, and a person's recent commands.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Whole boards as they were, asked of the second set of views.
+//! Whole boards as they were, from the second set of views.
 
 use std::sync::Arc;
 
@@ -23,10 +23,10 @@ use crate::{
 /// Seconds after which the board may be free.
 const BUSY_RETRY_SECONDS: u32 = 5;
 
-/// The lists that there were.
+/// The lists of then.
 ///
 /// # Errors
-/// As `ask`; 404 for a household nobody knew.
+/// See `ask`; 404 for an unknown household.
 pub async fn lists(app: Current, request: HttpRequest, at: At, query: ListQuery, limit: usize) -> Result<HttpResponse, Problem> {
     ask(app, &request, at, move |views, _| {
         known_household(views, query.household.as_ref())?;
@@ -35,10 +35,10 @@ pub async fn lists(app: Current, request: HttpRequest, at: At, query: ListQuery,
     .await
 }
 
-/// The orders that there were.
+/// The orders of then.
 ///
 /// # Errors
-/// As `ask`; 404 for a household nobody knew.
+/// See `ask`; 404 for an unknown household.
 pub async fn orders(
     app: Current,
     request: HttpRequest,
@@ -58,10 +58,10 @@ pub async fn orders(
     .await
 }
 
-/// The households that there were.
+/// The households of then.
 ///
 /// # Errors
-/// As `ask`.
+/// See `ask`.
 pub async fn households(
     app: Current,
     request: HttpRequest,
@@ -79,7 +79,7 @@ pub async fn households(
 /// What a household had spent.
 ///
 /// # Errors
-/// As `ask`; 404 for a household nobody knew.
+/// See `ask`; 404 for an unknown household.
 pub async fn spend(
     app: Current,
     request: HttpRequest,
@@ -95,10 +95,10 @@ pub async fn spend(
     .await
 }
 
-/// The deals that there were.
+/// The deals of then.
 ///
 /// # Errors
-/// As `ask`; 404 for a store that was not registered.
+/// See `ask`; 404 for a store that was not registered.
 pub async fn deals(app: Current, request: HttpRequest, at: At, query: DealQuery) -> Result<HttpResponse, Problem> {
     ask(app, &request, at, move |views, point| {
         if let Some(store) = query.store.as_ref().filter(|store| views.store(store).is_none()) {
@@ -109,10 +109,10 @@ pub async fn deals(app: Current, request: HttpRequest, at: At, query: DealQuery)
     .await
 }
 
-/// Asks the views as they were, and has them freed when nobody looks any more.
+/// Queries the views as they were, and schedules their release when unused.
 ///
 /// # Errors
-/// As `read`; 503 while too many wait for another moment of the past.
+/// See `read`; 503 while too many wait for another moment of the past.
 async fn ask(
     app: Current,
     request: &HttpRequest,

@@ -21,7 +21,7 @@ use crate::{
 /// An entity as it was at a point.
 ///
 /// # Errors
-/// 404 with the code of `unknown`; where it exists by now, it says since when.
+/// 404 with the code of `unknown`; if it exists now, states since when.
 pub fn entity<E: Entity>(
     app: &App,
     histories: &Histories<E>,
@@ -44,7 +44,7 @@ fn not_yet(unknown: &Problem, point: Point, first: crate::events::Position) -> P
 /// A product as it was.
 ///
 /// # Errors
-/// As `read`; 404 where there was none.
+/// See `read`; 404 if there was none.
 pub async fn product(app: Current, request: HttpRequest, id: ProductId, at: At) -> Result<HttpResponse, Problem> {
     read(app, &request, Asked::of(at), move |app, found| {
         let then = entity(app, &app.past.products, id.as_str(), found.point, || products_now::unknown(&id))?;
@@ -56,7 +56,7 @@ pub async fn product(app: Current, request: HttpRequest, id: ProductId, at: At) 
 /// An order as it was.
 ///
 /// # Errors
-/// As `read`; 404 where there was none.
+/// See `read`; 404 if there was none.
 pub async fn order(app: Current, request: HttpRequest, id: OrderId, at: At) -> Result<HttpResponse, Problem> {
     read(app, &request, Asked::of(at), move |app, found| {
         let then = entity(app, &app.past.orders, id.as_str(), found.point, || orders::unknown(&id))?;
@@ -68,7 +68,7 @@ pub async fn order(app: Current, request: HttpRequest, id: OrderId, at: At) -> R
 /// A household as it was.
 ///
 /// # Errors
-/// As `read`; 404 where there was none.
+/// See `read`; 404 if there was none.
 pub async fn household(app: Current, request: HttpRequest, id: HouseholdId, at: At) -> Result<HttpResponse, Problem> {
     read(app, &request, Asked::of(at), move |app, found| {
         let then = entity(app, &app.past.households, id.as_str(), found.point, || households::unknown(&id))?;
@@ -81,7 +81,7 @@ pub async fn household(app: Current, request: HttpRequest, id: HouseholdId, at: 
 /// A store as it was.
 ///
 /// # Errors
-/// As `read`; 404 where there was none.
+/// See `read`; 404 if there was none.
 pub async fn store(app: Current, request: HttpRequest, id: StoreId, at: At) -> Result<HttpResponse, Problem> {
     read(app, &request, Asked::of(at), move |app, found| {
         let then = entity(app, &app.past.stores, id.as_str(), found.point, || stores_now::unknown(&id))?;
@@ -94,7 +94,7 @@ pub async fn store(app: Current, request: HttpRequest, id: StoreId, at: At) -> R
 /// A page of the products that were registered, or the one that a GTIN belonged to.
 ///
 /// # Errors
-/// As `read`.
+/// See `read`.
 pub async fn products(
     app: Current,
     request: HttpRequest,
@@ -119,7 +119,7 @@ pub async fn products(
 /// A page of the stores that were registered.
 ///
 /// # Errors
-/// As `read`.
+/// See `read`.
 pub async fn stores(app: Current, request: HttpRequest, at: At, after: Option<StoreId>, limit: usize) -> Result<HttpResponse, Problem> {
     read(app, &request, Asked::of(at), move |app, found| {
         let entries = found.of(&app.views.read()).stores(after.as_ref(), limit + 1);

@@ -20,7 +20,7 @@ use crate::{
 /// A list with its items and totals as they were.
 ///
 /// # Errors
-/// As `read`; 404 where there was none.
+/// See `read`; 404 if there was none.
 pub async fn show(app: Current, request: HttpRequest, id: ListId, at: At) -> Result<HttpResponse, Problem> {
     read(app, &request, Asked::of(at), move |app, found| {
         let then = entity(app, &app.past.lists, id.as_str(), found.point, || unknown(&id))?;
@@ -34,7 +34,7 @@ pub async fn show(app: Current, request: HttpRequest, id: ListId, at: At) -> Res
 /// The totals of a list as it was, line by line.
 ///
 /// # Errors
-/// As `read`; 404 where there was no such list or store.
+/// See `read`; 404 if there was no such list or store.
 pub async fn totals(app: Current, request: HttpRequest, id: ListId, store: Option<StoreId>, asked: Asked) -> Result<HttpResponse, Problem> {
     read(app, &request, asked, move |app, found| {
         let then = entity(app, &app.past.lists, id.as_str(), found.point, || unknown(&id))?;

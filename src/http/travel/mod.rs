@@ -31,13 +31,13 @@ use crate::{
     past::READS_MAX,
 };
 
-/// The position that an answer is of.
+/// The position of an answer.
 pub const POSITION_HEADER: &str = "x-at-position";
 /// The moment that counts as now in an answer.
 pub const TIME_HEADER: &str = "x-at-time";
-/// The position up to which is known what an answer says, where `known_at` was given.
+/// The position up to which knowledge counts, if `known_at` was given.
 pub const KNOWN_HEADER: &str = "x-known-position";
-/// Enough of a hash to tell two answers of one position apart.
+/// Enough of a hash to distinguish two answers of one position.
 const TAG_HEX_DIGITS: usize = 16;
 /// The past never changes, but a restore begins another history, whose positions after the restored one are assigned again.
 const A_WHILE: &str = "private, max-age=300";
@@ -45,7 +45,7 @@ const A_WHILE: &str = "private, max-age=300";
 /// The moment a read is of; `None` is now.
 ///
 /// # Errors
-/// 400 where it is told to wait for a position too: a read is of the past or of what is new.
+/// 400 if it also asks to wait for a position: a read is of the past or of what is new.
 pub fn asked(at: Option<At>, after: Option<Position>) -> Result<Option<At>, Problem> {
     if at.is_some() && after.is_some() {
         return Err(
@@ -55,10 +55,10 @@ pub fn asked(at: Option<At>, after: Option<Position>) -> Result<Option<At>, Prob
     Ok(at)
 }
 
-/// Answers a read of the past: finds its point, lets the question be answered on a thread that may block, and tags what it says.
+/// Answers a read of the past: finds its point, computes the answer on a thread that may block, and tags it.
 ///
 /// # Errors
-/// See [`Asked::find`]; 503 when too many look back at once; else what the question says.
+/// See [`Asked::find`]; 503 when too many read the past at once; else the query's own errors.
 pub async fn read(
     app: Current,
     request: &HttpRequest,
@@ -72,10 +72,10 @@ pub async fn read(
     Ok(answer)
 }
 
-/// As `read`, for an answer that nobody keeps.
+/// Like `read`, for an answer that is not cached.
 ///
 /// # Errors
-/// As `read`.
+/// See `read`.
 pub async fn find_and_ask<R: Send + 'static>(
     app: Current,
     asked: Asked,
@@ -97,7 +97,7 @@ pub async fn find_and_ask<R: Send + 'static>(
 }
 
 impl Found {
-    /// Says in an answer's head which point it is of, and whether it will ever say anything else.
+    /// Adds an answer's point to its headers, and whether it can ever change.
     fn name_in(&self, answer: &mut HttpResponse) -> Result<(), Problem> {
         let known = self.known.map(|known| (KNOWN_HEADER, known.position.to_string()));
         let of = [(POSITION_HEADER, self.point.position.to_string()), (TIME_HEADER, self.point.time.to_string())];

@@ -11,13 +11,13 @@ use crate::{
 /// A time so far back that no event will be recorded for it any more, whatever the clocks do.
 const SETTLED_MICROS: i64 = 60 * 1_000_000;
 
-/// Which moment is asked for, and by what knowledge.
+/// The moment of a read, and its knowledge.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked {
     pub at: At,
-    /// What was learnt later does not count, what was learnt earlier about `at` does; as of `at` itself if not given.
+    /// What was recorded later does not count, what was recorded earlier about `at` does; as of `at` itself if not given.
     pub known_at: Option<At>,
-    /// Prices are asked for that were true at a time, by what is known now: the time need not be one of the log.
+    /// Prices that were true at a time, by current knowledge: the time need not be one of the log.
     pub by_truth: bool,
 }
 
@@ -26,18 +26,18 @@ pub struct Asked {
 pub struct Found {
     pub point: Point,
     pub known: Option<Point>,
-    /// No later event can change what is said of it.
+    /// No later event can change its answers.
     pub is_final: bool,
 }
 
 impl Asked {
-    /// As the log stood at a moment.
+    /// As known at a moment.
     #[must_use]
     pub fn of(at: At) -> Self {
         Self { at, known_at: None, by_truth: false }
     }
 
-    /// Up to where the views must have come.
+    /// The position the views must have reached.
     #[must_use]
     pub fn needs(&self, head: Position) -> Position {
         let needs = |at: At| match at {
@@ -47,10 +47,10 @@ impl Asked {
         needs(self.at).max(self.known_at.map_or(Position::START, needs))
     }
 
-    /// Finds the points in a log that has come to `head`. May read from storage.
+    /// Finds the points in a log whose head is `head`. May read from storage.
     ///
     /// # Errors
-    /// 400 `position_unknown` beyond the head; 404 `before_first_event` or `empty_log` where there was nothing yet.
+    /// 400 `position_unknown` beyond the head; 404 `before_first_event` or `empty_log` before the first event.
     pub fn find(&self, app: &App, head: Position) -> Result<Found, Problem> {
         let known = self.known_at.map(|known_at| find(app, known_at, head, "/known_at")).transpose()?;
         let (point, known) = match self.at {
@@ -74,14 +74,14 @@ impl Asked {
     }
 }
 
-/// What is recorded while we look does not belong to the point.
+/// What is recorded meanwhile does not belong to the point.
 fn find(app: &App, at: At, head: Position, pointer: &str) -> Result<Point, Problem> {
     let point = at.find(&*app.log).map_err(|error| no_such_point(&error, pointer))?;
     Ok(Point { position: point.position.min(head), ..point })
 }
 
 impl Found {
-    /// The views as known at the point; where other knowledge was asked for, what was true then by it.
+    /// The views as known at the point; with other knowledge, what was true then by it.
     #[must_use]
     pub fn of<'a>(&self, views: &'a Views) -> AsOf<'a> {
         match self.known {
@@ -90,7 +90,7 @@ impl Found {
         }
     }
 
-    /// The views at the later of the two points: what exists by then may be asked for.
+    /// The views at the later of the two points: what exists by then may be queried.
     #[must_use]
     pub fn named_in<'a>(&self, views: &'a Views) -> AsOf<'a> {
         views.as_of(self.point.position.max(self.known.map_or(Position::START, |known| known.position)))

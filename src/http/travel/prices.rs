@@ -15,10 +15,10 @@ use crate::{
     },
 };
 
-/// The best prices that one could pay then.
+/// The best prices of then.
 ///
 /// # Errors
-/// As `read`; 404 where there was no such product.
+/// See `read`; 404 if there was no such product.
 pub async fn best(app: Current, request: HttpRequest, id: ProductId, member: bool, at: At) -> Result<HttpResponse, Problem> {
     read(app, &request, Asked::of(at), move |app, found| {
         let views = app.views.read();
@@ -36,7 +36,7 @@ pub async fn best(app: Current, request: HttpRequest, id: ProductId, member: boo
 /// The price that held at a moment, or the history, by what was known at a position.
 ///
 /// # Errors
-/// As `read`; 404 where there was no such product, store or price.
+/// See `read`; 404 if there was no such product, store or price.
 pub async fn prices(
     app: Current,
     request: HttpRequest,

@@ -1,4 +1,4 @@
-//! What an undo answers: of each command what it had changed, what undoing it changes, and what came of that.
+//! What an undo answers: for each command what it had changed, what undoing it changes, and the outcome.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,12 +27,12 @@ pub struct UndoTotals {
     pub already_undone: usize,
 }
 
-/// What came of one command.
+/// The outcome of one command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UndoOutcome {
     Undone,
-    /// `code` and `reason` say why.
+    /// `code` and `reason` state why.
     Cannot,
     AlreadyUndone,
 }
@@ -40,7 +40,7 @@ pub enum UndoOutcome {
 /// One command.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UndoneCommand {
-    /// Of its first event.
+    /// The position of its first event.
     #[schema(value_type = String)]
     pub position: Position,
     #[schema(value_type = String)]
@@ -62,14 +62,14 @@ pub struct UndoneCommand {
     /// A sentence that a person can act on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Where its undo begins in the log; absent in a preview.
+    /// The first position of its undo; absent in a preview.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub undo: Option<Position>,
 }
 
 impl UndoAnswer {
-    /// Counts what came of the commands.
+    /// Counts the outcomes of the commands.
     #[must_use]
     pub fn of(preview: bool, commands: Vec<UndoneCommand>) -> Self {
         let count = |outcome| commands.iter().filter(|command| command.outcome == outcome).count();

@@ -1,5 +1,5 @@
-//! Undoes commands one after the other, each planned on what those before it led to and recorded as one append. A preview
-//! does the same on paper.
+//! Undoes commands one after the other, each planned on the result of those before it and recorded as one append. A preview
+//! does the same without recording.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -44,9 +44,9 @@ pub struct Run<'a> {
     caller: &'a Caller,
     preview: bool,
     behind: Option<Position>,
-    /// Of the streams met so far; with what was only previewed.
+    /// The histories of the streams so far, including previewed events.
     histories: HashMap<StreamId, History>,
-    /// The first events of the commands that had their turn.
+    /// The first events of the commands handled so far.
     met: HashSet<Position>,
     done: Vec<UndoneCommand>,
 }
@@ -56,7 +56,7 @@ impl<'a> Run<'a> {
         Self { app, caller, preview, behind, histories: HashMap::new(), met: HashSet::new(), done: Vec::new() }
     }
 
-    /// What came of each command.
+    /// The outcome of each command.
     pub fn finish(self) -> Vec<UndoneCommand> {
         self.done
     }
@@ -64,7 +64,7 @@ impl<'a> Run<'a> {
     /// Undoes a command. Of a person's many, one that cannot be undone, or fails, is reported and does not stop the others.
     ///
     /// # Errors
-    /// Why a command asked for by itself cannot be undone; else only when the log cannot be read.
+    /// Why a single requested command cannot be undone; else only when the log cannot be read.
     pub async fn undo(&mut self, target: &Target) -> Result<(), Problem> {
         match target.stream.kind() {
             StreamKind::List => self.undo_of::<Lists>(target).await,
@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
         Err(Problem::unavailable("overloaded", detail, RETRY_AFTER_SECONDS))
     }
 
-    /// Does what was planned. `None` if somebody was quicker.
+    /// Executes the plan. `None` after a lost race.
     async fn attempt<E: Undo + Checked>(&mut self, plan: UndoPlan<E>) -> Result<Option<UndoneCommand>, Problem> {
         let UndoPlan { events, was, undone, planned } = plan;
         let (first, mut entry) = (Arc::clone(&events[0]), told(&events, was));
@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
         Ok(entry)
     }
 
-    /// Records an undo. `None` if somebody was quicker: the history has what they did then.
+    /// Records an undo. `None` after a lost race: the history then has the other command.
     async fn record<E: Undo + Checked>(&mut self, first: &Recorded, planned: Planned<E>) -> Result<Option<Position>, Problem> {
         let stream = &first.stream;
         let version = self.histories.get(stream).and_then(|history| history.last()).map_or(0, |last| last.version);
@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Where the events of a command begin.
+    /// The start of a command's events.
     fn begins(&self, stream: &StreamId, id: &CommandId) -> Option<Position> {
         let is_it = |recorded: &&Arc<Recorded>| recorded.command.as_ref().is_some_and(|mark| mark.id == *id);
         self.histories.get(stream)?.iter().find(is_it).map(|recorded| recorded.position)
@@ -183,7 +183,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// A command before anything was done about it.
+/// A command that was not handled yet.
 fn told(events: &[Arc<Recorded>], was: Vec<Change>) -> UndoneCommand {
     let first = &events[0];
     UndoneCommand {

@@ -1,4 +1,4 @@
-//! Which commands are to be undone: found by position, by their id, or by who did them when.
+//! Which commands to undo: found by position, by id, or by person and time.
 
 use std::{collections::HashSet, ops::ControlFlow, sync::Arc};
 
@@ -12,13 +12,13 @@ use crate::{
 
 /// Commands of one person undone in one go; more are refused, naming this.
 const COMMANDS_MAX: usize = 500;
-/// Events of the log searched for a command's id or for what a person did: the newest so many.
+/// How many of the newest events are searched for a command's id or a person's commands.
 const SEARCHED_EVENTS_MAX: u64 = 1_000_000;
 
 /// One event of each command to undo, newest first.
 pub struct Targets {
     pub found: Vec<Target>,
-    /// All that the person did behind this position is to be undone.
+    /// Everything that the person did after this position is to be undone.
     pub behind: Option<Position>,
 }
 
@@ -29,10 +29,10 @@ pub struct Target {
     pub position: Position,
 }
 
-/// Finds what is to be undone.
+/// Finds what to undo.
 ///
 /// # Errors
-/// 422 for a body that names none or several; 400 for a position that is not there; 404 for a command that is not; 422 where
+/// 422 for a body that names none or several; 400 for a missing position; 404 for a missing command; 422 if
 /// there is too much to search or to undo.
 pub async fn find(app: &App, body: Undo) -> Result<Targets, Problem> {
     let Undo { position, command_id, who, since, until, stream, preview: _ } = body;
@@ -70,7 +70,7 @@ fn target(recorded: &Recorded) -> Target {
     Target { stream: recorded.stream.clone(), position: recorded.position }
 }
 
-/// The id is looked for in one stream, else among the newest events of all.
+/// The id is searched in one stream, else among the newest events of all.
 fn by_id(log: &dyn Log, id: &CommandId, stream: Option<&StreamId>) -> Result<Targets, Problem> {
     let is_it = |recorded: &Recorded| recorded.command.as_ref().is_some_and(|mark| mark.id == *id);
     let mut found: Vec<Target> = Vec::new();
@@ -104,7 +104,7 @@ fn by_id(log: &dyn Log, id: &CommandId, stream: Option<&StreamId>) -> Result<Tar
     }
 }
 
-/// What a person did, newest first. What admins did to the server is nobody's list or household, and left aside.
+/// What a person did, newest first. Admin actions on the server are left out.
 fn of_person(log: &dyn Log, who: &Principal, since: Moment, until: Option<Moment>, stream: Option<&StreamId>) -> Result<Targets, Problem> {
     if until.is_some_and(|until| until < since) {
         return Err(Problem::invalid("time_reversed", "/until", "until must not be before since"));
@@ -121,7 +121,7 @@ fn of_person(log: &dyn Log, who: &Principal, since: Moment, until: Option<Moment
         wanted && recorded.stream.kind() != StreamKind::System
     };
     scan(log, before, last, |recorded| {
-        // All events of a named command are found again by one of them.
+        // One event of a named command leads to all of them.
         let again = |mark: &crate::events::CommandMark| !named.insert((recorded.stream.clone(), mark.id.clone()));
         if mine(recorded) && !recorded.command.as_ref().is_some_and(again) {
             found.push(target(recorded));
@@ -139,7 +139,7 @@ fn of_person(log: &dyn Log, who: &Principal, since: Moment, until: Option<Moment
     Ok(Targets { found, behind: Some(before) })
 }
 
-/// The last position recorded up to a time; the start where there is none.
+/// The last position recorded up to a time; the start if there is none.
 fn position_until(log: &dyn Log, time: Moment) -> Result<Position, Problem> {
     match At::Time(time).find(log) {
         Ok(point) => Ok(point.position),

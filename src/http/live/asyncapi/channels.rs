@@ -116,7 +116,7 @@ fn error_codes() -> Vec<Value> {
     ErrorCode::ALL.iter().map(row).collect()
 }
 
-/// Every limit by its name, as it is unless a server is configured otherwise. Taken apart, so that none is forgotten.
+/// Every limit by its name, with its default. Destructured, so that none is forgotten.
 pub fn limits(limits: Limits) -> Value {
     let Limits {
         sessions_max,

@@ -31,7 +31,7 @@ pub const FROM_CLIENT: [(&str, &str); 5] = [
     ("refresh", "RefreshRequest"),
 ];
 
-/// What a reader without WebSocket is told.
+/// What a reader without WebSocket receives.
 pub const FEED: [&str; 5] = ["subscribed", "event", "state", "revoked", "closing"];
 
 /// Real messages, by name.

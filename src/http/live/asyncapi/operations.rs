@@ -1,11 +1,11 @@
-//! The operations: what a client may ask with its replies, and what the server says on its own account.
+//! The operations: what a client may request, with its replies, and what the server sends by itself.
 
 use serde_json::{Map, Value, json};
 
 use super::{channels::query, messages::FEED, reference};
 use crate::http::live::feed::FeedQuery;
 
-/// Every request with the messages that may answer it; after the first token a hello follows as well.
+/// Every request with the messages that may answer it; after the first token a hello follows too.
 const REQUESTS: [(&str, &[&str], &str); 5] = [
     ("subscribe", &["subscribed", "error"], "Follow topics, each from a position on if one is named."),
     ("unsubscribe", &["unsubscribed", "error"], "Leave topics: no push of them follows the answer."),
@@ -14,7 +14,7 @@ const REQUESTS: [(&str, &[&str], &str); 5] = [
     ("refresh", &["refreshed", "error"], "Show a token: the first, or a new one before the old one expires."),
 ];
 
-/// What the server says without being asked.
+/// What the server sends by itself.
 const SAID: [(&str, &str); 6] = [
     ("hello", "Greets a session, once it is known whose it is."),
     ("authenticate", "Asks for a token, where the handshake had none."),

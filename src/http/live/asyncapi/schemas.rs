@@ -1,4 +1,4 @@
-//! The schemas: those of the types that are sent, as they derive them, put into draft 7 of JSON Schema, which AsyncAPI speaks.
+//! The schemas of the types that are sent, as they derive them, converted to draft 7 of JSON Schema, which AsyncAPI uses.
 
 use serde_json::{Map, Value, json};
 use utoipa::{
@@ -93,7 +93,7 @@ fn requests(schemas: &mut Map<String, Value>) {
     }
 }
 
-/// A variant that is a closed type with the tag next to its fields becomes one closed object: else neither lets the other's fields be.
+/// A variant that is a closed type with the tag next to its fields becomes one closed object: else each would refuse the other's fields.
 fn join_closed(schemas: &mut Map<String, Value>) {
     let closed: Map<_, _> = schemas.clone().into_iter().filter(|(_, schema)| schema["additionalProperties"] == false).collect();
     let closed_part = |part: &Value| closed.get(part["$ref"].as_str()?.rsplit('/').next()?).cloned();
@@ -110,7 +110,7 @@ fn join_closed(schemas: &mut Map<String, Value>) {
     }
 }
 
-/// Says that a field always has this text.
+/// Declares that a field always has this text.
 fn fix(schema: &mut Value, field: &str, text: &str) {
     if let Some(known) = schema.get_mut("properties").and_then(|properties| properties.get_mut(field)) {
         *known = json!({ "type": "string", "const": text });
@@ -143,7 +143,7 @@ pub fn draft_7(mut schema: Value) -> Value {
                 keywords.remove("enum");
                 keywords.insert("const".into(), only);
             }
-            // What stands next to a reference is not read in draft 7.
+            // Draft 7 ignores what is next to a reference.
             if keywords.len() > 1
                 && let Some(reference) = keywords.remove("$ref")
             {

@@ -26,8 +26,8 @@ struct Compressor {
     scratch: Vec<u8>,
 }
 
-/// A whole compressed server frame that holds the payload, never fragmented. `None` when it would not get smaller (as an empty one)
-/// or for a window that is not within 9 to 15 bits: then the payload goes as it is.
+/// A whole compressed server frame that holds the payload, never fragmented. `None` when it would not get smaller (like an empty one)
+/// or for a window that is not within 9 to 15 bits: then the payload is sent uncompressed.
 #[must_use]
 pub fn deflate_frame(opcode: u8, payload: &[u8], window_bits: u8) -> Option<Bytes> {
     COMPRESSOR.with_borrow_mut(|compressor| {
@@ -40,8 +40,8 @@ pub fn deflate_frame(opcode: u8, payload: &[u8], window_bits: u8) -> Option<Byte
     })
 }
 
-/// The compressed form of a whole server frame that was prepared uncompressed. `None` when it is to be sent as it is: it is small,
-/// no data, or would not get smaller.
+/// The compressed form of a whole server frame that was prepared uncompressed. `None` when it is to be sent uncompressed: it is small,
+/// not data, or would not get smaller.
 #[must_use]
 pub fn deflated(frame: &[u8], threshold_bytes: usize, window_bits: u8) -> Option<Bytes> {
     let header = Header::read(frame).filter(Header::is_plain_message)?;
@@ -59,7 +59,7 @@ impl Compressor {
         let compress = slot.get_or_insert_with(|| Compress::new_with_window_bits(Compression::new(LEVEL), false, window_bits));
         compress.reset();
         self.scratch.clear();
-        // Room even for what gets longer: a compressor that could not write everything may not be used again, because
+        // Room even for growing output: a compressor that could not write everything may not be used again, because
         // resetting it leaves a part of its own buffer taken (zlib-rs 0.6.8), and it panics when nothing is left.
         self.scratch.reserve(longest(payload.len()));
         let outcome = compress.compress_vec(payload, &mut self.scratch, FlushCompress::Sync);
@@ -78,7 +78,7 @@ impl Compressor {
     }
 }
 
-/// How long a message may get at most: nine bits for each byte, and what begins and ends it.
+/// The longest a message may get: nine bits for each byte, plus its start and end.
 fn longest(payload_bytes: usize) -> usize {
     payload_bytes + payload_bytes / 8 + 64
 }

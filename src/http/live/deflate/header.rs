@@ -12,19 +12,19 @@ pub const BINARY: u8 = 2;
 const RSV2_AND_3: u8 = 0x30;
 const MASKED: u8 = 0x80;
 
-/// What a frame says of itself.
+/// What a frame's header states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     first: u8,
     /// The key a client must mask with; a server sends none.
     pub mask: Option<[u8; 4]>,
     pub payload_bytes: u64,
-    /// Of the header itself.
+    /// The size of the header itself.
     pub bytes: usize,
 }
 
 impl Header {
-    /// Reads the header a frame begins with; `None` if it is not all there.
+    /// Reads the header at the start of a frame; `None` if it is incomplete.
     pub fn read(frame: &[u8]) -> Option<Self> {
         let [first, second] = *frame.first_chunk()?;
         let (payload_bytes, end) = match second & !MASKED {

@@ -1,5 +1,5 @@
-//! What comes in, made readable for a codec that knows no compression: compressed messages are inflated and given on as one frame.
-//! It also refuses, as early as the bytes show it, what the codec would notice late or never.
+//! Makes input readable for a codec without compression: compressed messages are inflated and passed on as one frame.
+//! It also refuses, as early as possible, what the codec would notice late or never.
 
 use std::{
     io,
@@ -13,19 +13,19 @@ use futures_util::Stream;
 
 use super::reader::{FrameReader, Refusal};
 
-/// After so many bytes of messages inflated in one go the worker looks after its other connections first.
+/// After inflating this many bytes of messages at once the worker serves its other connections first.
 const INFLATED_BYTES_PER_TURN: usize = 64 << 10;
 /// A header the codec reports as `ProtocolError::Overflow` before any payload: a length beyond what the protocol knows.
 const TOO_LONG: [u8; 10] = [0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
-/// A header the codec reports as an error of the protocol: bits set that nobody agreed on.
+/// A header the codec reports as an error of the protocol: bits set without agreement.
 const NOT_AGREED: [u8; 2] = [0xf2, 0x80];
-/// The words by which the session knows this error; the codec itself uses them for a text in one frame.
+/// The text by which the session recognises this error; the codec itself uses it for a text in one frame.
 const NOT_UTF8: &str = "a text message is not utf-8";
 
 /// The bytes of a client's frames, as a codec without extensions reads them.
 ///
-/// It gives on at most one whole frame before it is `Pending` once, so that what waits in the codec is bounded: the rest is left in
-/// the socket until the session has taken the message. It never holds more than one message of the size allowed, and a header.
+/// It passes on at most one whole frame before it is `Pending` once, so that the codec's backlog is bounded: the rest stays in
+/// the socket until the session has taken the message. It never holds more than one message of the allowed size, and a header.
 ///
 /// The session sees what was refused as an error from the codec: a message that is too large as `Overflow`, a text that is not UTF-8
 /// as an `Io` error that says "utf-8", a breach of the protocol as any other error. After that the stream ends.
@@ -33,14 +33,14 @@ const NOT_UTF8: &str = "a text message is not utf-8";
 pub struct Inbound<S> {
     stream: S,
     reader: FrameReader,
-    /// A whole frame was given on: the codec has to take it before there is more.
+    /// A whole frame was passed on: the codec must take it before the next.
     handed: bool,
-    /// Something was refused; nothing that follows has a meaning.
+    /// Something was refused; what follows is meaningless.
     ended: bool,
 }
 
 impl<S> Inbound<S> {
-    /// Reads frames whose messages may have so many bytes, as sent and inflated. Without `inflates` a compressed one is a breach.
+    /// Reads frames whose messages may have this many bytes, as sent and inflated. Without `inflates` a compressed one is a breach.
     pub fn new(stream: S, inflates: bool, message_bytes_max: usize) -> Self {
         Self { stream, reader: FrameReader::new(inflates, message_bytes_max), handed: false, ended: false }
     }
@@ -78,7 +78,7 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for Inbound<S
             }
             let is_flood = this.reader.inflated_bytes >= INFLATED_BYTES_PER_TURN;
             if this.handed || is_flood {
-                // The codec takes the frame now; with none left in it the session lets others have their turn.
+                // The codec takes the frame now; with none left in it the session yields to others.
                 if !this.handed {
                     this.reader.inflated_bytes = 0;
                 }

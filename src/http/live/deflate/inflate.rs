@@ -4,10 +4,10 @@ use std::cell::RefCell;
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// What the sender left away (RFC 7692, section 7.2.2), and an empty final block that ends the stream only if the message ended
-/// where a block ends: else it was cut short.
+/// What the sender omitted (RFC 7692, section 7.2.2), and an empty final block that ends the stream only if the message ended
+/// at the end of a block: else it was cut short.
 const TAIL: [u8; 9] = [0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff];
-/// The first guess of how much longer a message gets, which saves growing for most.
+/// The first guess of a message's growth, which avoids reallocation for most.
 const RATIO_GUESS: usize = 4;
 
 thread_local! {
@@ -17,9 +17,9 @@ thread_local! {
 /// Why a message cannot be inflated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InflateError {
-    /// It gets longer than it may; not more than that was inflated.
+    /// It is longer than allowed; no more than that was inflated.
     TooLarge,
-    /// It is no deflate stream, or its end is missing.
+    /// It is not a deflate stream, or its end is missing.
     Broken,
 }
 
@@ -29,7 +29,7 @@ pub enum InflateError {
 /// When it is broken, or gets too large.
 pub fn inflate(mut compressed: Vec<u8>, bytes_max: usize, room: usize) -> Result<Vec<u8>, InflateError> {
     if compressed.is_empty() {
-        // Strictly no deflate stream, but what some send for an empty message, and nobody can mistake it.
+        // Strictly not a deflate stream, but some send it for an empty message, and it is unambiguous.
         return Ok(vec![0; room]);
     }
     let message_end = compressed.len();

@@ -1,4 +1,4 @@
-//! Masking (RFC 6455, section 5.3): each byte of a client's payload is combined with one of four key bytes. Doing it twice undoes it.
+//! Masking (RFC 6455, section 5.3): each byte of a client's payload is combined with one of four key bytes. Applying it twice restores it.
 
 /// Masks or unmasks bytes that begin at this place of the payload.
 pub fn apply(bytes: &mut [u8], key: [u8; 4], offset: usize) {

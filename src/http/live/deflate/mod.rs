@@ -1,5 +1,5 @@
-//! permessage-deflate (RFC 7692) around a WebSocket that knows nothing of it: an adapter for the bytes that come in, one for those
-//! that go out. No message ever refers to an earlier one, so a connection holds no compressor; each worker thread has one for all.
+//! permessage-deflate (RFC 7692) around a WebSocket without it: an adapter for incoming bytes, one for
+//! outgoing ones. No message refers to an earlier one, so a connection holds no compressor; each worker thread has one for all.
 
 mod compressor;
 mod header;
@@ -27,16 +27,16 @@ pub use outbound::Replies;
 /// Messages from this size on are worth compressing: below, it costs more than the write itself and saves little.
 pub const THRESHOLD_BYTES: usize = 1_024;
 
-/// What a connection takes and compresses.
+/// What a connection accepts and compresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
     /// A message of the client, fragments joined, as sent and inflated; a larger one is reported as `ProtocolError::Overflow`.
     pub message_bytes_max: usize,
-    /// Replies with a payload of at least so many bytes are compressed.
+    /// Replies with a payload of at least this many bytes are compressed.
     pub threshold_bytes: usize,
 }
 
-/// Opens a WebSocket between the two adapters. `open` makes the stream of replies from what came in and a codec of the same limits,
+/// Opens a WebSocket between the two adapters. `open` builds the stream of replies from the input and a codec of the same limits,
 /// for example with `WebsocketContext::with_codec`. The limits and the check of UTF-8 hold without compression as well.
 ///
 /// # Examples

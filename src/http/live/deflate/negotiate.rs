@@ -4,7 +4,7 @@ use actix_web::http::header::{HeaderMap, HeaderValue, SEC_WEBSOCKET_EXTENSIONS};
 
 use super::offers::{Offer, offers};
 
-/// The window of frames that many sessions share, and of every session that asks for nothing less.
+/// The window of frames that many sessions share, and of every session that does not ask for less.
 pub const WINDOW_BITS_MAX: u8 = 15;
 /// zlib cannot write the window of 8 bits that RFC 7692 also knows.
 const WINDOW_BITS_MIN: u8 = 9;
@@ -12,7 +12,7 @@ const WINDOW_BITS_MIN: u8 = 9;
 /// That messages may be compressed, without context takeover on either side, and how far back a message of the server may refer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Agreed {
-    /// What the client demanded, if it did.
+    /// What the client demanded, if anything.
     server_window_bits: Option<u8>,
 }
 
@@ -23,8 +23,8 @@ impl Agreed {
         self.server_window_bits.unwrap_or(WINDOW_BITS_MAX)
     }
 
-    /// Whether the client can read frames that were compressed with the full window for everybody. If not, it must be given
-    /// plain ones, or ones of its own.
+    /// Whether the client can read shared frames, which are compressed with the full window. If not, it must be sent
+    /// plain ones, or its own.
     #[must_use]
     pub fn takes_shared_frames(self) -> bool {
         self.window_bits() == WINDOW_BITS_MAX
@@ -39,7 +39,7 @@ impl Agreed {
     }
 }
 
-/// The first offer of the client that can be accepted, over all its headers; `None` leaves messages as they are.
+/// The first offer of the client that can be accepted, over all its headers; `None` leaves messages uncompressed.
 #[must_use]
 pub fn negotiate(headers: &HeaderMap) -> Option<Agreed> {
     headers
@@ -49,7 +49,7 @@ pub fn negotiate(headers: &HeaderMap) -> Option<Agreed> {
         .find_map(|offer| (offer.name == "permessage-deflate").then(|| accept(&offer)).flatten())
 }
 
-/// `None` for a parameter that is unknown, twice there, or has a value it cannot have: such an offer must be declined as a whole.
+/// `None` for a parameter that is unknown, repeated, or has an invalid value: such an offer must be declined as a whole.
 fn accept(offer: &Offer<'_>) -> Option<Agreed> {
     let mut agreed = Agreed { server_window_bits: None };
     let mut seen = Vec::with_capacity(offer.parameters.len());

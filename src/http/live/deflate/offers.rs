@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// One extension as it was offered, or asked for.
+/// One extension as offered.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Offer<'a> {
     pub name: &'a str,
@@ -14,7 +14,7 @@ pub fn offers(header: &str) -> Option<Vec<Offer<'_>>> {
     let mut reader = Reader { rest: header };
     let mut offers = Vec::new();
     loop {
-        // A list may have empty places.
+        // A list may have empty entries.
         while reader.takes(',') {}
         if reader.rest.is_empty() {
             return Some(offers);

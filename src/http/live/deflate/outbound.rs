@@ -11,8 +11,8 @@ use futures_util::Stream;
 
 use super::{compressor::deflated, header::Header, negotiate::Agreed};
 
-/// The replies of a session, of which large ones are compressed if that was agreed on. Relies on chunks of whole frames, as the
-/// actor's context gives them, and gives such chunks, never an empty one.
+/// The replies of a session; large ones are compressed if that was agreed on. Relies on chunks of whole frames, as the
+/// actor's context yields them, and yields such chunks, never an empty one.
 #[derive(Debug)]
 pub struct Replies<S> {
     stream: S,
@@ -21,7 +21,7 @@ pub struct Replies<S> {
 }
 
 impl<S> Replies<S> {
-    /// Compresses messages with a payload of at least so many bytes; none if nothing was agreed on.
+    /// Compresses messages with a payload of at least this many bytes; none if nothing was agreed on.
     pub fn new(stream: S, agreed: Option<Agreed>, threshold_bytes: usize) -> Self {
         Self { stream, agreed, threshold_bytes }
     }
@@ -33,7 +33,7 @@ impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> Stream for Replies<S> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
             let chunk = match ready!(Pin::new(&mut self.stream).poll_next(context)) {
-                // The body's protocol takes an empty chunk for its end.
+                // The body's protocol treats an empty chunk as its end.
                 Some(Ok(chunk)) if chunk.is_empty() => continue,
                 Some(Ok(chunk)) => chunk,
                 end => return Poll::Ready(end),
@@ -44,13 +44,13 @@ impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> Stream for Replies<S> {
     }
 }
 
-/// The chunk with its large messages compressed; the very same one if there is nothing to gain.
+/// The chunk with its large messages compressed; the same one if there is nothing to gain.
 fn compress(mut chunk: Bytes, threshold_bytes: usize, window_bits: u8) -> Bytes {
     if chunk.len() < threshold_bytes {
         return chunk;
     }
     let mut out = BytesMut::new();
-    // Frames at the beginning that stay as they are.
+    // Leading frames that stay unchanged.
     let mut kept = 0;
     while let Some(frame_bytes) = frame_bytes(&chunk[kept..]) {
         match deflated(&chunk[kept..kept + frame_bytes], threshold_bytes, window_bits) {
@@ -72,7 +72,7 @@ fn compress(mut chunk: Bytes, threshold_bytes: usize, window_bits: u8) -> Bytes 
     out.freeze()
 }
 
-/// The size of the frame these bytes begin with; `None` if it is not all there.
+/// The size of the frame at the start of these bytes; `None` if its header is incomplete.
 fn frame_bytes(bytes: &[u8]) -> Option<usize> {
     let header = Header::read(bytes)?;
     let end = header.bytes.checked_add(usize::try_from(header.payload_bytes).ok()?)?;

@@ -1,4 +1,4 @@
-//! Reads a client's frames from chunks cut anywhere, without waiting: it gives on what may pass, and keeps what has to be inflated.
+//! Reads a client's frames from chunks cut anywhere, without waiting: it passes on what may pass, and keeps what must be inflated.
 
 use bytes::{Bytes, BytesMut};
 
@@ -36,7 +36,7 @@ pub struct FrameReader {
     message_bytes_max: usize,
     /// Received and not yet read.
     unread: Bytes,
-    /// What is unread is only the beginning of a header.
+    /// Only the beginning of a header is unread.
     header_is_cut: bool,
     /// The frame whose payload is still to come.
     frame: Option<Frame>,
@@ -108,7 +108,7 @@ impl FrameReader {
         self.unread = joined.freeze();
     }
 
-    /// Reads on. `None` when what was read is kept, or more is needed.
+    /// Reads on. `None` when the bytes are kept, or more are needed.
     ///
     /// # Errors
     /// What must end the connection.
@@ -117,7 +117,7 @@ impl FrameReader {
             Some(frame) => (frame, 0),
             None => match Header::read(&self.unread) {
                 Some(header) => (self.begin(header)?, header.bytes),
-                // What can never become sound is not waited for.
+                // What can never become valid is not waited for.
                 None if self.unread.first().is_some_and(|first| !header::may_begin(*first, self.inflates)) => {
                     return Err(Refusal::Protocol);
                 }
@@ -133,7 +133,7 @@ impl FrameReader {
         }
     }
 
-    /// Judges a header by the rules of the protocol and the size of the message.
+    /// Checks a header against the protocol's rules and the size of the message.
     fn begin(&mut self, header: Header) -> Result<Frame, Refusal> {
         let (Some(key), false) = (header.mask, header.has_unknown_bits()) else { return Err(Refusal::Protocol) };
         if header.is_control() {
@@ -150,7 +150,7 @@ impl FrameReader {
         let left = usize::try_from(header.payload_bytes).map_err(|_| Refusal::TooLarge)?;
         self.message_bytes =
             self.message_bytes.checked_add(left).filter(|bytes| *bytes <= self.message_bytes_max).ok_or(Refusal::TooLarge)?;
-        // A text that is there in one frame, whole, is checked by the codec.
+        // The codec checks a text that is whole in one frame.
         let is_left_to_codec = header.is_plain_message() && self.unread.len() - header.bytes >= left;
         let is_checked = matches!(self.message, Some(Message::Plain { is_text: true })) && !is_left_to_codec;
         Ok(Frame { header, key, read: 0, left, is_checked })
@@ -176,7 +176,7 @@ impl FrameReader {
         Ok(Piece { bytes, ends_frame })
     }
 
-    /// Keeps what is there of a compressed message; with its end it is inflated and given on.
+    /// Keeps what has arrived of a compressed message; once complete it is inflated and passed on.
     fn keep(&mut self, mut frame: Frame, header_bytes: usize, opcode: u8) -> Result<Option<Piece>, Refusal> {
         let payload_bytes = frame.left.min(self.unread.len() - header_bytes);
         let bytes = self.unread.split_to(header_bytes + payload_bytes);

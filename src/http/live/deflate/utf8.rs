@@ -2,7 +2,7 @@
 
 use std::str::from_utf8;
 
-/// A text of which a part was seen.
+/// A partly read text.
 #[derive(Debug, Default)]
 pub struct Utf8 {
     /// The beginning of a character that is not complete yet.
@@ -10,7 +10,7 @@ pub struct Utf8 {
     cut_bytes: usize,
 }
 
-/// This is no UTF-8, whatever follows.
+/// This is not UTF-8, whatever follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotUtf8;
 

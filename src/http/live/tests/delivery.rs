@@ -1,4 +1,4 @@
-//! What a follower and its outbox do with what is published: nothing lost, nothing twice, states conflated, bytes bounded.
+//! How a follower and its outbox treat publications: nothing lost, nothing twice, states conflated, bytes bounded.
 
 use std::{
     collections::BTreeMap,
@@ -225,7 +225,7 @@ proptest! {
                 Step::Drain => take(&mut got_events),
                 Step::Again(slow) => {
                     one.close_gate();
-                    // The history tells every event up to here that the client has not.
+                    // The history holds every event up to here that the client lacks.
                     let from = got_events.last().copied().unwrap_or(0);
                     got_events.extend(events.iter().filter(|event| **event > from));
                     one.open_gate(Position(position), slow.then_some(EVERY), now);

@@ -1,4 +1,4 @@
-//! Who receives what, and who is told to go.
+//! Who receives what, and who is closed.
 
 use std::{
     sync::Arc,

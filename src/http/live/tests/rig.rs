@@ -28,7 +28,7 @@ use crate::{
 
 pub const JSON: Wire = Wire { encoding: Encoding::Json, deflate: false };
 
-/// Rights that a test takes away.
+/// Rights that a test revokes.
 #[derive(Debug, Default)]
 pub struct TestRights {
     pub denied: Mutex<HashSet<(Principal, Topic)>>,

@@ -1,4 +1,4 @@
-//! What the adapter costs: what it copies, how much it holds, and when it lets others have their turn.
+//! What the adapter costs: what it copies, how much it holds, and when it yields.
 
 use super::*;
 

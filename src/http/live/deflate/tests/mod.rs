@@ -1,4 +1,4 @@
-//! What the codec makes of bytes that went through the adapter, polled as the actor's context polls it.
+//! What the codec reads from bytes that went through the adapter, polled like the actor's context does.
 
 use std::{
     collections::VecDeque,
@@ -50,7 +50,7 @@ impl Wake for Woken {
     }
 }
 
-/// Reads as the context does: takes in all there is until `Pending`, then decodes one frame.
+/// Reads like the context: takes everything until `Pending`, then decodes one frame.
 struct Session<S> {
     inbound: Inbound<S>,
     codec: Codec,
@@ -207,7 +207,7 @@ fn read(bytes: &[u8], chunk_size: usize, inflates: bool) -> Vec<Seen> {
     Session::new(chunks(bytes, chunk_size), inflates).all()
 }
 
-/// After how many bytes something is refused, received one by one.
+/// After how many bytes, received one by one, something is refused.
 fn refused_after(bytes: &[u8]) -> Option<(usize, Seen)> {
     (1..=bytes.len()).find_map(|length| {
         let received = stream::iter(bytes[..length].iter().map(|byte| Ok(Bytes::copy_from_slice(&[*byte]))));
