@@ -3,7 +3,7 @@
 /** Everything of a topic at one moment, by the kind of the topic. */
 export type AnySnapshot = ListView | ProductSnapshot | DealPage | HouseholdEntry | OrdersSnapshot | SystemSnapshot;
 
-/** Asks for a token, where the handshake had none. */
+/** Requests a token, if the handshake had none. */
 export interface Authenticate {
   type: "authenticate";
   /** Without a token by then, the session is closed. */
@@ -16,7 +16,7 @@ export interface BestPrice {
   age_seconds: number;
   kind: PriceKind;
   observed_at: Moment;
-  /** Where in the log the observation is. */
+  /** The position of the observation. */
   position: string;
   price: UnitPrice;
   recorded_at: Moment;
@@ -47,7 +47,7 @@ export type CommandId = string;
 
 /** A write, with the same rules and outcome as over HTTP. */
 export interface CommandRequest {
-  /** As the body of the HTTP command: an object with `op`. */
+  /** Like the body of the HTTP command: an object with `op`. */
   command: Command;
   /** Makes it repeatable: the same id is applied once. */
   command_id?: string | null;
@@ -65,7 +65,7 @@ export type Currency = string;
 /** A price that is lower than usual. */
 export interface Deal {
   category?: string | null;
-  /** Lower than the lowest price of the 30 days before: a sale raised beforehand is not. */
+  /** Lower than the lowest price of the 30 days before: a price raised before its sale is not. */
   honest: boolean;
   kind: PriceKind;
   lowest_30_days: UnitPrice;
@@ -73,7 +73,7 @@ export interface Deal {
   new_low: boolean;
   /** Under a third of the reference, with at least three prices of the product known: more often a mistake than a deal. */
   outlier: boolean;
-  /** Where in the log the price's newest observation is. */
+  /** The position of the price's newest observation. */
   position: string;
   price: UnitPrice;
   product: ProductId;
@@ -88,7 +88,7 @@ export interface Deal {
   until?: Moment | null;
 }
 
-/** What became of a deal. */
+/** A change of a deal. */
 export type DealChange = {
   change: "began";
   deal: Deal;
@@ -97,11 +97,11 @@ export type DealChange = {
   deal: Deal;
 } | {
   change: "ended";
-  /** As it was last. */
+  /** Its last state. */
   deal: Deal;
 };
 
-/** Which deals of a store are wanted; the default wants them all. As the query of `GET /deals`. */
+/** Which deals of a store to send, by default all. Like the query of `GET /deals`. */
 export interface DealFilter {
   /** Only products of this category. */
   category?: string | null;
@@ -118,13 +118,13 @@ export interface DealPage {
   next: string | null;
 }
 
-/** What one event did to the deals of one store: one push, so that a position is never half delivered. */
+/** One event's changes of one store's deals: one push, so that a position is never half delivered. */
 export interface DealsChanged {
   deals: readonly DealChange[];
   type: "deals.changed";
 }
 
-/** The answer to a command: what the HTTP answer says, but `id` is the request's and the entity's is `entity_id`. */
+/** The answer to a command: like the HTTP answer, but `id` is the request's and the entity's is `entity_id`. */
 export interface Done {
   entity_id: string;
   id: RequestId | null;
@@ -137,7 +137,7 @@ export interface Done {
   version: number;
 }
 
-/** What a command is for. */
+/** The kind of entity a command is for. */
 export type EntityKind = "list" | "product" | "order" | "household" | "store";
 
 /** What went wrong. */
@@ -148,7 +148,7 @@ export interface ErrorBody {
   detail: string;
   /** JSON pointer to the field at fault. */
   pointer?: string | null;
-  /** When a temporary one may be gone. */
+  /** When a temporary one may be over. */
   retry_after_ms?: number | null;
   /** The same request may succeed later. */
   temporary: boolean;
@@ -170,7 +170,7 @@ export interface EventPush {
   type: "event";
 }
 
-/** An amount of an order that is no line, such as `tax` or `delivery`. */
+/** An amount of an order that is not a line, such as `tax` or `delivery`. */
 export interface Extra {
   amount: Money;
   kind: string;
@@ -185,13 +185,13 @@ export interface FeedLine {
 
 export type Gtin = string;
 
-/** The server's first message; with a token asked for, the first after that was shown. */
+/** The server's first message; if a token was requested, the first after it was sent. */
 export interface Hello {
   /** Whether permessage-deflate was agreed on. */
   compression: boolean;
   /** Changes when positions restart, as after a restore: positions of another epoch are meaningless. */
   epoch: string;
-  /** How long the session may last, give or take a tenth. */
+  /** How long the session may last, plus or minus a tenth. */
   lifetime_seconds: number;
   limits: HelloLimits;
   ping_interval_seconds: number;
@@ -213,7 +213,7 @@ export interface HelloLimits {
   topics_max: number;
 }
 
-/** What somebody wants of a household. */
+/** A command to a household. */
 export type HouseholdCommand = {
   name: string;
   op: "create";
@@ -261,12 +261,12 @@ export interface ItemView {
   note: string | null;
   product: ProductId | null;
   quantity: Quantity;
-  /** Its place: items are in the order of their ranks, those of one rank by id. A move changes the rank of the moved item only. */
+  /** Its place: items are in the order of their ranks, those of one rank by id. A move changes only the moved item's rank. */
   rank: number;
   specification: string | null;
 }
 
-/** What somebody wants of a list. The `op` names the intent on the wire. */
+/** A command to a list. The `op` names it on the wire. */
 export type ListCommand = {
   household?: HouseholdId | null;
   name: string;
@@ -348,7 +348,7 @@ export interface ListView {
   last_order: OrderId | null;
   members: readonly MemberView[];
   name: string;
-  /** Up to where prices are taken into account. */
+  /** The position up to which prices are taken into account. */
   position: string;
   store: StoreId | null;
   totals: TotalsView;
@@ -362,7 +362,7 @@ export interface MemberView {
   role: Role;
 }
 
-/** An event of a topic's history, as its push would have been. */
+/** An event of a topic's history, like its push. */
 export interface MissedEvent {
   event: RecordedEvent;
   position: string;
@@ -382,7 +382,7 @@ export type OfferId = string;
 
 /** What an offer gives; later issues price baskets with it. */
 export type OfferTerms = {
-  /** So many for a total, such as 3 for 5.00. */
+  /** Several for one total, such as 3 for 5.00. */
   count_for: {
     count: number;
     total: Money;
@@ -401,7 +401,7 @@ export type OfferTerms = {
   };
 };
 
-/** What somebody wants of, or reports about, an order. */
+/** A command to, or report about, an order. */
 export type OrderCommand = {
   /** Tax, deposit, delivery, tip, savings: signed amounts that are not lines. */
   extras?: readonly Extra[];
@@ -462,7 +462,7 @@ export interface OrderLine {
   shop_discount?: Money | null;
 }
 
-/** How far an order is. */
+/** The phase of an order. */
 export type OrderPhase = "placed" | "fulfilled" | "cancelled";
 
 /** An order as it was placed or imported. */
@@ -478,7 +478,7 @@ export interface OrderPlacement {
   store: StoreId;
 }
 
-/** What an order amounts to. */
+/** The summary of an order. */
 export interface OrderSummary {
   /** What was paid in the end: `total` less `refunded`; zero once cancelled. */
   charged: Money;
@@ -503,10 +503,10 @@ export interface OrdersSnapshot {
   orders: readonly OrderSummary[];
 }
 
-/** What became of an accepted command. */
+/** The outcome of an accepted command. */
 export type Outcome = "applied" | "merged" | "unchanged";
 
-/** Somebody who has the list open. */
+/** A person who has the list open. */
 export interface Person {
   /** Devices, or pages, with the list open. */
   sessions: number;
@@ -542,7 +542,7 @@ export interface PriceSeen {
   /** A link or note that backs it. */
   evidence?: string | null;
   kind?: PriceKind;
-  /** When it was true; the log adds when we learned it. */
+  /** When it was true; the log adds when it was recorded. */
   observed_at: Moment;
   price: UnitPrice;
   source: string;
@@ -551,7 +551,7 @@ export interface PriceSeen {
   valid_until?: Moment | null;
 }
 
-/** The price of a product that holds at a store now. */
+/** The current price of a product at a store. */
 export interface PriceState {
   price: UsedPrice | null;
   product: ProductId;
@@ -566,7 +566,7 @@ export type ProductCode = {
 } | {
   plu: Plu;
 } | {
-  /** A code that a store prints itself (weight or price inside); it means nothing in another store. */
+  /** A code that a store prints itself (with weight or price in it); meaningless in another store. */
   store_made: {
     code: string;
     store: StoreId;
@@ -579,7 +579,7 @@ export type ProductCode = {
   };
 };
 
-/** What somebody says about a product. */
+/** A command to a product. */
 export type ProductCommand = {
   brand?: string | null;
   /** Free text of the source; heissepreise uses its category code. */
@@ -611,7 +611,7 @@ export type ProductCommand = {
   /** A link or note that backs it. */
   evidence?: string | null;
   kind?: PriceKind;
-  /** When it was true; the log adds when we learned it. */
+  /** When it was true; the log adds when it was recorded. */
   observed_at: Moment;
   op: "observe_price";
   price: UnitPrice;
@@ -682,7 +682,7 @@ export type ProductId = string;
 
 /** The snapshot of `product:<id>`. */
 export interface ProductSnapshot {
-  /** The prices that can be paid now, the cheapest first. */
+  /** The current prices, the lowest first. */
   prices: readonly BestPrice[];
   product: ProductEntry;
 }
@@ -702,15 +702,15 @@ export interface RecordedEvent {
   at: Moment;
   client?: ClientId | null;
   command_id: CommandId | null;
-  /** What happened, in fields of the type. */
+  /** What happened, as fields of the type. */
   data: { [name: string]: unknown };
-  /** Where in the log it is. */
+  /** Its position in the log. */
   position: string;
   /** The position of the stream's event before it. */
   previous: string | null;
-  /** The number of the form of `data`; a changed form gets a new number. */
+  /** The number of the shape of `data`; a changed shape gets a new number. */
   shape: number;
-  /** Whose event it is: `list/weekly`. */
+  /** The stream it belongs to: `list/weekly`. */
   stream: string;
   type: "list.created" | "list.renamed" | "list.store_chosen" | "list.shared" | "list.item_added" | "list.item_quantity_changed" | "list.item_details_changed" | "list.item_matched" | "list.item_checked" | "list.item_unchecked" | "list.item_moved" | "list.item_removed" | "list.checked_cleared" | "list.budget_set" | "list.archived" | "list.revived" | "list.checked_out" | "product.registered" | "product.details_changed" | "product.code_linked" | "product.price_observed" | "product.price_withdrawn" | "product.offer_announced" | "product.offer_ended" | "product.stock_reported" | "product.discontinued" | "product.merged" | "order.placed" | "order.line_substituted" | "order.line_shorted" | "order.line_refunded" | "order.amended" | "order.fulfilled" | "order.cancelled" | "household.created" | "household.member_joined" | "household.member_role_changed" | "household.member_left" | "household.budget_set" | "household.stores_chosen" | "store.registered" | "store.details_changed" | "store.aisle_order_learned" | "system.snapshot_created" | "system.snapshot_deleted" | "system.snapshot_verified" | "system.self_restored" | "system.restore_begun" | "system.restored" | "system.restore_undone" | "system.stream_restored" | "system.views_rebuilt";
   /** Counts the events of the stream, from 1. */
@@ -718,14 +718,14 @@ export interface RecordedEvent {
   who: Principal;
 }
 
-/** Shows a token: the first one where the handshake had none, or a new one before the old one ends. */
+/** Sends a token: the first one if the handshake had none, or a new one before the old one ends. */
 export interface RefreshRequest {
   id?: null | RequestId;
   op: "refresh";
   token: string;
 }
 
-/** The answer to a token that fits. */
+/** The answer to a valid token. */
 export interface Refreshed {
   expires_at: Moment | null;
   id: RequestId | null;
@@ -761,7 +761,7 @@ export type StateValue = TotalsView | PriceState | Present;
 /** Whether a store has it. */
 export type Stock = "in" | "low" | "out";
 
-/** What somebody says about a store. */
+/** A command to a store. */
 export type StoreCommand = {
   chain?: string | null;
   /** ISO 3166 two-letter code. */
@@ -873,7 +873,7 @@ export interface TotalsView {
   oldest_price_at: Moment | null;
   savings: Money | null;
   store: StoreId | null;
-  /** False where nobody chose the store. */
+  /** False if nobody chose the store. */
   store_chosen: boolean;
   /**
    * Side by side, by id: those the list's household compares, and the list's own; else all that price something.
@@ -913,7 +913,7 @@ export interface UnsubscribeRequest {
   topics: readonly string[];
 }
 
-/** The answer to an unsubscription: the topics that were left, no push of them follows. */
+/** The answer to an unsubscription: the topics left; no push of them follows. */
 export interface Unsubscribed {
   id: RequestId | null;
   topics: readonly string[];
@@ -924,7 +924,7 @@ export interface Unsubscribed {
 export interface UsedPrice {
   kind: PriceKind;
   observed_at: Moment;
-  /** Where in the log the observation is. */
+  /** The position of the observation. */
   position: string;
   price: UnitPrice;
   reference?: UnitPrice | null;
