@@ -1,5 +1,5 @@
 //! The log alone: durable appends in commands of 64 and 1024 events, scans with and without decoding, bytes of disk per event.
-//! `cargo bench --bench log`; quote the load average and the durability (sync, the default) beside every figure.
+//! `cargo bench --bench log`; quote the load average and the durability (sync, the default) with every figure.
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
 use std::{

@@ -1,4 +1,4 @@
-//! Echoes WebSocket messages through the very adapter and codec of live sessions, for `make conformance`. No part of the server.
+//! Echoes WebSocket messages through the same adapter and codec as live sessions, for `make conformance`. Not part of the server.
 
 use std::io::Error;
 
@@ -84,7 +84,7 @@ async fn connect(request: HttpRequest, payload: web::Payload) -> Result<HttpResp
 async fn main() -> Result<(), Error> {
     let server = HttpServer::new(|| App::new().route("/", web::get().to(connect)))
         .workers(1)
-        // As the real server: the default lingers a second after a session has ended, and the client times it.
+        // Like the real server: the default lingers a second after a session has ended, and the client times it.
         .client_disconnect_timeout(std::time::Duration::ZERO)
         .tcp_nodelay(true)
         .bind("127.0.0.1:0")?;

@@ -1,4 +1,5 @@
-//! One keep-alive HTTP/1.1 connection: a request is bytes, a response is a status and where its body lies. No copies, no allocation per request.
+//! One keep-alive HTTP/1.1 connection: a request is bytes, a response is a status and the place of its body. No copies, no allocation per
+//! request.
 
 use std::io;
 
@@ -22,7 +23,7 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
 }
 
-/// What the head of an answer says.
+/// The data in an answer's head.
 struct Head {
     status: u16,
     body_from: usize,
@@ -71,7 +72,7 @@ impl Connection {
     }
 }
 
-/// The status of an answer, once all of it is there.
+/// The status of an answer, once it is complete.
 pub fn whole(bytes: &[u8]) -> io::Result<Option<u16>> {
     let Some(head) = head_of(bytes)? else { return Ok(None) };
     Ok(body_end(bytes, &head).map(|_| head.status))
@@ -94,7 +95,7 @@ fn head_of(bytes: &[u8]) -> io::Result<Option<Head>> {
     Ok(Some(Head { status, body_from: end + 4, body }))
 }
 
-/// Where the body ends, once all of it is there. Chunks are not joined: nobody reads the content of a chunked answer here.
+/// The end of the body, once it is complete. Chunks are not joined: nobody reads the content of a chunked answer here.
 fn body_end(bytes: &[u8], head: &Head) -> Option<usize> {
     match head.body {
         BodyLength::Bytes(length) => Some(head.body_from + length).filter(|end| bytes.len() >= *end),

@@ -81,7 +81,7 @@ async fn run_local(server: &str, subscribers: usize, changes: usize) -> Result<R
         round.sent.set(Instant::now());
         publisher.price(cents(change)).await?;
         if timeout(CHANGE_PATIENCE, finished.wait_for(|finished| *finished >= change)).await.is_err() {
-            // A subscriber that failed says more than the missing count.
+            // A subscriber's failure explains more than the missing count.
             while let Some(Some(ended)) = futures_util::FutureExt::now_or_never(tasks.join_next()) {
                 ended??;
             }

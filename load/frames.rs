@@ -1,4 +1,4 @@
-//! WebSocket frames as bytes (RFC 6455, section 5.2): where a server's frame lies in a buffer, and a client's frame.
+//! WebSocket frames as bytes (RFC 6455, section 5.2): where a server's frame is in a buffer, and a client's frame.
 
 use std::ops::Range;
 
@@ -40,7 +40,7 @@ fn lengths(rest: &[u8], short: u8) -> Option<(usize, usize)> {
     })
 }
 
-/// A frame of a client: masked with zeros, which leaves the payload as it is.
+/// A frame of a client: masked with zeros, which leaves the payload unchanged.
 pub fn masked(kind: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = Vec::with_capacity(payload.len() + 14);
     frame.push(0x80 | kind);

@@ -1,10 +1,10 @@
 //! Inflates messages of permessage-deflate without context takeover. The server deflates a publication once for all its receivers,
-//! so the same bytes come again and again: the last one is remembered, and costs a comparison.
+//! so the same bytes come repeatedly: the last one is cached, and costs a comparison.
 
 use anyhow::{Context, Result, ensure};
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// What a sender leaves off the end of a message (RFC 7692, section 7.2.1).
+/// What a sender omits at the end of a message (RFC 7692, section 7.2.1).
 const TAIL: [u8; 4] = [0, 0, 0xFF, 0xFF];
 /// The largest message: more is an error, not a growing buffer.
 const MESSAGE_BYTES_MAX: usize = 16 << 20;

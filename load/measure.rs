@@ -24,7 +24,7 @@ impl Report {
         self.first_error.get_or_insert_with(why);
     }
 
-    /// Takes in what another connection of the same run measured.
+    /// Adds what another connection of the same run measured.
     pub fn join(&mut self, other: Self) {
         self.micros.extend(other.micros);
         self.errors += other.errors;

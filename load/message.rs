@@ -1,4 +1,4 @@
-//! What a message says, found by searching its bytes: JSON and MessagePack with field names are read the same way.
+//! What a message contains, found by searching its bytes: JSON and MessagePack with field names are read the same way.
 //! Nothing is parsed and nothing allocated, because this runs once for each delivery next to the server.
 
 use std::sync::LazyLock;
@@ -9,9 +9,9 @@ static TOPIC: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("topic"))
 static POSITION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("position"));
 static PREVIOUS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("previous"));
 static RECOVERED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("recovered"));
-/// How many bytes of either encoding stand between a field's name and its value at most.
+/// The most bytes of either encoding between a field's name and its value.
 const SEPARATOR_BYTES_MAX: usize = 4;
-/// How far a field stands behind the one before it at most: the longest number, and what separates them.
+/// The furthest a field can be after the one before it: the longest number, and what separates them.
 const PAIR_BYTES_MAX: usize = 32;
 
 /// What a message is.
@@ -26,14 +26,14 @@ pub enum Kind {
     Other,
 }
 
-/// What every push tells.
+/// What every push contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Push<'a> {
     pub topic: &'a [u8],
     pub position: u64,
     /// Of an event; 0 where there was none before.
     pub previous: u64,
-    /// What stands behind: the event, or the value of a state.
+    /// The rest: the event, or the value of a state.
     pub rest: &'a [u8],
 }
 
@@ -78,7 +78,7 @@ pub fn state_key(message: &[u8]) -> &[u8] {
     memmem::find(message, b"key").map_or(&[], |at| word(&message[at + 3..]))
 }
 
-/// The number of the publication, which the publisher writes behind a `#`.
+/// The number of the publication, which the publisher writes after a `#`.
 pub fn publication(push: &Push<'_>) -> Option<usize> {
     let at = memchr::memchr(b'#', push.rest)?;
     usize::try_from(number(&push.rest[at + 1..])?).ok()
@@ -99,7 +99,7 @@ pub fn started(message: &[u8]) -> impl Iterator<Item = Started<'_>> {
 }
 
 impl Started<'_> {
-    /// Position and previous of each missed event: the two stand right before the event. The event repeats them, before other things.
+    /// Position and previous of each missed event: the two are directly before the event. The event repeats them, before other things.
     pub fn missed(&self) -> impl Iterator<Item = (u64, u64)> {
         PREVIOUS.find_iter(self.rest).filter_map(|at| {
             let (before, behind) = (&self.rest[at.saturating_sub(PAIR_BYTES_MAX + POSITION.needle().len())..at], &self.rest[at + 8..]);
@@ -121,20 +121,20 @@ pub fn text<'a>(message: &'a [u8], name: &str) -> Option<&'a [u8]> {
     memmem::find(message, name.as_bytes()).map(|at| word(&message[at + name.len()..]))
 }
 
-/// `true` right behind a field's name.
+/// `true` directly after a field's name.
 fn truth(bytes: &[u8]) -> bool {
     // JSON has `":true`, MessagePack the byte c3.
     bytes.first() == Some(&0xC3) || memmem::find(&bytes[..bytes.len().min(8)], b"true").is_some()
 }
 
-/// The text behind a field's name: what stands between is neither letter nor digit in either encoding.
+/// The text after a field's name: what is between is neither letter nor digit in either encoding.
 fn word(bytes: &[u8]) -> &[u8] {
     let from = bytes.iter().take(SEPARATOR_BYTES_MAX).position(u8::is_ascii_alphanumeric).unwrap_or(bytes.len().min(SEPARATOR_BYTES_MAX));
     let length = bytes[from..].iter().position(|byte| !byte.is_ascii_alphanumeric() && !b":-_".contains(byte));
     &bytes[from..length.map_or(bytes.len(), |length| from + length)]
 }
 
-/// The whole number behind a field's name.
+/// The whole number after a field's name.
 fn number(bytes: &[u8]) -> Option<u64> {
     let from = bytes.iter().take(SEPARATOR_BYTES_MAX).position(u8::is_ascii_digit)?;
     let digits = bytes[from..].iter().take_while(|byte| byte.is_ascii_digit());

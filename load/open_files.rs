@@ -5,7 +5,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// Open files wanted: a server that this process starts inherits the limit.
 const OPEN_FILES: u64 = 65_536;
 
-/// Allows this process, and servers it starts, thousands of sockets: as many as are wanted where that is allowed, else all that are.
+/// Allows this process, and servers it starts, thousands of sockets: as many as wanted if allowed, else as many as allowed.
 pub fn raise() {
     let allowed = getrlimit(Resource::Nofile).maximum;
     let wanted = allowed.map(|allowed| allowed.max(OPEN_FILES));

@@ -17,7 +17,7 @@ use crate::{connection::Connection, scenario::Kind, setup::World};
 /// One command: when it was to be sent, and how long its answer took from then on.
 pub type Timed = (Instant, Duration);
 
-/// Sends commands at a steady rate until told to stop; gives every one that was answered well, and how many were not.
+/// Sends commands at a steady rate until told to stop; returns every successful one, and how many were not.
 pub async fn run(world: &World, per_second: u32, connections: usize, stop: &Arc<AtomicBool>) -> Result<(Vec<Timed>, u64)> {
     let begin = Instant::now() + Duration::from_millis(100);
     let mut tasks = JoinSet::new();

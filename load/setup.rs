@@ -54,7 +54,7 @@ impl World {
         Ok(world)
     }
 
-    /// A world of new names, in which nothing is yet.
+    /// An empty world of new names.
     pub fn named(server: &str) -> Self {
         static WORLDS: AtomicU64 = AtomicU64::new(0);
         let server = server.trim_start_matches("http://").trim_end_matches('/').to_owned();
@@ -63,7 +63,7 @@ impl World {
         Self { server, run: format!("{:x}-{world}", nanos / 1_000_000) }
     }
 
-    /// Puts items on every list, so that reading one is worth something.
+    /// Puts items on every list, so that reads are realistic.
     pub async fn fill_lists(&self) -> Result<()> {
         self.make(LISTS * ITEMS_READ, |world, n, request| {
             let (list, number) = (n % LISTS, n / LISTS);

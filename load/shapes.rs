@@ -6,7 +6,7 @@ use crate::socket::{Encoding, Offer};
 
 /// Where the live endpoint is.
 pub const LIVE_PATH: &str = "/api/v1/live";
-/// Before and behind a note's text the item carries the rest of a long one: the longest note.
+/// Before and after a note's text the item carries the rest of a long one: the longest note.
 const NOTE_BYTES_MAX: usize = 950;
 /// The longest name of a product.
 const NAME_BYTES_MAX: usize = 280;
@@ -16,7 +16,7 @@ const CURRENCY: &str = "EUR";
 /// What every request of this process presents, once it is set.
 static TOKEN: OnceLock<String> = OnceLock::new();
 
-/// Presents a bearer token with every request from now on; only the first one counts.
+/// Presents a bearer token with every later request; only the first one counts.
 pub fn present(token: &str) {
     TOKEN.get_or_init(|| token.to_owned());
 }
@@ -83,7 +83,7 @@ pub fn add_peer_item(request: &mut Vec<u8>, list: &str) {
     post(request, format_args!("/lists/{list}/items"), r#"{"name":"Load item","quantity":3,"price":1.25}"#);
 }
 
-/// Adds an item that is no product, for notes.
+/// Adds an item that is not a product, for notes.
 pub fn add_plain_item(request: &mut Vec<u8>, list: &str, item: &str) {
     let body = format!(r#"{{"id":"{item}","name":"Load item","quantity":{{"amount":"1","unit":"each"}}}}"#);
     post(request, format_args!("/api/v1/lists/{list}/items"), &body);
@@ -104,7 +104,7 @@ pub fn rename_product(request: &mut Vec<u8>, product: &str, number: usize, text_
     write_json(request, "PATCH", format_args!("/api/v1/products/{product}"), &body);
 }
 
-/// A text that starts with its number behind a `#`, by which its arrival is recognised.
+/// A text that starts with its number after a `#`, by which its arrival is recognised.
 fn numbered(number: usize, text_bytes: usize) -> String {
     let start = format!("#{number} ");
     let rest = filler(number, text_bytes.saturating_sub(start.len()).max(1));
@@ -157,7 +157,7 @@ pub fn upgrade(request: &mut Vec<u8>, offer: &Offer) {
     end_head(request);
 }
 
-/// How a total of so many cents stands in a push.
+/// The form of a total of this many cents in a push.
 pub fn total_in_push(cents: u64) -> String {
     format!("\"amount\":\"{}\"", amount(cents))
 }

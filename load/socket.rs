@@ -41,7 +41,7 @@ pub enum Encoding {
 pub struct Offer {
     pub encoding: Encoding,
     pub deflate: bool,
-    /// `SO_RCVBUF`, for a reader that shall be slow.
+    /// `SO_RCVBUF`, for a slow reader.
     pub receive_bytes: Option<u32>,
 }
 
@@ -92,17 +92,17 @@ impl Socket {
         Ok(self.stream.write_all(&frame).await?)
     }
 
-    /// Says goodbye and waits for the server to say so too.
+    /// Closes and waits for the server's close frame.
     pub async fn close(mut self) -> Result<()> {
         self.stream.write_all(&frames::masked(CLOSE, &1_000_u16.to_be_bytes())).await?;
         while self.closed.is_none() && self.read(|_| {}).await? {}
         Ok(())
     }
 
-    /// Waits for bytes and hands on every whole message; false once the connection has ended.
+    /// Waits for bytes and passes on every whole message; false once the connection has ended.
     pub async fn read(&mut self, mut take: impl FnMut(Message<'_>)) -> Result<bool> {
         if !self.half.is_empty() {
-            // What came with the answer of the handshake may be whole already.
+            // What came with the answer of the handshake may be complete already.
             let bytes = std::mem::take(&mut self.half);
             let before = bytes.len();
             SHARED.with_borrow_mut(|shared| self.messages(&bytes, &mut shared.inflater, &mut take))?;
@@ -128,7 +128,7 @@ impl Socket {
         .await
     }
 
-    /// Waits for the next message that fits; what arrived with it and behind it is dropped.
+    /// Waits for the next message that matches; what arrived with it and after it is dropped.
     pub async fn wait_for(&mut self, fits: impl Fn(&[u8]) -> bool) -> Result<()> {
         let mut found = false;
         while !found {
@@ -151,7 +151,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Hands on the whole messages and keeps the rest.
+    /// Passes on the whole messages and keeps the rest.
     fn messages(&mut self, bytes: &[u8], inflater: &mut Inflater, take: &mut impl FnMut(Message<'_>)) -> Result<()> {
         let mut at = 0;
         while let Some(frame) = frames::at(bytes, at)? {
@@ -169,13 +169,13 @@ impl Socket {
         Ok(())
     }
 
-    /// Answers a ping, unless the socket is full: then the server has other worries.
+    /// Answers a ping, unless the socket is full.
     fn pong(&self, payload: &[u8]) {
         let _ = self.stream.try_write(&frames::masked(PONG, payload));
     }
 }
 
-/// Reads the answer of the handshake; what came behind it.
+/// Reads the answer of the handshake; returns what came after it.
 async fn upgraded(stream: &mut TcpStream) -> Result<Vec<u8>> {
     let mut answer = Vec::with_capacity(1 << 10);
     loop {

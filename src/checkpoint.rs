@@ -1,5 +1,6 @@
 //! Checkpoints: disposable caches of state, never the source of truth. The only file that knows bincode.
-//! A checkpoint is a header (magic, name, version, CRC-32 of the packed bytes) and zstd over bincode; anything that does not fit is refused and rebuilt.
+//! A checkpoint is a header (magic, name, version, CRC-32 of the packed bytes) and zstd over bincode; anything that does not fit is refused
+//! and rebuilt.
 
 use std::io::{self, Write};
 

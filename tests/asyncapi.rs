@@ -1,4 +1,4 @@
-//! The documents of both protocols hold: they are what the standards ask for, and what a real server and its clients say fits them.
+//! The documents of both protocols are valid: they follow the standards, and the messages of a real server and its clients match them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic: that is how it fails")]
 
 mod support;
@@ -53,7 +53,7 @@ fn a_message_that_does_not_fit_is_seen() {
     assert!(failed.downcast_ref::<String>().unwrap().contains("/position"));
 }
 
-/// A session that keeps what kinds of messages went by.
+/// A session that records the kinds of messages it saw.
 struct Session {
     live: Live,
     seen: BTreeSet<String>,
@@ -64,7 +64,7 @@ impl Session {
         Self { live: app.live(), seen: BTreeSet::new() }
     }
 
-    /// The first message that fits. The client has held it to its schema.
+    /// The first message that matches. The client has checked its schema.
     fn take(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
         loop {
             let message = self.live.next();
@@ -84,7 +84,7 @@ impl Session {
         }
     }
 
-    /// Sends a request that fits its schema, and takes the answer.
+    /// Sends a request that matches its schema, and reads the answer.
     fn ask(&mut self, request: Value) -> Value {
         assert_message(request["op"].as_str().unwrap(), &request);
         self.live.send(&request);

@@ -1,4 +1,4 @@
-//! Looking at a log without touching it: replay with comparison, stepping, forks and bundles, through the real binary.
+//! Reading a log without changing it: replay with comparison, stepping, forks and bundles, through the real binary.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic: that is how it fails")]
 
 mod support;
@@ -273,7 +273,7 @@ fn a_fork_shows_what_would_have_happened_and_records_nothing() {
     assert!(refused.code == Some(2) && refused.stderr.contains("line 1"), "{refused:?}");
 }
 
-/// Everything in a bundle, as anybody can unpack it.
+/// Everything in a bundle, as anyone can unpack it.
 fn unpacked(path: &Path) -> String {
     String::from_utf8(zstd::decode_all(fs::File::open(path).unwrap()).unwrap()).unwrap()
 }
@@ -346,7 +346,7 @@ fn a_damaged_cut_newer_or_foreign_bundle_is_refused_with_the_reason() {
     assert!(refusal(b"PNG").contains("not a bundle"));
     let newer = unpacked(&folder.path("good")).replacen("\"aisled_bundle\":1", "\"aisled_bundle\":7", 1);
     assert!(refusal(&zstd::encode_all(newer.as_bytes(), 1).unwrap()).contains("format 7"));
-    // Somebody who changes an event and packs it anew is found by what the events come to.
+    // A changed event in a repacked bundle is found by the digests of the events.
     let edited = unpacked(&folder.path("good")).replacen("\"amount\":\"3\"", "\"amount\":\"9\"", 1);
     assert!(refusal(&zstd::encode_all(edited.as_bytes(), 1).unwrap()).contains("seal"));
 }

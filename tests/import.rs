@@ -118,7 +118,7 @@ fn a_server_that_is_not_there_is_named() {
     assert!(failed.stderr.contains(&url), "{failed:?}");
 }
 
-/// Imports every source, then every source again; answers what became of the rows the first time.
+/// Imports every source, then every source again; returns the summary of the first time.
 #[track_caller]
 fn assert_imports_once_and_only_once(import: impl Fn(&str) -> Exited) -> BTreeMap<&'static str, [u64; 4]> {
     let first: BTreeMap<_, _> = SOURCES.into_iter().map(|source| (source, outcome(source, &succeeded(import(source)).summary()))).collect();
@@ -130,7 +130,7 @@ fn assert_imports_once_and_only_once(import: impl Fn(&str) -> Exited) -> BTreeMa
     first
 }
 
-/// Rows read, events appended, unchanged and refused; every other field of the summary is there too.
+/// Rows read, events appended, unchanged and refused; every other field of the summary exists too.
 #[track_caller]
 fn outcome(source: &str, summary: &Value) -> [u64; 4] {
     assert_eq!(summary["source"], source);
@@ -164,7 +164,7 @@ fn counts(replayed: &Exited) -> BTreeMap<&str, u64> {
     lines.filter_map(|mut words| Some((words.next()?.parse().ok()?, words.next()?))).map(|(count, name)| (name, count)).collect()
 }
 
-/// What each stream says, whatever the positions: a server decides several streams at a time.
+/// What each stream contains, whatever the positions: a server decides several streams at a time.
 #[track_caller]
 fn recorded(events: Exited) -> BTreeMap<(String, u64), Value> {
     let said = succeeded(events).stdout;
@@ -190,7 +190,7 @@ fn write(folder: &Path, name: &str, text: &str) {
 struct Slices(TempDir);
 
 impl Slices {
-    /// `None`, and a line that says so, where the shared data is not at hand.
+    /// `None`, and a line that says so, if the shared data is not available.
     fn of_real_data() -> Option<Self> {
         let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
         let shared = std::env::var_os("AISLED_SHARED_DATA").map_or_else(beside, PathBuf::from);

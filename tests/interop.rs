@@ -160,7 +160,7 @@ impl Raw {
         lines.filter(|(one, _)| one.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
     }
 
-    /// Follows the list and gives the frame of the answer.
+    /// Follows the list and returns the frame of the answer.
     fn subscribe(&mut self) -> (u8, Vec<u8>) {
         self.send(FIN_TEXT, br#"{"id":1,"op":"subscribe","topics":[{"topic":"list:weekly"}]}"#);
         self.next()

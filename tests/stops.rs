@@ -1,4 +1,4 @@
-//! Stopping in order: the exit code says so, the next start is quick, and what makes it quick may be deleted.
+//! Stopping in order: the exit code shows it, the next start is fast, and what makes it fast may be deleted.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic: that is how it fails")]
 
 mod support;

@@ -1,4 +1,4 @@
-//! Time travel: every read, asked for the past, says what it said then; moments that are none are refused; any basket has a price.
+//! Time travel: every read of the past answers what it answered then; invalid moments are refused; any basket has a price.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic: that is how it fails")]
 
 mod support;
@@ -27,7 +27,7 @@ const READS: [&str; 17] = [
     "/api/v1/products/p0/prices",
 ];
 
-/// What a read said, without what depends on the moment of asking.
+/// A read's answer, without what depends on the moment of the request.
 fn told(app: &TestApp, path: &str, query: &str) -> (u16, Value) {
     let separator = if path.contains('?') { '&' } else { '?' };
     let answer = app.get(&format!("{path}{separator}{query}"));
@@ -46,7 +46,7 @@ fn told(app: &TestApp, path: &str, query: &str) -> (u16, Value) {
     }
 }
 
-/// Something that may or may not be taken.
+/// A command that may be refused.
 fn do_something(app: &TestApp, random: &mut Random) {
     let (a, b, n) = (random.below(2), random.below(2), random.below(9) + 1);
     let (list, product, store) = (format!("/api/v1/lists/l{a}"), format!("p{b}"), format!("s{a}"));
@@ -112,7 +112,7 @@ fn every_read_of_the_past_says_what_it_said_then() {
         assert!(worth(number) > 3, "{path} exists for a while");
     }
     assert!(then.iter().any(|(_, answers)| !answers[15].1["deals"].as_array().unwrap().is_empty()), "there are deals");
-    // What was priced by day is asked for by what was known: there is no other way to ask for a history of the past.
+    // What was priced by day is queried by knowledge: a history of the past has no other query.
     let way = |path: &str, position: u64| if path.ends_with("/prices") { format!("known_at={position}") } else { format!("at={position}") };
     let look_back = |app: &TestApp| {
         for (position, answers) in &then {
@@ -173,7 +173,7 @@ fn moments_that_are_none_are_refused() {
     refused("/api/v1/lists/weekly/totals?at=6&store=elsewhere", 404, "store_not_found");
 }
 
-/// Two prices of one product: the older was learnt later, as by an import.
+/// Two prices of one product: the older was recorded later, as by an import.
 fn learn_late(app: &TestApp) -> (u64, u64) {
     let price = |amount: &str, day: &str| {
         let body = json!({"store": "s0", "price": {"amount": amount, "currency": "EUR"}, "observed_at": day});

@@ -17,7 +17,7 @@ use support::{
 const FOLDERS: [&str; 3] = ["v1-clean", "v1-restored", "v1-killed"];
 const ARGUMENTS: [&str; 4] = ["--self-restore-every-minutes", "0", "--snapshot-every-minutes", "0"];
 const SIGKILL: i32 = 9;
-/// Where a witness says how far everything was acknowledged.
+/// The offset of a witness's acknowledged position.
 const WITNESS_POSITION_AT: usize = 8;
 const WITNESS_CONTENT_BYTES: usize = 48;
 
@@ -176,7 +176,7 @@ fn files_in(folder: &Path) -> Vec<std::path::PathBuf> {
     files
 }
 
-/// The start says what is wrong and what to do; the old files are as they were, and nothing is left of the try.
+/// The start reports what is wrong and what to do; the old files are unchanged, and the attempt leaves nothing.
 fn assert_refused(old: &OldFolder, words: &[&str]) {
     let before = ["sled/db", "witness", "heads"].map(|file| fs::read(old.log().join(file)).ok());
     for _ in 0..2 {
@@ -194,18 +194,18 @@ fn start(old: &OldFolder) -> TestApp {
     TestApp::start_on(old.path(), &ARGUMENTS, &[]).unwrap_or_else(|exited| panic!("{exited:?}"))
 }
 
-/// What `verify` and `export` find in a folder that nobody has open.
+/// What `verify` and `export` find in a folder that no process has open.
 fn check(old: &OldFolder) {
     assert_eq!(run_on(&old.data(), &["verify"]).ok().summary()["ok"], true);
     check_export(&old.data(), &old.expected);
 }
 
-/// What is there of the old layout.
+/// What exists of the old layout.
 fn old_files(log: &Path) -> Vec<&'static str> {
     ["sled", "sled.before-open", "witness"].into_iter().filter(|name| log.join(name).exists()).collect()
 }
 
-/// Begins admin work and gives its result.
+/// Begins admin work and returns its result.
 fn run(app: &TestApp, path: &str, body: &Value) -> Value {
     let begun = app.post(path, body).expect(202).body;
     let path = format!("/api/v1/admin/operations/{}", begun["id"].as_str().unwrap());

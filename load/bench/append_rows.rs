@@ -35,7 +35,7 @@ struct Round {
     group_bytes: f64,
 }
 
-/// Single-event commands, so many under way that the writer finds groups of about the wanted size.
+/// Single-event commands, with enough under way that the writer finds groups of about the wanted size.
 pub fn append(bench: &mut Bench) -> Result<()> {
     for (group, must, aim) in [(64, 150e3, 190e3), (1_024, 400e3, 550e3)] {
         let rounds = (0..RUNS).map(|run| round(&bench.folder(&format!("append-{group}-{run}")), group)).collect::<Result<Vec<_>>>()?;

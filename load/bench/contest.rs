@@ -1,5 +1,5 @@
-//! Rows 1 to 3: durable commands next to the floor and next to the stack that is replaced. All of them run, one at a time takes commands, for a
-//! second and in turn, so that whatever else the machine does meets them all; a ratio is taken within its turn.
+//! Rows 1 to 3: durable commands next to the floor and next to the stack that is replaced. All of them run, one at a time takes commands,
+//! for a second and in turn, so that other load on the machine affects all; a ratio is taken within its turn.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,7 +21,7 @@ use crate::{
 
 /// Connections, and the rows that need them.
 const LOADS: [(usize, &[u8]); 3] = [(1, &[2]), (64, &[3]), (256, &[1, 3])];
-/// Turns of each load: the speed of a disk moves by a third within seconds, so many short turns say more than a few long ones.
+/// Turns of each load: the speed of a disk moves by a third within seconds, so many short turns are more reliable than a few long ones.
 const TURNS: usize = 9;
 const TURN: Duration = Duration::from_secs(1);
 
@@ -63,13 +63,13 @@ pub fn commands(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// The replaced stack, or a line that says why it is not there.
+/// The replaced stack, or a line that states why it is absent.
 fn peer(bench: &mut Bench) -> Option<Peer> {
     let row = [2, 3].into_iter().find(|row| bench.wants(*row))?;
     Peer::install(&bench.options.peer).map_err(|error| bench.table.missing(row, "the replaced stack", &format!("{error:#}"))).ok()
 }
 
-/// Servers that wait for their turn, each on a folder of its own.
+/// Servers that wait for their turn, each on its own folder.
 struct Contestants(Vec<(Contestant, Server)>);
 
 impl Contestants {

@@ -40,7 +40,7 @@ pub fn real_data(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// Row 6: everything in the folder, and what it is made of.
+/// Row 6: everything in the folder, and its parts.
 fn disk_row(bench: &mut Bench, folder: &Path, events: f64) -> Result<()> {
     let what = format!("disk per event, {events} events of the real data, everything in the folder");
     bench.table.figure(6, what, disk_bytes(folder)? as f64 / events, "B", AtMost { must: 95.0, aim: 60.0 });

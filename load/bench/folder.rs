@@ -1,4 +1,4 @@
-//! What a folder takes on the disk, part by part, and how to make the kernel forget what it holds of it.
+//! What a folder takes on the disk, by part, and how to drop it from the kernel's cache.
 
 use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
 
@@ -13,7 +13,7 @@ pub fn disk_bytes(folder: &Path) -> Result<u64> {
     Ok(disk_parts(folder)?.values().sum())
 }
 
-/// Bytes of disk by part; what belongs to none is "other".
+/// Bytes of disk by part; the rest is "other".
 pub fn disk_parts(folder: &Path) -> Result<BTreeMap<&'static str, u64>> {
     let mut parts = BTreeMap::new();
     visit(folder, &mut |file| {
@@ -25,7 +25,7 @@ pub fn disk_parts(folder: &Path) -> Result<BTreeMap<&'static str, u64>> {
     Ok(parts)
 }
 
-/// Asks the kernel to drop what it keeps of the files in memory, as far as it is on the disk.
+/// Asks the kernel to drop the files from its cache, as far as they are on the disk.
 pub fn forget(folder: &Path) -> Result<()> {
     visit(folder, &mut |path| {
         let file = fs::File::open(path)?;

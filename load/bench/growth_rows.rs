@@ -1,4 +1,4 @@
-//! Row 26: what must not grow with the log. One log is made longer; at each size it is opened, a stream that rests is read, and lone
+//! Row 26: what must not grow with the log. One log is made longer; at each size it is opened, an idle stream is read, and lone
 //! commands are appended.
 
 use std::{env, os::unix::process::ExitStatusExt, path::Path, process::Command, time::Instant};
@@ -15,7 +15,7 @@ use crate::measure::median;
 
 /// Lone appends in each run.
 const APPENDS: u64 = 1_000;
-/// As many as the synthetic history has where streams are not what is measured.
+/// As many as the synthetic history has if streams are not measured.
 pub const PRODUCTS: u64 = 200_000;
 
 /// What was found at one size, run by run.
@@ -73,7 +73,7 @@ impl Size {
     }
 }
 
-/// Writes on, in a process of its own; where it is to kill itself, that is how it must end.
+/// Continues writing, in a process of its own; if it is to kill itself, it must end that way.
 pub fn write(write: &Write) -> Result<()> {
     let numbers = [("--from", write.from), ("--upto", write.upto), ("--products", write.products)];
     let mut command = Command::new(env::current_exe()?);
@@ -92,7 +92,7 @@ pub fn open(data: &Path, appends: u64) -> Result<Found> {
     Ok(serde_json::from_value(found)?)
 }
 
-/// A number of events as a person reads it.
+/// A number of events for people.
 pub fn millions(events: u64) -> String {
     format!("{} M", events as f64 / 1e6)
 }

@@ -72,7 +72,7 @@ pub fn scan(data: &Path) -> Result<f64> {
     Ok(events as f64 / begin.elapsed().as_secs_f64())
 }
 
-/// Writes a log of so many events into a data folder.
+/// Writes a log of this many events into a data folder.
 pub fn generate(data: &Path, events: u64) -> Result<()> {
     let (log, mut synthetic) = (open_for_writing(data)?, Synthetic::new());
     write(&log, (0..events).map(|_| synthetic.next()))?;
@@ -107,7 +107,7 @@ impl Frames {
         Ok(Self { sealer: Sealer::after(CHAIN_START)?, raw: Vec::new(), position: 0 })
     }
 
-    /// The blocks of a group of commands, one behind the other.
+    /// The blocks of a group of commands, one after the other.
     pub fn group(&mut self, appends: impl Iterator<Item = Append>) -> Result<Vec<u8>> {
         let (mut blocks, mut events) = (Vec::new(), 0);
         for append in appends {

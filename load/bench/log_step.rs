@@ -1,4 +1,4 @@
-//! `aisled-load log-step`: one step with the long log in a process of its own, so that the memory it takes is its own and it can be killed.
+//! `aisled-load log-step`: one step with the long log in a process of its own, so that its memory can be measured and it can be killed.
 
 use std::{path::PathBuf, time::Instant};
 
@@ -19,7 +19,7 @@ use crate::measure::Report;
 pub enum Step {
     /// Continues with the long history.
     Write(Write),
-    /// Opens the log, reads streams that rest, appends to it, and prints what that took.
+    /// Opens the log, reads idle streams, appends to it, and prints the times.
     Open {
         #[arg(long)]
         data: PathBuf,
@@ -33,10 +33,10 @@ pub enum Step {
 pub struct Write {
     #[arg(long)]
     pub data: PathBuf,
-    /// Events of the history that are there.
+    /// Events of the history that exist.
     #[arg(long)]
     pub from: u64,
-    /// Events of the history that are to be there.
+    /// Events of the history to reach.
     #[arg(long)]
     pub upto: u64,
     #[arg(long)]
@@ -54,9 +54,9 @@ pub struct Found {
     pub bytes_read: u64,
     /// What the process grew by while it opened the log.
     pub memory_mb: f64,
-    /// The first read of a stream that rests, at the median over these streams.
+    /// The first read of an idle stream, at the median over these streams.
     pub cold_read_ms: f64,
-    /// Absent where none was asked for.
+    /// Absent if none was requested.
     pub append_ms: Option<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! The history of the long log: the synthetic one, and a few streams that rest since its first million events.
+//! The history of the long log: the synthetic one, and a few streams that are idle since its first million events.
 
 use aisled::{
     domain::{StreamId, StreamKind},
@@ -9,12 +9,12 @@ use super::synthetic::Synthetic;
 
 /// Streams that rest.
 pub const RESTING: u64 = 50;
-/// They are written within so many events,
+/// They are written within this many events,
 const RESTING_WITHIN: u64 = 1_000_000;
-/// every so many events one, so that each of their events is in another block.
+/// one at this interval of events, so that each of their events is in another block.
 const RESTING_EVERY: u64 = 1_000;
 
-/// Hands out one append after the other, without an end.
+/// Yields one append after the other, without end.
 pub struct LongHistory {
     number: u64,
     synthetic: Synthetic,
@@ -27,7 +27,7 @@ impl LongHistory {
         Self { number: events, synthetic: Synthetic::with_products(products).after(events - resting) }
     }
 
-    /// How many streams there are by now.
+    /// How many streams there are so far.
     pub fn streams(&self) -> u64 {
         self.synthetic.streams() + (self.number / RESTING_EVERY).min(RESTING)
     }
@@ -49,7 +49,7 @@ impl Iterator for LongHistory {
     }
 }
 
-/// One of the streams that rest.
+/// One of the idle streams.
 pub fn resting(number: u64) -> StreamId {
     StreamId::new(StreamKind::List, &resting_id(number)).expect("this holds because the id is short and plain")
 }

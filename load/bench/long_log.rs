@@ -1,5 +1,5 @@
 //! `aisled-load bench-log`: rows 7, 18 and 26 on a log of a hundred million events, and on one of ten million streams. It takes some minutes
-//! and ten gigabytes, which it gives back.
+//! and ten gigabytes, which it frees again.
 
 use std::{
     fs,
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::measure::median;
 
-/// The log is killed so many events, and twice and three times as many, behind the last clean close: at different places of its journal.
+/// The log is killed this many events, and twice and three times as many, after the last clean close: at different places of its journal.
 const EVENTS_TO_KILL: u64 = 250_000;
 
 #[derive(Clone, clap::Args)]

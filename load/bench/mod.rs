@@ -1,5 +1,5 @@
 //! `aisled-load bench`: measures the rows of `docs/performance.md`, each on a folder of its own, and prints one table.
-//! Nothing here fails a build: a row that cannot be measured says why.
+//! Nothing here fails a build: a row that cannot be measured states why.
 
 mod append_rows;
 mod contest;
@@ -39,10 +39,10 @@ pub struct Options {
     /// The server's binary, built for release.
     #[arg(long, default_value = "target/release/aisled")]
     server: PathBuf,
-    /// The folder of the real data sets; rows that need them are left out, and say so, where it is absent.
+    /// The folder of the real data sets; rows that need them are left out, with a note, if it is absent.
     #[arg(long, env = "AISLED_SHARED_DATA", default_value = "../shared/data")]
     data: PathBuf,
-    /// The folder of the stack that is replaced; what is measured next to it says so where it is absent.
+    /// The folder of the stack that is replaced; comparisons are left out, with a note, if it is absent.
     #[arg(long, env = "AISLED_PEER", default_value = "../shared/peers/replaced-stack")]
     peer: PathBuf,
     /// Where the folders of the measured servers go; on the disk that is to be measured.

@@ -1,4 +1,5 @@
-//! The stack that aisled replaces, as a server to compare with: Node and `SQLite`. It is installed once, into a folder next to this program.
+//! The stack that aisled replaces, as a server to compare with: Node and `SQLite`. It is installed once, into a folder next to this
+//! program.
 
 use std::{
     env, fs,
@@ -11,10 +12,10 @@ use anyhow::{Context, Result, ensure};
 
 use super::server::Server;
 
-/// What it is made of; `npm ci` runs again when one of these two has changed.
+/// Its packages; `npm ci` runs again when one of these two has changed.
 const PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
 const PROGRAM: &str = "server.js";
-/// How the line starts that it prints once it listens.
+/// The start of the line that it prints once it listens.
 const LISTENS: &str = "seed stack on ";
 
 /// Its installed copy.
@@ -23,7 +24,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Copies it and installs what it depends on, unless that was done before; an error says what is missing.
+    /// Copies it and installs what it depends on, unless that was done before; an error states what is missing.
     pub fn install(source: &Path) -> Result<Self> {
         ensure!(source.join(PROGRAM).is_file(), "no folder {}", source.display());
         for tool in ["node", "npm"] {
@@ -41,7 +42,7 @@ impl Peer {
 
     /// Starts it on a new database; `synchronous` is FULL or NORMAL.
     pub fn start(&self, database: &Path, synchronous: &str) -> Result<Server> {
-        // It cannot be told to take any free port and say which.
+        // It cannot choose a free port and report it.
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut command = Command::new("node");
         command.arg(PROGRAM).current_dir(&self.folder);

@@ -58,7 +58,7 @@ impl Server {
         Self::started(&mut command, listening)
     }
 
-    /// Starts any server and waits for the line that says where it listens.
+    /// Starts any server and waits for the line with its address.
     pub fn started(command: &mut Command, address_in: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let started = Instant::now();
         let mut child = command
@@ -68,7 +68,7 @@ impl Server {
             .with_context(|| format!("cannot start {}", Path::new(command.get_program()).display()))?;
         let mut lines = BufReader::new(child.stdout.take().context("stdout is piped")?).lines();
         let address = lines.by_ref().map_while(Result::ok).find_map(|line| address_in(&line));
-        // Whatever else it prints must not fill the pipe.
+        // Its other output must not fill the pipe.
         thread::spawn(move || lines.count());
         let address = address.ok_or_else(|| anyhow!("the server ended before it listened: {:?}", child.wait()))?;
         Ok(Self { child, address, started })
@@ -84,7 +84,7 @@ impl Server {
         Ok(self.started.elapsed())
     }
 
-    /// From the start until `/readyz` says so.
+    /// From the start until `/readyz` succeeds.
     pub fn ready(&self) -> Result<Duration> {
         while self.get("/readyz").is_err() {
             ensure!(self.started.elapsed() < READY_PATIENCE, "not ready after {READY_PATIENCE:?}");
@@ -93,7 +93,7 @@ impl Server {
         Ok(self.started.elapsed())
     }
 
-    /// The durability that the server says is in force.
+    /// The durability that the server reports.
     pub fn durability(&self) -> Result<String> {
         let ready: Value = serde_json::from_str(&self.get("/readyz")?)?;
         Ok(ready["log"]["durability"].as_str().unwrap_or("unknown").to_owned())
@@ -126,7 +126,7 @@ impl Server {
         self.ask(path, &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"))
     }
 
-    /// A plain POST of JSON; an error unless it is taken.
+    /// A plain POST of JSON; an error unless it is accepted.
     pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
         let body = body.to_string();
         let head = format!(
@@ -183,7 +183,7 @@ fn summary(command: &mut Command) -> Result<Value> {
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        // Behind the sentence there may be a backtrace.
+        // A backtrace may follow the sentence.
         let why = stderr.lines().find(|line| line.starts_with("Error")).or(stderr.lines().last());
         bail!("{command:?} ended with {}: {}", output.status, why.unwrap_or_default());
     }

@@ -1,4 +1,4 @@
-//! A history that could have happened, as long as wanted: six events in ten are prices, four edit lists. It can be gone on with at any event.
+//! A history that could have happened, as long as wanted: six events in ten are prices, four edit lists. It can be continued at any event.
 
 use aisled::{
     domain::{
@@ -23,7 +23,7 @@ const LIST_ROUND: u64 = 2 * ITEMS + 1;
 /// 2020-01-01.
 const FIRST_DAY_MICROS: i64 = 1_577_836_800_000_000;
 
-/// Hands out one append after the other, each with the version its stream has by then.
+/// Yields one append after the other, each with its stream's version at that point.
 pub struct Synthetic {
     number: u64,
     prices: u64,
@@ -38,7 +38,7 @@ impl Synthetic {
         Self::with_products(PRODUCTS)
     }
 
-    /// A history with so many products, each a stream of its own.
+    /// A history with this many products, each a stream of its own.
     pub fn with_products(products: u64) -> Self {
         let who = Principal::new("synthetic").expect("this holds because the text is a valid id");
         let currency = Currency::new("EUR").expect("this holds because the euro is known");
@@ -52,7 +52,7 @@ impl Synthetic {
         Self { number: events, prices, edits: behind_stores - prices, ..self }
     }
 
-    /// How many streams there are by now.
+    /// How many streams there are so far.
     pub fn streams(&self) -> u64 {
         self.number.min(STORES) + self.prices.min(self.products) + self.edits.min(LISTS)
     }

@@ -49,12 +49,12 @@ impl Table {
         self.lines.push(line);
     }
 
-    /// Adds a figure that has no budget of its own.
+    /// Adds a figure without a budget.
     pub fn note(&mut self, row: u8, what: impl Into<String>, figure: impl Into<String>) {
         self.lines.push(Line { row, what: what.into(), figure: figure.into(), must: String::new(), aim: String::new(), verdict: "" });
     }
 
-    /// Says why a row has no figure.
+    /// States why a row has no figure.
     pub fn missing(&mut self, row: u8, what: &str, why: &str) {
         eprintln!("  {row} {what}: {why}");
         let why = why.lines().next().unwrap_or_default();
@@ -98,7 +98,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A number as a person reads it: no more digits than it is worth.
+/// A number for people: no more digits than significant.
 fn short(value: f64) -> String {
     if value >= 1_000_000.0 {
         format!("{:.2} M", value / 1_000_000.0)

@@ -55,7 +55,7 @@ pub fn travel(bench: &mut Bench) -> Result<()> {
     let what = spread("a list of 1,000 events at any of 400,000 positions, 1 connection, p99", &run);
     bench.table.figure(17, what, run.quantile_ms(990), "ms", AtMost { must: 10.0, aim: 3.0 });
     let run = median(many, |run| run.quantile_ms(990)).unwrap_or_default();
-    // Sixteen that never pause fill both cores: their latency tells the rate, not the cost of a look.
+    // Sixteen that never pause fill both cores: their latency shows the rate, not the cost of a read.
     bench.table.note(17, spread("the same, 16 connections that never pause", &run), format!("{:.0} /s", run.rate()));
     let cold = median(cold, |ms| *ms).unwrap_or_default();
     bench.table.note(17, "the first look after a start, every block cold", format!("{cold:.1} ms"));
@@ -99,7 +99,7 @@ fn load(runtime: &Runtime, server: &Server, positions: Positions, connections: u
     Ok(report.finish(MEASURED.as_secs_f64()))
 }
 
-/// Reads until so many are read, or the time is over; at least one.
+/// Reads this many, or until the time is over; at least one.
 async fn drive(address: &str, mut positions: Positions, reads_max: u64, end: Instant) -> Result<Report> {
     let (mut stream, mut request, mut report) = (Connection::open(address).await?, Vec::new(), Report::default());
     for number in 0..reads_max {
@@ -148,7 +148,7 @@ fn generate(data: &Path) -> Result<(u64, u64)> {
     Ok((first, head))
 }
 
-/// Hands out the appends of the list and its products.
+/// Yields the appends of the list and its products.
 struct Writer {
     who: Principal,
     currency: Currency,
@@ -212,7 +212,7 @@ impl Writer {
         self.append(StreamKind::Product, product_id(number).as_str(), expected, event)
     }
 
-    /// Two items in five events come, one goes, the others are ticked and counted anew.
+    /// Two items in five events come, one goes, the others are ticked and counted again.
     fn list(&self, number: u64) -> Append {
         let item = |number: u64| ItemId::new(&format!("item-{number}")).expect("this holds because the id is short and plain");
         let (round, step) = (number / 5, number % 5);

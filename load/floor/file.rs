@@ -1,4 +1,4 @@
-//! A preallocated file that is written in place: the least that a durable log can ask of a disk.
+//! A preallocated file that is written in place: the least that a durable log needs from a disk.
 
 use std::{
     fs::{File, OpenOptions},
@@ -14,14 +14,14 @@ pub const FILE_BYTES: u64 = 64 << 20;
 /// Written at once while a file is made.
 const FILL_BYTES: usize = 1 << 20;
 
-/// Groups one behind the other, from the start again when the end is reached.
+/// Groups one after the other, from the start again when the end is reached.
 pub struct FloorFile {
     file: File,
     next: u64,
 }
 
 impl FloorFile {
-    /// Makes the file, gives it its blocks, and writes all of it once: else each first write to a block also changes the file's map,
+    /// Creates the file, allocates its blocks, and writes all of it once: else each first write to a block also changes the file's map,
     /// which is a second write to the disk.
     pub fn create(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new().create_new(true).write(true).open(path)?;
@@ -34,7 +34,7 @@ impl FloorFile {
         Ok(Self { file, next: 0 })
     }
 
-    /// Writes a group behind the last one and makes it durable. No group may be longer than the file.
+    /// Writes a group after the last one and makes it durable. No group may be longer than the file.
     pub fn commit(&mut self, group: &[u8]) -> io::Result<()> {
         let bytes = group.len() as u64;
         if self.next + bytes > FILE_BYTES {

@@ -1,5 +1,5 @@
-//! `aisled-load floor`: what a durable command over HTTP costs at least on this machine at this moment. A bare handler hands the request's
-//! body to one actor, which writes it to a file with one `fdatasync` a group. What the server needs beyond it is its own.
+//! `aisled-load floor`: the least that a durable command over HTTP costs on this machine at this moment. A bare handler hands the request's
+//! body to one actor, which writes it to a file with one `fdatasync` a group. Anything beyond it is the server's own cost.
 
 mod file;
 mod writer;

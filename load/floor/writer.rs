@@ -41,7 +41,7 @@ impl FloorWriter {
         self.group.clear();
         for durable in self.waiting.drain(..) {
             self.frames += 1;
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = durable.send(self.frames);
         }
         Ok(())
@@ -74,7 +74,7 @@ impl Handler<Commit> for FloorWriter {
     fn handle(&mut self, _: Commit, _: &mut Self::Context) {
         if let Err(error) = self.commit() {
             eprintln!("the floor's file cannot be written: {error}");
-            // Those who wait learn it from their closed channels.
+            // Waiting callers see it from their closed channels.
             self.waiting.clear();
         }
     }

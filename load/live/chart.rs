@@ -6,9 +6,9 @@ use crate::measure::Report;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 400.0;
-/// Around the plot: left and below it stand the labels.
+/// The margin around the plot, with labels at the left and below.
 const MARGIN: f64 = 56.0;
-/// The quantiles shown, each in its column: what is told apart is how rare the slow ones are.
+/// The quantiles shown, each in its column: they show how rare slow ones are.
 const COLUMNS: [(usize, &str); 7] = [(100, "p10"), (500, "p50"), (750, "p75"), (900, "p90"), (990, "p99"), (999, "p99.9"), (1_000, "max")];
 const COLORS: [&str; 6] = ["#1b6ca8", "#c8553d", "#3a7d44", "#8e5aa8", "#b8860b", "#444444"];
 

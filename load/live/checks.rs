@@ -1,4 +1,4 @@
-//! What every client holds the server to: each event continues exactly where the last one ended, and no state goes back.
+//! What every client checks: each event continues exactly where the last one ended, and no state goes back.
 
 use ahash::AHashMap;
 
@@ -18,7 +18,7 @@ pub struct Checks {
 #[derive(Clone, Copy)]
 struct Held {
     position: u64,
-    /// It is an event's; a snapshot may stand behind the topic's last event.
+    /// It is an event's; a snapshot may be after the topic's last event.
     exact: bool,
 }
 
@@ -34,7 +34,7 @@ impl Checks {
         self.follow(topic, push.position, push.previous, tally);
     }
 
-    /// An event pushed or told must continue what the client has.
+    /// An event, pushed or in an answer, must continue what the client has.
     fn follow(&mut self, topic: u64, position: u64, previous: u64, tally: &Tally) {
         let Some(held) = self.events.get_mut(&topic) else { return tally.fail("an event of a topic that was not subscribed") };
         if position <= held.position {
@@ -57,7 +57,7 @@ impl Checks {
         *newest = push.position;
     }
 
-    /// A topic's answer: what was missed continues what the client has, or all starts anew.
+    /// A topic's answer: what was missed continues what the client has, or everything restarts.
     pub fn started(&mut self, started: &Started<'_>, tally: &Tally) {
         let topic = self.hasher.hash_one(started.topic);
         if started.recovered {

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::measure::{self, Report};
 
-/// Memory is looked at when the last session of a round is gone.
+/// Memory is measured when the last session of a round is gone.
 const SETTLE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, clap::Args)]

@@ -1,4 +1,4 @@
-//! One live client: connects, subscribes, checks what it is told, and can come back to where it was.
+//! One live client: connects, subscribes, checks what it receives, and can resume where it was.
 
 use std::{
     fmt::Write,
@@ -40,10 +40,10 @@ pub struct Client {
 pub struct Memory {
     topics: Vec<String>,
     checks: Checks,
-    /// The epoch of its positions, as the last hello told.
+    /// The epoch of its positions, from the last hello.
     epoch: String,
     ground: Rc<Ground>,
-    /// The answer to its subscription is not there, or not whole.
+    /// The answer to its subscription is missing or incomplete.
     waiting: bool,
     /// Topics that have started in this session.
     started: usize,
@@ -64,7 +64,7 @@ impl Memory {
         }
     }
 
-    /// Opens a session and waits until every topic has started: anew the first time, later from the positions kept.
+    /// Opens a session and waits until every topic has started: from scratch the first time, later from the positions kept.
     pub async fn connect(self) -> Result<Client> {
         timeout(CONNECT_PATIENCE, self.connect_patiently()).await.context("no whole answer to the subscription in time")?
     }
@@ -147,7 +147,7 @@ impl Memory {
         self.checks.since(topic).unwrap_or(0)
     }
 
-    /// Counts a session that ended without having been asked to.
+    /// Counts a session that ended without a request.
     fn lost(&self, code: Option<u16>) {
         let tally = &self.ground.tally;
         add(&tally.lost, 1);
@@ -156,11 +156,11 @@ impl Memory {
 }
 
 impl Client {
-    /// Takes in what has arrived; false once the session has ended.
+    /// Handles what has arrived; false once the session has ended.
     pub async fn read(&mut self) -> Result<bool> {
         let Self { socket, memory } = self;
         let mut now = None;
-        // One look at the clock for all that one read brought.
+        // One reading of the clock for everything in one read.
         socket.read(|message| memory.take(&message, *now.get_or_insert_with(Instant::now))).await
     }
 
@@ -175,7 +175,7 @@ impl Client {
         self.memory.lost(self.socket.closed);
     }
 
-    /// Ends the session without a word; what the client knows stays.
+    /// Drops the session without closing it; the client's state stays.
     pub fn drop_session(self) -> Memory {
         self.memory
     }

@@ -1,5 +1,5 @@
-//! What a lone delivery costs at least on this machine at this moment: a bare loop that sends the same bytes to as many sockets, one
-//! after the other, with readers that do nothing else. What the server needs beyond it is its own.
+//! The least that a lone delivery costs on this machine at this moment: a bare loop that sends the same bytes to as many sockets, one
+//! after the other, with readers that do nothing else. Anything beyond it is the server's own cost.
 
 use std::{
     io::Write,
@@ -44,7 +44,7 @@ fn accepted(listener: &TcpListener) -> Result<TcpStream> {
     Ok(socket)
 }
 
-/// Reads on so many connections until they end.
+/// Reads on this many connections until they end.
 fn read_all(address: SocketAddr, receivers: usize) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tokio::task::LocalSet::new().block_on(&runtime, async {

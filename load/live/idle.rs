@@ -12,7 +12,7 @@ use super::{
     watch::kernel_kib,
 };
 
-/// Memory is looked at when what was done before has settled.
+/// Memory is measured when what was done before has settled.
 const SETTLE: Duration = Duration::from_secs(1);
 /// A session may have 1,000 topics.
 const TOPICS_PER_WAKING: usize = 500;

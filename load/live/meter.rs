@@ -1,4 +1,4 @@
-//! What the server says of itself at `/metrics`, and how it bears readers that do not read.
+//! What the server reports at `/metrics`, and how it copes with readers that do not read.
 
 use std::time::{Duration, Instant};
 
@@ -9,9 +9,9 @@ use crate::{connection::Connection, measure, shapes};
 
 /// The gauge of open sessions.
 const SESSIONS: &str = "aisled_live_sessions";
-/// How often memory is looked at.
+/// How often memory is measured.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
-/// Looks at memory for each look at the sessions: the server has to write all its metrics for that.
+/// Memory measurements per measurement of sessions: the server has to write all its metrics for that.
 const LOOKS_PER_METRICS: u32 = 5;
 
 /// A connection of its own for metrics.

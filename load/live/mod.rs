@@ -1,5 +1,5 @@
 //! `aisled-load live <scenario>`: loads on the live gateway of a running server. Publications go out in an open loop, latency counts
-//! from the intended time, and every client checks that it misses nothing and hears nothing twice.
+//! from the intended time, and every client checks that it misses nothing and receives nothing twice.
 
 mod chart;
 mod checks;
@@ -77,7 +77,7 @@ impl Scenario {
     }
 }
 
-/// Runs one scenario and tells what came of it.
+/// Runs one scenario and reports its outcome.
 pub async fn run(scenario: &Scenario) -> Result<()> {
     scenario.run().await?.tell(scenario.common().out.as_deref())
 }

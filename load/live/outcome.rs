@@ -38,7 +38,7 @@ impl Outcome {
         self.figures.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 
-    /// A figure that must be there.
+    /// A figure that must exist.
     pub fn need(&self, name: &str) -> Result<f64> {
         self.get(name).with_context(|| format!("{} has no figure {name}", self.scenario))
     }
@@ -66,7 +66,7 @@ impl Outcome {
         self.notes.push(note.into());
     }
 
-    /// Takes over what the clients have seen.
+    /// Adds what the clients have seen.
     pub fn tally(&mut self, tally: &Tally) {
         self.latencies.extend(tally.latencies());
         self.counts = tally.json();
@@ -103,7 +103,7 @@ impl Outcome {
         self.latencies.push(("commands answered".into(), report));
     }
 
-    /// Events that somebody should have heard of and did not.
+    /// Events that a client should have received and did not.
     pub fn missing(&mut self, events: u64) {
         self.figure("missing", events as f64);
         self.faults += events;

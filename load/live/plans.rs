@@ -21,7 +21,7 @@ pub struct Texts {
     /// Length of the text in a publication; a product's name has at most 280 bytes, a list's note 1,900.
     #[arg(long, default_value_t = 64)]
     pub payload: usize,
-    /// Connections of the publisher: so many publications can be under way.
+    /// Connections of the publisher: this many publications can be under way.
     #[arg(long, default_value_t = 16)]
     pub connections: usize,
 }
@@ -99,7 +99,7 @@ impl ManyTopics {
     }
 }
 
-/// Nothing for a while, then many publications at once, again and again.
+/// Nothing for a while, then many publications at once, repeatedly.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Burst {
     #[command(flatten)]

@@ -1,5 +1,5 @@
 //! Sends publications at their intended times: threads of their own with blocking sockets, so that neither the receivers of this process
-//! nor a timer of whole milliseconds delays them. A publication is an HTTP command whose text holds its number behind a `#`.
+//! nor a timer of whole milliseconds delays them. A publication is an HTTP command whose text holds its number after a `#`.
 
 use std::{
     io::{Read, Write},
@@ -27,7 +27,7 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
 /// The longest answer read.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
-/// What is changed, and so what a publication looks like.
+/// What is changed, and thus the form of a publication.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Subject {
     /// A new name of a product: one event, nothing else.
@@ -43,7 +43,7 @@ pub struct Publications {
     pub subject: Subject,
     /// Length of the text that is written.
     pub payload_bytes: usize,
-    /// Threads, each with a connection of its own: so many publications can be under way.
+    /// Threads, each with its own connection: this many publications can be under way.
     pub connections: usize,
 }
 
@@ -54,7 +54,7 @@ pub struct Publisher {
 }
 
 impl Subject {
-    /// The topic that hears of the publications of number `number`.
+    /// The topic that receives the publications of number `number`.
     pub fn topic(self, world: &World, number: usize) -> String {
         match self {
             Self::Product => format!("product:{}", world.product(number)),

@@ -22,12 +22,12 @@ pub struct Shot {
     pub topic: usize,
 }
 
-/// A part of a run whose latencies are told apart.
+/// A part of a run whose latencies are kept separately.
 #[derive(Debug)]
 pub struct Phase {
     pub name: String,
     pub length: Duration,
-    /// Not so for a warm-up.
+    /// False for a warm-up.
     pub measured: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Some of many readers stop reading: what the others feel of it, what it costs in memory, and when the server lets go.
+//! Some of many readers stop reading: the effect on the others, the cost in memory, and when the server closes them.
 
 use std::{
     rc::Rc,
@@ -113,7 +113,7 @@ fn schedule(rate: f64, length: Duration) -> Schedule {
     measured.phase("until closed", rate, 1, 1, CLOSE_PATIENCE).unmeasured()
 }
 
-/// What the others felt, and when the stalled ones were let go.
+/// The effect on the others, and when the stalled ones were closed.
 fn compare(outcome: &mut Outcome, pressure: &Pressure) -> Result<()> {
     let (with, without) = (outcome.phase(STALLED)?.quantile_ms(990), outcome.phase(READING)?.quantile_ms(990));
     outcome.figure("p99_ratio", with / without.max(0.001));
@@ -124,7 +124,7 @@ fn compare(outcome: &mut Outcome, pressure: &Pressure) -> Result<()> {
     Ok(())
 }
 
-/// Those that will stop count for themselves and take little into their sockets.
+/// Those that will stop are counted separately and buffer little in their sockets.
 pub fn slow_ground(ground: &Ground, receive_bytes: u32) -> Rc<Ground> {
     let mut slow = ground.clone();
     slow.tally = Rc::new(Tally::default());

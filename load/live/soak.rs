@@ -24,7 +24,7 @@ use super::{
 };
 
 const HEAD_START: Duration = Duration::from_millis(200);
-/// After the last publication: everybody is back and has everything.
+/// After the last publication: every client is back and has everything.
 const LAST_READING: Duration = Duration::from_secs(3);
 /// The longest time between two connections of a client.
 const AWAY_MS_MAX: u64 = 2_000;
@@ -109,7 +109,7 @@ struct Life {
 /// Connects, reads, loses the connection and comes back until the end; its topic, last position and how many sessions it had.
 async fn live(mut memory: Memory, mut life: Life) -> Result<(String, u64, u32)> {
     let mut sessions = 0;
-    // Not everybody at once: that is what the storm is for.
+    // Not all at once: that is what the storm is for.
     sleep(Duration::from_millis(life.random.below(AWAY_MS_MAX))).await;
     loop {
         let mut client = memory.connect().await?;

@@ -1,4 +1,4 @@
-//! Where a scenario plays: the server, the world made on it, the clients, and what is written beside every figure.
+//! Where a scenario plays: the server, the world made on it, the clients, and what is noted with every figure.
 
 use std::{
     future::Future,
@@ -99,7 +99,7 @@ impl Stage {
         all
     }
 
-    /// Takes over what the clients have seen, and what the machine was like.
+    /// Adds what the clients have seen, and what the machine was like.
     pub fn close(&self, outcome: &mut Outcome) {
         outcome.tally(&self.ground.tally);
         let spent = self.watch.since(self.begun);

@@ -1,5 +1,5 @@
 //! The worst a session costs: every client has subscribed and read a burst, so that buffers have grown, then none reads
-//! and publications continue until the server lets the first of them go.
+//! and publications continue until the server closes the first of them.
 
 use std::{
     rc::Rc,
@@ -22,9 +22,9 @@ use super::{
 const HEAD_START: Duration = Duration::from_millis(200);
 /// How long everybody may take to read the burst.
 const BURST_PATIENCE: Duration = Duration::from_secs(5);
-/// How long the server may take to let the first one go.
+/// How long the server may take to close the first one.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
-/// Memory is looked at before anybody comes, when what was made has settled.
+/// Memory is measured before anybody comes, when what was made has settled.
 const SETTLE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, clap::Args)]
@@ -33,13 +33,13 @@ pub struct StalledMemory {
     pub common: Common,
     #[arg(long, default_value_t = 500)]
     pub clients: usize,
-    /// Publications at once on each list, which everybody reads; together they must fit the server's outbox.
+    /// Publications at once on each list, which all read; together they must fit the server's outbox.
     #[arg(long, default_value_t = 12)]
     pub burst: usize,
     /// Publications a second that nobody reads.
     #[arg(long, default_value_t = 25.0)]
     pub rate: f64,
-    /// Lists there are. With one, all sessions wait for the same messages, which the server holds once; with one for each session,
+    /// Number of lists. With one, all sessions wait for the same messages, which the server holds once; with one for each session,
     /// every session's are its own, and what the server keeps of the lists themselves counts as well.
     #[arg(long, default_value_t = 1)]
     pub lists: usize,

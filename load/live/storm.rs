@@ -14,7 +14,7 @@ use super::{
 };
 use crate::measure::Report;
 
-/// The server notices within this time that everybody is gone.
+/// The server notices within this time that all clients are gone.
 const SETTLE: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone, clap::Args)]
@@ -26,7 +26,7 @@ pub struct Storm {
     /// Different lists; without it one for every five clients, a family.
     #[arg(long)]
     pub lists: Option<usize>,
-    /// Events of each list while everybody is away.
+    /// Events of each list while all are away.
     #[arg(long, default_value_t = 100)]
     pub missed: usize,
     /// Length of the text in each of them.

@@ -28,9 +28,9 @@ pub struct Tally {
     pub states_back: Cell<u64>,
     pub recovered: Cell<u64>,
     pub snapshots: Cell<u64>,
-    /// Events told in answers to subscriptions.
+    /// Events sent in answers to subscriptions.
     pub missed: Cell<u64>,
-    /// Sessions that ended without having been asked to.
+    /// Sessions that ended without a request.
     pub lost: Cell<u64>,
     pub errors: Cell<u64>,
     first_error: RefCell<Option<String>>,
@@ -67,7 +67,7 @@ impl Tally {
         }
     }
 
-    /// Takes out the latencies by phase; a warm-up is left out.
+    /// Returns the latencies by phase, without the warm-up.
     pub fn latencies(&self) -> Vec<(String, Report)> {
         let Some(Marks { schedule, reports, .. }) = self.marks.take() else { return Vec::new() };
         let of = |(phase, report): (&Phase, Report)| {

@@ -1,8 +1,8 @@
-//! Processor time and memory of a process and the kernel's sockets, as `/proc` tells them.
+//! Processor time and memory of a process and the kernel's sockets, from `/proc`.
 
 use std::{fs, time::Instant};
 
-/// A process that is looked at; `None` where nobody said which.
+/// The watched process; `None` if not given.
 #[derive(Debug, Clone, Copy)]
 pub struct Watch {
     pid: Option<u32>,
@@ -72,7 +72,7 @@ pub fn load_average() -> String {
 /// User and system time, children not included.
 pub fn cpu_seconds(process: &str) -> Option<f64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name in parentheses may hold anything; the fields behind it do not.
+    // The name in parentheses may hold anything; the fields after it do not.
     let fields: Vec<_> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
     Some((ticks(11)? + ticks(12)?) / rustix::param::clock_ticks_per_second() as f64)

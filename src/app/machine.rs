@@ -19,7 +19,8 @@ fn raise_file_limit() {
     }
 }
 
-/// A connection has two buffers of 8 KiB and touches a part of each; with huge pages all of it is resident: 21.4 against 17.9 KiB a session.
+/// A connection has two buffers of 8 KiB and touches a part of each; with huge pages all of it is resident: 21.4 against 17.9 KiB a
+/// session.
 #[cfg(target_os = "linux")]
 fn use_small_pages() {
     if let Err(error) = nix::sys::prctl::set_thp_disable(true) {

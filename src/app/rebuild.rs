@@ -1,5 +1,5 @@
-//! Blue and green: every view rebuilt from the log next to the one in use while reads continue, compared with it at exactly one position, and
-//! switched to.
+//! Blue and green: every view rebuilt from the log next to the one in use while reads continue, compared with it at exactly one position,
+//! and switched to.
 
 use std::{ops::ControlFlow, sync::Arc};
 

@@ -91,8 +91,8 @@ impl Signals {
     }
 }
 
-/// Starts a thread that ends the process some time after a signal, if it has not ended in order by then. It handles the signals itself, so that
-/// nothing that hangs can block it.
+/// Starts a thread that ends the process some time after a signal, if it has not ended in order by then. It handles the signals itself, so
+/// that nothing that hangs can block it.
 fn end_in_any_case() {
     let started = thread::Builder::new().name("last-resort".into()).spawn(|| {
         let heard = tokio::runtime::Builder::new_current_thread().enable_io().build().and_then(|runtime| {

@@ -17,8 +17,9 @@ use super::{
 pub enum Pace {
     /// As fast as possible.
     AtOnce,
-    /// In pieces that the kernel begins to write at once, with pauses in between: that leaves little for the sync at the end, which the log's
-    /// own syncs have to wait for. A sync after each piece would commit the file system's journal each time, and they would wait for all.
+    /// In pieces that the kernel begins to write at once, with pauses in between: that leaves little for the sync at the end, which the
+    /// log's own syncs have to wait for. A sync after each piece would commit the file system's journal each time, and they would wait for
+    /// all.
     Gently,
 }
 

@@ -1,5 +1,5 @@
-//! The log on disk. Journals make a commit durable, segments keep it, sled holds a copy of the newest blocks for fast reads and may vanish at
-//! any moment. `docs/durability.md` says what survives what.
+//! The log on disk. Journals make a commit durable, segments keep it, sled holds a copy of the newest blocks for fast reads and may vanish
+//! at any moment. `docs/durability.md` says what survives what.
 //!
 //! ```text
 //! log/journal/<n>.journal     preallocated, written in place; an append is acknowledged when it is durable here

@@ -1,4 +1,5 @@
-//! The bounded queue in front of the writer. A caller that may not wait is refused when it is full; the writer takes all waiting jobs at once.
+//! The bounded queue in front of the writer. A caller that may not wait is refused when it is full; the writer takes all waiting jobs at
+//! once.
 
 use std::{collections::VecDeque, time::Duration};
 

@@ -90,7 +90,8 @@ impl Sealing {
         if !due {
             return;
         }
-        // Under another durability than `Sync`, what only the kernel has may be lost with the power: the heads must not call it acknowledged.
+        // Under another durability than `Sync`, what only the kernel has may be lost with the power: the heads must not call it
+        // acknowledged.
         let settle = || self.shared.storage.journals.active().sync();
         match heads::save(&self.shared.folder.heads(), &self.shared.log, &self.shared.index, Pace::Gently, settle) {
             Ok(bytes) => (self.heads_at, self.heads_bytes, self.bytes_since) = (position, bytes, 0),

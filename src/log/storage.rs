@@ -94,8 +94,8 @@ impl Storage {
         Ok(found.filter(|(_, bytes)| block::peek(bytes).is_none_or(|header| header.last() >= position)))
     }
 
-    /// Blocks from the one that holds a position, at most this many bytes but at least one; empty after the end. Those of a damaged segment come
-    /// from a whole copy if there is one; otherwise they are returned unchanged.
+    /// Blocks from the one that holds a position, at most this many bytes but at least one; empty after the end. Those of a damaged segment
+    /// come from a whole copy if there is one; otherwise they are returned unchanged.
     ///
     /// # Errors
     /// When they cannot be read.

@@ -1,6 +1,6 @@
 //! Upgrades the folder of a log from before journals to this layout, once: its blocks were only in sled then. The old files are read
-//! from a copy, every block is checked by its chain and against what was acknowledged, and the old files stay until the new log has been opened
-//! again. Nothing else knows the old layout.
+//! from a copy, every block is checked by its chain and against what was acknowledged, and the old files stay until the new log has been
+//! opened again. Nothing else knows the old layout.
 //!
 //! ```text
 //! log/sled/  sled.before-open/   blocks by position; the second is a copy that the old program left when it was killed at a start
@@ -70,8 +70,8 @@ pub fn if_needed(folder: &Folder, accept_lost_tail: bool) -> Result<bool, OpenEr
     Err(refused.unwrap_or_else(|| damaged(Position::START.next(), format!("{}: it is missing", old_stores(folder)[0].display()))))
 }
 
-/// Whether the new log was complete once: an upgrade under way has its site until then, and nothing else writes these before. What is missing
-/// now is not rebuilt from the old log, which may be shorter.
+/// Whether the new log was complete once: an upgrade under way has its site until then, and nothing else writes these before. What is
+/// missing now is not rebuilt from the old log, which may be shorter.
 fn is_upgraded(folder: &Folder) -> bool {
     // The old program also had a file of heads, in another format.
     let is_new = || holds_any(&folder.segments()) || folder.window().exists() || heads::load(&folder.heads()).is_some();

@@ -22,7 +22,8 @@ use crate::{
     events::{Position, Recorded},
 };
 
-/// The usual price is the time-weighted median of this many days: long enough to outlast a fortnight's promotion, short enough to follow inflation.
+/// The usual price is the time-weighted median of this many days: long enough to outlast a fortnight's promotion, short enough to follow
+/// inflation.
 pub const REFERENCE_DAYS: i64 = 90;
 /// Fewer known days than this do not show what is usual.
 pub const HISTORY_DAYS_MIN: i64 = 14;

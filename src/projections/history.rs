@@ -148,8 +148,8 @@ impl PriceHistory {
         slice
     }
 
-    /// The observations that decide the price of one kind at a place from a moment on, oldest first: back to the one certainly in force then,
-    /// or fewer where there are more than the limit.
+    /// The observations that decide the price of one kind at a place from a moment on, oldest first: back to the one certainly in force
+    /// then, or fewer where there are more than the limit.
     #[must_use]
     pub fn slice_since(&self, place: &Place, kind: PriceKind, from: Moment, limit: usize) -> Slice {
         let mut slice = Slice::new();

@@ -102,7 +102,8 @@ impl AsOf<'_> {
         prices
     }
 
-    /// The observations of a product, sorted by store, kind and when they were observed; withdrawals appear as a field of the price they withdrew.
+    /// The observations of a product, sorted by store, kind and when they were observed; withdrawals appear as a field of the price they
+    /// withdrew.
     #[must_use]
     pub fn price_history(&self, product: &ProductId, query: &HistoryQuery) -> Vec<PriceEntry> {
         let Some(product) = self.product_number(product) else { return Vec::new() };

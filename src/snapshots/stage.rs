@@ -1,8 +1,8 @@
 //! Builds a log out of a snapshot next to the live one and proves that it is right, before anybody may serve it.
 //!
-//! Proof: every file has its hash, the hash chain runs from the first block to the last, and a full replay of the new log results in the digests
-//! that the views had when the snapshot was made. Where those cannot be compared (an older format or program, or a restore to a position in
-//! between), the snapshot's own blocks are replayed a second time, and both replays must agree.
+//! Proof: every file has its hash, the hash chain runs from the first block to the last, and a full replay of the new log results in the
+//! digests that the views had when the snapshot was made. Where those cannot be compared (an older format or program, or a restore to a
+//! position in between), the snapshot's own blocks are replayed a second time, and both replays must agree.
 
 use std::{collections::BTreeMap, ops::ControlFlow, path::Path};
 

@@ -9,7 +9,7 @@ use crate::{
     writer::{Command, Fate},
 };
 
-/// Every event seen so far, by the command behind it.
+/// Every event seen so far, by its command.
 #[derive(Default)]
 pub struct Ledger {
     read_to: u64,
@@ -26,7 +26,7 @@ impl Ledger {
         self.positions.get(command).and_then(|positions| positions.first().copied())
     }
 
-    /// Reads what is new and holds the commands against it. Returns how many of unknown fate were applied.
+    /// Reads new events and checks the commands against them. Returns how many of unknown fate were applied.
     pub fn check(&mut self, app: &TestApp, commands: &[Command]) -> usize {
         self.read_on(app);
         let mut applied = 0;

@@ -23,7 +23,7 @@ use writer::{Command, Fate, Writer};
 
 /// Concurrent clients, each with one command under way.
 const WRITERS: usize = 6;
-/// The most acknowledgements before the kill of a round; the number is drawn anew each round, zero included.
+/// The most acknowledgements before the kill of a round; the number is drawn again each round, zero included.
 const ACKNOWLEDGED_MAX: u64 = 250;
 const ROUNDS_DEFAULT: u64 = 25;
 

@@ -1,4 +1,4 @@
-//! A client that adds items, ticks them and posts prices, and remembers what became of each command.
+//! A client that adds items, ticks them and posts prices, and remembers the fate of each command.
 
 use std::{
     fmt,
@@ -26,7 +26,7 @@ pub struct Command {
 /// What the client knows of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// The server answered that it is recorded there.
+    /// The server answered that it is recorded at this position.
     Acknowledged { position: u64 },
     /// The connection broke before an answer.
     Unknown,

@@ -1,4 +1,4 @@
-//! Torn and damaged files of the log: cut where nobody was told of it, named and refused everywhere else, and never touched then.
+//! Torn and damaged files of the log: cut where nothing was acknowledged, named and refused everywhere else, and then left untouched.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// How every frame of a journal begins.
+/// The start of every journal frame.
 const FRAME_MAGIC: &[u8] = b"aisF";
 
 #[test]
@@ -103,7 +103,7 @@ fn a_lost_end_that_is_accepted_is_kept_beside_a_log_that_goes_on_before_it() {
     assert_eq!(count_items(&app), kept);
 }
 
-/// Neither `verify` nor `serve` takes the log for whole, and both say which file is damaged and from which position on.
+/// Both `verify` and `serve` refuse the log and name the damaged file and the first damaged position.
 fn assert_damage_is_named(app: &mut TestApp, damage: impl FnOnce(&mut Vec<u8>)) {
     let journal = only_journal(app.data());
     forget_window(app.data());

@@ -56,7 +56,7 @@ fn a_disk_that_takes_no_file_of_a_journal_s_size_is_a_clear_error() {
     }
 }
 
-/// The binary, run by somebody whom file permissions stop: root must step down, and take the binary along.
+/// The binary, run by a user subject to file permissions: root must drop its rights, and copy the binary.
 fn as_somebody_without_power(folder: &Path) -> Command {
     const NOBODY: u32 = 65_534;
     if fs::metadata(folder).unwrap().uid() != 0 {

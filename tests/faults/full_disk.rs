@@ -1,4 +1,5 @@
-//! A full disk: commands are refused as long as it is full, nothing acknowledged is lost, and service continues by itself when there is room.
+//! A full disk: commands are refused as long as it is full, nothing acknowledged is lost, and service continues by itself when there is
+//! room.
 
 use std::{
     env,
@@ -104,10 +105,10 @@ fn checkpoints_that_find_no_room_are_a_warning() {
     assert_nothing_is_lost(folder.path(), &session.acknowledged, fault);
 }
 
-/// A file system of its own. Needs root and loop devices; without them it is said, and nothing is done.
+/// A file system of its own. Needs root and loop devices; without them the test says so and does nothing.
 fn small_disk() -> Option<Disk> {
     let disk = Disk::new().inspect_err(|missing| {
-        // Past the capture of the test harness: whoever reads "ok" must know what it means.
+        // Past the capture of the test harness: a reader of "ok" must know what it means.
         let _ = writeln!(io::stderr(), "full disk: not run: needs a loop device with ext4 ({missing})");
     });
     let is_required = env::var_os("AISLED_POWERCUTS_REQUIRED").is_some_and(|set| set == "1");

@@ -1,4 +1,4 @@
-//! A call of the system never returns: every request is answered all the same, and the server ends when it is told to.
+//! A system call never returns: every request is still answered, and the server ends on request.
 
 use std::{
     collections::BTreeSet,

@@ -1,5 +1,5 @@
-//! One call of the system fails, of any kind and at any time: nothing acknowledged is missing afterwards, every request is answered, the
-//! server ends when it is told to, and a start that fails says which file it could not use.
+//! One system call fails, of any kind and at any time: nothing acknowledged is missing afterwards, every request is answered, the
+//! server ends on request, and a failing start names the file it could not use.
 
 use std::{collections::BTreeSet, env, path::Path};
 
@@ -15,7 +15,7 @@ use crate::{
 
 /// Of all tests together, which share them.
 const ROUNDS_DEFAULT: u64 = 26;
-/// At least this part of the faults must be met; the others are behind the last step of a session.
+/// At least this part of the faults must be met; the others are after the last step of a session.
 const MET_PART: u64 = 3;
 /// With fewer rounds it may be chance.
 const ROUNDS_THAT_TELL: u64 = 12;
@@ -96,7 +96,7 @@ fn a_call_that_fails_at_a_start_after_a_crash_loses_nothing() {
 fn a_call_that_fails_while_commands_fill_journals_loses_nothing() {
     rounds(6, 3, |fault, random| {
         let folder = tempfile::tempdir().unwrap();
-        // Behind the steps of the start: one of the commands, or of the journals that are sealed.
+        // After the steps of the start: one of the commands, or of the journals that are sealed.
         let is_of_commands = fault.starts_with("write") || fault.starts_with("sync:");
         let fault = if is_of_commands { shifted(fault, random.below(250)) } else { shifted(&sooner(fault, 5), 2) };
         let Ok(mut session) = Session::start(folder.path(), &fault) else { return };
@@ -159,7 +159,7 @@ fn refused(exited: &crate::support::Exited, folder: &Path, fault: &str) -> BTree
     BTreeSet::new()
 }
 
-/// The same fault so many steps later.
+/// The same fault this many steps later.
 fn shifted(fault: &str, by: u64) -> String {
     numbered(fault, |number| number + by)
 }
@@ -169,7 +169,7 @@ fn sooner(fault: &str, most: u64) -> String {
     numbered(fault, |number| 1 + number % most)
 }
 
-/// The same fault, soon, counted among steps at paths with a word.
+/// The same fault, soon, counted among steps at paths with a text.
 fn among(fault: &str, word: &str) -> String {
     sooner(fault, 3).replacen(':', &format!("@{word}:"), 1)
 }

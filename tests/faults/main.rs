@@ -1,5 +1,5 @@
 //! What breaks under a server: torn and damaged files, calls that fail or never return, a full disk, a folder it may not write or that is taken.
-//! Each is a clear error, and nothing acknowledged is lost without a word.
+//! Each is a clear error, and nothing acknowledged is lost silently.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic: that is how it fails")]
 
 #[path = "../support/mod.rs"]

@@ -14,7 +14,7 @@ use crate::{
 
 /// Enough for two segments and some more.
 const ITEMS: usize = 220;
-/// Behind the head of a segment and the header of its first block.
+/// After the head of a segment and the header of its first block.
 const PAYLOAD_AT: usize = 300;
 
 #[test]

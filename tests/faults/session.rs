@@ -15,13 +15,13 @@ use crate::support::{Answer, Client, Exited, Random, TestApp, log_files::SMALL_J
 pub const VARIABLE: &str = "AISLED_TEST_FAULT";
 /// Whatever hangs, a request is answered within this time.
 const ANSWER_MAX: Duration = Duration::from_secs(12);
-/// Whatever hangs, a server that is told to stop ends within this time.
+/// Whatever hangs, a stopping server ends within this time.
 pub const STOP_MAX: Duration = Duration::from_secs(10);
 /// The text of an item: with it some eighty fill a small journal.
 const NOTE_CHARS: usize = 700;
 const ARGUMENTS: [&str; 4] = ["--self-restore-every-minutes", "0", "--snapshot-every-minutes", "0"];
 
-/// What a server says when it comes to the step that fails.
+/// What a server logs at the failing step.
 const MET: &str = "a test makes this step fail";
 
 thread_local! {
@@ -47,7 +47,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts a server with small journals on a folder, or says how it ended.
+    /// Starts a server with small journals on a folder, or returns how it ended.
     pub fn start(folder: &Path, fault: &str) -> Result<Self, Exited> {
         let app = TestApp::start_on(folder, &ARGUMENTS, &[(VARIABLE, fault), SMALL_JOURNALS])?;
         let client = Client::with_patience(app.server().url(), ANSWER_MAX);
@@ -59,7 +59,7 @@ impl Session {
         Self::start(folder, "").unwrap_or_else(|exited| panic!("it does not start without the fault: {exited:?}"))
     }
 
-    /// Makes the list, if the server takes it.
+    /// Creates the list, if the server accepts it.
     pub fn make_list(&self) -> Answer {
         self.client.post("/api/v1/lists", &json!({ "id": "weekly", "name": "Weekly" }))
     }
@@ -91,7 +91,7 @@ impl Session {
         Some(wait_for("the work to end", || Some(self.client.get(&path).ok().body).filter(|operation| operation["state"] != "running")))
     }
 
-    /// A dry run, and then what it said.
+    /// A dry run, and then the confirmed run.
     pub fn restore(&self, snapshot: &Value) -> Option<Value> {
         let request = json!({ "snapshot": snapshot });
         let plan = self.client.post("/api/v1/admin/restore", &request);
@@ -105,7 +105,7 @@ impl Session {
         items.iter().filter_map(|item| item["name"].as_str().map(str::to_owned)).collect()
     }
 
-    /// Tells the server to stop and waits for its end, which comes in time and is told in words. Returns what was acknowledged.
+    /// Stops the server and waits for its end, which must come in time and with a message. Returns what was acknowledged.
     pub fn stop(mut self) -> BTreeSet<String> {
         let (fault, begun) = (&self.fault, Instant::now());
         let exited = self.app.stop_and_tell();
@@ -117,7 +117,7 @@ impl Session {
     }
 }
 
-/// A start that failed says which file it could not use, and ends with 1.
+/// A failed start names the file it could not use, and ends with 1.
 pub fn assert_clear(exited: &Exited, folder: &Path, fault: &str) {
     note(exited);
     assert_eq!(exited.code, Some(1), "{fault}: {exited:?}");
@@ -126,7 +126,7 @@ pub fn assert_clear(exited: &Exited, folder: &Path, fault: &str) {
     assert!(!exited.stderr.contains("panicked"), "{fault}: {exited:?}");
 }
 
-/// Without the fault the server starts, has everything that was acknowledged, takes commands, and its log is whole.
+/// Without the fault the server starts, has everything that was acknowledged, accepts commands, and its log is whole.
 pub fn assert_nothing_is_lost(folder: &Path, acknowledged: &BTreeSet<String>, fault: &str) {
     let mut whole = Session::start_whole(folder);
     let missing: Vec<_> = acknowledged.difference(&whole.items()).cloned().collect();

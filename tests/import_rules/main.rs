@@ -1,4 +1,4 @@
-//! Holds the import rules: what each folder may know of, read from the source itself.
+//! Enforces the import rules: what each folder may use, read from the source itself.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic: that is how it fails")]
 
 mod map;
@@ -90,7 +90,7 @@ fn only_the_disk_changes_files() {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-/// Whether the line has the word, and not one that merely ends like it, such as `PartFile::create`.
+/// Whether the line has the name, and not one that merely ends like it, such as `PartFile::create`.
 fn names(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| word.starts_with('.') || !line[..at].ends_with(is_of_a_name))
 }
@@ -123,7 +123,7 @@ fn names_crate(line: &str, name: &str) -> bool {
         || line.match_indices(&format!("{name}::")).any(|(at, _)| whole(at))
 }
 
-/// Names every line at fault at once, so that one run shows all there is to mend.
+/// Names every line at fault at once, so that one run shows everything to fix.
 fn refuse_in(folder: &str, words: &[&str]) {
     let mut faults = Vec::new();
     for file in sources(folder) {

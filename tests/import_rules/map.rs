@@ -1,5 +1,5 @@
-//! ARCHITECTURE.md and CONTRIBUTING.md as they are written, held to the source: every folder may use what its row says, and every path and
-//! function that is named exists.
+//! ARCHITECTURE.md and CONTRIBUTING.md, checked against the source: every folder may use what its row allows, and every path and
+//! function named exists.
 
 use std::{
     collections::BTreeSet,
@@ -43,7 +43,7 @@ impl Row {
     }
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 fn quoted(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -112,12 +112,12 @@ fn name_of(path: &Path) -> String {
     path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned()
 }
 
-/// Whether a word is a path that is there, a function that is there, or neither a path nor a function.
+/// Whether a text is an existing path, an existing function, or neither a path nor a function.
 fn exists(token: &str, all: &BTreeSet<String>) -> bool {
     let is_path = !token.contains(['<', ' ', '=', '{']) && (token.ends_with(".rs") || token.ends_with('/') && !token.starts_with('/'));
     if is_path {
         let wanted = token.trim_end_matches('/');
-        // Those of a running server are no files of ours.
+        // Those of a running server are not source files.
         let is_data = ["log/", "data/", "checkpoints/"].iter().any(|start| token.starts_with(start)) && !token.ends_with(".rs");
         return is_data || all.iter().any(|path| path == wanted || path.ends_with(&format!("/{wanted}")));
     }

@@ -1,4 +1,4 @@
-//! The source as the rules see it: lines of code, with grouped imports taken apart.
+//! The source as the rules see it: lines of code, with grouped imports expanded.
 
 use std::{
     fs,
@@ -27,7 +27,7 @@ impl Line {
         format!("{}:{}", file.display(), self.number)
     }
 
-    /// A grouped import as one line for each path, anything else as it is.
+    /// A grouped import as one line for each path, anything else unchanged.
     fn expanded(self) -> Vec<Self> {
         let Some(at) = self.text.find("use ").filter(|_| self.text.ends_with(';') && self.is_use()) else { return vec![self] };
         let paths = expand(self.text[at + 4..].trim_end_matches(';'));
@@ -66,7 +66,7 @@ fn split_outside_braces(group: &str) -> Vec<&str> {
     parts
 }
 
-/// The code of a file without its comments and without what only its tests see; imports in groups are taken apart.
+/// The code of a file without its comments and without what only its tests see; grouped imports are expanded.
 pub fn code(file: &Path) -> Vec<Line> {
     let text = fs::read_to_string(file).unwrap();
     let mut lines = text.lines().enumerate().map(|(index, line)| Line { number: index + 1, text: line.trim().to_owned() });

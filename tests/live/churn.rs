@@ -1,4 +1,4 @@
-//! Sessions that come and go leave nothing behind.
+//! Sessions that come and go leave nothing.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::{
 
 const ROUNDS: u64 = 12;
 const SESSIONS_PER_ROUND: u64 = 60;
-/// Rounds before memory is compared: the allocator and the threads have then what they need.
+/// Rounds before memory is compared: by then the allocator and the threads have what they need.
 const ROUNDS_TO_WARM_UP: u64 = 3;
 const GROWTH_KIB_MAX: u64 = 8 << 10;
 
@@ -47,7 +47,7 @@ fn memory_is_flat_over_sessions_that_come_and_go() {
     assert!(after < warm + GROWTH_KIB_MAX, "{warm} KiB grew to {after} KiB");
 }
 
-/// Says goodbye and gives the answer.
+/// Closes and returns the answer.
 fn close(mut wire: Wire) -> Option<u16> {
     wire.send_frame(crate::wire::CLOSE, &1000_u16.to_be_bytes());
     wire.end()

@@ -29,18 +29,18 @@ const WRITERS: u64 = 3;
 const LISTS: [&str; 4] = ["l0", "l1", "l2", "l3"];
 const PRODUCTS: [&str; 2] = ["bread", "butter"];
 const TOPICS: [&str; 7] = ["list:l0", "list:l1", "list:l2", "list:l3", "product:bread", "product:butter", "deals:billa"];
-/// Fewer missed events are told again, whatever happens.
+/// Fewer missed events are always sent again.
 const MISSED_EVENTS_MAX: usize = 1_000;
 
 /// What the threads share.
 #[derive(Default)]
 struct Scene {
-    /// Where the server is; `None` while it is dead.
+    /// The server's address; `None` while it is dead.
     url: Mutex<Option<String>>,
     back: Condvar,
     deliveries: Mutex<u64>,
     delivered: Condvar,
-    /// Connections that a client or the crash ended, and subscriptions that were begun anew.
+    /// Connections that a client or the crash ended, and repeated subscriptions.
     breaks: AtomicU64,
     done: AtomicBool,
     end: OnceLock<End>,
@@ -61,7 +61,7 @@ impl Scene {
         self.delivered.notify_all();
     }
 
-    /// Where the server is; waits while it is dead.
+    /// The server's address; waits while it is dead.
     fn url(&self) -> String {
         let url = self.url.lock().unwrap();
         self.back.wait_while(url, |url| url.is_none()).unwrap().clone().unwrap()
@@ -116,7 +116,7 @@ fn every_event_arrives_once_and_in_order_over_disconnects_and_a_crash() {
     assert!(!app.server().stderr().contains("panicked"), "{}", app.server().stderr());
 }
 
-/// Waits until so much was delivered, as long as something is.
+/// Waits until this much was delivered, as long as something is.
 fn reach(scene: &Scene, goal: u64) {
     let mut deliveries = scene.deliveries.lock().unwrap();
     while *deliveries < goal {
@@ -170,7 +170,7 @@ fn finish(app: &TestApp, scene: &Scene) {
     }
 }
 
-/// Every client has seen exactly the events of the log, but for those a snapshot took the place of, and those were many.
+/// Every client has seen exactly the events of the log, except those that a snapshot replaced, which were many.
 fn compare_with_log(app: &TestApp, followers: &[Follower]) {
     let mut log: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for event in app.get("/api/v1/events?after=0").expect(200).lines() {

@@ -55,7 +55,7 @@ fn what_changed(wire: &mut Wire) -> [Value; 3] {
     found
 }
 
-/// One command is the first and the other its repetition, and presence may be told in between.
+/// One command is the first and the other its repetition, and presence may be sent in between.
 fn without_what_time_changes(mut answer: Value) -> Value {
     if let Some(answer) = answer.as_object_mut() {
         answer.remove("repeated");
@@ -89,7 +89,7 @@ fn binary_garbage_in_a_binary_session_is_answered() {
     let mut bystander = Bystander::beside(&app);
     let (mut wire, _) = Wire::greeted(app.server().url(), Opening { headers: &[MSGPACK], ..Opening::default() });
     let deep = vec![0x91; 30_000];
-    // Claims of four billion elements or bytes must not be believed.
+    // Claims of four billion elements or bytes must not be trusted.
     for garbage in
         [&[0xc1][..], &[0xdd, 0xff, 0xff, 0xff, 0xff], &[0xdf, 0xff, 0xff, 0xff, 0xff], &[0xc6, 0xff, 0xff, 0xff, 0xff], &deep, &[]]
     {

@@ -98,7 +98,7 @@ fn a_feed_that_breaks_off_amid_its_start_continues_every_topic_where_it_was() {
     lists.iter().for_each(|list| add_list(&app, list));
     let url = app.server().url();
     let (_, cursor) = start(&mut Feed::events(url, "list:a,list:b", None));
-    // So much was missed of the first list that the answer comes in parts.
+    // The first list missed enough that the answer comes in parts.
     for number in 0..40 {
         app.post(
             "/api/v1/lists/a/items",

@@ -12,7 +12,7 @@ pub struct Follower {
     pub topics: BTreeMap<String, Kept>,
     /// Of the last hello.
     epoch: Value,
-    /// Pushes and events that were told again.
+    /// Pushes and events that were sent again.
     pub deliveries: u64,
 }
 
@@ -27,12 +27,12 @@ pub struct Kept {
     version: Option<u64>,
     /// Every event, by position.
     pub seen: Vec<u64>,
-    /// Snapshots in place of events: from where to where nothing was told.
+    /// Snapshots in place of events: the ranges without events.
     pub jumps: Vec<(u64, u64)>,
     pub states: BTreeMap<String, Value>,
     /// The current deals by product.
     pub deals: BTreeMap<String, Value>,
-    /// The last event was the one that says that nothing follows.
+    /// The last event was the one that marks the end.
     pub ended: bool,
     /// A subscription is under way: what comes before its answer belongs to the one before.
     waiting: bool,
@@ -45,7 +45,7 @@ impl Follower {
         Self { topics, ..Self::default() }
     }
 
-    /// Notes the history that positions are of: it must be the same over a crash.
+    /// Records the history of the positions: it must be the same over a crash.
     pub fn greet(&mut self, hello: &Value) {
         assert_eq!(hello["type"], "hello", "{hello}");
         assert!(self.epoch.is_null() || self.epoch == hello["epoch"], "a crash changes no history");
@@ -72,7 +72,7 @@ impl Follower {
         self.topics.values().all(|kept| !kept.waiting)
     }
 
-    /// Takes a message in.
+    /// Handles a message.
     pub fn take(&mut self, message: &Value) {
         let kept = message["topic"].as_str().and_then(|topic| self.topics.get_mut(topic));
         match (message["type"].as_str(), kept) {
@@ -97,7 +97,7 @@ impl Follower {
 }
 
 impl Kept {
-    /// Takes the answer to a subscription in. Returns how many events it told.
+    /// Handles the answer to a subscription. Returns how many events it had.
     fn start(&mut self, topic: &str, answer: &Value) -> u64 {
         assert!(self.waiting, "{topic} is answered once");
         self.waiting = false;

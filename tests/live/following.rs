@@ -1,4 +1,4 @@
-//! What a topic tells: its start, events that name the one before, states, and silence once it is left.
+//! What a topic sends: its start, events that name the one before, states, and silence once it is left.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Every limit of a session: met by one, told to that one, counted, and unnoticed by another.
+//! Every limit of a session: reached by one, reported to that one, counted, and unnoticed by another.
 
 use serde_json::{Value, json};
 
@@ -184,7 +184,7 @@ fn a_flood_of_messages_or_pings_ends_the_session() {
         if what.starts_with("fragments") {
             wire.send_frame(0x01, b"");
         }
-        // Twice the burst: what the rate allows meanwhile is less as long as this takes no two seconds. Else more is sent.
+        // Twice the burst: the rate allows less meanwhile if this takes under two seconds. Else more is sent.
         let end = (0..50).find_map(|_| {
             wire.send_bytes(&one.repeat(800));
             wire.send(&json!({ "id": "end", "op": "ping" }));

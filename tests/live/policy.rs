@@ -1,4 +1,4 @@
-//! A server inside of the test, with rights that the test gives and takes: accounts do not exist yet, the rules about them do.
+//! A server inside the test, with rights that the test grants and revokes: accounts do not exist yet, the rules about them do.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -63,7 +63,7 @@ pub struct Governed {
 }
 
 impl Governed {
-    /// Starts a server without data, and gives it lists of these names.
+    /// Starts a server without data, with lists of these names.
     pub fn with_lists(lists: &[&str]) -> Self {
         let policy = Arc::new(Policy::default());
         let (sender, started) = mpsc::channel();
@@ -108,7 +108,7 @@ impl Governed {
         self.post(&format!("/api/v1/lists/{list}/commands"), &json!({ "op": "rename", "name": name })).ok();
     }
 
-    /// A session that was asked for a token and has shown none.
+    /// A session that was asked for a token and has sent none.
     pub fn asked(&self) -> Wire {
         let mut wire = Wire::open(self.url(), Opening::default());
         let asked = wire.next();
@@ -116,7 +116,7 @@ impl Governed {
         wire
     }
 
-    /// A session of somebody, with a token that does not end.
+    /// A session of a principal, with a token that does not expire.
     pub fn session_of(&self, name: &str) -> Wire {
         let token = format!("token of {name}");
         self.token(&token, name, None);

@@ -17,7 +17,7 @@ fn open_as(app: &TestApp, who: &str) -> (Wire, Value) {
     (wire, start["states"]["presence"].clone())
 }
 
-/// Waits until presence is told to be so; gives how often it was told up to then.
+/// Waits until presence has this value; returns how often it was sent until then.
 fn until(wire: &mut Wire, expected: &[(&str, u32)]) -> u64 {
     let people: Vec<_> = expected.iter().map(|(who, sessions)| json!({ "who": who, "sessions": sessions })).collect();
     for told in 1.. {

@@ -27,7 +27,7 @@ fn amount(state: &Value) -> Option<&str> {
     state["price"]["price"]["amount"].as_str()
 }
 
-/// Waits for a state of a key with this amount, and gives it.
+/// Waits for a state of a key with this amount, and returns it.
 fn until(wire: &mut Wire, key: &str, wanted: &str) -> Value {
     wire.next_where(|message| message["key"] == key && amount(&message["value"]) == Some(wanted))["value"].clone()
 }

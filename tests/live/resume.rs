@@ -1,4 +1,4 @@
-//! Coming back: exactly what was missed, or a snapshot that says so.
+//! Coming back: exactly what was missed, or a snapshot.
 
 use serde_json::{Value, json};
 

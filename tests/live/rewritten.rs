@@ -1,4 +1,4 @@
-//! A log that lost its end, positions of another history, and absences too long to be told again: a gap is never silent.
+//! A log that lost its end, positions of another history, and absences too long to resume: a gap is never silent.
 
 use std::{fs, path::Path};
 
@@ -10,7 +10,7 @@ use crate::{
     wire::{Opening, Wire},
 };
 
-/// Resumes at a position and gives how the topic starts.
+/// Resumes at a position and returns how the topic starts.
 fn resume(wire: &mut Wire, topic: &str, since: &Value, epoch: &Value) -> Value {
     wire.follow_with(topic, &json!({ "since": since, "epoch": epoch }))
 }
@@ -37,7 +37,7 @@ fn a_log_that_lost_its_end_has_another_epoch_and_every_topic_starts_anew() {
         let again = resume(&mut wire, topic, &last["position"], &before["epoch"]);
         assert_eq!((&again["recovered"], again["snapshot"].is_object()), (&json!(false), true), "{topic}: {again}");
     }
-    // New events take the positions of those that were lost: the old epoch must not make them look as if they came after.
+    // New events take the positions of lost ones: the old epoch must not make them look later.
     let beyond = position(&last["position"]) + 2;
     let written = (0..100).find(|number| position(&rename(&app, &format!("Another history {number}"))["position"]) > beyond);
     let name = format!("Another history {}", written.expect("a rename is an event"));
@@ -87,7 +87,7 @@ fn a_copy_of_the_folder_that_is_put_back_begins_a_new_history() {
     fs::remove_dir_all(app.data()).unwrap();
     copy(spare.path(), app.data());
     app.restart();
-    // The same positions, given out again and beyond.
+    // The same positions, assigned again, and beyond.
     (0..8).for_each(|number| drop(rename(&app, &format!("new {number}"))));
     let (mut wire, again) = Wire::greeted(app.server().url(), Opening::default());
     assert_ne!(again["epoch"], hello["epoch"]);
@@ -134,7 +134,7 @@ fn a_thousand_missed_events_are_told_again_and_one_more_gives_a_snapshot() {
     wait_for_limit(&app, "recovery_events", 1);
 }
 
-/// Takes so many bytes off the end of what was written.
+/// Cuts this many bytes off the end of what was written.
 fn cut_the_log(data: &Path, bytes: usize) {
     change(&only_journal(data), |content| content.truncate(written_end(content) - bytes));
 }

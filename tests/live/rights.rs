@@ -54,7 +54,7 @@ fn a_right_that_is_taken_away_ends_the_topic_at_once_and_nothing_else() {
         assert_eq!(next_event(wire)["event"]["data"]["name"], "Seen by both");
     }
     server.deny("ana", "list:a");
-    // Everything of the list that follows is written after the right was taken away.
+    // Everything of the list that follows is written after the right was revoked.
     server.rename("a", "Seen by Ben");
     server.rename("b", "The end");
     let (mut revoked, mut told) = (0, Vec::new());

@@ -56,7 +56,7 @@ pub fn ask(live: &mut Live, request: &Value) -> Value {
     live.next_where(|message| message["id"] == request["id"])
 }
 
-/// Follows one topic and gives how it starts.
+/// Follows one topic and returns how it starts.
 pub fn follow(live: &mut Live, topic: &str) -> Value {
     let answer = ask(live, &json!({ "id": topic, "op": "subscribe", "topics": [{ "topic": topic }] }));
     answer["topics"][0].clone()
@@ -116,7 +116,7 @@ pub fn raw_session(app: &TestApp) -> TcpStream {
     handshake(host, &headers).0
 }
 
-/// Reads to the end and gives the code of the close frame, which is the last frame.
+/// Reads to the end and returns the code of the close frame, which is the last frame.
 pub fn raw_close_code(stream: &mut TcpStream) -> Option<u16> {
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
     while let Ok(read @ 1..) = stream.read(&mut buffer) {
@@ -140,18 +140,18 @@ impl Counted<'_> {
         text.lines().find_map(|line| line.strip_prefix(&wanted)).and_then(|value| value.trim().parse().ok()).unwrap_or(0)
     }
 
-    /// Waits until it has counted so many.
+    /// Waits until it has counted this many.
     pub fn wait_for(&self, name: &str, label: &str, value: &str, times: u64) {
         wait_for(&format!("{name} of {value} to be {times}"), || (self.value(name, label, value) >= times).then_some(()));
     }
 }
 
-/// Waits until a limit was met at least so many times.
+/// Waits until a limit was reached at least this many times.
 pub fn wait_for_limit(app: &TestApp, limit: &str, times: u64) {
     Counted { client: app.client(), headers: &[] }.wait_for("aisled_live_limits_total", "limit", limit, times);
 }
 
-/// Waits until at least so many sessions ended for a reason.
+/// Waits until at least this many sessions ended for a reason.
 pub fn wait_for_closed(app: &TestApp, reason: &str, times: u64) {
     Counted { client: app.client(), headers: &[] }.wait_for("aisled_live_closed_total", "reason", reason, times);
 }
@@ -176,7 +176,7 @@ impl<'a> Bystander<'a> {
         Self { app, wire, last, heard: 0 }
     }
 
-    /// Changes the list and hears of it, at once behind the change before; the server has logged no panic.
+    /// Changes the list and receives it, directly after the change before; the server has logged no panic.
     #[track_caller]
     pub fn notices_nothing(&mut self, of: &str) {
         self.heard += 1;
@@ -188,7 +188,7 @@ impl<'a> Bystander<'a> {
         self.sees_no_panic(of);
     }
 
-    /// Hears of everything that others changed, without a gap, and then of a change of its own.
+    /// Receives everything that others changed, without a gap, and then a change of its own.
     #[track_caller]
     pub fn hears_everything(&mut self, of: &str) {
         self.heard += 1;

@@ -1,4 +1,4 @@
-//! Readers that take nothing, among many that do: they are sent away, and cost nobody anything.
+//! Readers that take nothing, among many that do: they are closed, and cost the others nothing.
 
 use std::thread;
 
@@ -63,7 +63,7 @@ fn twenty_stalled_readers_among_many_are_sent_away_and_nobody_else_notices() {
     assert!(after < before + GROWTH_KIB_MAX, "{before} KiB grew to {after} KiB");
 }
 
-/// Reads until the list is renamed to the end; gives how many events there were.
+/// Reads until the list is renamed to the end; returns how many events there were.
 fn read_to_the_end(mut wire: Wire, mut last: serde_json::Value) -> u32 {
     for heard in 1.. {
         let event = wire.next_where(|message| message["type"] == "event");

@@ -1,4 +1,4 @@
-//! A server that stops says so to every session, and spreads the closes so that not all come back at once.
+//! A stopping server notifies every session, and spreads the closes so that not all come back at once.
 
 use std::{
     thread,

@@ -15,12 +15,12 @@ use crate::{
 /// An answer whose body never ends.
 pub struct Feed {
     reader: BufReader<TcpStream>,
-    /// What of the body was read and not given.
+    /// The read but unused part of the body.
     body: Vec<u8>,
     pub status: u16,
 }
 
-/// One message and where the feed is behind it.
+/// One message and the feed's cursor after it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Told {
     pub cursor: String,

@@ -27,7 +27,7 @@ pub const MSGPACK: (&str, &str) = ("Sec-WebSocket-Protocol", "aisled.v1+msgpack"
 /// How a session is opened.
 #[derive(Clone, Copy, Default)]
 pub struct Opening<'a> {
-    /// Behind the path, with its question mark.
+    /// After the path, with its question mark.
     pub query: &'a str,
     pub headers: &'a [(&'a str, &'a str)],
     /// An address of the loopback to come from.
@@ -86,7 +86,7 @@ impl Wire {
         if wire.head.starts_with("HTTP/1.1 101 ") { Ok(wire) } else { Err(wire.head) }
     }
 
-    /// Opens a session and takes the hello.
+    /// Opens a session and reads the hello.
     pub fn greeted(url: &str, opening: Opening<'_>) -> (Self, Value) {
         let mut wire = Self::open(url, opening);
         let hello = wire.next();
@@ -94,7 +94,7 @@ impl Wire {
         (wire, hello)
     }
 
-    /// Sends a request in the session's encoding. A session that has ended says so when it is read.
+    /// Sends a request in the session's encoding. An ended session is noticed when it is read.
     pub fn send(&mut self, request: &Value) {
         if self.msgpack {
             self.send_frame(BINARY, &rmp_serde::to_vec_named(request).expect("JSON can be written as MessagePack"));
@@ -117,7 +117,7 @@ impl Wire {
         self.next_where(|message| message["id"] == request["id"])
     }
 
-    /// Follows a topic with options and gives how it starts.
+    /// Follows a topic with options and returns how it starts.
     pub fn follow_with(&mut self, topic: &str, options: &Value) -> Value {
         let mut wanted = options.clone();
         wanted["topic"] = json!(topic);
@@ -146,7 +146,7 @@ impl Wire {
         }
     }
 
-    /// Reads to the end and gives how it was.
+    /// Reads to the end and returns it.
     pub fn end(&mut self) -> Ended {
         loop {
             if let Err(end) = self.next_or_end() {
@@ -226,7 +226,7 @@ pub fn connect(host: &str, opening: Opening<'_>) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// A masked frame, as clients send them. The mask is nothing but zeros, which is a mask all the same.
+/// A masked frame, as clients send them. The mask is all zeros, which is still a mask.
 pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first];
     match payload.len() {
@@ -245,7 +245,7 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The first frame and how many bytes it takes, if it is there as a whole.
+/// The first frame and its bytes, if it is complete.
 fn parse(bytes: &[u8]) -> Option<(Frame, usize)> {
     let (first, length) = (*bytes.first()?, *bytes.get(1)?);
     assert_eq!(length & 0x80, 0, "a server does not mask");
@@ -258,7 +258,7 @@ fn parse(bytes: &[u8]) -> Option<(Frame, usize)> {
     Some((Frame { first, payload }, start + length))
 }
 
-/// The message in a frame: inflated, read in the encoding that the opcode tells, and held to its schema.
+/// The message in a frame: inflated, read in the encoding of the opcode, and checked against its schema.
 pub fn message(frame: &Frame) -> Value {
     assert_eq!(frame.first & 0x80, 0x80, "the server sends whole messages");
     let inflated = if frame.first & RSV1 == 0 { frame.payload.clone() } else { inflate(&frame.payload) };

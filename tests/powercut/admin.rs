@@ -1,4 +1,4 @@
-//! Long admin work whose end may not come any more.
+//! Long admin work that may never end.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::{
 /// Where a restore is undone.
 pub const UNDO: &str = "/api/v1/admin/restore/undo";
 
-/// Begins work and waits for its end. Returns its result, if it is said to be done before the power is cut.
+/// Begins work and waits for its end. Returns its result, if it is reported before the power is cut.
 pub fn work(client: &Client, path: &str, body: &Value) -> Option<Value> {
     let begun = asked(client.send("POST", path, &[], Some(body.to_string())))?;
     let path = format!("/api/v1/admin/operations/{}", begun["id"].as_str().expect("it has an id"));
@@ -31,7 +31,7 @@ pub fn answered(client: &Client, path: &str, body: &Value) -> Value {
     operation.unwrap_or_else(|| panic!("{path} failed: {}", client.get("/api/v1/admin/operations").text))
 }
 
-/// Makes a snapshot that must be there from now on, and gives its manifest.
+/// Makes a snapshot that must be there from now on, and returns its manifest.
 pub fn snapshot(machine: &mut Machine) -> Value {
     let manifest = answered(machine.app().client(), "/api/v1/admin/snapshots", &json!({}));
     machine.known.snapshots.extend(manifest["name"].as_str().map(str::to_owned));

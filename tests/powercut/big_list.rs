@@ -1,4 +1,4 @@
-//! One person brings a list of 900 items back, again and again: each time a few very large appends.
+//! One person brings a list of 900 items back repeatedly: each time a few very large appends.
 
 use std::{sync::mpsc, thread};
 
@@ -14,7 +14,7 @@ const ITEMS: usize = 900;
 /// Clients that fill it together.
 const HANDS: usize = 6;
 
-/// Makes the list, and gives the positions at which it was empty and full.
+/// Makes the list, and returns the positions at which it was empty and full.
 pub fn make(app: &TestApp) -> (u64, u64) {
     let made = app.post("/api/v1/lists", &json!({"id": LIST, "name": "Big"})).ok().body;
     let fill = |client: Client, hand: usize| (hand..ITEMS).step_by(HANDS).map(|item| add(&client, item)).max().unwrap_or_default();
@@ -43,12 +43,12 @@ pub fn bring_back_until_the_server_dies(client: &Client, (empty, full): (u64, u6
         let answer = client.send("POST", &path, &[], Some(json!({"at": at.to_string()}).to_string()));
         let Some(answer) = answer.ok().filter(|answer| answer.status < 500) else { break };
         let answer = answer.ok().body;
-        // What was so already was not recorded: the answer then holds the log's head.
+        // If nothing differed, nothing was recorded: the answer then holds the log's head.
         if answer["commands"] != 0 {
             let (position, version) = (number(&answer["position"]), number(&answer["version"]));
             done.push(BroughtBack { list: LIST, position, version, items });
         }
-        // Whoever listens stops when the power is cut.
+        // The receiver stops when the power is cut.
         let _ = tell.send(());
     }
     done

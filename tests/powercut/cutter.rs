@@ -1,4 +1,4 @@
-//! Cuts the power of a file system: from that moment nothing more of it comes to the disk, neither data nor its journal.
+//! Cuts the power of a file system: from that moment nothing more reaches the disk, neither data nor its journal.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -18,7 +18,7 @@ if sys.stdin.buffer.read(1):
     print('cut', flush=True)
 ";
 
-/// Waits for the word, so that the cut comes at once.
+/// Waits for the signal, so that the cut comes at once.
 pub struct Cutter {
     helper: Child,
     told: BufReader<ChildStdout>,
@@ -68,7 +68,7 @@ impl Drop for Cutter {
     }
 }
 
-/// Lets a moment that chance has chosen come. No test waits for anything else in this way.
+/// Waits for a random moment. No test waits for anything else in this way.
 pub fn wait(time: Duration) {
     let moment = Instant::now() + time;
     while let Some(left) = moment.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {

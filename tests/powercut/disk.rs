@@ -36,17 +36,17 @@ impl Disk {
         self.folder.path().join("disk")
     }
 
-    /// Everything written so far is durable when this returns, as on a disk that was there for long.
+    /// Everything written so far is durable when this returns, as on an older disk.
     pub fn sync(&self) {
         run(Command::new("sync").arg("-f").arg(self.root())).unwrap();
     }
 
-    /// Something that waits for the word to cut the power.
+    /// A helper that waits for the signal to cut the power.
     pub fn arm(&self) -> Cutter {
         Cutter::arm(&self.root()).unwrap()
     }
 
-    /// The power is back: mounted anew, which replays the file system's journal. Nobody may have a file open.
+    /// The power is back: mounted again, which replays the file system's journal. No file may be open.
     pub fn remount(&mut self) {
         run(Command::new("umount").arg(self.root())).unwrap();
         self.is_mounted = false;

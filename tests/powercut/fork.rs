@@ -1,4 +1,4 @@
-//! Two histories that part at a snapshot: the one that its restore leaves, and the one that it begins.
+//! Two histories that diverge at a snapshot: the one that its restore replaces, and the one that it begins.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::{
     writer::{Command, Fate},
 };
 
-/// A snapshot, and commands behind it that its restore leaves.
+/// A snapshot, and later commands that its restore leaves out.
 #[derive(Clone)]
 pub struct Fork {
     snapshot: String,
@@ -31,14 +31,14 @@ impl Fork {
         Self { snapshot, position: number(&manifest["position"]) }
     }
 
-    /// A dry run, and then what it said.
+    /// A dry run, and then the confirmed run.
     pub fn restore(&self, client: &Client) -> Option<Value> {
         let path = "/api/v1/admin/restore";
         let plan = client.send("POST", path, &[], Some(json!({ "snapshot": self.snapshot }).to_string())).ok()?.body;
         work(client, path, &json!({ "snapshot": self.snapshot, "confirm": plan["confirm"] }))
     }
 
-    /// Finds everything in the restored history, if that is served, and undoes the restore; then everything in the one that was left.
+    /// Finds everything in the restored history, if that is served, and undoes the restore; then everything in the replaced one.
     pub fn go_back(&self, machine: &mut Machine, fresh: Vec<Command>) {
         let is_restored = is_restored(machine);
         println!("the history that is served is the {} one", if is_restored { "restored" } else { "left" });
@@ -53,7 +53,7 @@ impl Fork {
         machine.end();
     }
 
-    /// What was acknowledged up to the snapshot is there, and what was since the restore; the rest is in the other history.
+    /// What was acknowledged up to the snapshot and since the restore is there; the rest is in the other history.
     fn check_restored(&self, machine: &mut Machine, fresh: Vec<Command>) {
         let (known, app) = machine.known_and_app();
         let mut ledger = Ledger::default();
@@ -68,7 +68,7 @@ impl Fork {
             );
         }
         Ledger::default().check(app, &[&shared[..], &own[..]].concat());
-        // The restored history goes with the undo, and with it what only it holds.
+        // The undo removes the restored history, and what only it holds.
         known.commands = [shared, elsewhere].concat();
     }
 }

@@ -87,7 +87,7 @@ fn boot(machine: &mut Machine) {
     }
 }
 
-/// How long work takes that is not cut, and a little more. It is tried once.
+/// How long the work takes without a cut, and a little more. Measured once.
 fn longest(machine: &mut Machine, work: impl FnOnce(&mut Machine)) -> Duration {
     if machine.longest.is_none() {
         let begun = Instant::now();

@@ -15,7 +15,7 @@ pub struct Known {
     pub brought_back: Vec<BroughtBack>,
     /// Snapshots whose making was answered.
     pub snapshots: Vec<String>,
-    /// Where the big list is empty, and where it is full.
+    /// The positions at which the big list is empty and full.
     pub moments: Option<(u64, u64)>,
 }
 
@@ -33,7 +33,7 @@ impl Known {
         self.commands.iter().filter(|command| command.fate != Fate::Unknown).count() + self.brought_back.len()
     }
 
-    /// Reads the log from its first event: gapless, all that was acknowledged once and where it was said, the rest at most once.
+    /// Reads the log from its first event: gapless, everything acknowledged once and at its position, the rest at most once.
     pub fn check(&self, app: &TestApp) {
         Ledger::default().check(app, &self.commands);
         self.brought_back.iter().for_each(|one| one.check_event(app));
@@ -57,7 +57,7 @@ impl Known {
 }
 
 impl BroughtBack {
-    /// The list's event of that version is where it was said.
+    /// The list's event of that version is at its acknowledged position.
     fn check_event(&self, app: &TestApp) {
         let path = format!("/api/v1/lists/{}/events?after={}&limit=1", self.list, self.position - 1);
         let event = app.get(&path).expect(200).lines().first().cloned().unwrap_or(Value::Null);

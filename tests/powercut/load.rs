@@ -26,7 +26,7 @@ const INGREDIENTS_CHARS: (u64, u64) = (4_000, 20_000);
 pub enum Load {
     /// Items and prices.
     Small,
-    /// Products with long ingredients next to them, and a list of 900 items that is brought back again and again.
+    /// Products with long ingredients next to them, and a list of 900 items that is brought back repeatedly.
     Large,
 }
 
@@ -49,7 +49,7 @@ pub fn prepare(machine: &mut Machine, load: Load) {
     }
 }
 
-/// Lets the clients work until so many commands are acknowledged and some time has gone, then cuts the power under them.
+/// Lets the clients work until this many commands are acknowledged and some time has passed, then cuts the power.
 pub fn write_until_cut(machine: &mut Machine, load: Load, acknowledged_max: u64, longest: Duration) {
     let cutter = machine.disk.arm();
     let clients = Clients::start(machine, load);
@@ -83,7 +83,7 @@ impl Clients {
         Self { writers, keeper, heard }
     }
 
-    /// Waits for so many acknowledgements.
+    /// Waits for this many acknowledgements.
     pub fn hear(&self, acknowledged: u64) {
         for _ in 0..acknowledged {
             self.heard.recv_timeout(PATIENCE).expect("the server acknowledges commands");
@@ -95,7 +95,7 @@ impl Clients {
         self.heard.try_recv().is_ok()
     }
 
-    /// Notes what the clients know, when the server is gone.
+    /// Records what the clients know, once the server is gone.
     pub fn end(self, machine: &mut Machine) {
         let joined = self.writers.into_iter().flat_map(|writer| writer.join().expect("a writer ends with the server"));
         machine.known.commands.extend(joined);
@@ -116,7 +116,7 @@ fn register_until_the_server_dies(name: &str, client: &Client, mut random: Rando
         let answer = command.send(client).ok().filter(|answer| answer.status < 500);
         if let Some(answer) = &answer {
             command.acknowledge(answer);
-            // Whoever listens stops when the power is cut.
+            // The receiver stops when the power is cut.
             let _ = tell.send(());
         }
         commands.push(command);

@@ -26,7 +26,7 @@ pub struct Machine {
     /// Numbers what clients make, so that names are new.
     pub round: u64,
     pub cuts: u64,
-    /// How long the work takes that is cut, once that was tried.
+    /// The duration of the interrupted work, once measured.
     pub longest: Option<Duration>,
     /// Commands acknowledged on disks that were formatted since.
     acknowledged_before: usize,
@@ -39,7 +39,7 @@ impl Machine {
         Self { app: None, disk, random: Random(seed), known: Known::default(), round: 0, cuts: 0, longest: None, acknowledged_before: 0 }
     }
 
-    /// An empty disk again, of which nobody knows anything. The server does not run.
+    /// An empty disk again, without any known commands. The server does not run.
     pub fn format(&mut self) {
         self.disk = Disk::new().unwrap();
         self.acknowledged_before += std::mem::take(&mut self.known).acknowledged();
@@ -97,7 +97,7 @@ impl Machine {
         known.settle(app);
     }
 
-    /// Ends the server, by chance in order or not, and has the folder verified.
+    /// Ends the server, at random in order or not, and verifies the folder.
     pub fn end(&mut self) {
         if self.random.below(2) == 0 {
             self.kill();

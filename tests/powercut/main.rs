@@ -105,7 +105,7 @@ fn a_power_cut_during_the_upgrade_of_an_old_folder_loses_nothing_of_it() {
     powercuts("during an upgrade", 2, upgrade::cut_an_upgrade);
 }
 
-/// Cuts as often as the share of a test says, on a new disk now and then, and tells what was done.
+/// Cuts as often as a test's share requires, on a new disk now and then, and reports it.
 fn powercuts(when: &str, share: u64, mut round: impl FnMut(&mut Machine)) {
     if !needs::are_met() {
         return;

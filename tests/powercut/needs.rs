@@ -23,7 +23,7 @@ pub fn are_met() -> bool {
     missing.is_none()
 }
 
-/// Past the capture of the test harness: whoever reads "ok" must know what it means.
+/// Past the capture of the test harness: a reader of "ok" must know what it means.
 fn say(missing: &str) {
     let _ = writeln!(io::stderr(), "power cuts: not run: needs {missing}");
 }

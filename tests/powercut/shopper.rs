@@ -11,7 +11,7 @@ use crate::{
 
 const LIST: &str = "weekly";
 
-/// Adds so many items, each of which must be taken.
+/// Adds this many items, all of which must be accepted.
 pub fn shop(client: &Client, name: &str, items: u64) -> Vec<Command> {
     let mut commands: Vec<_> = (0..items).map(|number| add(name, number)).collect();
     for command in &mut commands {
@@ -30,7 +30,7 @@ pub fn shop_once(client: &Client, name: &str) -> Command {
     command
 }
 
-/// Adds one item after the other. A command that is not taken, because the server switches histories just then, is sent again.
+/// Adds one item after the other. A command that is refused because the server is switching histories is sent again.
 pub fn shop_until_the_server_dies(client: &Client, name: &str) -> Vec<Command> {
     let mut commands = Vec::new();
     for number in 0.. {

@@ -34,7 +34,7 @@ pub fn cut_a_sealing(machine: &mut Machine) {
     clients.end(machine);
 }
 
-/// Cuts the first start on an empty disk, or what is written right behind it, and sees that the next start works.
+/// Cuts the first start on an empty disk, or what is written directly after it, and sees that the next start works.
 pub fn cut_the_first_start(machine: &mut Machine) {
     machine.format();
     if machine.random.below(2) == 0 {
@@ -69,13 +69,13 @@ pub fn cut_starts(machine: &mut Machine) {
     machine.recover();
 }
 
-/// Cuts the power during a start; it is back then.
+/// Cuts the power during a start, then restores it.
 fn cut_a_start(machine: &mut Machine) {
     let time = machine.moment(START_LONGEST);
     cut_a_start_after(machine, time);
 }
 
-/// Cuts the power so long after a start has begun; it is back then.
+/// Cuts the power this long after a start has begun, then restores it.
 pub fn cut_a_start_after(machine: &mut Machine, time: Duration) {
     let cutter = machine.disk.arm();
     let starting = machine.begin_start();

@@ -39,7 +39,7 @@ pub fn cut_an_upgrade(machine: &mut Machine) {
     }
 }
 
-/// How long such a start takes that is not cut, and a little more.
+/// How long such a start takes without a cut, and a little more.
 fn longest(machine: &mut Machine, name: &str) -> Duration {
     lay_down(machine, name);
     let took = machine.boot();
@@ -53,7 +53,7 @@ fn lay_down(machine: &mut Machine, name: &str) {
     machine.disk.sync();
 }
 
-/// The history that the restore had left is there as well.
+/// The history that the restore replaced is there as well.
 fn go_back(machine: &mut Machine, left: &Value) {
     machine.boot();
     answered(machine.app().client(), "/api/v1/admin/restore/undo", &json!({}));

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The names of journals and segments of the first history; none where the log keeps no such files.
+/// The names of journals and segments of the first history; none if the log keeps no such files.
 pub fn log_files(data: &Path) -> BTreeSet<PathBuf> {
     let folders = ["journal", "segments"].map(|folder| data.join("log").join(folder));
     let names = |folder: &PathBuf| -> io::Result<Vec<_>> { fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect() };

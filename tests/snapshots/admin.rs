@@ -24,12 +24,12 @@ pub fn done(operation: &Value) -> &Value {
     &operation["result"]
 }
 
-/// Makes a snapshot and gives its manifest.
+/// Makes a snapshot and returns its manifest.
 pub fn snapshot(app: &TestApp) -> Value {
     done(&run(app, "/api/v1/admin/snapshots", &json!({}))).clone()
 }
 
-/// A dry run, and then what it said.
+/// A dry run, and then the confirmed run.
 pub fn restore(app: &TestApp, request: &Value) -> Value {
     let plan = app.post("/api/v1/admin/restore", request).expect(200).body;
     run(app, "/api/v1/admin/restore", &confirmed(request, &plan))
@@ -75,7 +75,7 @@ pub fn failed(operation: &Value) -> (&str, &str) {
     (operation["error"]["code"].as_str().expect("a code"), operation["error"]["detail"].as_str().expect("a sentence"))
 }
 
-/// The names of all that is listed.
+/// All listed names.
 pub fn names(app: &TestApp) -> Vec<Value> {
     let listed = app.get("/api/v1/admin/snapshots").ok().body;
     listed["snapshots"].as_array().expect("a list").iter().map(|snapshot| snapshot["name"].clone()).collect()

@@ -17,7 +17,7 @@ use crate::{
 /// What is done to the bytes of a file.
 type Damage = fn(&mut Vec<u8>);
 
-/// Changes a file and gives its former content.
+/// Changes a file and returns its former content.
 fn change(file: &Path, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let original = fs::read(file).unwrap();
     let mut changed = original.clone();
@@ -106,7 +106,7 @@ fn what_is_no_snapshot_is_listed_with_the_reason_and_refused() {
             assert!(refused.text.contains(&format!("{name}.json")), "{}", refused.text);
         }
     }
-    // As long as nobody knows what the broken ones need, nothing that they could need goes.
+    // As long as the needs of the broken ones are unknown, nothing that they could need is removed.
     app.delete(&format!("/api/v1/admin/snapshots/{}", old["name"].as_str().unwrap())).expect(204);
     assert!(segment(&app, &old, 0).exists());
     for (name, _, _) in &files {
@@ -133,7 +133,7 @@ fn a_forged_manifest_with_a_right_checksum_is_not_restored() {
     assert_forgery(&app, &manifest, "snapshot_damaged", true);
     forge(&|manifest| manifest.segments[0].file = "../../data/epoch".into());
     assert_forgery(&app, &manifest, "snapshot_damaged", true);
-    // What the views come to is known only to who replays.
+    // Only a replay knows the result of the views.
     forge(&|manifest| manifest.views.as_mut().unwrap().digests.values_mut().for_each(|digest| *digest = "0".repeat(64)));
     assert_forgery(&app, &manifest, "digests_differ", false);
     fs::write(&file, text).unwrap();

@@ -1,4 +1,4 @@
-//! The ordinary way: make, look at, restore, undo.
+//! The normal course: create, inspect, restore, undo.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Work that stands still until the test lets it continue: a named pipe lies where it reads a file.
+//! Work that blocks until the test releases it: a named pipe replaces a file it reads.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -12,13 +12,13 @@ use rustix::fs::OFlags;
 
 use crate::support::wait_for;
 
-/// A file that nobody can read to its end yet. It must be smaller than a pipe takes at once.
+/// A file that cannot be read to its end yet. It must be smaller than a pipe's buffer.
 pub struct HeldFile {
     file: PathBuf,
     bytes: Vec<u8>,
 }
 
-/// A file that somebody is about to read.
+/// A file that is about to be read.
 pub struct Reached {
     held: HeldFile,
     pipe: File,
@@ -33,7 +33,7 @@ impl HeldFile {
         Self { file: file.to_owned(), bytes }
     }
 
-    /// Waits until somebody reads it, who stands still then.
+    /// Waits until a reader opens it, which then blocks.
     pub fn reached(self) -> Reached {
         let open = || OpenOptions::new().write(true).custom_flags(nonblocking()).open(&self.file).ok();
         let pipe = wait_for("a reader of the held file", open);
@@ -42,7 +42,7 @@ impl HeldFile {
 }
 
 impl Reached {
-    /// Gives the reader the file, and everybody after it.
+    /// Gives this reader and all later ones the file.
     pub fn let_go(mut self) {
         let fresh = self.held.file.with_extension("fresh");
         fs::write(&fresh, &self.held.bytes).unwrap();

@@ -1,4 +1,5 @@
-//! The failpoint matrix: killed at every place of the table, the server comes back with either the old or the new state, and everything continues.
+//! The failpoint matrix: killed at every place of the table, the server comes back with either the old or the new state, and everything
+//! continues.
 
 use std::{fs, path::Path};
 
@@ -27,7 +28,7 @@ enum Way {
 /// What is to be found after a crash.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum State {
-    /// As if nothing had been.
+    /// As if nothing had happened.
     Old,
     /// As if it had been answered.
     New,
@@ -188,7 +189,7 @@ fn acknowledged(app: &TestApp, name: &str) -> Value {
     digests(app)["digests"].clone()
 }
 
-/// Begins work whose answer may not come any more.
+/// Begins work that may never be answered.
 fn begin(app: &TestApp, path: &str, body: &Value) {
     let _ = app.client().send("POST", path, &[], Some(body.to_string()));
 }
@@ -198,7 +199,7 @@ fn start_armed(app: &mut TestApp, place: &str) {
     app.restart_in(&[(VARIABLE, place)]);
 }
 
-/// Leads the server to its place, sees it die, and starts it again.
+/// Brings the server to its place, sees it die, and starts it again.
 fn see_it_die(app: &mut TestApp, place: &str, way: impl FnOnce(&TestApp)) {
     way(app);
     assert_eq!(app.wait().signal, Some(SIGKILL), "{place} is reached");

@@ -1,4 +1,4 @@
-//! Snapshots while people shop: each holds exactly what was acknowledged up to its position, and nobody waits for it.
+//! Snapshots while people shop: each holds exactly what was acknowledged up to its position, and no client waits for it.
 
 use std::{
     collections::BTreeSet,
@@ -19,9 +19,9 @@ use crate::{
 const WRITERS: usize = 3;
 /// Snapshots that are proved.
 const SNAPSHOTS: usize = 3;
-/// Were nothing acknowledged during so many, writers would be held up.
+/// If nothing were acknowledged during this many, writers would be blocked.
 const SNAPSHOTS_MAX: usize = 100;
-/// A list holds so many items.
+/// The most items of a list.
 const ITEMS_PER_WRITER_MAX: usize = 2_000;
 
 /// What was acknowledged, by position.

@@ -1,4 +1,4 @@
-//! Blue and green: the views are built anew while reads continue, compared, and put in place only where that is right.
+//! Blue and green: the views are rebuilt while reads continue, compared, and switched only if that is right.
 
 use std::{
     fs,

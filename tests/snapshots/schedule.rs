@@ -1,4 +1,4 @@
-//! The schedule of a server that starts late: it makes what is due, keeps what retention says, and never touches what people made.
+//! The schedule of a server that starts late: it makes what is due, follows retention, and never touches manual snapshots.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The try whether the newest snapshot restores: its result is seen by people, probes and metrics, and outlives the process.
+//! The test restore of the newest snapshot: its result is shown to people, probes and metrics, and outlives the process.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Whoever follows is told that another history is served, comes back, and starts from its state.
+//! Followers are notified that another history is served, come back, and start from its state.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::{
 
 const HISTORY_CHANGED: u16 = 3004;
 
-/// Follows the list and gives the answer, from a place of an epoch if one is known.
+/// Follows the list and returns the answer, from a place of an epoch if one is known.
 fn follow(live: &mut Live, place: Option<(&Value, &Value)>) -> Value {
     let mut request = json!({ "id": "f", "op": "subscribe", "topics": [{ "topic": "list:weekly" }] });
     if let Some((epoch, since)) = place {

@@ -1,4 +1,5 @@
-//! What an untrained admin types, as docs/operations.md has it: one list brought back, a damaged log mended from snapshots, a restore on another folder.
+//! What an untrained admin types, as docs/operations.md has it: one list brought back, a damaged log repaired from snapshots, a restore on
+//! another folder.
 
 use std::{fs, path::Path};
 
@@ -20,7 +21,7 @@ fn aisled(app: &TestApp, words: &[&str]) -> Exited {
     process::run(&words)
 }
 
-/// The line that a dry run prints last of all, taken apart.
+/// The last line that a dry run prints, split.
 fn line_of(dry: &Exited) -> Vec<String> {
     let line = dry.stderr.lines().last().filter(|line| line.trim().starts_with("aisled restore")).unwrap_or_else(|| panic!("{dry:?}"));
     line.split_whitespace().skip(1).map(str::to_owned).collect()
@@ -33,7 +34,7 @@ fn copy(from: &Path, to: &Path) {
     files.for_each(|file| _ = fs::copy(&file, to.join(file.file_name().unwrap())).unwrap());
 }
 
-/// Runs that line as it is: it names the places that the dry run was given.
+/// Runs that line unchanged: it names the folders of the dry run.
 fn follow(dry: &Exited) -> Exited {
     process::run(&line_of(dry))
 }
@@ -89,7 +90,7 @@ fn a_start_takes_from_snapshots_what_the_log_has_lost() {
     fs::remove_file(&segments[0]).unwrap();
     let bytes = fs::read(&segments[1]).unwrap();
     replace(&segments[1], &bytes[..bytes.len() / 2]);
-    // Whoever does not know of the snapshots refuses the log.
+    // Without the snapshots the log is refused.
     let alone = app.run(&["verify"]);
     assert_eq!(alone.code, Some(1), "{alone:?}");
     for word in ["position 1", "is missing", "aisled restore"] {

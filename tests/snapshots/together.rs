@@ -1,4 +1,4 @@
-//! One thing at a time: what is refused while a restore or a snapshot runs, and what continues all the same.
+//! One thing at a time: what is refused while a restore or a snapshot runs, and what still works.
 
 use std::fs;
 

@@ -20,7 +20,7 @@ pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub text: String,
-    /// The body as JSON, null if it is none.
+    /// The body as JSON, null if it is not JSON.
     pub body: Value,
 }
 
@@ -42,7 +42,7 @@ impl Answer {
         self
     }
 
-    /// The answer itself, if the command was taken.
+    /// The answer itself, if the command was accepted.
     #[track_caller]
     pub fn ok(self) -> Self {
         assert!((200..300).contains(&self.status), "refused with {}: {}", self.status, self.text);
@@ -60,7 +60,7 @@ impl Client {
         Self::with_patience(url, PATIENCE)
     }
 
-    /// A client that gives a request up after a while.
+    /// A client with a timeout.
     pub fn with_patience(url: &str, patience: Duration) -> Self {
         let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(patience)).proxy(None).build();
         Self { agent: config.into(), url: url.to_owned() }
@@ -90,7 +90,7 @@ impl Client {
         self.send("POST", path, headers, Some(body.to_string())).unwrap_or_else(|error| panic!("POST {path}: {error}"))
     }
 
-    /// Posts a text as it is: malformed bodies and NDJSON.
+    /// Posts a text unchanged: malformed bodies and NDJSON.
     #[track_caller]
     pub fn post_text(&self, path: &str, content_type: &str, body: &str) -> Answer {
         let headers = [("content-type", content_type)];
@@ -107,7 +107,7 @@ impl Client {
         self.send("DELETE", path, &[], None).unwrap_or_else(|error| panic!("DELETE {path}: {error}"))
     }
 
-    /// Sends a request; an error means that nobody knows what became of it.
+    /// Sends a request; after an error its fate is unknown.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Result<Answer, ureq::Error> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
         if body.is_some() && !headers.iter().any(|(name, _)| *name == "content-type") {

@@ -1,4 +1,4 @@
-//! Holds messages to the AsyncAPI document that the repository keeps: each to the schema of its `type`, each request to that of its `op`.
+//! Checks messages against the AsyncAPI document in the repository: each against the schema of its `type`, each request against its `op`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,7 @@ use std::{
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
 
-/// The kept document; `tests/asyncapi.rs` holds that it is the served one.
+/// The kept document; `tests/asyncapi.rs` checks that it is the served one.
 pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/asyncapi.json");
     serde_json::from_str(&fs::read_to_string(path).expect("the document is kept")).expect("it is JSON")
@@ -31,10 +31,10 @@ pub fn validator(draft: Draft, schema: &Value) -> Validator {
     jsonschema::options().with_draft(draft).build(schema).unwrap_or_else(|error| panic!("no schema: {error}"))
 }
 
-/// What a validator has against a value, each with its place.
+/// A validator's faults of a value, each with its place.
 pub fn faults(validator: &Validator, value: &Value) -> Vec<String> {
     let errors = validator.validate(value).err().into_iter().flatten();
-    // Several branches of a schema may say the same.
+    // Several branches of a schema may report the same.
     let faults: BTreeSet<_> = errors.map(|error| format!("{}: {error}", error.instance_path)).collect();
     faults.into_iter().collect()
 }

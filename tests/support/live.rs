@@ -1,5 +1,5 @@
 //! A WebSocket client that speaks the JSON subprotocol: send a request, take the next message, or the first that fits.
-//! Every message it receives is held to its schema in the AsyncAPI document.
+//! Every message it receives is checked against its schema in the AsyncAPI document.
 
 use std::net::TcpStream;
 
@@ -31,12 +31,12 @@ impl Live {
         self.socket.send(Message::text(request.to_string())).expect("the socket is open");
     }
 
-    /// Sends a text as it is.
+    /// Sends a text unchanged.
     pub fn send_text(&mut self, text: &str) {
         self.socket.send(Message::text(text.to_owned())).expect("the socket is open");
     }
 
-    /// Sends a message as it is.
+    /// Sends a message unchanged.
     pub fn send_message(&mut self, message: Message) {
         self.socket.send(message).expect("the socket is open");
     }

@@ -5,9 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How every block of the log begins.
+/// The start of every block of the log.
 pub const BLOCK_MAGIC: &[u8] = b"aisB";
-/// Where a block says the position of its first event.
+/// The offset of a block's first position.
 const FIRST_AT: usize = 12;
 /// A server with small journals seals one after some dozens of commands.
 pub const SMALL_JOURNALS: (&str, &str) = ("AISLED_TEST_JOURNAL_BYTES", "65536");
@@ -28,12 +28,12 @@ pub fn only_journal(data: &Path) -> PathBuf {
     journals(data).into_iter().next().expect("a log has a journal")
 }
 
-/// Takes away sled's copy of the newest blocks, from which damage would be mended.
+/// Removes sled's copy of the newest blocks, from which damage would be repaired.
 pub fn forget_window(data: &Path) {
     fs::remove_dir_all(data.join("log/window")).expect("it can be removed");
 }
 
-/// Changes the bytes of a file, and gives those that were there. A file with other names is one file still.
+/// Changes the bytes of a file, and returns the old ones. A file with other names stays one file.
 pub fn change(file: &Path, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let original = fs::read(file).expect("it can be read");
     let mut changed = original.clone();
@@ -58,7 +58,7 @@ pub fn first_position(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at + FIRST_AT..at + FIRST_AT + 8].try_into().expect("eight bytes"))
 }
 
-/// The end of what is written in a journal: zeros are behind it.
+/// The end of what is written in a journal: zeros follow.
 pub fn written_end(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|byte| *byte != 0).expect("something is written") + 1
 }

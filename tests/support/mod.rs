@@ -35,7 +35,7 @@ pub struct TestApp {
     client: Client,
     arguments: Vec<String>,
     data: PathBuf,
-    /// None where somebody else keeps the folder.
+    /// None if the caller owns the folder.
     _folder: Option<Arc<TempDir>>,
 }
 
@@ -58,7 +58,7 @@ impl TestApp {
         Self { _folder: Some(folder), ..app }
     }
 
-    /// Starts a server on an empty folder that can write no file beyond so many bytes, as on a disk that fills up, or says how it ended.
+    /// Starts a server on an empty folder that can write no file beyond this many bytes, as on a full disk, or returns how it ended.
     pub fn try_start_with_files_of_at_most(bytes: u64) -> Result<Self, Exited> {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let data = folder.path().join("data");
@@ -75,7 +75,7 @@ impl TestApp {
         Ok(Self { server: Some(server), client, arguments, data, _folder: Some(folder) })
     }
 
-    /// Starts a server on a folder that somebody else keeps, with more of its environment set, or says how it ended.
+    /// Starts a server on the caller's folder, with more of its environment set, or returns how it ended.
     pub fn start_on(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self, Exited> {
         let data = folder.join("data");
         let snapshots = folder.join("snapshots").display().to_string();
@@ -149,7 +149,7 @@ impl TestApp {
         self.server.take().expect("the server runs").wait()
     }
 
-    /// Starts the server again on the same folder, or says how it ended.
+    /// Starts the server again on the same folder, or returns how it ended.
     pub fn try_restart(&mut self) -> Result<(), Exited> {
         self.start_again(&[])
     }
@@ -195,7 +195,7 @@ pub fn run_on(data: &Path, command: &[&str]) -> Exited {
     process::run(&arguments)
 }
 
-/// Asks until the answer is there, or panics with what was waited for.
+/// Polls until there is an answer, or panics with what was awaited.
 pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {

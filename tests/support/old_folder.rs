@@ -42,7 +42,7 @@ impl OldFolder {
     }
 }
 
-/// Every answer is the one that the old server gave.
+/// Every answer is the old server's.
 #[track_caller]
 pub fn check_answers(app: &TestApp, expected: &Value) {
     for (path, answer) in expected["answers"].as_object().expect("answers by path") {
@@ -50,7 +50,7 @@ pub fn check_answers(app: &TestApp, expected: &Value) {
     }
 }
 
-/// The events up to the old head are the same to the byte. Nobody may have the folder open.
+/// The events up to the old head are the same to the byte. No process may have the folder open.
 #[track_caller]
 pub fn check_export(data: &Path, expected: &Value) {
     let head = expected["head"].as_str().expect("a position");

@@ -11,7 +11,7 @@ use std::{
 
 use super::PATIENCE;
 
-/// A server that said it listens.
+/// A server that reported that it listens.
 pub struct Server {
     child: Child,
     url: String,
@@ -34,7 +34,7 @@ pub struct Exited {
 }
 
 impl Exited {
-    /// Itself, if the command ended well; else the test fails with all it said.
+    /// Itself, if the command succeeded; else the test fails with its output.
     #[track_caller]
     pub fn ok(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:?}");
@@ -47,26 +47,26 @@ impl Exited {
         serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 
-    /// Everything it said, for a test that looks for a word.
+    /// Its whole output, for a test that searches it.
     pub fn said(&self) -> String {
         format!("{}\n{}", self.stdout, self.stderr)
     }
 }
 
 impl Server {
-    /// Starts `serve` on a free port and waits until it listens, or says how it ended.
+    /// Starts `serve` on a free port and waits until it listens, or returns how it ended.
     pub fn start(data: &Path, arguments: &[String]) -> Result<Self, Exited> {
         Self::start_in(data, arguments, &[])
     }
 
-    /// As `start`, with more of its environment set.
+    /// Like `start`, with more of its environment set.
     pub fn start_in(data: &Path, arguments: &[String], environment: &[(&str, &str)]) -> Result<Self, Exited> {
         let mut command = binary();
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(arguments).envs(environment.iter().copied());
         Self::start_command(command)
     }
 
-    /// As `start`, from a command that a test has prepared, such as one under a file size limit.
+    /// Like `start`, from a command that a test has prepared, such as one under a file size limit.
     pub fn start_command(mut command: Command) -> Result<Self, Exited> {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts");
         let lines = lines_of(child.stdout.take().expect("stdout is piped"));
@@ -150,12 +150,12 @@ impl Drop for Server {
     }
 }
 
-/// The binary under test, free of the settings of whoever runs the tests.
+/// The binary under test, without the settings of the test's environment.
 pub fn binary() -> Command {
     clean(Command::new(env!("CARGO_BIN_EXE_aisled")))
 }
 
-/// Takes the settings of whoever runs the tests out of a command's environment.
+/// Removes the settings of the test's environment from a command.
 pub fn clean(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AISLED_")) {
         command.env_remove(name);

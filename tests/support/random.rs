@@ -1,4 +1,4 @@
-//! Chance that a seed repeats.
+//! Repeatable randomness from a seed.
 
 /// A small generator of numbers (splitmix64).
 pub struct Random(pub u64);

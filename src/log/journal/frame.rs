@@ -4,8 +4,8 @@
 //!  0 magic "aisF"   4 CRC-32 of (bytes 8..32, the block's own checksum)   8 generation u64   16 durable u64   24 block bytes u32   28 flags u32
 //! 32 the block, then zeros up to a multiple of eight
 //! ```
-//! All numbers are little-endian. *Generation* distinguishes the frame from those of the file's earlier use. *Durable* is a position up to which
-//! everything was on the disk when the frame was written: a journal that ends before it has lost something.
+//! All numbers are little-endian. *Generation* distinguishes the frame from those of the file's earlier use. *Durable* is a position up to
+//! which everything was on the disk when the frame was written: a journal that ends before it has lost something.
 
 use crate::{
     events::Position,

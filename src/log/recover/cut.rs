@@ -77,8 +77,8 @@ impl Kept {
         Ok(Self { base, end: base, blocks: Vec::new(), next, lost })
     }
 
-    /// The following blocks: from the damaged segment, from the journals, and what sled has beyond those. A file that cannot be read at all is
-    /// given up as a whole.
+    /// The following blocks: from the damaged segment, from the journals, and what sled has beyond those. A file that cannot be read at all
+    /// is given up as a whole.
     fn add_blocks(&mut self, wish: &Wish<'_>, position: Position) -> Result<(), Failure> {
         let segments: Vec<_> = self.next.iter().filter_map(|path| readable_blocks(path).ok()).flatten().collect();
         self.take(segments, position);

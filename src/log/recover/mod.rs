@@ -1,8 +1,9 @@
 //! Opening a log. What is read is bounded: the journals (two files), the file of heads, and the heads of the segments. Nothing is trusted
 //! that is not secured by a checksum and the hash chain; anything else is repaired from what is whole, or named and refused.
 //!
-//! A journal's end is trusted only where nothing shows that there was more: a frame after it, the mark that the next journal begins, the base
-//! of that next journal, or the file of heads. A broken, never acknowledged frame is a write interrupted by a power cut; it is cut off and logged.
+//! A journal's end is trusted only where nothing shows that there was more: a frame after it, the mark that the next journal begins, the
+//! base of that next journal, or the file of heads. A broken, never acknowledged frame is a write interrupted by a power cut; it is cut off
+//! and logged.
 
 mod cut;
 mod journals;

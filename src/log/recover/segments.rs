@@ -29,8 +29,8 @@ const READS_MAX: u32 = 3;
 /// The pause between two of them.
 const READ_AGAIN: Duration = Duration::from_millis(50);
 
-/// The segments in order, found from their end: `bases` is where journals state that everything before them ends, and each segment names the
-/// chain that it continues. So a file of another log is never a part of it, whatever its name.
+/// The segments in order, found from their end: `bases` is where journals state that everything before them ends, and each segment names
+/// the chain that it continues. So a file of another log is never a part of it, whatever its name.
 pub fn list(wish: &Wish<'_>, bases: &[(Position, Chain)], report: &mut OpenReport) -> Result<Vec<SegmentFile>, Failure> {
     let mut files = Files::find(wish)?;
     report.bytes_read += files.heads * HEAD_BYTES as u64;

@@ -1,5 +1,5 @@
-//! Files of a log that are damaged in every way: a start finds everything that was acknowledged, or names the file and refuses, and never makes
-//! it worse. Accepting the loss keeps what is before the damage, and moves the rest to `lost-N`.
+//! Files of a log that are damaged in every way: a start finds everything that was acknowledged, or names the file and refuses, and never
+//! makes it worse. Accepting the loss keeps what is before the damage, and moves the rest to `lost-N`.
 
 use super::{
     harm::{End, Original, is_settled, original, put_in, try_damaged, try_file, try_places},

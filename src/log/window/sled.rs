@@ -1,5 +1,5 @@
-//! The only file that knows sled: blocks by the position of their first event. sled's guarantees and their limits are contained here: it may
-//! lose anything, and none of it is ever made durable.
+//! The only file that knows sled: blocks by the position of their first event. sled's guarantees and their limits are contained here: it
+//! may lose anything, and none of it is ever made durable.
 
 use std::{
     fs,

@@ -1,5 +1,5 @@
-//! Every kind of file next to the log, damaged in every way: made anew from what is whole, or refused with its name and the way out. None is
-//! believed, and what was served before is served afterwards.
+//! Every kind of file next to the log, damaged in every way: rebuilt from what is whole, or refused with its name and the way out. None is
+//! trusted, and what was served before is served afterwards.
 
 mod place;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use self::place::{Place, answers, ended};
 use crate::support::log_files::replace;
 
-/// What becomes of a file; the second is the same file of another server. `None`: it is removed.
+/// A file's damage; the second is the same file of another server. `None`: it is removed.
 type Damage = fn(&[u8], &[u8]) -> Option<Vec<u8>>;
 
 const DAMAGES: [(&str, Damage); 6] = [
@@ -29,7 +29,7 @@ const DAMAGES: [(&str, Damage); 6] = [
     ("another server's", |_, other| Some(other.to_vec())),
 ];
 
-/// Damages a file in every way, looks what the server makes of it, and puts it back.
+/// Damages a file in every way, checks what the server does, and restores it.
 fn walk(find: impl Fn(&Place) -> PathBuf, mut see: impl FnMut(&mut Place, &Path, &str)) {
     let (mut place, other) = (Place::prepare("apple"), Place::prepare("pear"));
     let (file, other) = (find(&place), fs::read(find(&other)).unwrap());

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::{TestApp, wait_for};
 
 const ARGUMENTS: [&str; 6] = ["--self-restore-every-minutes", "0", "--snapshot-every-minutes", "0", "--durability", "flush"];
-/// More than what makes a list worth a file of its own state.
+/// More than a list needs for a memo.
 const ITEMS: usize = 130;
 
 /// A stopped server whose history came from a restore.
@@ -28,7 +28,7 @@ impl Place {
         (0..ITEMS).for_each(|number| add(&app, &format!("{fruit}-{number}")));
         let first = done(&app, "/api/v1/admin/snapshots", &json!({}));
         add(&app, "left");
-        // Twice: the history that was left before the first is kept elsewhere.
+        // Twice: the history that the first one replaced is kept elsewhere.
         for _ in 0..2 {
             let plan = app.post("/api/v1/admin/restore", &json!({ "snapshot": first["name"] })).expect(200).body;
             done(&app, "/api/v1/admin/restore", &json!({ "snapshot": first["name"], "confirm": plan["confirm"] }));
@@ -48,7 +48,7 @@ impl Place {
         assert_eq!(answers(&self.app), self.answers, "{damage}");
     }
 
-    /// Ends the server, which has named the file, unless there was none to name.
+    /// Ends the server, which must have named the file, if there was one.
     #[track_caller]
     pub fn end(&mut self, file: &Path, damage: &str) {
         let exited = self.app.stop_and_tell();

@@ -1,4 +1,4 @@
-//! A client that breaks off at any moment: abruptly, politely, or by subscribing anew.
+//! A client that breaks off at any moment: abruptly, properly, or by subscribing again.
 
 use std::sync::atomic::Ordering;
 
@@ -43,7 +43,7 @@ fn break_off(mut wire: Wire, scene: &Scene, follower: &mut Follower, random: &mu
         0 => drop(wire),
         1 => wire.reset(),
         2 => {
-            // What is still under way is not taken, so it must be told again.
+            // What is still under way is not read, so it must be sent again.
             wire.send_frame(CLOSE, &1000_u16.to_be_bytes());
             wire.end();
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{LISTS, PRODUCTS, Scene};
 use crate::support::{Answer, Client, Random};
 
-/// Writes until it is told to stop. What a crash interrupts is forgotten: the log tells what became of it.
+/// Writes until stopped. What a crash interrupts is forgotten: the log shows its fate.
 pub fn write_until_done(scene: &Scene, mut random: Random) {
     let mut client = Client::new(&scene.url());
     let mut number = 0;
