@@ -210,7 +210,10 @@ fn describe() {
     describe_gauge!(LOG_READ_ONLY, "1 when the log accepts no more events; bad: 1");
     describe_gauge!(SESSIONS, "Live sessions; bad: at the configured maximum");
     describe_counter!(SESSIONS_CLOSED_SLOW, "Live sessions closed because they read too slowly; bad: grows steadily");
-    describe_counter!(LIVE_DELIVERIES, "Pushes handed to live sessions; bad: does not grow while somebody listens and commands are applied");
+    describe_counter!(
+        LIVE_DELIVERIES,
+        "Pushes handed to live sessions; bad: does not grow while somebody listens and commands are applied"
+    );
     describe_counter!(LIVE_LIMITS, "Limits that live sessions reached, by limit; bad: grows");
     describe_counter!(LIVE_CLOSED, "Live sessions ended, by reason; bad: internal grows at all");
     describe_counter!(LIVE_BAD_REQUESTS, "Live requests that could not be read; bad: grows");

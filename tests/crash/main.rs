@@ -88,7 +88,7 @@ fn retry_and_check(app: &TestApp, ledger: &mut Ledger, commands: &[Command]) {
     for command in &mut repeated {
         let there_before = ledger.position_of(&command.id).is_some();
         let answer = command.send(app.client()).expect("the server answers").ok();
-        assert_eq!(answer.body["repeated"] == true, there_before, "a retry says whether it was applied before: {}", answer.text);
+        assert_eq!(answer.body["repeated"] == true, there_before, "a retry reports whether it was applied before: {}", answer.text);
         command.acknowledge(&answer);
     }
     if let Some(acknowledged) = commands.iter().find(|command| command.fate != Fate::Unknown) {

@@ -25,7 +25,7 @@ pub struct Closing {
     pub code: u16,
     /// The name of the code.
     pub reason: &'static str,
-    /// The close frame follows within so many milliseconds.
+    /// The close frame follows within this many milliseconds.
     pub within_ms: u64,
     /// Wait a random part of this before coming back; absent where coming back is of no use.
     #[serde(skip_serializing_if = "Option::is_none")]

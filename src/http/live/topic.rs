@@ -33,7 +33,7 @@ pub enum TopicError {
 }
 
 impl Topic {
-    /// The topic that a stream's events belong to, `None` if there is none of its own.
+    /// The topic that a stream's events belong to, `None` if it has no topic of its own.
     #[must_use]
     pub fn of_stream(stream: &StreamId) -> Option<Self> {
         let id = stream.id();

@@ -36,7 +36,7 @@ export interface Closing {
   /** The name of the code. */
   reason: string;
   type: "closing";
-  /** The close frame follows within so many milliseconds. */
+  /** The close frame follows within this many milliseconds. */
   within_ms: number;
 }
 

@@ -18,8 +18,8 @@ const REQUESTS: [(&str, &[&str], &str); 5] = [
 const SAID: [(&str, &str); 6] = [
     ("hello", "Greets a session, once it is known whose it is."),
     ("authenticate", "Asks for a token, where the handshake had none."),
-    ("event", "Tells an event of a topic: never merged, never dropped, in log order."),
-    ("state", "Tells the latest value of a key of a topic."),
+    ("event", "Sends an event of a topic: never merged, never dropped, in log order."),
+    ("state", "Sends the latest value of a key of a topic."),
     ("revoked", "Unsubscribes topics because the right to them is gone."),
     ("closing", "Announces that the session will be closed."),
 ];
@@ -42,8 +42,8 @@ pub fn operations() -> Value {
         (name.to_owned(), operation)
     });
     let mut operations: Map<String, Value> = asked.chain(said).collect();
-    operations.insert("sse".into(), feed("sse", "Tells the same feed as Server-Sent Events.", FEED));
-    operations.insert("ndjson".into(), feed("ndjson", "Tells the same feed as NDJSON, up to now or on and on.", ["line"]));
+    operations.insert("sse".into(), feed("sse", "Sends the same feed as Server-Sent Events.", FEED));
+    operations.insert("ndjson".into(), feed("ndjson", "Sends the same feed as NDJSON, up to now or without end.", ["line"]));
     Value::Object(operations)
 }
 

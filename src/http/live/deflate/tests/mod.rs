@@ -151,7 +151,7 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Session<S> {
                     }
                 }
                 Poll::Ready(None) => return all,
-                Poll::Pending => assert!(self.woken.0.swap(0, Ordering::Relaxed) > 0, "it would sleep for ever"),
+                Poll::Pending => assert!(self.woken.0.swap(0, Ordering::Relaxed) > 0, "it would sleep forever"),
             }
         }
     }
