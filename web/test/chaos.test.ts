@@ -60,7 +60,7 @@ async function run(seed: number, chaos: Chaos): Promise<void> {
     if (random() < 0.4) server.record(pick(random, LISTS), "list.renamed", { name: `theirs ${step}` }, "ben");
     if (random() < 0.04) server.breakAll(pick(random, [1006, 3001, 3500]));
     if (random() < 0.02) {
-      // The server was restored: positions start anew.
+      // The server was restored: positions restart.
       server.epoch = `e${step}`;
       server.breakAll(3001);
     }

@@ -99,7 +99,7 @@ test("a topic without an event between two positions has no gap there", async ()
   const { client, network } = await givenOpenClient();
   const { listener, heard } = noting();
   client.follow("list:a", listener);
-  // The first answer's position may lie behind the topic's last event.
+  // The first answer's position may be after the topic's last event.
   await answer(network.socket, snapshot("40"));
   network.socket.says(event("50", "12"));
   network.socket.says(event("9007199254740993", "50"));

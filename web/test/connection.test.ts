@@ -47,7 +47,7 @@ test("an answer in parts gives every part and resolves with the last", async () 
   const asked = connection.request<"subscribe">({ op: "subscribe", topics: [] }, (part) => parts.push(part.topics.length));
   const topic = { topic: "system", recovered: false, position: "1", snapshot: {} };
   socket.says({ type: "subscribed", id: 1, more: true, topics: [topic] });
-  // Every part starts the time anew.
+  // Every part restarts the timeout.
   await clock.advance(900);
   socket.says({ type: "subscribed", id: 1, more: true, topics: [topic, topic] });
   await clock.advance(900);

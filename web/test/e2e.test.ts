@@ -102,7 +102,7 @@ test("after a broken connection nothing is missed and nothing is applied twice",
   other.connect();
   await until(store, "the list", isCalm);
   for (let round = 0; round < 5; round += 1) {
-    // Sent and cut off at once: whether it was carried out, nobody here knows.
+    // Sent and cut off at once: it is unknown whether it was executed.
     for (const who of [store, others]) who.command({ op: "add_item", item: newCommandId(), name: unique("thing"), quantity: each("1") });
     breakConnection();
     await opened(client);

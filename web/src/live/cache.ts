@@ -1,4 +1,4 @@
-// What is known of lists, kept over a restart of the page: without signal the list is there, and with it only what was missed is
+// What is known of lists, kept over a restart of the page: without signal the list is there, and with signal only what was missed is
 // asked for.
 import type { TopicPlace } from "./feed.js";
 import type { List } from "./list.js";

@@ -1,10 +1,10 @@
-// Time as the client sees it: handed in, so that tests move it by hand and never sleep.
+// Time as the client sees it: passed in, so that tests move it by hand and never sleep.
 
 /** Tells the time and rings once, later. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Calls back once after so many milliseconds. Returns what cancels it; cancelling twice is harmless. */
+  /** Calls back once after this many milliseconds. Returns a function that cancels it; cancelling twice is harmless. */
   after(ms: number, callback: () => void): () => void;
 }
 

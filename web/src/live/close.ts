@@ -6,11 +6,11 @@ export interface Verdict {
   /** A stable name, such as `too_slow`; `closed_<code>` for unknown codes. */
   name: string;
   comeBack: boolean;
-  /** Wait a random part of this before coming back, in milliseconds; absent where the back-off decides. */
+  /** Wait a random part of this before coming back, in milliseconds; absent if the back-off decides. */
   comeBackWithinMs?: number;
 }
 
-/** A server that goes away spreads its clients over so many milliseconds. */
+/** A server that goes away spreads its clients over this many milliseconds. */
 const GOING_AWAY_MS = 5_000;
 
 const NAMES: ReadonlyMap<number, string> = new Map([

@@ -69,7 +69,7 @@ export class Connection {
     const socket = options.openSocket(options.url, SUBPROTOCOL);
     socket.onmessage = (event) => this.#heard(event.data);
     socket.onclose = (event) => this.#end(verdictOf(event.code, this.#closing));
-    // An error is always followed by a close, which says more.
+    // An error is always followed by a close, which has the details.
     socket.onerror = () => undefined;
     this.#socket = socket;
   }
@@ -87,11 +87,11 @@ export class Connection {
   /**
    * Sends a request. `onPart` gets every part of the answer, the last one too; the promise has the last one.
    *
-   * Rejects with `RequestRefused` (also for a message larger than the server takes, which is not sent), `RequestTimedOut`
-   * or `ConnectionLost`; after the last two nobody knows whether it was carried out.
+   * Rejects with `RequestRefused` (also for a message larger than the server accepts, which is not sent), `RequestTimedOut`
+   * or `ConnectionLost`; after the last two it is unknown whether it was executed.
    */
   async request<Op extends keyof Requests>(body: RequestBody<Op>, onPart?: (part: Replies[Op]) => void): Promise<Replies[Op]> {
-    // A peer that does not answer may be gone: a ping finds out, sooner than the silence would.
+    // A peer that does not answer may be gone: a ping finds out sooner than silence.
     return this.#requests.ask<Replies[Op]>(this.#patience.requestMs, (id) => this.#send({ id, ...body }), onPart, () => this.#ping());
   }
 
@@ -109,7 +109,7 @@ export class Connection {
     if (this.#ended || this.#socket === undefined) throw new ConnectionLost("the session is over");
     const text = JSON.stringify(message);
     const bytesMax = this.#hello?.limits.message_bytes_max ?? Infinity;
-    // Sending it would end the session (1009), again and again.
+    // Sending it would end the session (1009) each time.
     if (text.length > bytesMax || new TextEncoder().encode(text).length > bytesMax) {
       throw new RequestRefused({ code: "message_too_large", detail: `the server takes messages of ${bytesMax} bytes`, temporary: false });
     }

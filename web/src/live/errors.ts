@@ -1,4 +1,4 @@
-// How a request can fail. Only `RequestRefused` is the server's word; after the others nobody knows whether it was carried out.
+// How a request can fail. Only `RequestRefused` is the server's answer; after the others it is unknown whether it was executed.
 import type { ErrorBody } from "./wire.js";
 
 /** The server answered with an error: nothing was done. */

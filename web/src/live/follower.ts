@@ -35,7 +35,7 @@ export class Follower {
     feed.options = options;
     const box = { listener };
     feed.listeners.add(box);
-    // A newcomer among others needs everything, not only what comes from now on.
+    // A new listener among others needs everything, not only what comes from now on.
     feed.goOnFrom(feed.listeners.size === 1 ? from : undefined);
     this.#want(feed);
     return () => {

@@ -16,7 +16,7 @@ export interface ListEventData {
     note: string | null;
     rank: number;
   };
-  /** `by` is null where the quantity was set; `quantity` is what it came to. */
+  /** `by` is null where the quantity was set; `quantity` is the result. */
   "list.item_quantity_changed": { item: string; by: Quantity | null; quantity: Quantity };
   /** Null leaves a text as it was, an empty one clears it. */
   "list.item_details_changed": { item: string; name: string | null; specification: string | null; note: string | null };

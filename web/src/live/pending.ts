@@ -1,5 +1,5 @@
-// What a list will look like once the commands on their way are through: a guess that is shown at once and thrown away when the
-// server's own word is there. It needs not be right, only plausible; what it cannot tell it leaves alone.
+// What a list will look like once the commands on their way are through: a guess that is shown at once and dropped when the
+// server's answer arrives. It need not be right, only plausible; it leaves unknown parts alone.
 import { changed, lastRank, withDetails, withItem, without, type List, type ListItem } from "./list.js";
 import { isPositive, sum } from "./quantity.js";
 import type { QueuedCommand } from "./storage.js";
@@ -35,7 +35,7 @@ export type ListCommand =
   | { op: "check_out"; order: string };
 
 /**
- * The list with the commands on top, in their order. `who` is whom the changes are ascribed to. A list that is not known yet
+ * The list with the commands on top, in their order. `who` is the author of the changes. A list that is not known yet
  * stays undefined unless a command makes it.
  */
 export function withPending(list: List | undefined, commands: readonly QueuedCommand[], who: string): List | undefined {
@@ -142,7 +142,7 @@ function moved(list: List, id: string, after: string | null): List {
   const others = list.items.filter((item) => item.id !== id);
   const left = others.findIndex((item) => item.id === after);
   if (moving === undefined || (after !== null && left < 0)) return list;
-  // Only the order is shown, so a rank that is no whole number will do.
+  // Only the order is shown, so a rank that is not a whole number will do.
   const before = others[left]?.rank ?? (others[0]?.rank ?? 0) - 2;
   const behind = others[left + 1]?.rank ?? before + 2;
   return withItem(list, { ...moving, rank: (before + behind) / 2, pending: true });

@@ -1,7 +1,7 @@
 // Positions are opaque text; within one epoch they compare as whole numbers, which may be larger than a number can hold exactly.
 import type { Position } from "./wire.js";
 
-/** Whether `left` comes later than `right`. Throws for a text that is no whole number. */
+/** Whether `left` comes later than `right`. Throws for a text that is not a whole number. */
 export function isAfter(left: Position, right: Position): boolean {
   return BigInt(left) > BigInt(right);
 }

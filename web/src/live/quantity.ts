@@ -5,7 +5,7 @@ import type { Quantity } from "./wire.js";
 const SCALE = 6;
 const DECIMAL = /^(-?)(\d+)(?:\.(\d{1,6}))?$/;
 
-/** The sum, or undefined where the units differ (only the server converts) or a text is no quantity. */
+/** The sum, or undefined where the units differ (only the server converts) or a text is not a quantity. */
 export function sum(left: Quantity, right: Quantity): Quantity | undefined {
   const [one, other] = [millionths(left.amount), millionths(right.amount)];
   if (left.unit !== right.unit || one === undefined || other === undefined) return undefined;

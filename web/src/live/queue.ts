@@ -154,7 +154,7 @@ export class CommandQueue {
       const { code, message: detail, pointer } = error;
       return this.#finish(command, { state: "refused", code, detail, ...(pointer === undefined ? {} : { pointer }) });
     }
-    // That sender is of no use any more; a new one may have come already, and tries at once.
+    // That sender is no longer usable; a new one may exist already, and tries at once.
     if (error instanceof ConnectionLost && this.#send === send) this.#send = undefined;
     if (error instanceof ConnectionLost || this.#send !== send) return;
     const afterMs = error instanceof RequestRefused ? error.retryAfterMs : undefined;

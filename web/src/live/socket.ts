@@ -19,7 +19,7 @@ export const SUBPROTOCOL = "aisled.v1+json";
 /**
  * Opens sockets with the platform's own `WebSocket`.
  *
- * Throws where there is none, as on Node 20: hand in `(url, protocol) => new WebSocket(url, protocol)` of the `ws` package there.
+ * Throws where there is none, as on Node 20: pass `(url, protocol) => new WebSocket(url, protocol)` of the `ws` package there.
  */
 export const openPlatformSocket: OpenSocket = (url, subprotocol) => {
   if (typeof WebSocket === "undefined") throw new Error("this platform has no WebSocket: give the client an openSocket option");

@@ -15,7 +15,7 @@ export type States = ReadonlyMap<string, KeyedState>;
 export const NO_STATES: States = new Map();
 
 /**
- * Takes a value. One older than what is known changes nothing and gives the same map back. One of the same position replaces
+ * Takes a value. One older than what is known changes nothing and returns the same map. One of the same position replaces
  * it: presence, for one, changes without an event, and states arrive in the order they were sent.
  */
 export function withState(states: States, key: string, position: Position, value: unknown): States {
@@ -25,7 +25,7 @@ export function withState(states: States, key: string, position: Position, value
 }
 
 /**
- * All states of a topic as an answer tells them. They take the place of everything known before: an answer is newer than whatever
+ * All states of a topic from an answer. They replace everything known before: an answer is newer than whatever
  * was pushed before it, though its position, that of the topic's last event, may be lower than that of a state that prices moved.
  */
 export function allStates(position: Position, values: { readonly [key: string]: unknown }): States {

@@ -60,7 +60,7 @@ export class LocalStorage implements CommandStorage {
     this.#prefix = prefix;
   }
 
-  /** An entry that cannot be read is left where it is and passed over. */
+  /** An unreadable entry is left in place and skipped. */
   load(): readonly QueuedCommand[] {
     const keys = Array.from({ length: this.#storage.length }, (_, index) => this.#storage.key(index));
     return keys.filter((key) => key?.startsWith(this.#prefix)).flatMap((key) => parsed(this.#storage.getItem(key as string)));

@@ -13,7 +13,7 @@ import type { QueuedCommand } from "./storage.js";
 import type { ListView, Present, PriceState, TotalsView } from "./types.js";
 import type { ErrorBody, Position, RecordedEvent } from "./wire.js";
 
-/** What a page shows of a list. A new object whenever something changed, so that `===` tells. */
+/** What a page shows of a list. A new object whenever something changed, so that `===` shows it. */
 export interface ListSnapshot {
   /** With the commands on their way; undefined until the list is known, or one of them makes it. */
   readonly list: List | undefined;
@@ -166,7 +166,7 @@ export class ListStore {
     if (!this.#isMine(command)) return;
     const isKnown = this.#pending.some((pending) => pending.command.commandId === command.commandId);
     if (outcome.state === "waiting") {
-      // Told again with every attempt; its event may have come before its outcome.
+      // Reported again with every attempt; its event may have come before its outcome.
       if (!isKnown && outcome.attempts === 0) this.#update(() => (this.#pending = [...this.#pending, { command }]));
       return;
     }

@@ -1,4 +1,4 @@
-// Brings the token when the server asks, and a new one before the old one expires.
+// Sends the token when the server asks, and a new one before the old one expires.
 import type { Clock } from "./clock.js";
 import type { Refreshed } from "./types.js";
 
@@ -36,7 +36,7 @@ export class TokenKeeper {
   accepted(refreshed: Refreshed): void {
     this.#cancelTimer();
     const expiresMs = Date.parse(refreshed.expires_at ?? "");
-    // A source that gives the same token again would be asked again and again.
+    // A source that returns the same token would be asked repeatedly.
     if (Number.isNaN(expiresMs) || expiresMs <= this.#expiresMs || !this.hasSource) return;
     this.#expiresMs = expiresMs;
     const leftMs = Math.max(expiresMs - this.#clock.now(), 0);

@@ -1,4 +1,4 @@
-// Names for parts of the messages, taken from the messages themselves: however the server's document cuts its schemas, these hold.
+// Names for parts of the messages, taken from the messages themselves: however the server's document splits its schemas, these stay valid.
 import type { CommandRequest, Done, ErrorReply, EventPush, Hello, ListView, Subscribed, SubscribeRequest } from "./types.js";
 
 /** A place in the log: opaque text; compare only as a whole number of the same epoch. */
