@@ -1,4 +1,4 @@
-# aisled: `make run` starts it, `make test` tests it, `make check` is what CI holds, `make bench` measures.
+# aisled: `make run` starts it, `make test` tests it, `make check` is what CI runs, `make bench` measures.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -41,7 +41,7 @@ lint: tools
 doc: tools
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --lib
 
-imports: tools ## Holds the import rules between the folders
+imports: tools ## Checks the import rules between the folders
 	cargo test --test import_rules
 
 deny: tools
@@ -49,7 +49,7 @@ deny: tools
 	elif cargo deny --version >/dev/null 2>&1; then cargo deny --locked --all-features check licenses bans sources; \
 	else echo "missing: cargo-deny (cargo install cargo-deny --locked), or leave it out with: make check DENY=no"; exit 1; fi
 
-bench: tools ## Measures the rows of docs/performance.md and prints one table beside the budgets
+bench: tools ## Measures the rows of docs/performance.md and prints one table next to the budgets
 	cargo build --release --bins
 	target=$$(cargo metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
 	"$$target/release/aisled-load" bench --server "$$target/release/aisled"
