@@ -100,7 +100,7 @@ fn per_cpu_second(outcome: &Outcome) -> Result<f64> {
     outcome.need("deliveries_per_server_cpu_second")
 }
 
-/// What else the run says.
+/// The other figures of the run.
 fn told(outcome: &Outcome, what: &str) -> Result<String> {
     let report = outcome.phase(PHASE)?;
     let [p50, p999, max] = [500, 999, 1_000].map(|per_mille| report.quantile_ms(per_mille));

@@ -87,7 +87,7 @@ fn reads(bench: &mut Bench, runtime: &tokio::runtime::Runtime, server: &Server) 
     Ok(())
 }
 
-/// The rest of what a run says, next to its figure.
+/// The other figures of a run, as a note.
 pub fn spread(what: &str, run: &Report) -> String {
     let errors = if run.errors > 0 { format!(", {} ERRORS", run.errors) } else { String::new() };
     format!(

@@ -54,7 +54,7 @@ pub struct Handle<E: Hosted> {
     last_used_micros: AtomicI64,
 }
 
-/// Why nobody may enter.
+/// Why a message may not enter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closed {
     /// The mailbox is full.

@@ -98,7 +98,7 @@ fn name_served(to: &DataFolder, from: &DataFolder) -> io::Result<()> {
     Err(error)
 }
 
-/// Serves the history that this one replaced again.
+/// Serves again the history that this one replaced.
 ///
 /// # Errors
 /// When the file cannot be written; this one is then still served.

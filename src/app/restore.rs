@@ -97,7 +97,7 @@ impl Running {
         Ok(Restored { proof, epoch, left_epoch, left_position, paused_ms })
     }
 
-    /// Serves the history that the last restore replaced again.
+    /// Serves again the history that the last restore replaced.
     ///
     /// # Errors
     /// `NothingToUndo`, or why that history cannot be opened.

@@ -50,7 +50,7 @@ impl Running {
     /// Reads every file of a snapshot and checks all hashes. The result counts even if the log does not accept the record of it.
     ///
     /// # Errors
-    /// `InUse` while somebody changes the folder.
+    /// `InUse` while the folder is being changed.
     pub async fn verify_snapshot(
         self: Arc<Self>,
         by: Principal,

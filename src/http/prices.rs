@@ -143,7 +143,7 @@ async fn show_past(app: Current, request: HttpRequest, id: ProductId, at: Option
 /// The price in force at a moment.
 ///
 /// # Errors
-/// 404 if nobody had seen one.
+/// 404 if none had been observed.
 pub fn held(views: AsOf<'_>, id: &ProductId, store: &StoreId, kind: PriceKind, at: Moment) -> Result<HeldPrice, Problem> {
     let missing = || Problem::not_found("price_unknown", format!("no known price of {id} at {store} was valid at {at}"));
     views.price_at(id, store, kind, at).ok_or_else(missing)

@@ -9,7 +9,7 @@ pub fn put(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push(number.to_le_bytes()[0]);
 }
 
-/// Takes a number off the front; `None` where there is none.
+/// Takes a number off the front; `None` if there is none.
 pub fn take(rest: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for shift in (0..64).step_by(7) {

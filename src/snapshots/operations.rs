@@ -89,7 +89,7 @@ impl Operations {
         self.list().into_iter().find(|operation| operation.id == id)
     }
 
-    /// The one that runs, then the ended ones, the newest first.
+    /// The running one, then the ended ones, newest first.
     #[must_use]
     pub fn list(&self) -> Vec<Arc<Operation>> {
         let shelf = self.0.lock();

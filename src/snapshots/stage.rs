@@ -1,4 +1,4 @@
-//! Builds a log out of a snapshot next to the live one and proves that it is right, before anybody may serve it.
+//! Builds a log out of a snapshot next to the live one and proves that it is right, before it may be served.
 //!
 //! Proof: every file has its hash, the hash chain runs from the first block to the last, and a full replay of the new log results in the
 //! digests that the views had when the snapshot was made. Where those cannot be compared (an older format or program, or a restore to a

@@ -1,4 +1,4 @@
-//! How each event of a product is undone. What was observed was true for somebody: it is withdrawn or corrected, never erased.
+//! How each event of a product is undone. What was observed was true for its observer: it is withdrawn or corrected, never erased.
 
 use super::{
     Offer, PriceKind, PriceSeen, Product, ProductCommand, ProductDetails, ProductEvent, Products, changes::product_of,

@@ -35,7 +35,7 @@ where
     Ok(answer.body(render(&operation.view())?))
 }
 
-/// Begins long work that nobody waits for.
+/// Begins long work in the background.
 ///
 /// # Errors
 /// 409 while other work is under way.

@@ -60,7 +60,7 @@ async fn carry_out(target: Target, running: Arc<Running>, by: Principal, operati
     running.restore(RestoreOrder { snapshot, upto: Some(target.position), by }, operation).await
 }
 
-/// Undoes the last restore: serves the history that it replaced again, with everything in it.
+/// Undoes the last restore: serves again the history that it replaced, with everything in it.
 #[utoipa::path(post, path = "/api/v1/admin/restore/undo", tag = "admin", request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is an Undone"), (status = "4XX", body = ProblemBody)))]
 pub async fn undo(running: Data<Running>, caller: Caller, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {

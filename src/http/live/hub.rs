@@ -1,5 +1,5 @@
 //! Who follows what, across all workers. The projector and the list actors publish here; each publication is encoded once per encoding,
-//! only if somebody follows, and sent once to each worker that has followers of it. The workers' own hubs do the rest.
+//! only if it has followers, and sent once to each worker that has some. The workers' own hubs do the rest.
 
 use std::sync::{
     Arc,
@@ -174,7 +174,7 @@ impl Hub {
         **self.epoch.read() == *epoch
     }
 
-    /// Whether anybody follows a topic.
+    /// Whether a topic has followers.
     #[must_use]
     pub fn wants(&self, topic: &Topic) -> bool {
         !self.is_quiet() && self.shard(topic).read().contains_key(topic)
@@ -224,7 +224,7 @@ impl Hub {
     }
 
     /// The position of a channel's newest event, as far as its room knows: nothing happened in it since.
-    /// `None` if nobody follows.
+    /// `None` if it has no followers.
     #[must_use]
     pub fn last_event(&self, channel: &Channel) -> Option<Position> {
         let shard = self.shard(&channel.topic).read();
@@ -232,7 +232,7 @@ impl Hub {
         Some(Position(room.last.load(Ordering::Acquire)))
     }
 
-    /// Whether nobody follows anything.
+    /// Whether there are no followers at all.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.channels.load(Ordering::Acquire) == 0

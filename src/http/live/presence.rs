@@ -44,7 +44,7 @@ pub struct Person {
 }
 
 impl Presence {
-    /// A session opened a list. A session that is alone on a list gets no push: the start of the topic says it.
+    /// A session opened a list. A session that is alone on a list gets no push: the start of the topic shows it.
     pub fn join(&self, list: &ListId, who: &Principal) {
         let mut rooms = self.rooms.lock();
         let people = rooms.open.entry(list.clone()).or_default();

@@ -5,8 +5,8 @@
 //!  72 chain after, 32 bytes   104 BLAKE3 of the payload, 32 bytes   136 index bytes u64   144 BLAKE3 of the index, 32 bytes
 //! 176 CRC-32 of bytes 0..176   180 zeros   192 payload, then index
 //! ```
-//! All numbers are little-endian. Since the head holds the hashes of the rest, its own hash stands for the whole file. Snapshots of format 1
-//! and 2 hold segments "aisSegm1": without an index, and the checksum at 136; the payload begins at 140.
+//! All numbers are little-endian. Since the head holds the hashes of the rest, its own hash identifies the whole file. Snapshots of format
+//! 1 and 2 hold segments "aisSegm1": without an index, and the checksum at 136; the payload begins at 140.
 
 use std::path::Path;
 
@@ -69,7 +69,7 @@ impl SegmentHead {
         self.payload_bytes.saturating_add(self.index_bytes).saturating_add(self.payload_at() as u64)
     }
 
-    /// The hash that stands for the file: of the head, which holds the hashes of the rest. Format 1 has none.
+    /// The hash that identifies the file: of the head, which holds the hashes of the rest. Format 1 has none.
     #[must_use]
     pub fn hash(&self) -> String {
         blake3::hash(&self.to_bytes()).to_hex().to_string()
@@ -96,7 +96,7 @@ impl SegmentHead {
     /// Reads the head at the start of `bytes`.
     ///
     /// # Errors
-    /// Says why it is not one.
+    /// States why it is not one.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NoHead> {
         let magic: &[u8; 8] = bytes.first_chunk().ok_or(NoHead::Damaged("it is too short for a segment"))?;
         if magic[..7] != MAGIC {

@@ -137,7 +137,7 @@ pub fn blocks_despite_index(path: &Path) -> Option<(SegmentHead, Vec<Vec<u8>>)> 
     (blocks.iter().map(Vec::len).sum::<usize>() == payload.len()).then_some((head, blocks))
 }
 
-/// Every whole block that a file begins with, however damaged the rest of it is; none where its head says that it is another segment.
+/// Every whole block that a file begins with, however damaged the rest of it is; none if its head is another segment's.
 ///
 /// # Errors
 /// When the file cannot be read at all.
