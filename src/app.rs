@@ -3,7 +3,6 @@
 mod folder;
 pub mod histories;
 mod history;
-mod machine;
 pub mod offline;
 pub mod prepare;
 mod rebuild;
@@ -11,7 +10,6 @@ mod restore;
 pub mod schedule;
 mod sealed;
 mod self_restore;
-mod serve;
 pub mod snapshot;
 mod standing;
 mod views;
@@ -37,7 +35,7 @@ use crate::{
         Log, LogError, Position,
         clock::{Clock, SystemClock},
     },
-    http::live::{self, Hub, OwnerRights, Rights},
+    live::{Hub, Limits, OwnerRights, Rights},
     log::OpenError,
     past::Past,
     projections::{SharedViews, Views},
@@ -49,7 +47,6 @@ pub use history::History;
 pub use rebuild::{Rebuilt, Switch};
 pub use restore::{RestoreOrder, Restored, Undone, blocking};
 pub use self_restore::SelfRestored;
-pub use serve::serve;
 pub use standing::gently;
 pub use views::saved as saved_views;
 
@@ -140,7 +137,7 @@ impl Running {
         rights: Arc<dyn Rights>,
     ) -> Result<Arc<Self>, AppError> {
         let replayed = views::load(&*history.log, history.folder.as_ref())?;
-        let hub = Arc::new(Hub::new(live::Limits::of(&config), rights));
+        let hub = Arc::new(Hub::new(Limits::of(&config), rights));
         let threads = Arc::new(Threads::start(config.actor_threads));
         let frame = Frame { hub, config: Arc::new(config), clock: Arc::new(SystemClock), metrics };
         let self_restored = Mutex::new(SelfRestored::read(&frame.config.snapshots));

@@ -59,8 +59,8 @@ pub fn intents(today: Moment) -> Vec<Intent> {
     intents.extend(files::products());
     intents.extend(prices.iter().map(files::Priced::intent));
     intents.extend(files::promotions(today));
-    intents.extend(orders::orders(today, &prices));
     intents.extend(household());
+    intents.extend(orders::orders(today, &prices));
     intents.extend(files::lists());
     intents
 }

@@ -178,7 +178,7 @@ impl CommandEnd {
 pub fn count_command(kind: StreamKind, end: CommandEnd) {
     static COUNTERS: LazyLock<Vec<Counter>> = LazyLock::new(|| {
         let of_kind = |kind: StreamKind| CommandEnd::ALL.map(|end| counter!(COMMANDS, "entity" => kind.as_str(), "outcome" => end.name()));
-        StreamKind::ALL.into_iter().flat_map(of_kind).collect()
+        StreamKind::ALL.iter().copied().flat_map(of_kind).collect()
     });
     let kinds = StreamKind::ALL.iter().position(|k| *k == kind);
     let ends = CommandEnd::ALL.iter().position(|e| *e == end);

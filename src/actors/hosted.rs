@@ -2,21 +2,18 @@
 
 use std::fmt::Debug;
 
-use super::{handle::Handle, registry::Shelves, shared::Shared};
+use super::{handle::Handle, registry::Shelved, shared::Shared};
 use crate::{
     domain::{Entity, Event, Moment},
     events::{Position, Recorded},
 };
 
 /// An entity that lives in an actor. Most need nothing beyond their state; a list also keeps its totals.
-pub trait Hosted: Entity<State: Unpin, Command: Unpin> + Sized + Debug + Unpin {
+pub trait Hosted: Entity<State: Unpin, Command: Unpin> + Shelved + Sized + Debug + Unpin {
     /// What every answer shows of it.
     type View: Clone + Debug + Send + Sync + 'static;
     /// What the actor keeps next to the state; rebuilt when it wakes.
     type Desk: Debug + Unpin + 'static;
-
-    /// Where the registry keeps its handles.
-    fn shelf(shelves: &Shelves) -> &super::registry::Shelf<Self>;
 
     /// Sets the desk up for a state just read from the log.
     fn open_desk(state: &Self::State, place: &Place<'_, Self>) -> Self::Desk;

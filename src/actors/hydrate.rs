@@ -43,9 +43,7 @@ impl<E: Hosted> Default for Hydrated<E> {
 impl<E: Hosted> Hydrated<E> {
     /// Applies one committed event of the stream. The only way a state ever changes.
     pub fn record(&mut self, recorded: &Recorded) {
-        if let Some(event) = E::own(&recorded.event) {
-            E::evolve(&mut self.state, event, &recorded.fact());
-        }
+        recorded.evolve::<E>(&mut self.state);
         self.version = recorded.version;
         self.position = recorded.position;
         self.at = recorded.at;

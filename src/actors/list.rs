@@ -8,7 +8,6 @@ use std::{
 use super::{
     handle::News,
     hosted::{Hosted, Place},
-    registry::{Shelf, Shelves},
     shared::Shared,
 };
 use crate::{
@@ -41,10 +40,6 @@ pub struct ListDesk {
 impl Hosted for Lists {
     type View = Arc<TotalsView>;
     type Desk = ListDesk;
-
-    fn shelf(shelves: &Shelves) -> &Shelf<Self> {
-        &shelves.lists
-    }
 
     fn open_desk(state: &ListState, place: &Place<'_, Self>) -> ListDesk {
         let mut desk = ListDesk::default();

@@ -24,9 +24,7 @@ use super::{
     shared::{MAILBOX_MAX, RegistryCounters, Shared, count},
     threads::Threads,
 };
-use crate::domain::{
-    Moment, StreamId, household::Households, list::Lists, order::Orders, product::Products, store::Stores, system::System,
-};
+use crate::domain::{Moment, StreamId, entities::entities};
 
 /// Shards of each shelf, so that lookups do not queue for one lock.
 const SHARDS: usize = 64;
@@ -50,15 +48,40 @@ impl<E: Hosted> Default for Shelf<E> {
     }
 }
 
-/// One shelf per kind of entity.
-#[derive(Default)]
-pub struct Shelves {
-    pub lists: Shelf<Lists>,
-    pub products: Shelf<Products>,
-    pub orders: Shelf<Orders>,
-    pub households: Shelf<Households>,
-    pub stores: Shelf<Stores>,
-    pub system: Shelf<System>,
+macro_rules! shelves {
+    ($($variant:ident $shelf:ident $name:literal $module:ident $entity:ident $event:ident;)*) => {
+        /// One shelf per kind of entity.
+        #[derive(Default)]
+        pub struct Shelves {
+            $(pub $shelf: Shelf<crate::domain::$module::$entity>,)*
+        }
+
+        impl Shelves {
+            fn rest_idle(&self, before: Moment, shared: &Shared) {
+                $(self.$shelf.rest_idle(before, shared);)*
+            }
+
+            /// Sends everybody to rest; each future ends when its entity has.
+            fn rest_all(&self) -> Vec<LocalBoxFuture<'static, ()>> {
+                [$(self.$shelf.rest_all()),*].into_iter().flatten().collect()
+            }
+        }
+
+        $(impl Shelved for crate::domain::$module::$entity {
+            fn shelf(shelves: &Shelves) -> &Shelf<Self> {
+                &shelves.$shelf
+            }
+        })*
+    };
+}
+
+entities!(each shelves);
+
+/// An entity whose active ones are on a shelf of the registry.
+pub trait Shelved: Sized {
+    fn shelf(shelves: &Shelves) -> &Shelf<Self>
+    where
+        Self: Hosted;
 }
 
 struct Inner {
@@ -137,7 +160,7 @@ impl Registry {
     /// Refuses new commands and lets every entity finish and rest.
     pub async fn stop(&self) {
         self.0.stopping.store(true, Ordering::Release);
-        let finished = futures_util::future::join_all(self.rest_all());
+        let finished = futures_util::future::join_all(self.0.shelves.rest_all());
         if tokio::time::timeout(STOP_WAIT, finished).await.is_err() {
             tracing::warn!(alive = self.counters().alive, "some entities did not finish in time; everything acknowledged is in the log");
         }
@@ -151,7 +174,7 @@ impl Registry {
     /// Sends every entity to rest, as if all had been idle for long.
     #[cfg(test)]
     pub(super) async fn rest_everybody(&self) {
-        futures_util::future::join_all(self.rest_all()).await;
+        futures_util::future::join_all(self.0.shelves.rest_all()).await;
     }
 
     fn now(&self) -> Moment {
@@ -272,25 +295,7 @@ impl Registry {
 
     /// Sends those to rest that were not used since.
     pub(super) fn rest_idle(&self, before: Moment) {
-        let (shelves, shared) = (&self.0.shelves, &*self.0.shared);
-        shelves.lists.rest_idle(before, shared);
-        shelves.products.rest_idle(before, shared);
-        shelves.orders.rest_idle(before, shared);
-        shelves.households.rest_idle(before, shared);
-        shelves.stores.rest_idle(before, shared);
-        shelves.system.rest_idle(before, shared);
-    }
-
-    /// Sends all to rest; each future ends when its entity has.
-    fn rest_all(&self) -> Vec<LocalBoxFuture<'static, ()>> {
-        let shelves = &self.0.shelves;
-        let mut resting = shelves.lists.rest_all();
-        resting.extend(shelves.products.rest_all());
-        resting.extend(shelves.orders.rest_all());
-        resting.extend(shelves.households.rest_all());
-        resting.extend(shelves.stores.rest_all());
-        resting.extend(shelves.system.rest_all());
-        resting
+        self.0.shelves.rest_idle(before, &self.0.shared);
     }
 }
 

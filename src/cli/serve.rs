@@ -9,7 +9,7 @@ use super::{
     flags::{DataFlags, ServerFlags},
     prepare,
 };
-use crate::{app, telemetry};
+use crate::{serve, telemetry};
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -26,7 +26,7 @@ impl Serve {
         let config = prepare(file, flags)?.config;
         config.check_listen()?;
         let metrics = telemetry::install()?;
-        let served = actix_rt::System::new().block_on(app::serve(config, metrics));
+        let served = actix_rt::System::new().block_on(serve::serve(config, metrics));
         served.map_err(anyhow::Error::from)?;
         Ok(Ended::Well)
     }

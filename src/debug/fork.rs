@@ -10,9 +10,12 @@ use serde_json::Value;
 use self::entities::{AnyEntity, entity_of};
 use crate::{
     debug::range::{check_range, views_at},
-    domain::{Context, ListId, Moment, Outcome, Principal, Refusal, StreamId, StreamKind},
+    domain::{
+        Context, ListId, Moment, Outcome, Principal, Refusal, StreamId, StreamKind,
+        references::{Found, Referent},
+    },
     events::{Log, LogError, Position, Recorded, codec::event_json},
-    projections::{ListTotals, StoreTotal, TotalsView, Views},
+    projections::{ListTotals, StoreTotal, TotalsView, Views, totals::PriceLookup},
 };
 
 /// The principal of a command that names none, as over HTTP.
@@ -100,9 +103,10 @@ impl<'a> Fork<'a> {
         let who = what.who.clone().or_else(|| Principal::new(WHO_DEFAULT).ok());
         let context = Context { who: who.expect("the default is a valid id because it is written here"), at: self.at };
         let (newest, at) = (self.newest, self.at);
-        let entity = self.entity(&what.stream)?;
+        self.entity(&what.stream)?;
+        let entity = self.entities.get(&what.stream).expect("this holds because it was put there just now");
         let mut decided = Decided { stream: what.stream.clone(), outcome: Verdict::Refused, code: None, detail: None, events: Vec::new() };
-        match entity.decide(&what.stream, &what.command, &context, newest, at) {
+        match entity.decide(&what.stream, &what.command, &context, &|to| self.find(to), newest, at) {
             Ok((outcome, events)) => {
                 decided.outcome = outcome.into();
                 decided.events = events.iter().map(event_json).collect();
@@ -113,7 +117,26 @@ impl<'a> Fork<'a> {
         Ok(decided)
     }
 
-    /// A list's current totals; `None` if there is no such list.
+    /// What there is under a reference, as of the fork and what was tried on it.
+    fn find(&self, to: Referent<'_>) -> Found {
+        let exists = |is_there: bool| if is_there { Found::Entity } else { Found::Nothing };
+        match to {
+            Referent::Store(id) | Referent::Money(id, _) => self.views.currency(id).map_or(Found::Nothing, Found::Store),
+            Referent::Product(id) => exists(self.views.is_registered(id)),
+            Referent::Household(id) => exists(self.views.households.get(id).is_some()),
+            Referent::List(id) => exists(self.has_list(id)),
+        }
+    }
+
+    fn has_list(&self, id: &ListId) -> bool {
+        let Ok(stream) = StreamId::new(StreamKind::List, id.as_str()) else { return false };
+        match self.entities.get(&stream) {
+            Some(tried) => tried.list().is_some(),
+            None => self.log.read_stream(&stream, 0, 1).is_ok_and(|first| first.iter().any(|one| one.position <= self.position)),
+        }
+    }
+
+    /// A list's totals as they are now; `None` if there is no such list.
     ///
     /// # Errors
     /// When the list's stream cannot be read.

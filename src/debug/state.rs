@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     checkpoint,
-    domain::{Entity, StreamKind, household::Households, list::Lists, order::Orders, product::Products, store::Stores, system::System},
+    domain::{Entity, StreamKind, entities::entities},
     events::Recorded,
 };
 
@@ -29,14 +29,7 @@ pub trait AnyState: Debug {
 /// The state before the first event of a stream of a kind.
 #[must_use]
 pub fn state_of(kind: StreamKind) -> Box<dyn AnyState> {
-    match kind {
-        StreamKind::List => Box::new(Folded::<Lists>::default()),
-        StreamKind::Product => Box::new(Folded::<Products>::default()),
-        StreamKind::Order => Box::new(Folded::<Orders>::default()),
-        StreamKind::Household => Box::new(Folded::<Households>::default()),
-        StreamKind::Store => Box::new(Folded::<Stores>::default()),
-        StreamKind::System => Box::new(Folded::<System>::default()),
-    }
+    entities!(kind kind, E => Box::new(Folded::<E>::default()))
 }
 
 #[derive(Debug)]
@@ -50,9 +43,7 @@ impl<E: Entity> Default for Folded<E> {
 
 impl<E: Entity + Debug> AnyState for Folded<E> {
     fn apply(&mut self, recorded: &Recorded) {
-        if let Some(event) = E::own(&recorded.event) {
-            E::evolve(&mut self.0, event, &recorded.fact());
-        }
+        recorded.evolve::<E>(&mut self.0);
     }
 
     fn to_json(&self) -> Value {
@@ -92,7 +83,7 @@ mod tests {
     #[test]
     fn every_kind_of_stream_begins_absent() {
         // The server itself is always there.
-        for kind in StreamKind::ALL.into_iter().filter(|kind| *kind != StreamKind::System) {
+        for kind in StreamKind::ALL.iter().copied().filter(|kind| *kind != StreamKind::System) {
             assert_eq!(state_of(kind).to_json(), serde_json::json!({"phase": "absent"}));
         }
     }

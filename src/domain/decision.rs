@@ -96,6 +96,8 @@ pub enum RefusalKind {
     Invalid,
     /// This principal may not do it (403).
     Forbidden,
+    /// It contradicts itself, or names a point that the log does not have (400).
+    Malformed,
 }
 
 /// A command refused by a rule of the domain: nothing was recorded.

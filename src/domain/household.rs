@@ -12,7 +12,7 @@ pub use restore::{HouseholdDiff, restore};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, Decision, Entity, Event, Fact, Money, Principal, Refusal,
+    Context, Decision, Entity, Fact, Money, Principal, Refusal,
     RefusalKind::{Conflict, Forbidden, Invalid, NotFound},
     StoreId, StreamKind,
     limits::{MEMBERS_MAX, NAME_CHARS_MAX, STORES_PER_HOUSEHOLD_MAX},
@@ -127,13 +127,6 @@ impl Entity for Households {
             }
             E::BudgetSet { monthly } => household.monthly_budget = *monthly,
             E::StoresChosen { stores } => household.stores.clone_from(stores),
-        }
-    }
-
-    fn own(event: &Event) -> Option<&HouseholdEvent> {
-        match event {
-            Event::Household(event) => Some(event),
-            _ => None,
         }
     }
 }

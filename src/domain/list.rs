@@ -22,7 +22,7 @@ pub use restore::restore;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, Decision, Entity, Event, Fact, HouseholdId, ItemId, Moment, Money, OrderId, Principal, ProductId, Quantity, Refusal, StoreId,
+    Context, Decision, Entity, Fact, HouseholdId, ItemId, Moment, Money, OrderId, Principal, ProductId, Quantity, Refusal, StoreId,
     StreamKind,
 };
 
@@ -262,13 +262,6 @@ impl Entity for Lists {
 
     fn evolve(state: &mut ListState, event: &ListEvent, fact: &Fact<'_>) {
         evolve::evolve(state, event, fact);
-    }
-
-    fn own(event: &Event) -> Option<&ListEvent> {
-        match event {
-            Event::List(event) => Some(event),
-            _ => None,
-        }
     }
 }
 

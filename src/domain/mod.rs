@@ -6,6 +6,7 @@ pub mod codes;
 mod currency;
 mod decimal;
 pub mod decision;
+pub mod entities;
 #[cfg(test)]
 pub(crate) mod given;
 pub mod household;
@@ -20,6 +21,7 @@ pub mod order;
 pub mod product;
 pub mod quantity;
 mod ratio;
+pub mod references;
 pub mod restore;
 pub mod store;
 pub mod stream;
@@ -34,7 +36,7 @@ pub use ids::{ClientId, CommandId, HouseholdId, ItemId, ListId, OfferId, OrderId
 pub use moment::Moment;
 pub use money::{Content, Currency, LineError, Money, MoneyError, UnitPrice, line_total};
 pub use quantity::{Dimension, Quantity, QuantityError, Unit};
-pub use stream::{Event, StreamId, StreamKind};
+pub use stream::{Event, EventContent, StreamId, StreamKind};
 
 /// One kind of entity: how its commands are decided and its events recorded. Both are plain functions of their arguments.
 pub trait Entity: 'static {
@@ -42,10 +44,10 @@ pub trait Entity: 'static {
     const KIND: StreamKind;
     /// The state after the events so far; the default is the state before the first event.
     type State: Default + Clone + std::fmt::Debug + PartialEq + serde::Serialize + serde::de::DeserializeOwned + Send + Sync + 'static;
-    /// Its commands.
-    type Command: Clone + std::fmt::Debug + Send + 'static;
+    /// What somebody wants.
+    type Command: references::Refers + Clone + std::fmt::Debug + Send + 'static;
     /// What happened.
-    type Event: Clone + std::fmt::Debug + PartialEq + Into<Event> + Send + 'static;
+    type Event: EventContent + Clone + std::fmt::Debug + PartialEq + serde::de::DeserializeOwned + serde::Serialize + Send + 'static;
 
     /// Decides a command by every rule.
     ///
@@ -65,5 +67,8 @@ pub trait Entity: 'static {
     fn evolve(state: &mut Self::State, event: &Self::Event, fact: &Fact<'_>);
 
     /// Takes the entity's own event out of the closed event type, `None` if it belongs to another kind of entity.
-    fn own(event: &Event) -> Option<&Self::Event>;
+    #[must_use]
+    fn own(event: &Event) -> Option<&Self::Event> {
+        Self::Event::of(event)
+    }
 }

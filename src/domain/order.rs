@@ -12,9 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use prices::{LinePrice, line_prices, price_observations};
 
-use super::{
-    Context, Decision, Entity, Event, Fact, HouseholdId, ListId, Moment, Money, ProductId, Quantity, Refusal, StoreId, StreamKind,
-};
+use super::{Context, Decision, Entity, Fact, HouseholdId, ListId, Moment, Money, ProductId, Quantity, Refusal, StoreId, StreamKind};
 
 /// A command to, or report about, an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -243,13 +241,6 @@ impl Entity for Orders {
 
     fn evolve(state: &mut OrderState, event: &OrderEvent, _: &Fact<'_>) {
         evolve::evolve(state, event);
-    }
-
-    fn own(event: &Event) -> Option<&OrderEvent> {
-        match event {
-            Event::Order(event) => Some(event),
-            Event::List(_) | Event::Product(_) | Event::Household(_) | Event::Store(_) | Event::System(_) => None,
-        }
     }
 }
 

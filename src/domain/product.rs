@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, Decision, Entity, Event, Fact, Moment, Money, OfferId, ProductId, Quantity, Refusal, RefusalKind, StoreId, StreamKind,
-    UnitPrice, codes::ProductCode,
+    Context, Decision, Entity, Fact, Moment, Money, OfferId, ProductId, Quantity, Refusal, RefusalKind, StoreId, StreamKind, UnitPrice,
+    codes::ProductCode,
 };
 
 /// A command to a product.
@@ -269,13 +269,6 @@ impl Entity for Products {
 
     fn evolve(state: &mut ProductState, event: &ProductEvent, fact: &Fact<'_>) {
         evolve::evolve(state, event, fact);
-    }
-
-    fn own(event: &Event) -> Option<&ProductEvent> {
-        match event {
-            Event::Product(event) => Some(event),
-            Event::List(_) | Event::Order(_) | Event::Household(_) | Event::Store(_) | Event::System(_) => None,
-        }
     }
 }
 

@@ -7,7 +7,7 @@ mod undo;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, Currency, Decision, Entity, Event, Fact, Refusal,
+    Context, Currency, Decision, Entity, Fact, Refusal,
     RefusalKind::{Conflict, Invalid, NotFound},
     StreamKind,
     limits::{AISLES_PER_STORE_MAX, NAME_CHARS_MAX},
@@ -108,13 +108,6 @@ impl Entity for Stores {
             }
             (StoreEvent::AisleOrderLearned { categories }, StoreState::Registered(store)) => store.aisle_order.clone_from(categories),
             (StoreEvent::DetailsChanged { .. } | StoreEvent::AisleOrderLearned { .. }, StoreState::Absent) => {}
-        }
-    }
-
-    fn own(event: &Event) -> Option<&StoreEvent> {
-        match event {
-            Event::Store(event) => Some(event),
-            _ => None,
         }
     }
 }

@@ -5,41 +5,73 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    household::HouseholdEvent,
+    entities::entities,
     ids::{IdError, check_id},
-    list::ListEvent,
-    order::OrderEvent,
-    product::ProductEvent,
-    store::StoreEvent,
-    system::SystemEvent,
 };
 
-/// The kinds of entity, each with its own streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum StreamKind {
-    List,
-    Product,
-    Order,
-    Household,
-    Store,
-    /// The server itself, as its admins see it.
-    System,
+macro_rules! closed_sets {
+    ($($variant:ident $shelf:ident $name:literal $module:ident $entity:ident $event:ident;)*) => {
+        /// The kinds of entity, each with its own streams. `System` is the server itself, as its admins see it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum StreamKind {
+            $($variant,)*
+        }
+
+        impl StreamKind {
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The token before the slash in a stream's name.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+
+        /// Everything that can be recorded: the closed set of event types.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Event {
+            $($variant(super::$module::$event),)*
+        }
+
+        impl Event {
+            /// The kind of stream it belongs to.
+            #[must_use]
+            pub fn kind(&self) -> StreamKind {
+                match self {
+                    $(Self::$variant(_) => StreamKind::$variant,)*
+                }
+            }
+        }
+
+        $(impl From<super::$module::$event> for Event {
+            fn from(event: super::$module::$event) -> Self {
+                Self::$variant(event)
+            }
+        }
+
+        impl EventContent for super::$module::$event {
+            fn of(event: &Event) -> Option<&Self> {
+                if let Event::$variant(content) = event { Some(content) } else { None }
+            }
+        })*
+    };
+}
+
+entities!(each closed_sets);
+
+/// The event of one kind of entity, inside the closed set.
+pub trait EventContent: Into<Event> {
+    /// The content of an event, `None` if it is of another kind of entity.
+    fn of(event: &Event) -> Option<&Self>;
 }
 
 impl StreamKind {
-    pub const ALL: [Self; 6] = [Self::List, Self::Product, Self::Order, Self::Household, Self::Store, Self::System];
-
-    /// The text before the slash in a stream's name.
+    /// The kind of this name.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::List => "list",
-            Self::Product => "product",
-            Self::Order => "order",
-            Self::Household => "household",
-            Self::Store => "store",
-            Self::System => "system",
-        }
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -89,8 +121,7 @@ impl FromStr for StreamId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let (kind, id) = text.split_once('/').ok_or(IdError::Stream)?;
-        let kind = StreamKind::ALL.into_iter().find(|k| k.as_str() == kind).ok_or(IdError::Stream)?;
-        Self::new(kind, id)
+        Self::new(StreamKind::of_name(kind).ok_or(IdError::Stream)?, id)
     }
 }
 
@@ -104,42 +135,5 @@ impl<'de> Deserialize<'de> for StreamId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// Everything that can be recorded: the closed set of event types.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    List(ListEvent),
-    Product(ProductEvent),
-    Order(OrderEvent),
-    Household(HouseholdEvent),
-    Store(StoreEvent),
-    System(SystemEvent),
-}
-
-macro_rules! from_event {
-    ($($variant:ident($event:ty)),*) => {$(
-        impl From<$event> for Event {
-            fn from(event: $event) -> Self {
-                Self::$variant(event)
-            }
-        }
-    )*};
-}
-from_event!(List(ListEvent), Product(ProductEvent), Order(OrderEvent), Household(HouseholdEvent), Store(StoreEvent), System(SystemEvent));
-
-impl Event {
-    /// The kind of stream it belongs to.
-    #[must_use]
-    pub fn kind(&self) -> StreamKind {
-        match self {
-            Self::List(_) => StreamKind::List,
-            Self::Product(_) => StreamKind::Product,
-            Self::Order(_) => StreamKind::Order,
-            Self::Household(_) => StreamKind::Household,
-            Self::Store(_) => StreamKind::Store,
-            Self::System(_) => StreamKind::System,
-        }
     }
 }

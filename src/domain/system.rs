@@ -4,7 +4,7 @@ mod undo;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Context, Decision, Entity, Event, Fact, Refusal, StreamKind};
+use super::{Context, Decision, Entity, Fact, Refusal, StreamKind};
 
 /// The one stream of admin actions.
 pub const ADMIN: &str = "admin";
@@ -86,12 +86,5 @@ impl Entity for System {
 
     fn evolve(state: &mut SystemState, _event: &SystemEvent, _fact: &Fact<'_>) {
         state.actions += 1;
-    }
-
-    fn own(event: &Event) -> Option<&SystemEvent> {
-        match event {
-            Event::System(event) => Some(event),
-            _ => None,
-        }
     }
 }

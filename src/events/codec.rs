@@ -15,7 +15,7 @@ use super::{
     names::event_name,
     upcast::{current_shape, upcast},
 };
-use crate::domain::{ClientId, CommandId, Event, Moment, Outcome, Principal, StreamId};
+use crate::domain::{ClientId, CommandId, Event, Moment, Outcome, Principal, StreamId, entities::entities};
 
 /// Entries of the map: two of the opening, seven of the body. One more if the client is known.
 const ENTRIES: u32 = 9;
@@ -376,14 +376,7 @@ pub fn event_json(recorded: &Recorded) -> Value {
 
 /// The fields of an event, without the variant's name around them.
 pub(super) fn content_json(event: &Event) -> Value {
-    let tagged = match event {
-        Event::List(event) => serde_json::to_value(event),
-        Event::Product(event) => serde_json::to_value(event),
-        Event::Order(event) => serde_json::to_value(event),
-        Event::Household(event) => serde_json::to_value(event),
-        Event::Store(event) => serde_json::to_value(event),
-        Event::System(event) => serde_json::to_value(event),
-    };
+    let tagged = entities!(event event, content => serde_json::to_value(content));
     match tagged.expect("every type of an event can be shown as JSON") {
         Value::Object(variant) => variant.into_iter().next().map_or(Value::Null, |(_, fields)| fields),
         other => other,

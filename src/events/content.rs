@@ -6,7 +6,7 @@ use serde::{
 };
 
 use super::{direct, names::event_name};
-use crate::domain::Event;
+use crate::domain::{Entity, Event, StreamKind, entities::entities};
 
 type Read<'a> = rmp_serde::Deserializer<rmp_serde::decode::ReadRefReader<'a, [u8]>>;
 
@@ -14,16 +14,9 @@ type Read<'a> = rmp_serde::Deserializer<rmp_serde::decode::ReadRefReader<'a, [u8
 pub fn write_content(bytes: &mut Vec<u8>, event: &Event) {
     let start = bytes.len();
     let mut serializer = rmp_serde::Serializer::new(&mut *bytes).with_struct_map();
-    match event {
-        Event::List(event) => event.serialize(&mut serializer),
-        Event::Product(event) => event.serialize(&mut serializer),
-        Event::Order(event) => event.serialize(&mut serializer),
-        Event::Household(event) => event.serialize(&mut serializer),
-        Event::Store(event) => event.serialize(&mut serializer),
-        Event::System(event) => event.serialize(&mut serializer),
-    }
-    .expect("writing to memory cannot fail, and every type of an event can be written");
-    // serde writes {"item_added": {fields}}; the envelope already has the name, so the wrapping is dropped.
+    entities!(event event, content => content.serialize(&mut serializer))
+        .expect("writing to memory cannot fail, and every type of an event can be written");
+    // serde writes {"item_added": {fields}}; the envelope already has the name, so the wrapping goes.
     bytes.drain(start..start + wrapping_len(event_name(event)));
 }
 
@@ -42,15 +35,8 @@ pub fn read_content(name: &str, bytes: &[u8]) -> Result<Event, String> {
 /// As [`read_content`], by way of serde.
 pub fn read_any(name: &str, bytes: &[u8]) -> Result<Event, String> {
     let (kind, variant) = name.split_once('.').ok_or_else(|| format!("{name:?} is not the name of an event"))?;
-    match kind {
-        "list" => read_variant(variant, bytes).map(Event::List),
-        "product" => read_variant(variant, bytes).map(Event::Product),
-        "order" => read_variant(variant, bytes).map(Event::Order),
-        "household" => read_variant(variant, bytes).map(Event::Household),
-        "store" => read_variant(variant, bytes).map(Event::Store),
-        "system" => read_variant(variant, bytes).map(Event::System),
-        _ => Err(format!("{name:?} is not the name of an event")),
-    }
+    let kind = StreamKind::of_name(kind).ok_or_else(|| format!("{name:?} is not the name of an event"))?;
+    entities!(kind kind, E => read_variant::<<E as Entity>::Event>(variant, bytes).map(Event::from))
 }
 
 fn read_variant<'a, E: Deserialize<'a>>(variant: &'a str, bytes: &'a [u8]) -> Result<E, String> {

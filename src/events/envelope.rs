@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::domain::{ClientId, CommandId, Event, Fact, Moment, Outcome, Principal, StreamId};
+use crate::domain::{ClientId, CommandId, Entity, Event, Fact, Moment, Outcome, Principal, StreamId};
 
 /// A place in the log, from 1; zero is before the first event. Shown to clients as opaque text:
 /// a distributed log would name a partition here too.
@@ -80,6 +80,13 @@ pub struct Recorded {
 }
 
 impl Recorded {
+    /// Evolves a state by this event: the one fold of what is recorded. An event of another kind of entity changes nothing.
+    pub fn evolve<E: Entity>(&self, state: &mut E::State) {
+        if let Some(event) = E::own(&self.event) {
+            E::evolve(state, event, &self.fact());
+        }
+    }
+
     /// What `evolve` may know of it.
     #[must_use]
     pub fn fact(&self) -> Fact<'_> {

@@ -6,12 +6,12 @@ use std::{env, fs, path::PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::{
-    CommandMark, Event, Position, Recorded,
+    CommandMark, Position, Recorded,
     codec::{Author, Decoder, event_json, write_body, write_opening},
     names::{EVENT_NAMES, event_name},
     upcast::current_shape,
 };
-use crate::domain::{ClientId, CommandId, Outcome, Principal, StreamId};
+use crate::domain::{ClientId, CommandId, Entity, Event, Outcome, Principal, StreamId, StreamKind, entities::entities};
 
 const DIGEST: u64 = 0x0123_4567_89ab_cdef;
 
@@ -29,14 +29,9 @@ fn from_json(event: &Value) -> Recorded {
     let text = |field: &str| event[field].as_str().unwrap();
     let (kind, variant) = text("type").split_once('.').unwrap();
     let tagged = Value::Object(Map::from_iter([(variant.to_owned(), event["data"].clone())]));
-    let content: Event = match kind {
-        "list" => Event::List(serde_json::from_value(tagged).unwrap()),
-        "product" => Event::Product(serde_json::from_value(tagged).unwrap()),
-        "order" => Event::Order(serde_json::from_value(tagged).unwrap()),
-        "household" => Event::Household(serde_json::from_value(tagged).unwrap()),
-        "store" => Event::Store(serde_json::from_value(tagged).unwrap()),
-        _ => Event::System(serde_json::from_value(tagged).unwrap()),
-    };
+    let content = entities!(kind StreamKind::of_name(kind).unwrap(), E => {
+        Event::from(serde_json::from_value::<<E as Entity>::Event>(tagged).unwrap())
+    });
     Recorded {
         position: text("position").parse().unwrap(),
         stream: text("stream").parse::<StreamId>().unwrap(),

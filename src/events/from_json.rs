@@ -9,7 +9,7 @@ use super::{
     names::{EVENT_NAMES, event_name},
     upcast::current_shape,
 };
-use crate::domain::{ClientId, CommandId, Event, Moment, Outcome, Principal, StreamId};
+use crate::domain::{ClientId, CommandId, Entity, Event, Moment, Outcome, Principal, StreamId, StreamKind, entities::entities};
 
 /// What [`event_json`] leaves out because no client needs it; an export adds both, so that nothing of the log is lost.
 pub const DIGEST_FIELD: &str = "command_digest";
@@ -59,15 +59,9 @@ pub fn whole_json(recorded: &Recorded) -> Value {
 fn content(name: &str, data: &Value) -> Result<Event, DecodeError> {
     let (kind, variant) = name.split_once('.').unwrap_or_default();
     let tagged = Value::Object(Map::from_iter([(variant.to_owned(), data.clone())]));
-    match kind {
-        "list" => read(tagged).map(Event::List),
-        "product" => read(tagged).map(Event::Product),
-        "order" => read(tagged).map(Event::Order),
-        "household" => read(tagged).map(Event::Household),
-        "store" => read(tagged).map(Event::Store),
-        _ => read(tagged).map(Event::System),
-    }
-    .and_then(|event| exact(name, event, data))
+    let kind = StreamKind::of_name(kind).ok_or_else(|| DecodeError(format!("{name:?} is not the name of an event")))?;
+    let event = entities!(kind kind, E => read::<<E as Entity>::Event>(tagged).map(Event::from))?;
+    exact(name, event, data)
 }
 
 /// A field that the event does not have would be lost silently.

@@ -13,8 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     body::{check_content_type, parse},
-    caller::Caller,
-    commands::execute,
     error::{Problem, ProblemBody},
     lines::{Line, lines},
     prices::observation,
@@ -23,6 +21,7 @@ use super::{
 };
 use crate::{
     app::{App, Current},
+    commands::{Caller, execute},
     domain::{Outcome, product::Products},
     events::Position,
 };
@@ -161,7 +160,7 @@ async fn take(app: Current, caller: Caller, line: Line) -> LineAnswer {
 async fn record(app: &App, caller: Caller, line: Line) -> Result<(Outcome, u64, Position, bool), Problem> {
     let (product, price) = parse::<PriceLine>(&line.text?)?.split();
     let request = observation(caller, &product, price)?;
-    let done = execute::<Products>(app, product.as_str(), request).await.map_err(pointing_at_product)?;
+    let done = execute::<Products>(app, product.as_str(), request).await.map_err(|failure| pointing_at_product(failure.into()))?;
     Ok((done.outcome, done.version, done.position, done.repeated))
 }
 

@@ -5,19 +5,16 @@ use std::{
     sync::LazyLock,
 };
 
+use super::error::Problem;
+use crate::{
+    app::Current,
+    commands::Caller,
+    domain::{ClientId, CommandId, Principal},
+};
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
     http::header::{self, HeaderMap},
-};
-use serde::Serialize;
-use uuid::Uuid;
-
-use super::error::Problem;
-use crate::{
-    actors::{CommandKey, Request},
-    app::Current,
-    domain::{ClientId, CommandId, Context, Moment, Principal, ids::IdError},
 };
 
 /// Names a family member the owner acts for; trusted because the request is authenticated.
@@ -29,134 +26,25 @@ pub const CLIENT: &str = "x-aisled-client";
 /// The longest `Idempotency-Key` accepted, in bytes.
 pub const KEY_BYTES_MAX: usize = 255;
 
-/// The caller's data from a request's headers.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    pub who: Principal,
-    /// When the request arrived.
-    pub at: Moment,
-    /// The device or program it comes from.
-    pub client: Option<ClientId>,
-    key: Option<CommandId>,
-    if_version: Option<u64>,
-}
-
 impl FromRequest for Caller {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::read(request))
+        ready(read(request))
     }
 }
 
-impl Caller {
-    fn read(request: &HttpRequest) -> Result<Self, Problem> {
-        let headers = request.headers();
-        let app = Current::of(request)?;
-        Ok(Self {
-            who: principal(headers)?,
-            at: app.clock.now(),
-            client: client(headers)?,
-            key: idempotency_key(headers)?,
-            if_version: if_match(headers)?,
-        })
-    }
-
-    /// What the decider may know of the request.
-    #[must_use]
-    pub fn context(&self) -> Context {
-        Context { who: self.who.clone(), at: self.at }
-    }
-
-    /// Takes the body's `command_id` next to the header's key.
-    ///
-    /// # Errors
-    /// 400 if both are given and differ.
-    pub fn with_command_id(mut self, id: Option<CommandId>) -> Result<Self, Problem> {
-        match (&self.key, id) {
-            (Some(key), Some(id)) if *key != id => {
-                let detail = "the Idempotency-Key header and command_id differ: give one of them";
-                Err(Problem::malformed("two_command_ids", detail).at("/command_id"))
-            }
-            (None, id @ Some(_)) => {
-                self.key = id;
-                Ok(self)
-            }
-            _ => Ok(self),
-        }
-    }
-
-    /// The caller of one line of many: each is a command of its own, without the condition of the whole.
-    #[must_use]
-    pub fn for_line(mut self, number: u64) -> Self {
-        self.if_version = None;
-        self.key = self.key.and_then(|key| CommandId::new(&derived_id("line", &number.to_string(), key.as_str())).ok());
-        self
-    }
-
-    /// The id of a new entity: the client's own, else one derived from the key so that a repetition gets the same, else a new one.
-    ///
-    /// # Errors
-    /// Never for ids generated here; they are plain text.
-    pub fn id_for<I>(&self, given: Option<I>, kind: &str, make: impl Fn(&str) -> Result<I, IdError>) -> Result<I, Problem> {
-        if let Some(id) = given {
-            return Ok(id);
-        }
-        let text = match &self.key {
-            Some(key) => derived_id(kind, self.who.as_str(), key.as_str()),
-            None => Uuid::now_v7().to_string(),
-        };
-        make(&text).map_err(|error| Problem::internal(&error))
-    }
-
-    /// The command for the entity.
-    #[must_use]
-    pub fn request<C: Serialize>(self, entity: &str, command: C) -> Request<C> {
-        let key = self.key.clone().map(|id| CommandKey { id, digest: digest(entity, &command) });
-        Request { context: self.context(), command, more: Vec::new(), key, client: self.client, if_version: self.if_version }
-    }
-
-    /// Like `request`, for a command with a value that the client left out, such as the time: `given` is what the client sent.
-    #[must_use]
-    pub fn request_as_given<C, G: Serialize>(self, entity: &str, command: C, given: &G) -> Request<C> {
-        let key = self.key.clone().map(|id| CommandKey { id, digest: digest(entity, given) });
-        Request { context: self.context(), command, more: Vec::new(), key, client: self.client, if_version: self.if_version }
-    }
-}
-
-impl Caller {
-    /// The server's own commands, recorded as one at exactly this version. `None` if there is none.
-    #[must_use]
-    pub fn own_request<C>(&self, commands: Vec<C>, key: CommandKey, version: u64) -> Option<Request<C>> {
-        let mut commands = commands.into_iter();
-        let command = commands.next()?;
-        let (more, client) = (commands.collect(), self.client.clone());
-        Some(Request { context: self.context(), command, more, key: Some(key), client, if_version: Some(version) })
-    }
-}
-
-/// Distinguishes commands under the same id: a digest of the entity and the command's JSON.
-#[must_use]
-pub fn digest<C: Serialize>(entity: &str, command: &C) -> u64 {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(entity.as_bytes());
-    hasher.update(&[0]);
-    // A command is plain data, so writing it cannot fail; an empty text would only make repetitions look different.
-    hasher.update(&serde_json::to_vec(command).unwrap_or_default());
-    let hash = hasher.finalize();
-    u64::from_le_bytes(*hash.as_bytes().first_chunk().expect("32 bytes hold 8 because a hash has a fixed length"))
-}
-
-fn derived_id(kind: &str, who: &str, key: &str) -> String {
-    let mut hasher = blake3::Hasher::new_derive_key("aisled 2026 id of a thing made under an idempotency key");
-    for part in [kind, who, key] {
-        hasher.update(part.as_bytes());
-        hasher.update(&[0]);
-    }
-    let hash = hasher.finalize();
-    let bytes = *hash.as_bytes().first_chunk().expect("32 bytes hold 16 because a hash has a fixed length");
-    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
+fn read(request: &HttpRequest) -> Result<Caller, Problem> {
+    let headers = request.headers();
+    let app = Current::of(request)?;
+    Ok(Caller {
+        who: principal(headers)?,
+        at: app.clock.now(),
+        client: client(headers)?,
+        key: idempotency_key(headers)?,
+        if_version: if_match(headers)?,
+    })
 }
 
 fn principal(headers: &HeaderMap) -> Result<Principal, Problem> {
@@ -249,19 +137,5 @@ mod tests {
         assert_eq!(key("order-17").as_str(), "order-17");
         assert_eq!(key("a/b?c=1"), key("a/b?c=1"));
         assert_ne!(key("a/b?c=1"), key("a/b?c=2"));
-    }
-
-    #[test]
-    fn the_same_command_has_the_same_digest_only_for_the_same_entity() {
-        assert_eq!(digest("a", &1), digest("a", &1));
-        assert_ne!(digest("a", &1), digest("b", &1));
-        assert_ne!(digest("a", &1), digest("a", &2));
-    }
-
-    #[test]
-    fn an_id_made_under_a_key_is_made_again_by_a_repetition() {
-        assert_eq!(derived_id("list", "local", "k1"), derived_id("list", "local", "k1"));
-        assert_ne!(derived_id("list", "local", "k1"), derived_id("item", "local", "k1"));
-        assert!(crate::domain::ids::check_id(&derived_id("list", "local", "k1")).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! The one way from a handler to an entity and back: execute, count, answer.
+//! The answer to a command over HTTP.
 
 use actix_web::{
     HttpResponse,
@@ -6,13 +6,13 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use super::{body::render, checks::Checked, error::Problem};
+use super::{body::render, error::Problem};
 use crate::{
-    actors::{Done, Failure, Hosted, Request},
+    actors::{Done, Hosted, Request},
     app::App,
-    domain::{Outcome, RefusalKind},
+    commands::execute,
+    domain::Outcome,
     events::Position,
-    telemetry::{CommandEnd, count_command},
 };
 
 /// The answer to every write.
@@ -37,31 +37,11 @@ pub struct CommandAnswer<'a, V> {
     pub totals: Option<V>,
 }
 
-/// Checks what a command names, lets the entity decide it, and counts the outcome.
-///
-/// # Errors
-/// Errors in what it names, or the entity's refusal or failure.
-pub async fn execute<E: Checked>(app: &App, id: &str, request: Request<E::Command>) -> Result<Done<E::View>, Problem> {
-    if let Err(problem) = E::check(app, &request.command).await {
-        count_command(E::KIND, CommandEnd::Refused);
-        return Err(problem);
-    }
-    let done = app.registry.execute::<E>(id, request).await;
-    let end = match &done {
-        Ok(done) if done.repeated => CommandEnd::Repeated,
-        Ok(done) => CommandEnd::Done(done.outcome),
-        Err(Failure::Refused(_) | Failure::VersionMismatch { .. } | Failure::KeyReused { .. }) => CommandEnd::Refused,
-        Err(_) => CommandEnd::Failed,
-    };
-    count_command(E::KIND, end);
-    Ok(done?)
-}
-
 /// Executes a command and answers 200 with its outcome.
 ///
 /// # Errors
 /// When the entity refuses or fails.
-pub async fn run<E: Checked>(app: &App, id: &str, request: Request<E::Command>) -> Result<HttpResponse, Problem> {
+pub async fn run<E: Hosted>(app: &App, id: &str, request: Request<E::Command>) -> Result<HttpResponse, Problem> {
     let done = execute::<E>(app, id, request).await?;
     answer::<E, ()>(StatusCode::OK, id, &done, None)
 }
@@ -70,7 +50,7 @@ pub async fn run<E: Checked>(app: &App, id: &str, request: Request<E::Command>) 
 ///
 /// # Errors
 /// When the entity refuses or fails.
-pub async fn make<E: Checked>(app: &App, id: &str, request: Request<E::Command>) -> Result<HttpResponse, Problem> {
+pub async fn make<E: Hosted>(app: &App, id: &str, request: Request<E::Command>) -> Result<HttpResponse, Problem> {
     let done = execute::<E>(app, id, request).await?;
     make_done::<E>(id, &done)
 }
@@ -119,12 +99,4 @@ pub fn answer<E: Hosted, V: Serialize>(
         totals,
     };
     Ok(HttpResponse::build(status).content_type("application/json").body(render(&body)?))
-}
-
-/// Points an unknown id in the body at its field: there 422 is clearer than 404.
-#[must_use]
-pub fn unknown(code: &'static str, pointer: &'static str, what: &str, id: &str) -> Problem {
-    Problem::from(
-        crate::domain::Refusal::new(RefusalKind::Invalid, code, format!("there is no {what} {id}: register it first")).at(pointer),
-    )
 }

@@ -6,12 +6,13 @@ use utoipa::ToSchema;
 
 use super::{
     error::{Problem, ProblemBody},
-    past::{self, History, blocking},
+    past,
     reads::{Id, Query, json},
     timeline::{not_yet, stream_of, unknown},
 };
 use crate::{
     app::{App, Current},
+    commands::stream::{History, blocking, history},
     domain::{
         HouseholdId, ItemId, ListId, Moment,
         household::Households,
@@ -126,7 +127,7 @@ struct Compared<D> {
 async fn compare<E: Restorable + Undo>(app: &App, id: &str, query: MomentsQuery) -> Result<Compared<E::Diff>, Problem> {
     let stream = stream_of::<E>(id)?;
     let to = query.to.unwrap_or(At::Position(app.log.head()));
-    let history = past::history(app, &stream).await?;
+    let history = history(app, &stream).await?;
     if history.is_empty() {
         return Err(unknown::<E>(id));
     }

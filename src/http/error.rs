@@ -18,6 +18,8 @@ use crate::{
 
 /// Seconds a client should wait before a retry when nothing better is known.
 pub const RETRY_AFTER_SECONDS: u32 = 1;
+/// The same where an operator must act first.
+const READ_ONLY_RETRY_AFTER_SECONDS: u32 = 30;
 
 /// A refused or failed request, on its way to the client.
 pub struct Problem(Box<Parts>);
@@ -102,15 +104,10 @@ impl Problem {
 
     /// A part of the log cannot be read (500): names the position, so that an operator finds the file.
     #[must_use]
-    pub fn unreadable(error: &LogError) -> Self {
-        match error {
-            LogError::Damaged { position, .. } | LogError::Undecodable { position, .. } => {
-                tracing::error!(%error, "a request needs events that cannot be read");
-                let detail = format!("the log cannot be read at position {position}; everything that does not need that event still works");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "history_unreadable", detail)
-            }
-            LogError::Storage(reason) => Self::internal(reason),
-        }
+    pub fn unreadable(error: LogError) -> Self {
+        tracing::error!(%error, "a request needs events that cannot be read");
+        let failure = Failure::Unreadable(error);
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, failure.code(), failure.detail())
     }
 
     /// It may work soon (503).
@@ -256,6 +253,7 @@ impl From<Refusal> for Problem {
             RefusalKind::Conflict => StatusCode::CONFLICT,
             RefusalKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             RefusalKind::Forbidden => StatusCode::FORBIDDEN,
+            RefusalKind::Malformed => StatusCode::BAD_REQUEST,
         };
         let problem = Self::new(status, refusal.code, refusal.detail);
         match refusal.pointer {
@@ -267,41 +265,30 @@ impl From<Refusal> for Problem {
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
+        let (code, detail) = (failure.code(), failure.detail());
         match failure {
             Failure::Refused(refusal) => refusal.into(),
-            Failure::VersionMismatch { expected, actual } => Self::new(
-                StatusCode::PRECONDITION_FAILED,
-                "version_mismatch",
-                format!("the current version is {actual}, not {expected}: read it again, then decide again"),
-            ),
-            Failure::KeyReused { id } => Self::new(
-                StatusCode::CONFLICT,
-                "key_reused",
-                format!("the command id {id} was used for a different command: use a new one for each command"),
-            ),
-            Failure::Overloaded { what, retry_after_seconds } => {
-                Self::unavailable("overloaded", format!("{what} is full; nothing was recorded, try again"), retry_after_seconds)
-            }
+            Failure::VersionMismatch { .. } => Self::new(StatusCode::PRECONDITION_FAILED, code, detail),
+            Failure::KeyReused { .. } => Self::conflict(code, detail),
+            Failure::Overloaded { retry_after_seconds, .. } => Self::unavailable(code, detail, retry_after_seconds),
+            Failure::Contended(_) => Self::unavailable(code, detail, RETRY_AFTER_SECONDS),
             Failure::Poisoned { stream, position, reason } => {
                 tracing::error!(%stream, %position, reason, "history cannot be replayed");
-                let detail = format!("the history of {stream} cannot be replayed at position {position}; everything else still works");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "history_unreadable", detail)
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, detail)
             }
             Failure::OutcomeUnknown(cause) => {
                 tracing::error!(cause, "outcome of a command is unknown");
-                let detail = "it is unknown whether the command was recorded: repeat it with the same command id";
-                Self::unavailable("outcome_unknown", detail, RETRY_AFTER_SECONDS)
+                Self::unavailable(code, detail, RETRY_AFTER_SECONDS)
             }
             Failure::ReadOnly(cause) => {
                 tracing::error!(cause, "log is read-only");
-                Self::unavailable("read_only", "the log is read-only until an operator restarts the server; nothing was recorded", 30)
+                Self::unavailable(code, detail, READ_ONLY_RETRY_AFTER_SECONDS)
             }
             Failure::NoRoom(cause) => {
                 tracing::debug!(cause, "the log has no room");
-                let detail =
-                    "the disk is full, or no more files can be created on it; nothing was recorded; writes resume when there is room";
-                Self::unavailable("disk_full", detail, RETRY_AFTER_SECONDS)
+                Self::unavailable(code, detail, RETRY_AFTER_SECONDS)
             }
+            Failure::Unreadable(error) => Self::unreadable(error),
             Failure::Internal(cause) => Self::internal(&cause),
         }
     }

@@ -7,11 +7,11 @@ use tokio::sync::watch;
 
 use super::{
     error::{Problem, ProblemBody},
-    past::blocking,
     reads::{Id, Query},
 };
 use crate::{
     app::{App, Current},
+    commands::stream::blocking,
     domain::{ListId, StreamId, StreamKind},
     events::{
         Position, Recorded, StreamHead,
@@ -102,7 +102,7 @@ async fn answer(app: Current, query: EventsQuery) -> Result<HttpResponse, Proble
     if after < head {
         // Once the answer has begun, an unreadable log can only break it off.
         let log = std::sync::Arc::clone(&app.log);
-        blocking(move || log.read(after, 1)).await?.map_err(|error| Problem::unreadable(&error))?;
+        blocking(move || log.read(after, 1)).await?.map_err(Problem::unreadable)?;
     }
     let reader = Feed::new(std::sync::Arc::clone(&app.log)).reader(after);
     let until = if query.follow { None } else { Some(head) };
@@ -153,7 +153,7 @@ impl Following {
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         while self.remaining > 0 && self.until.is_none_or(|until| self.reader.position() < until) {
             let events = tokio::select! {
-                events = self.reader.next() => events.map_err(|error| Problem::unreadable(&error))?,
+                events = self.reader.next() => events.map_err(Problem::unreadable)?,
                 _ = self.ended.wait_for(|ended| *ended) => return Ok(None),
             };
             let mut text = Vec::new();
@@ -194,7 +194,7 @@ impl StreamHistory {
         while self.remaining > 0 && self.version < head.version {
             let (log, stream, version) = (std::sync::Arc::clone(&app.log), stream.clone(), self.version);
             let read = blocking(move || log.read_stream(&stream, version, STREAM_BATCH_EVENTS_MAX)).await?;
-            let events = read.map_err(|error| Problem::unreadable(&error))?;
+            let events = read.map_err(Problem::unreadable)?;
             let Some(last) = events.last() else { return Ok(None) };
             self.version = last.version;
             let mut text = Vec::new();

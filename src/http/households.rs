@@ -5,22 +5,21 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     body::{Json, Tagged, render},
-    caller::Caller,
     commands::{CommandAnswer, make, run},
     error::{Problem, ProblemBody},
     protocol::{HouseholdView, NewHousehold},
     reads::{AfterQuery, Id, Page, PageQuery, Query, id_mark, json, page_limit, tagged, wait_until},
     travel,
 };
-use crate::projections::totals::TotalsView;
 use crate::{
     app::Current,
+    commands::Caller,
     domain::{
         HouseholdId, Moment,
         household::{HouseholdCommand, HouseholdState, Households},
     },
     events::{At, Position},
-    projections::{HouseholdEntry, Spend},
+    projections::{HouseholdEntry, Spend, totals::TotalsView},
 };
 
 /// Creates a household; its creator becomes its owner.

@@ -4,8 +4,7 @@ use actix_web::{HttpResponse, http::StatusCode};
 
 use super::{
     body::{Json, OptionalJson},
-    caller::Caller,
-    commands::{CommandAnswer, answer, execute, made},
+    commands::{CommandAnswer, answer, made},
     error::{Problem, ProblemBody},
     lists::run,
     protocol::{ChangeItem, CommandOnly, NewItem},
@@ -13,6 +12,7 @@ use super::{
 };
 use crate::{
     app::Current,
+    commands::{Caller, execute},
     domain::{
         ItemId, ListId, Outcome,
         list::{ListCommand, Lists},
@@ -28,8 +28,8 @@ pub async fn add(app: Current, caller: Caller, Id(id): Id<ListId>, Json(body): J
     let caller = caller.with_command_id(body.command_id.clone())?;
     let item = caller.id_for(body.id.clone(), "item", ItemId::new)?;
     let request = caller.request(id.as_str(), body.command(item.clone()));
-    let mut done = execute::<Lists>(&app, id.as_str(), request).await.map_err(|problem| problem.renamed("/item", "/id"))?;
-    // Added before under this same id: nothing is recorded, but it exists.
+    let mut done = execute::<Lists>(&app, id.as_str(), request).await.map_err(|failure| Problem::from(failure).renamed("/item", "/id"))?;
+    // Added before under this very id: nothing is recorded, but it is there.
     done.subject.get_or_insert_with(|| item.to_string());
     if done.outcome != Outcome::Applied {
         return answer::<Lists, _>(StatusCode::OK, id.as_str(), &done, Some(&*done.view));

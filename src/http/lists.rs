@@ -5,8 +5,7 @@ use serde::Deserialize;
 
 use super::{
     body::{Json, OptionalJson, Tagged, render},
-    caller::Caller,
-    commands::{CommandAnswer, answer, execute, made, status_of_making},
+    commands::{CommandAnswer, answer, made, status_of_making},
     error::{Problem, ProblemBody},
     households,
     protocol::{ChangeList, CheckOut, CommandOnly, ListView, NewList, NewMember, TotalsAnswer},
@@ -17,6 +16,7 @@ use super::{
 use crate::{
     actors::{Rendered, Request},
     app::{App, Current},
+    commands::{Caller, execute},
     domain::{
         HouseholdId, ListId, OrderId, StoreId,
         list::{List, ListCommand, ListState, Lists},

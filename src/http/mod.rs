@@ -8,7 +8,6 @@ pub mod baskets;
 pub mod body;
 pub mod bulk;
 pub mod caller;
-pub mod checks;
 pub mod commands;
 mod current;
 pub mod deals;
@@ -31,7 +30,7 @@ pub mod protocol;
 pub mod reads;
 pub mod restore;
 pub mod routes;
-pub mod server;
+pub mod service;
 pub mod stores;
 #[cfg(test)]
 mod tests;

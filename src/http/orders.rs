@@ -5,23 +5,22 @@ use serde::Deserialize;
 
 use super::{
     body::{Json, Tagged, render},
-    caller::Caller,
-    commands::{CommandAnswer, execute, make_done, run},
+    commands::{CommandAnswer, make_done, run},
     error::{Problem, ProblemBody},
     households,
     protocol::{NewOrder, OrderView},
     reads::{AfterQuery, Id, Page, Query, id_mark, json, page_limit, tagged, wait_until},
     travel,
 };
-use crate::projections::totals::TotalsView;
 use crate::{
     app::Current,
+    commands::{Caller, execute},
     domain::{
         HouseholdId, OrderId,
         order::{OrderCommand, OrderState, Orders},
     },
     events::{At, Position},
-    projections::OrderSummary,
+    projections::{OrderSummary, totals::TotalsView},
 };
 
 /// Places an order, or records one that was placed elsewhere. A repetition with the same id changes nothing.

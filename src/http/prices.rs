@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     body::Json,
-    caller::Caller,
     commands::{CommandAnswer, run},
     error::{Problem, ProblemBody},
     products,
@@ -14,16 +13,16 @@ use super::{
     stores,
     travel::{self, Asked},
 };
-use crate::projections::totals::TotalsView;
 use crate::{
     actors::Request,
     app::Current,
+    commands::Caller,
     domain::{
         Moment, ProductId, StoreId,
         product::{PriceKind, ProductCommand, Products},
     },
     events::{At, Position},
-    projections::{AsOf, BestPrice, HeldPrice, HistoryQuery, PriceEntry},
+    projections::{AsOf, BestPrice, HeldPrice, HistoryQuery, PriceEntry, totals::TotalsView},
 };
 
 /// The query for the best prices.

@@ -5,23 +5,22 @@ use serde::Deserialize;
 
 use super::{
     body::{Json, Tagged, render},
-    caller::Caller,
     commands::{CommandAnswer, make, run},
     error::{Problem, ProblemBody},
     protocol::{ChangeProduct, NewProduct, ProductView},
     reads::{AfterQuery, Id, Page, Query, id_mark, json, page_limit, tagged, wait_until},
     travel,
 };
-use crate::projections::totals::TotalsView;
 use crate::{
     app::Current,
+    commands::Caller,
     domain::{
         ProductId,
         codes::Gtin,
         product::{ProductCommand, ProductState, Products},
     },
     events::{At, Position},
-    projections::ProductEntry,
+    projections::{ProductEntry, totals::TotalsView},
 };
 
 /// Registers a product. A repetition with the same id and details changes nothing.

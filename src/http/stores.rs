@@ -4,21 +4,20 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::{
     body::{Json, Tagged, render},
-    caller::Caller,
     commands::{CommandAnswer, make, run},
     error::{Problem, ProblemBody},
     protocol::{ChangeStore, NewStore, StoreView},
     reads::{AfterQuery, Id, Page, PageQuery, Query, id_mark, json, page_limit, tagged, wait_until},
     travel,
 };
-use crate::projections::totals::TotalsView;
 use crate::{
     app::Current,
+    commands::Caller,
     domain::{
         StoreId,
         store::{StoreCommand, StoreState, Stores},
     },
-    projections::StoreEntry,
+    projections::{StoreEntry, totals::TotalsView},
 };
 
 /// Registers a store. A repetition with the same id and details changes nothing.

@@ -5,11 +5,11 @@ use serde::Deserialize;
 
 use super::{
     error::{Problem, ProblemBody},
-    past::{self, blocking},
     reads::{Id, Item, Page, Query, id_mark, json, page_limit},
 };
 use crate::{
     app::{App, Current},
+    commands::stream::{blocking, history},
     domain::{Entity, HouseholdId, ItemId, ListId, StreamId, household::Households, list::Lists},
     events::{At, Position},
     projections::timeline::{TimelineEntry, TimelineQuery, Told, timeline},
@@ -89,7 +89,7 @@ fn read(query: SpanQuery, item: Option<ItemId>) -> Result<TimelineQuery, Problem
 
 async fn answer<E: Told>(app: &App, id: &str, query: TimelineQuery) -> Result<HttpResponse, Problem> {
     let stream = stream_of::<E>(id)?;
-    let history = past::history(app, &stream).await?;
+    let history = history(app, &stream).await?;
     if history.is_empty() {
         return Err(unknown::<E>(id));
     }

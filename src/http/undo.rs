@@ -1,23 +1,20 @@
 //! `POST /undo`: undoes a command, or a person's recent commands, by new commands; or shows what that would change.
 
-mod answer;
-mod run;
-mod targets;
-
 use actix_web::HttpResponse;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-pub use answer::{UndoAnswer, UndoOutcome, UndoTotals, UndoneCommand};
-
 use super::{
     body::Json,
-    caller::Caller,
     error::{Problem, ProblemBody},
     reads::json,
 };
 use crate::{
     app::Current,
+    commands::{
+        Caller,
+        undo::{Selection, UndoAnswer},
+    },
     domain::{CommandId, Moment, Principal, StreamId},
     events::Position,
 };
@@ -50,11 +47,7 @@ pub struct Undo {
 #[utoipa::path(post, path = "/api/v1/undo", tag = "undo", request_body = Undo,
     responses((status = 200, body = UndoAnswer), (status = "4XX", body = ProblemBody)))]
 pub async fn undo(app: Current, caller: Caller, Json(body): Json<Undo>) -> Result<HttpResponse, Problem> {
-    let preview = body.preview;
-    let targets = targets::find(&app, body).await?;
-    let mut run = run::Run::new(&app, &caller, preview, targets.behind);
-    for target in &targets.found {
-        run.undo(target).await?;
-    }
-    json(&UndoAnswer::of(preview, run.finish()))
+    let Undo { position, command_id, who, since, until, stream, preview } = body;
+    let selection = Selection { position, command_id, who, since, until, stream };
+    json(&crate::commands::undo::undo(&app, &caller, selection, preview).await?)
 }

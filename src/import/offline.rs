@@ -6,7 +6,15 @@ use std::{collections::VecDeque, ops::ControlFlow, sync::Arc};
 
 use super::{ImportError, Intent, Place, Report, Sink};
 use crate::{
-    domain::{Context, Principal, Refusal, household::Households, list::Lists, order::Orders, product::Products, store::Stores},
+    domain::{
+        Context, Principal, Refusal,
+        household::Households,
+        list::Lists,
+        order::Orders,
+        product::Products,
+        references::{Found, Referent, Refers},
+        store::Stores,
+    },
     events::{Append, AppendError, Log, Pending, Position, Recorded, clock::Clock},
 };
 use entities::Entities;
@@ -70,6 +78,13 @@ impl OfflineSink {
 
     /// Decides a command: the append it causes, `None` if it changes nothing.
     fn decide(&mut self, intent: &Intent) -> Result<Option<Append>, Failed> {
+        match intent {
+            Intent::Store(_, command) => self.check(command)?,
+            Intent::Household(_, command) => self.check(command)?,
+            Intent::Product(_, command) => self.check(command)?,
+            Intent::Order(_, command) => self.check(command)?,
+            Intent::List(_, command) => self.check(command)?,
+        }
         let (log, context) = (&*self.log, Context { who: self.who.clone(), at: self.clock.now() });
         match intent {
             Intent::Store(id, command) => self.stores.decide(log, id.as_str(), command, &context),
@@ -78,6 +93,25 @@ impl OfflineSink {
             Intent::Order(id, command) => self.orders.decide(log, id.as_str(), command, &context),
             Intent::List(id, command) => self.lists.decide(log, id.as_str(), command, &context),
         }
+    }
+
+    /// The same rules about other entities as a running server has.
+    fn check(&mut self, command: &impl Refers) -> Result<(), Failed> {
+        for reference in command.references() {
+            let found = self.find(reference.to)?;
+            reference.check(found).map_err(Failed::Refused)?;
+        }
+        Ok(())
+    }
+
+    fn find(&mut self, to: Referent<'_>) -> Result<Found, Failed> {
+        let log = &*self.log;
+        Ok(match to {
+            Referent::Store(id) | Referent::Money(id, _) => Found::of_store(self.stores.state(log, id.as_str())?),
+            Referent::Product(id) => Found::of_product(self.products.state(log, id.as_str())?),
+            Referent::Household(id) => Found::of_household(self.households.state(log, id.as_str())?),
+            Referent::List(id) => Found::of_list(self.lists.state(log, id.as_str())?),
+        })
     }
 
     /// Waits for the oldest answers until at most `remaining` are open.

@@ -153,7 +153,7 @@ impl<E: Entity> StreamHistory<E> {
         let last = self.events[..count].last()?;
         let states = count / STATE_EVERY_EVENTS;
         let mut state = states.checked_sub(1).map(|index| E::State::clone(&self.states[index])).unwrap_or_default();
-        self.events[states * STATE_EVERY_EVENTS..count].iter().for_each(|event| record::<E>(&mut state, event));
+        self.events[states * STATE_EVERY_EVENTS..count].iter().for_each(|event| event.evolve::<E>(&mut state));
         Some(Then { state, version: last.version, position: last.position, at: last.at })
     }
 
@@ -181,7 +181,7 @@ impl<E: Entity> StreamHistory<E> {
         }
         while let Some(next) = events.get(states.len() * STATE_EVERY_EVENTS..(states.len() + 1) * STATE_EVERY_EVENTS) {
             let mut state = states.last().map(|state: &Arc<E::State>| E::State::clone(state)).unwrap_or_default();
-            next.iter().for_each(|event| record::<E>(&mut state, event));
+            next.iter().for_each(|event| event.evolve::<E>(&mut state));
             bytes += text_bytes(&state);
             states.push(Arc::new(state));
         }
@@ -189,13 +189,7 @@ impl<E: Entity> StreamHistory<E> {
     }
 }
 
-fn record<E: Entity>(state: &mut E::State, recorded: &Recorded) {
-    if let Some(event) = E::own(&recorded.event) {
-        E::evolve(state, event, &recorded.fact());
-    }
-}
-
-/// A value's approximate memory, from its length as text.
+/// About what a value takes of memory, told by how long it is in words.
 fn text_bytes(value: &impl Debug) -> usize {
     struct Counter(usize);
     impl Write for Counter {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use crate::{
     domain::{
-        CommandId, Context, Refusal,
+        CommandId, Context, Entity, Refusal,
         RefusalKind::{Conflict, NotFound},
         StreamId,
         changes::{Change, trace},
@@ -186,13 +186,9 @@ pub fn happened<E: Undo>(history: &[Arc<Recorded>]) -> Vec<Happened<'_, E>> {
 
 /// The state that a part of a history leads to.
 #[must_use]
-pub fn state_of<E: Undo>(history: &[Arc<Recorded>]) -> E::State {
+pub fn state_of<E: Entity>(history: &[Arc<Recorded>]) -> E::State {
     let mut state = E::State::default();
-    for recorded in history {
-        if let Some(event) = E::own(&recorded.event) {
-            E::evolve(&mut state, event, &recorded.fact());
-        }
-    }
+    history.iter().for_each(|recorded| recorded.evolve::<E>(&mut state));
     state
 }
 

@@ -93,7 +93,7 @@ fn every_path_and_function_that_the_pages_name_exists() {
 fn tracked() -> BTreeSet<String> {
     let mut all = BTreeSet::from(["web".to_owned()]);
     let mut folders: Vec<_> =
-        ["src", "tests", "load", "benches", "docs", "examples", "web/src", "web/test"].map(|folder| root().join(folder)).into();
+        ["src", "tests", "load", "crates", "benches", "docs", "web/src", "web/test"].map(|folder| root().join(folder)).into();
     while let Some(folder) = folders.pop() {
         all.insert(name_of(&folder));
         for entry in fs::read_dir(folder).unwrap() {

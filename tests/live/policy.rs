@@ -14,10 +14,8 @@ use aisled::{
     config::{Config, Secret},
     domain::Principal,
     events::{clock::SystemClock, memory::MemoryLog},
-    http::{
-        self,
-        live::{Grant, Rights, Topic},
-    },
+    live::{Grant, Rights, Topic},
+    serve::server,
     telemetry,
 };
 use parking_lot::Mutex;
@@ -145,7 +143,7 @@ async fn serve(rights: Arc<Policy>, started: mpsc::Sender<(Current, SocketAddr, 
     let log = Arc::new(MemoryLog::new(Arc::new(SystemClock)));
     let metrics = telemetry::install().expect("metrics can be counted");
     let running = Running::start_with_rights(config, History::in_memory(log), metrics, rights).expect("an empty log can be read");
-    let (server, address) = http::server::start(Arc::clone(&running)).expect("a port is free");
+    let (server, address) = server::start(Arc::clone(&running)).expect("a port is free");
     started.send((running.current(), address, server.handle())).expect("the test waits");
     server.await.expect("the server serves");
     running.stop().await.expect("the server stops");

@@ -8,12 +8,9 @@ use serde_json::Value;
 use crate::{
     domain::{
         Context, Decision, Entity, Moment, Outcome, Refusal, RefusalKind, StreamId, StreamKind,
-        household::Households,
-        list::{List, ListState, Lists},
-        order::Orders,
-        product::Products,
-        store::Stores,
-        system::System,
+        entities::entities,
+        list::{List, ListState},
+        references::{Found, Referent, Refers},
     },
     events::{Position, Recorded},
 };
@@ -22,12 +19,14 @@ use crate::{
 pub trait AnyEntity {
     fn apply(&mut self, recorded: &Recorded);
 
-    /// Decides a command; the events are placed after `newest` and recorded at `at`, but not applied.
+    /// Decides a command, with the same rules about other entities as a server has; the events get the positions after `newest` and are
+    /// recorded at `at`, but not applied.
     fn decide(
         &self,
         stream: &StreamId,
         command: &Value,
         context: &Context,
+        find: &dyn Fn(Referent<'_>) -> Found,
         newest: Position,
         at: Moment,
     ) -> Result<(Outcome, Vec<Recorded>), Refusal>;
@@ -38,14 +37,7 @@ pub trait AnyEntity {
 
 /// The entity of a stream of a kind, before its first event.
 pub fn entity_of(kind: StreamKind) -> Box<dyn AnyEntity> {
-    match kind {
-        StreamKind::List => Box::new(Hypothetical::<Lists>::default()),
-        StreamKind::Product => Box::new(Hypothetical::<Products>::default()),
-        StreamKind::Order => Box::new(Hypothetical::<Orders>::default()),
-        StreamKind::Household => Box::new(Hypothetical::<Households>::default()),
-        StreamKind::Store => Box::new(Hypothetical::<Stores>::default()),
-        StreamKind::System => Box::new(Hypothetical::<System>::default()),
-    }
+    entities!(kind kind, E => Box::new(Hypothetical::<E>::default()))
 }
 
 struct Hypothetical<E: Entity> {
@@ -65,9 +57,7 @@ where
     E::Command: DeserializeOwned,
 {
     fn apply(&mut self, recorded: &Recorded) {
-        if let Some(event) = E::own(&recorded.event) {
-            E::evolve(&mut self.state, event, &recorded.fact());
-        }
+        recorded.evolve::<E>(&mut self.state);
         (self.version, self.last) = (recorded.version, Some(recorded.position));
     }
 
@@ -76,11 +66,13 @@ where
         stream: &StreamId,
         command: &Value,
         context: &Context,
+        find: &dyn Fn(Referent<'_>) -> Found,
         newest: Position,
         at: Moment,
     ) -> Result<(Outcome, Vec<Recorded>), Refusal> {
         let unreadable = |error: serde_json::Error| Refusal::new(RefusalKind::Invalid, "malformed_command", error.to_string());
         let command: E::Command = serde_json::from_value(command.clone()).map_err(unreadable)?;
+        command.references().iter().try_for_each(|reference| reference.check(find(reference.to)))?;
         E::check_own(stream.id(), &command)?;
         let Decision { outcome, events } = E::decide(&self.state, &command, context)?;
         let (mut version, mut previous, mut position) = (self.version, self.last, newest);

@@ -84,7 +84,7 @@ fn what_cannot_be_done_is_said() {
 proptest! {
     #[test]
     fn a_state_is_the_fold_of_its_prefix_however_it_was_reached(log in any_log(), jumps in proptest::collection::vec(0_usize..80, 1..12)) {
-        for kind in StreamKind::ALL {
+        for &kind in StreamKind::ALL {
             let events: Vec<_> = log.events.iter().filter(|event| event.stream.kind() == kind).cloned().map(Arc::new).collect();
             let mut session = Session::new(kind, events.clone());
             for jump in &jumps {

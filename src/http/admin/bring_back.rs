@@ -6,15 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::snapshots::folder;
 use crate::{
     app::{Current, Running},
+    commands::{BroughtBack, Caller, Origin, Referring, bring_back, stream::blocking},
     domain::{StreamId, StreamKind, household::Households, list::Lists, undo::Undo},
     events::{At, Position},
     http::{
         body::Json,
-        caller::Caller,
         error::{Problem, ProblemBody},
-        past::blocking,
         reads::json,
-        restore::{BroughtBack, Origin, Referring, bring_back},
     },
     projections::commands::state_of,
     snapshots::SnapshotError,

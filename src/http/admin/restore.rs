@@ -8,13 +8,12 @@ use serde::Deserialize;
 use super::{begin, snapshots::folder};
 use crate::{
     app::{RestoreOrder, Restored, Running},
+    commands::{Caller, stream::blocking},
     domain::Principal,
     events::At,
     http::{
         body::{Json, Nothing, OptionalJson},
-        caller::Caller,
         error::{Problem, ProblemBody},
-        past::blocking,
         reads::json,
     },
     snapshots::{Operation, Progress, RestorePlan, SnapshotError, Target, operations::OperationView},

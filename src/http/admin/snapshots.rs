@@ -6,11 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::begin;
 use crate::{
     app::Running,
+    commands::{Caller, stream::blocking},
     http::{
         body::{Nothing, OptionalJson},
-        caller::Caller,
         error::{Problem, ProblemBody},
-        past::blocking,
         reads::{Query, json},
     },
     snapshots::{Listed, Manifest, SnapshotFolder, operations::OperationView, retention::Retention},

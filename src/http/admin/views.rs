@@ -8,12 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::begin;
 use crate::{
     app::{Running, Switch},
+    commands::{Caller, stream::blocking},
     events::Position,
     http::{
         body::{Nothing, OptionalJson},
-        caller::Caller,
         error::{Problem, ProblemBody},
-        past::blocking,
         reads::{Query, json},
     },
     snapshots::{SnapshotError, operations::OperationView},

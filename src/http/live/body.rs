@@ -14,7 +14,7 @@ use actix_web::Error;
 use bytes::Bytes;
 use futures_util::{Stream, task::AtomicWaker};
 
-use super::outbox::{Next, Outbox};
+use crate::live::outbox::{Next, Outbox};
 
 /// Bytes given to the connection at a time: it may hold this much besides what the socket takes, and each piece it fetches
 /// shows that the socket took the one before.
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::{
         events::Position,
-        http::live::{
+        live::{
             channel::Channel,
             close::Close,
             encoding::Encoding,

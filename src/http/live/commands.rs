@@ -7,18 +7,19 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    encoding::Encoding,
     errors::ErrorCode,
     protocol::{CommandDone, EntityKind, ErrorBody, RequestId},
 };
 use crate::{
-    actors::{self, CommandKey, Done},
+    actors::{self, CommandKey, Done, Hosted},
     app::Current,
+    commands::{execute, keys::digest},
     domain::{
         ClientId, CommandId, Context, Principal, household::Households, ids::check_id, list::Lists, order::Orders, product::Products,
         store::Stores,
     },
-    http::{body, caller::digest, checks::Checked, commands::execute, error::Problem},
+    http::{body, error::Problem},
+    live::encoding::Encoding,
 };
 
 /// One requested command.
@@ -100,7 +101,7 @@ impl Job {
 
     async fn decide<E>(&self, app: &Current, sender: &Sender) -> Result<Done<E::View>, ErrorBody>
     where
-        E: Checked<Command: Serialize + DeserializeOwned>,
+        E: Hosted<Command: Serialize + DeserializeOwned>,
     {
         check_id(&self.entity_id).map_err(|error| ErrorBody::new(ErrorCode::InvalidId, error.to_string()).at("/entity_id"))?;
         // Read like the body of an HTTP request, so that the errors are the same.
@@ -109,7 +110,7 @@ impl Job {
         let context = Context { who: sender.who.clone(), at: app.clock.now() };
         let request =
             actors::Request { command, more: Vec::new(), context, key, client: sender.client.clone(), if_version: self.if_version };
-        Ok(execute::<E>(app, &self.entity_id, request).await?)
+        Ok(execute::<E>(app, &self.entity_id, request).await.map_err(Problem::from)?)
     }
 
     /// As over HTTP, so that a command sent there may be repeated here.

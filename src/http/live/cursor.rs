@@ -3,8 +3,7 @@
 
 use std::fmt;
 
-use super::topic::Topic;
-use crate::events::Position;
+use crate::{events::Position, live::topic::Topic};
 
 /// Where each topic is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,27 +9,29 @@ use serde::Deserialize;
 
 use super::{
     body::PIECE_BYTES,
-    channel::DealFilter,
-    close::Close,
     cursor::Cursor,
-    encoding::Encoding,
-    member::Arrival,
-    membership::Membership,
-    notice::Closing,
-    outbox::Next,
     protocol::TopicRequest,
-    publication::{Class, Wire},
-    socket::SocketHandle,
     subscribe::{self, Subscription},
-    topic::Topic,
 };
 use crate::{
     app::Current,
+    commands::Caller,
     http::{
         access::bearer,
-        caller::Caller,
         error::{Problem, ProblemBody, RETRY_AFTER_SECONDS},
         reads::Query,
+    },
+    live::{
+        channel::DealFilter,
+        close::Close,
+        encoding::Encoding,
+        member::Arrival,
+        membership::Membership,
+        notice::Closing,
+        outbox::Next,
+        publication::{Class, Wire},
+        socket::SocketHandle,
+        topic::Topic,
     },
 };
 

@@ -3,7 +3,7 @@
 use actix_http::ws::Item;
 use bytes::{Bytes, BytesMut};
 
-use super::{close::Close, encoding::Encoding};
+use crate::live::{close::Close, encoding::Encoding};
 
 /// The message being joined, if any.
 #[derive(Debug)]

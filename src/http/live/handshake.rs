@@ -8,8 +8,7 @@ use actix_web::{
     },
 };
 
-use super::encoding::Encoding;
-use crate::http::error::Problem;
+use crate::{http::error::Problem, live::encoding::Encoding};
 
 /// Checks upgrade, version, key and origin.
 ///

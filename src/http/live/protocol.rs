@@ -13,13 +13,8 @@ use utoipa::{
 };
 
 use super::{
-    channel::DealFilter,
-    encoding::Encoding,
     errors::ErrorCode,
-    limits::Limits,
-    publication::Key,
-    topic::Topic,
-    values::{AnySnapshot, Command, PushedEvent, StateValue},
+    values::{AnySnapshot, Command},
 };
 use crate::{
     actors::Loaded,
@@ -32,6 +27,7 @@ use crate::{
         codec::{self, RecordedEvent},
     },
     http::protocol::ListView,
+    live::{channel::DealFilter, encoding::Encoding, limits::Limits, push::StateValue},
     projections::totals::TotalsView,
 };
 
@@ -399,37 +395,6 @@ impl ErrorBody {
     pub fn at(self, pointer: impl Into<String>) -> Self {
         Self { pointer: Some(pointer.into()), ..self }
     }
-}
-
-/// A push of class event: never merged or dropped.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct EventPush<'a, E> {
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    #[schema(value_type = String)]
-    pub topic: &'a Topic,
-    #[schema(value_type = String)]
-    pub position: Position,
-    /// The topic had no event between this position and `position`: a client that has everything up to it missed nothing.
-    #[schema(required, value_type = Option<String>)]
-    pub previous: Option<Position>,
-    #[schema(value_type = PushedEvent)]
-    pub event: E,
-}
-
-/// A push of class state: only the latest per topic and key is delivered to a slow reader.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct StatePush<'a, V> {
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    #[schema(value_type = String)]
-    pub topic: &'a Topic,
-    #[schema(value_type = String)]
-    pub key: &'a Key,
-    #[schema(value_type = String)]
-    pub position: Position,
-    #[schema(value_type = StateValue)]
-    pub value: &'a V,
 }
 
 /// Reads a client's message. The id is found even where the rest cannot be read, so that the error can carry it.

@@ -10,37 +10,32 @@ use actix_web::{
     web::{self, Bytes},
 };
 use actix_web_actors::ws::{self, CloseCode, CloseReason, Message, ProtocolError};
+use aisled_deflate::{self as deflate, Sizes};
 use bytestring::ByteString;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 
 use super::{
     body::SessionBody,
-    close::Close,
     commands::{Job, Lanes, Sender},
-    counters::Limit,
-    deflate::{self, Sizes},
-    encoding::Encoding,
     errors::ErrorCode,
     fragments::{Fragments, Joined},
-    member::Arrival,
-    membership::Membership,
     protocol::{Authenticate, ErrorBody, ErrorReply, Hello, Pong, Refreshed, Request, RequestId, Unsubscribed, parse},
-    publication::Wire,
-    rights::Grant,
-    socket::SocketHandle,
     subscribe::{self, Subscription},
     throttle::Throttle,
-    topic::Topic,
 };
 use crate::{
     app::{App, Current},
+    commands::Caller,
     domain::{ClientId, Moment, Principal},
     http::{
         access::{Unauthenticated, bearer},
-        caller::Caller,
         error::{Problem, ProblemBody},
         reads::Query,
+    },
+    live::{
+        close::Close, counters::Limit, encoding::Encoding, member::Arrival, membership::Membership, publication::Wire, rights::Grant,
+        socket::SocketHandle, topic::Topic,
     },
 };
 

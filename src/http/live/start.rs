@@ -8,13 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    audience::{household_of_order, is_price},
-    channel::Channel,
-    counters::Limit,
     errors::ErrorCode,
     protocol::{ErrorBody, EventValue, False, MissedEvent, Snapshot, States, TopicStart, True},
-    publication::Key,
-    topic::Topic,
     values::{OrdersSnapshot, ProductSnapshot, SystemSnapshot},
 };
 use crate::{
@@ -29,6 +24,7 @@ use crate::{
         error::Problem,
         reads::{AFTER_WAIT, wait_until},
     },
+    live::{channel::Channel, counters::Limit, household_of_order, is_price, publication::Key, topic::Topic},
     projections::{DealQuery, totals::PriceState},
 };
 
@@ -231,7 +227,7 @@ async fn blocking<T: Send + 'static>(app: &App, read: impl FnOnce() -> Result<T,
     }
     let _turn = app.hub.readers().acquire().await.map_err(|error| Problem::internal(&error))?;
     let read = web::block(read).await.map_err(|error| Problem::internal(&error))?;
-    Ok(read.map_err(|error| Problem::unreadable(&error))?)
+    Ok(read.map_err(Problem::unreadable)?)
 }
 
 /// The topic's stream and its newest event. The log shows it a moment before its own head, and nothing sent may be ahead of that.

@@ -6,17 +6,22 @@ use ahash::AHashSet;
 use serde::Serialize;
 
 use super::{
-    channel::Channel,
-    counters::Limit,
-    encoding::Encoding,
     errors::ErrorCode,
-    membership::Seat,
-    pace,
     protocol::{ErrorBody, RequestId, TopicAnswer, TopicRequest, TopicStart},
     start,
-    topic::{Topic, TopicError},
 };
-use crate::{app::App, events::Position, http::live::Hub};
+use crate::{
+    app::App,
+    live::{
+        Hub,
+        channel::Channel,
+        counters::Limit,
+        encoding::Encoding,
+        membership::{Gate, Seat},
+        pace,
+        topic::{Topic, TopicError},
+    },
+};
 
 /// A subscription whose answer is under way.
 #[derive(Debug)]
@@ -43,16 +48,6 @@ pub struct Part {
     /// The whole message.
     pub message: Vec<u8>,
     pub gates: Vec<Gate>,
-}
-
-/// A topic whose gate opens with its answer.
-#[derive(Debug)]
-pub struct Gate {
-    pub topic: Topic,
-    /// The end of its sent history; `None` for one that is left again.
-    pub upto: Option<Position>,
-    /// The least time between two states of a key.
-    pub every: Option<Duration>,
 }
 
 impl Subscription {

@@ -4,15 +4,11 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{audience::DealsChanged, presence::Present};
 use crate::{
     domain::{household::HouseholdCommand, list::ListCommand, order::OrderCommand, product::ProductCommand, store::StoreCommand},
-    events::{Position, codec::RecordedEvent},
+    events::Position,
     http::protocol::ListView,
-    projections::{
-        BestPrice, DealPage, HouseholdEntry, OrderSummary, ProductEntry,
-        totals::{PriceState, TotalsView},
-    },
+    projections::{BestPrice, DealPage, HouseholdEntry, OrderSummary, ProductEntry},
 };
 
 /// The snapshot of `product:<id>`.
@@ -50,23 +46,6 @@ pub enum AnySnapshot {
     Household(HouseholdEntry),
     Orders(OrdersSnapshot),
     System(SystemSnapshot),
-}
-
-/// The value of a state, by its key: `totals`, `price:<product>` (of a product: `price:<store>`) or `presence`.
-#[derive(ToSchema)]
-#[serde(untagged)]
-pub enum StateValue {
-    Totals(TotalsView),
-    Price(PriceState),
-    Presence(Present),
-}
-
-/// The content of an event push: an event of the log, or the changes of deals.
-#[derive(ToSchema)]
-#[serde(untagged)]
-pub enum PushedEvent {
-    Recorded(RecordedEvent<'static>),
-    Deals(DealsChanged),
 }
 
 /// A command, by the `entity` of its request.

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::rig::Rig;
 use crate::{
+    commands::{Origin, bring_back},
     domain::{
         ItemId, Quantity, StreamId,
         list::{ListCommand, ListState, Lists},
     },
     events::Position,
-    http::restore::{Origin, bring_back},
 };
 
 async fn item(rig: &Rig, id: &str, name: &str) -> String {

@@ -15,13 +15,14 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{Current, History, Running},
+    commands::Caller,
     config::Config,
     domain::{
         Context, Principal,
         list::{ListCommand, Lists},
     },
     events::{Log, clock::SystemClock, memory::MemoryLog},
-    http::{access::Access, caller::Caller, server},
+    http::{access::Access, service},
     telemetry,
 };
 
@@ -84,7 +85,7 @@ impl Rig {
     /// Sends a request and takes the whole answer.
     pub async fn send(&self, request: TestRequest) -> Answer {
         let access = Arc::new(Access::of(&self.app.config));
-        let service = test::init_service(server::service(Data::from(Arc::clone(&self.running)), access)).await;
+        let service = test::init_service(service::service(Data::from(Arc::clone(&self.running)), access)).await;
         collect(&service, request.to_request()).await
     }
 

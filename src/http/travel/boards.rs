@@ -132,7 +132,7 @@ async fn ask(
 fn refusal(error: &BoardsError) -> Problem {
     match error {
         BoardsError::Busy => Problem::unavailable("past_busy", format!("{error}: try again"), BUSY_RETRY_SECONDS),
-        BoardsError::Log(error) => Problem::unreadable(error),
+        BoardsError::Log(error) => Problem::unreadable(error.clone()),
     }
 }
 

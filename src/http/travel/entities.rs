@@ -30,7 +30,7 @@ pub fn entity<E: Entity>(
     unknown: impl FnOnce() -> Problem,
 ) -> Result<Then<E>, Problem> {
     let stream = StreamId::new(E::KIND, id).map_err(|error| Problem::internal(&error))?;
-    let history = histories.read(&*app.log, &stream, point.position).map_err(|error| Problem::unreadable(&error))?;
+    let history = histories.read(&*app.log, &stream, point.position).map_err(Problem::unreadable)?;
     let Some(history) = history else { return Err(unknown()) };
     history.at(point.position).ok_or_else(|| not_yet(&unknown(), point, history.first()))
 }

@@ -62,21 +62,24 @@ impl<E: Entity> Entities<E> {
 
     /// Applies a past event, if it is of this kind.
     pub(super) fn fold(&mut self, recorded: &Recorded) {
-        let Some(event) = E::own(&recorded.event) else { return };
+        if recorded.stream.kind() != E::KIND {
+            return;
+        }
         if self.is_full() && !self.known.contains_key(recorded.stream.id()) {
             self.complete = false;
             return;
         }
-        self.known.entry(recorded.stream.id().into()).or_default().evolve::<E>(event, &recorded.fact());
+        self.known.entry(recorded.stream.id().into()).or_default().record::<E>(recorded);
+    }
+
+    /// The state of one entity, as far as it was decided.
+    pub(super) fn state(&mut self, log: &dyn Log, id: &str) -> Result<&E::State, Failed> {
+        Ok(&self.versioned(log, id)?.state)
     }
 
     /// Decides a command and applies its events. `None` if nothing changes.
     pub(super) fn decide(&mut self, log: &dyn Log, id: &str, command: &E::Command, context: &Context) -> Result<Option<Append>, Failed> {
-        if !self.known.contains_key(id) {
-            let loaded = if self.complete { Versioned::default() } else { load::<E>(log, id).map_err(Failed::Log)? };
-            self.known.insert(id.into(), loaded);
-        }
-        let known = self.known.get_mut(id).expect("this holds because it was put there if it was missing");
+        let known = self.versioned(log, id)?;
         let decision = E::decide(&known.state, command, context).map_err(Failed::Refused)?;
         if decision.events.is_empty() {
             return Ok(None);
@@ -95,12 +98,25 @@ impl<E: Entity> Entities<E> {
             events: decision.events.into_iter().map(Into::into).collect(),
         }))
     }
+
+    fn versioned(&mut self, log: &dyn Log, id: &str) -> Result<&mut Versioned<E::State>, Failed> {
+        if !self.known.contains_key(id) {
+            let loaded = if self.complete { Versioned::default() } else { load::<E>(log, id).map_err(Failed::Log)? };
+            self.known.insert(id.into(), loaded);
+        }
+        Ok(self.known.get_mut(id).expect("this holds because it was put there if it was missing"))
+    }
 }
 
 impl<S> Versioned<S> {
     fn evolve<E: Entity<State = S>>(&mut self, event: &E::Event, fact: &Fact<'_>) {
         E::evolve(&mut self.state, event, fact);
         self.version = fact.version;
+    }
+
+    fn record<E: Entity<State = S>>(&mut self, recorded: &Recorded) {
+        recorded.evolve::<E>(&mut self.state);
+        self.version = recorded.version;
     }
 }
 
@@ -113,11 +129,7 @@ fn load<E: Entity>(log: &dyn Log, id: &str) -> Result<Versioned<E::State>, crate
         if events.is_empty() {
             break;
         }
-        for recorded in &events {
-            if let Some(event) = E::own(&recorded.event) {
-                loaded.evolve::<E>(event, &recorded.fact());
-            }
-        }
+        events.iter().for_each(|recorded| loaded.record::<E>(recorded));
     }
     Ok(loaded)
 }

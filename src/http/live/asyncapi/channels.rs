@@ -10,7 +10,10 @@ use super::{
     reference,
     schemas::draft_7,
 };
-use crate::http::live::{Close, Limits, encoding::Encoding, errors::ErrorCode, session::ConnectQuery};
+use crate::{
+    http::live::{errors::ErrorCode, session::ConnectQuery},
+    live::{Close, Limits, encoding::Encoding},
+};
 
 /// One server, by both of its protocols.
 pub fn servers() -> Value {

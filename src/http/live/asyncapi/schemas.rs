@@ -12,12 +12,10 @@ use super::{
 };
 use crate::{
     events::names::EVENT_NAMES,
-    http::live::{
+    http::live::protocol::{Authenticate, CommandDone, ErrorReply, Hello, Pong, Refreshed, Request, RequestId, Subscribed, Unsubscribed},
+    live::{
         notice::{Closing, Revoked},
-        protocol::{
-            Authenticate, CommandDone, ErrorReply, EventPush, Hello, Pong, Refreshed, Request, RequestId, StatePush, Subscribed,
-            Unsubscribed,
-        },
+        push::{EventPush, StatePush},
     },
     projections::totals::TotalsView,
 };

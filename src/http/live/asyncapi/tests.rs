@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     config::{Config, FIELDS, Field, Takes},
-    http::live::{
+    http::live::protocol::Request,
+    live::{
         Close, Limits,
         notice::{Closing, Notice},
-        protocol::Request,
     },
 };
 

@@ -1,0 +1,64 @@
+//! Looks up the entities that a command names. The views answer nearly always; only what they do not know yet is asked of its actor.
+
+use crate::{
+    actors::Failure,
+    app::App,
+    domain::{
+        HouseholdId, ListId, ProductId, StoreId,
+        household::Households,
+        list::Lists,
+        product::Products,
+        references::{Found, Referent, Refers},
+        store::Stores,
+    },
+    projections::totals::PriceLookup,
+};
+
+/// Refuses a command that names what does not exist, or money of another currency than the store's.
+///
+/// # Errors
+/// A refusal that points at the field, or why the other entity could not be asked.
+pub async fn check(app: &App, command: &impl Refers) -> Result<(), Failure> {
+    for reference in command.references() {
+        reference.check(find(app, reference.to).await?)?;
+    }
+    Ok(())
+}
+
+/// What there is under a reference.
+///
+/// # Errors
+/// When the entity cannot be asked.
+pub async fn find(app: &App, to: Referent<'_>) -> Result<Found, Failure> {
+    match to {
+        Referent::Store(id) | Referent::Money(id, _) => store(app, id).await,
+        Referent::Product(id) => product(app, id).await,
+        Referent::Household(id) => household(app, id).await,
+        Referent::List(id) => list(app, id).await,
+    }
+}
+
+async fn store(app: &App, id: &StoreId) -> Result<Found, Failure> {
+    if let Some(currency) = app.views.read().currency(id) {
+        return Ok(Found::Store(currency));
+    }
+    Ok(Found::of_store(&app.registry.load::<Stores>(id.as_str()).await?.state))
+}
+
+async fn product(app: &App, id: &ProductId) -> Result<Found, Failure> {
+    if app.views.read().is_registered(id) {
+        return Ok(Found::Entity);
+    }
+    Ok(Found::of_product(&app.registry.load::<Products>(id.as_str()).await?.state))
+}
+
+async fn household(app: &App, id: &HouseholdId) -> Result<Found, Failure> {
+    if app.views.read().households.get(id).is_some() {
+        return Ok(Found::Entity);
+    }
+    Ok(Found::of_household(&app.registry.load::<Households>(id.as_str()).await?.state))
+}
+
+async fn list(app: &App, id: &ListId) -> Result<Found, Failure> {
+    Ok(Found::of_list(&app.registry.load::<Lists>(id.as_str()).await?.state))
+}
