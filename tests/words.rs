@@ -213,7 +213,7 @@ fn root() -> &'static Path {
 /// Every file to read: the history of changes, generated types and fixtures are left out, and this file, which names the turns.
 fn texts() -> Vec<(PathBuf, Language)> {
     let mut texts = Vec::new();
-    for folder in ["src", "load", "tests", "benches", "examples"] {
+    for folder in ["src", "load", "tests", "benches", "crates"] {
         texts.extend(files(&root().join(folder), "rs").into_iter().map(|file| (file, Language::Rust)));
     }
     texts.extend(files(&root().join("docs"), "md").into_iter().map(|file| (file, Language::Markdown)));

@@ -67,7 +67,7 @@ pub async fn bring_back<E: Referring>(
 ) -> Result<BroughtBack<E::Diff>, Failure> {
     let left_out = E::leave_unknown(app, &mut past).await?;
     let mut begun = None;
-    // Planned anew each time from what it is by then: after somebody was quicker, and for the rest of a long way.
+    // Planned again each time from what it is by then: after somebody was quicker, and for the rest of a long way.
     for _ in 0..APPENDS_MAX {
         let loaded = app.registry.load::<E>(stream.id()).await?;
         let planned = plan::<E>(caller, stream, loaded.state.clone(), past.clone(), loaded.version).await?;

@@ -1,5 +1,5 @@
 //! Which other entities a command names. A decider knows its own entity alone, so the rules about the others are here: each must exist, and
-//! money at a store is in the store's currency. Whoever executes commands looks the others up and asks [`Reference::check`].
+//! money at a store is in the store's currency. The caller that executes a command looks the others up and asks [`Reference::check`].
 
 use std::borrow::Cow;
 
