@@ -23,7 +23,7 @@ use tokio::sync::watch;
 
 use crate::{
     actors::{
-        ActorLimits, Audience, CheckpointPlan, Failure, Inspect, Projector, Registry, Request, Shared, Threads, interest::Interest,
+        ActorLimits, CheckpointPlan, Failure, Inspect, Listener, Projector, Registry, Request, Shared, Threads, interest::Interest,
         memos::Memos, shared::Counters,
     },
     config::Config,
@@ -227,7 +227,7 @@ impl Frame {
         let shared = Arc::new(Shared {
             log: Arc::clone(&history.log),
             views: Arc::clone(&views),
-            audience: Arc::clone(&hub) as Arc<dyn Audience>,
+            listener: Arc::clone(&hub) as Arc<dyn Listener>,
             clock: Arc::clone(&clock),
             interest: Interest::default(),
             memos: history.folder.as_ref().map_or_else(Memos::none, |folder| Memos::at(&folder.memos())),

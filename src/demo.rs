@@ -20,7 +20,7 @@ use crate::{
         Log,
         clock::{Clock, SystemClock},
     },
-    import::{ImportError, Intent, OfflineSink, Place, Report, Sink, Tally},
+    import::{ImportError, Intent, OfflineSink, Report, Sink, SourceLine, Tally},
 };
 
 /// The prefix of every id of the demo.
@@ -44,7 +44,7 @@ pub fn seed_at(log: &Arc<dyn Log>, clock: Arc<dyn Clock>) -> Result<Tally, Impor
     let who = Principal::new("demo").expect("this holds because it is a valid id");
     let mut sink = OfflineSink::new(log.clone(), clock, who, ID_PREFIX)?;
     let mut report = Report::new(None, Box::new(|line| tracing::debug!("demo: {line}")))?;
-    let place = Place { file: "demo".into(), line: 0 };
+    let place = SourceLine { file: "demo".into(), line: 0 };
     for intent in intents(today).into_iter().filter(|intent| !is_in_use(&**log, intent)) {
         sink.take(place.clone(), 1, intent, &mut report)?;
     }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use super::{
     failure::Failure,
     handle::Handle,
-    hosted::{Hosted, Place},
+    hosted::{Environment, Hosted},
     hydrate::{Hydrated, catch_up, hydrate},
     memos::Memo,
     message::{Done, Execute, Load, Loaded, NewsWaits, Request, Rest},
@@ -34,7 +34,7 @@ const LOOK_LATEST: Duration = Duration::from_hours(24);
 type Answer<E> = Result<Done<<E as Hosted>::View>, Failure>;
 type Work<E> = LocalBoxActorFuture<EntityActor<E>, Answer<E>>;
 
-/// The one place where commands for an entity are decided, one at a time.
+/// The one environment where commands for an entity are decided, one at a time.
 pub struct EntityActor<E: Hosted> {
     stream: StreamId,
     handle: Arc<Handle<E>>,
@@ -42,7 +42,7 @@ pub struct EntityActor<E: Hosted> {
     /// The fold of the stream's committed events.
     entity: Hydrated<E>,
     /// What the entity keeps next to its state; absent until it is awake.
-    desk: Option<E::Desk>,
+    derived: Option<E::Derived>,
     /// Up to where the view takes other streams into account; never decreases.
     as_of: Position,
     /// Why the entity cannot serve: its own history cannot be replayed.
@@ -62,7 +62,7 @@ impl<E: Hosted> EntityActor<E> {
             handle,
             shared,
             entity: Hydrated::default(),
-            desk: None,
+            derived: None,
             as_of: Position::START,
             poison: None,
             expiry: None,
@@ -96,8 +96,8 @@ impl<E: Hosted> Drop for EntityActor<E> {
     /// Runs after a panic too, when `stopped` does not: a dead actor's last view must not be served.
     fn drop(&mut self) {
         self.handle.forget_loaded();
-        if let Some(mut desk) = self.desk.take() {
-            E::close_desk(&mut desk, &self.place());
+        if let Some(mut derived) = self.derived.take() {
+            E::release(&mut derived, &self.environment());
         }
         self.shared.counters.alive.fetch_sub(1, Ordering::Relaxed);
     }
@@ -130,7 +130,7 @@ impl<E: Hosted> Handler<Load<E>> for EntityActor<E> {
             version: self.entity.version,
             position: self.as_of,
             view: self.view(),
-            fresh_until: self.desk.as_ref().and_then(E::fresh_until),
+            fresh_until: self.derived.as_ref().and_then(E::fresh_until),
             rendered: OnceLock::new(),
         });
         self.handle.keep_loaded(&loaded);
@@ -272,9 +272,9 @@ impl<E: Hosted> EntityActor<E> {
         for event in recorded {
             self.entity.record(event);
             subject = subject.or_else(|| E::subject(&event.event));
-            if let Some(mut desk) = self.desk.take() {
-                E::recorded(&mut desk, &self.entity.state, event, &self.place());
-                self.desk = Some(desk);
+            if let Some(mut derived) = self.derived.take() {
+                E::recorded(&mut derived, &self.entity.state, event, &self.environment());
+                self.derived = Some(derived);
             }
         }
         self.as_of = self.as_of.max(self.entity.position);
@@ -308,7 +308,7 @@ impl<E: Hosted> EntityActor<E> {
             Ok(entity) => {
                 self.entity = entity;
                 self.as_of = self.as_of.max(self.entity.position);
-                self.open_desk();
+                self.derive();
             }
             Err(failure) => {
                 tracing::error!(stream = %self.stream, %failure, "an entity cannot be read and refuses commands");
@@ -317,26 +317,26 @@ impl<E: Hosted> EntityActor<E> {
         }
     }
 
-    /// Sets the desk up; listeners are notified if it replaces one that missed events.
-    fn open_desk(&mut self) {
-        let missed = self.desk.take();
+    /// Sets the derived up; listeners are notified if it replaces one that missed events.
+    fn derive(&mut self) {
+        let missed = self.derived.take();
         let again = missed.is_some();
-        if let Some(mut desk) = missed {
-            E::close_desk(&mut desk, &self.place());
+        if let Some(mut derived) = missed {
+            E::release(&mut derived, &self.environment());
             self.handle.forget_loaded();
         }
-        self.desk = Some(E::open_desk(&self.entity.state, &self.place()));
+        self.derived = Some(E::derive(&self.entity.state, &self.environment()));
         if again {
             self.announce();
         }
     }
 
     fn take_in_news(&mut self) {
-        let Some(mut desk) = self.desk.take() else { return };
+        let Some(mut derived) = self.derived.take() else { return };
         // Read before the news is taken: what arrives meanwhile must not count as applied.
         let told = self.handle.news_position();
-        let changed = E::read_news(&mut desk, &self.entity.state, &self.place());
-        self.desk = Some(desk);
+        let changed = E::read_news(&mut derived, &self.entity.state, &self.environment());
+        self.derived = Some(derived);
         self.as_of = self.as_of.max(told);
         if changed {
             self.announce();
@@ -345,7 +345,7 @@ impl<E: Hosted> EntityActor<E> {
 
     /// Checks again when the view changes by time alone, so that listeners hear of it like any other change.
     fn look_when_stale(&mut self, context: &mut Context<Self>) {
-        let until = self.desk.as_ref().and_then(E::fresh_until);
+        let until = self.derived.as_ref().and_then(E::fresh_until);
         if self.expiry.as_ref().map(|(at, _)| *at) == until {
             return;
         }
@@ -365,25 +365,25 @@ impl<E: Hosted> EntityActor<E> {
     }
 
     fn announce(&mut self) {
-        let Some(mut desk) = self.desk.take() else { return };
-        E::announce(&mut desk, &self.entity.state, self.as_of, &self.place());
-        self.desk = Some(desk);
+        let Some(mut derived) = self.derived.take() else { return };
+        E::announce(&mut derived, &self.entity.state, self.as_of, &self.environment());
+        self.derived = Some(derived);
     }
 
     fn view(&self) -> E::View {
-        E::view(self.desk(), &self.entity.state)
+        E::view(self.derived(), &self.entity.state)
     }
 
     fn brief(&self) -> E::View {
-        E::brief(self.desk(), &self.entity.state)
+        E::brief(self.derived(), &self.entity.state)
     }
 
-    fn desk(&self) -> &E::Desk {
-        self.desk.as_ref().expect("the desk is open, because commands are answered early while the entity is poisoned")
+    fn derived(&self) -> &E::Derived {
+        self.derived.as_ref().expect("the derived is open, because commands are answered early while the entity is poisoned")
     }
 
-    fn place(&self) -> Place<'_, E> {
-        Place { id: self.stream.id(), handle: &self.handle, shared: &self.shared }
+    fn environment(&self) -> Environment<'_, E> {
+        Environment { id: self.stream.id(), handle: &self.handle, shared: &self.shared }
     }
 }
 

@@ -36,7 +36,7 @@ pub enum News {
 
 /// What waits for an actor: each fact once, however often it changed, so this is bounded by what the entity refers to.
 #[derive(Debug, Default)]
-struct Inbox {
+struct NewsQueue {
     news: HashSet<News>,
     position: Position,
 }
@@ -48,7 +48,7 @@ pub struct Handle<E: Hosted> {
     address: OnceLock<Addr<EntityActor<E>>>,
     /// The newest view, as long as nothing changed since it was last read.
     loaded: ArcSwapOption<Loaded<E>>,
-    inbox: Mutex<Inbox>,
+    queue: Mutex<NewsQueue>,
     /// Commands and loads not yet answered, which bounds the mailbox; with `LEAVING` set, no more may come.
     waiting: AtomicUsize,
     last_used_micros: AtomicI64,
@@ -69,7 +69,7 @@ impl<E: Hosted> Handle<E> {
             id: Arc::from(id),
             address: OnceLock::new(),
             loaded: ArcSwapOption::empty(),
-            inbox: Mutex::default(),
+            queue: Mutex::default(),
             waiting: AtomicUsize::new(0),
             last_used_micros: AtomicI64::new(now.0),
         }
@@ -91,8 +91,8 @@ impl<E: Hosted> Handle<E> {
 
     /// Keeps a view for the next reader, unless news arrived meanwhile.
     pub(super) fn keep_loaded(&self, loaded: &Arc<Loaded<E>>) {
-        let inbox = self.inbox.lock();
-        if inbox.news.is_empty() {
+        let queue = self.queue.lock();
+        if queue.news.is_empty() {
             self.loaded.store(Some(Arc::clone(loaded)));
         }
     }
@@ -104,10 +104,10 @@ impl<E: Hosted> Handle<E> {
     /// Adds news for the actor and wakes it unless it was already woken.
     pub(super) fn tell(&self, news: News, position: Position) {
         let first = {
-            let mut inbox = self.inbox.lock();
-            let first = inbox.news.is_empty();
-            inbox.news.insert(news);
-            inbox.position = inbox.position.max(position);
+            let mut queue = self.queue.lock();
+            let first = queue.news.is_empty();
+            queue.news.insert(news);
+            queue.position = queue.position.max(position);
             self.loaded.store(None);
             first
         };
@@ -119,13 +119,13 @@ impl<E: Hosted> Handle<E> {
 
     /// The newest position named by news so far.
     pub(super) fn news_position(&self) -> Position {
-        self.inbox.lock().position
+        self.queue.lock().position
     }
 
     /// Takes everything waiting.
     pub fn take_news(&self) -> HashSet<News> {
-        let mut inbox = self.inbox.lock();
-        std::mem::take(&mut inbox.news)
+        let mut queue = self.queue.lock();
+        std::mem::take(&mut queue.news)
     }
 
     /// Reserves a place in the mailbox. Its holder keeps the entity from going to rest, so that a command is never

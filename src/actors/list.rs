@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     handle::News,
-    hosted::{Hosted, Place},
+    hosted::{Environment, Hosted},
     shared::Shared,
 };
 use crate::{
@@ -39,97 +39,97 @@ pub struct ListDesk {
 
 impl Hosted for Lists {
     type View = Arc<TotalsView>;
-    type Desk = ListDesk;
+    type Derived = ListDesk;
 
-    fn open_desk(state: &ListState, place: &Place<'_, Self>) -> ListDesk {
-        let mut desk = ListDesk::default();
-        let Some(list) = list_of(state) else { return desk };
+    fn derive(state: &ListState, environment: &Environment<'_, Self>) -> ListDesk {
+        let mut derived = ListDesk::default();
+        let Some(list) = list_of(state) else { return derived };
         for product in list.items.values().filter_map(|item| item.product.as_ref()) {
-            desk.follow(product, place);
+            derived.follow(product, environment);
         }
-        desk.follow_household(list, place);
-        desk.totals = ListTotals::build(list, &*place.shared.views.read(), place.shared.clock.now());
-        desk.priced_at = desk.totals.brief(list.store.as_ref()).store;
-        desk
+        derived.follow_household(list, environment);
+        derived.totals = ListTotals::build(list, &*environment.shared.views.read(), environment.shared.clock.now());
+        derived.priced_at = derived.totals.brief(list.store.as_ref()).store;
+        derived
     }
 
-    fn recorded(desk: &mut ListDesk, state: &ListState, recorded: &Recorded, place: &Place<'_, Self>) {
+    fn recorded(derived: &mut ListDesk, state: &ListState, recorded: &Recorded, environment: &Environment<'_, Self>) {
         let (Some(list), Some(event)) = (list_of(state), <Self as crate::domain::Entity>::own(&recorded.event)) else { return };
         if let ListEvent::ItemAdded { product: Some(product), .. } | ListEvent::ItemMatched { product: Some(product), .. } = event {
-            desk.follow(product, place);
-            desk.repriced.insert(product.clone());
+            derived.follow(product, environment);
+            derived.repriced.insert(product.clone());
         }
-        desk.follow_household(list, place);
-        desk.totals.apply(list, event, &*place.shared.views.read(), place.shared.clock.now());
-        if desk.products.len() > 2 * list.items.len() + PRODUCTS_SPARE_MAX {
-            desk.leave_gone(list, place);
+        derived.follow_household(list, environment);
+        derived.totals.apply(list, event, &*environment.shared.views.read(), environment.shared.clock.now());
+        if derived.products.len() > 2 * list.items.len() + PRODUCTS_SPARE_MAX {
+            derived.leave_gone(list, environment);
         }
     }
 
-    fn read_news(desk: &mut ListDesk, state: &ListState, place: &Place<'_, Self>) -> bool {
+    fn read_news(derived: &mut ListDesk, state: &ListState, environment: &Environment<'_, Self>) -> bool {
         let Some(list) = list_of(state) else { return false };
-        let now = place.shared.clock.now();
-        let expired = desk.totals.expires_at().is_some_and(|until| until <= now);
-        let news = place.handle.take_news();
+        let now = environment.shared.clock.now();
+        let expired = derived.totals.expires_at().is_some_and(|until| until <= now);
+        let news = environment.handle.take_news();
         if news.is_empty() && !expired {
             return false;
         }
-        let views = place.shared.views.read();
+        let views = environment.shared.views.read();
         if expired {
-            desk.totals = ListTotals::build(list, &*views, now);
-            desk.repriced.extend(desk.products.iter().cloned());
+            derived.totals = ListTotals::build(list, &*views, now);
+            derived.repriced.extend(derived.products.iter().cloned());
         }
         let changed = news.iter().fold(expired, |changed, news| {
             let moved = match news {
                 News::Price(product, store) => {
-                    if desk.priced_at.as_ref() == Some(store) {
-                        desk.repriced.insert(product.clone());
+                    if derived.priced_at.as_ref() == Some(store) {
+                        derived.repriced.insert(product.clone());
                     }
-                    desk.totals.price_changed(list, product, store, &*views, now)
+                    derived.totals.price_changed(list, product, store, &*views, now)
                 }
-                News::Details(product) => desk.totals.details_changed(list, product, &*views, now),
-                News::Compared => desk.totals.compared_changed(list, &*views, now),
+                News::Details(product) => derived.totals.details_changed(list, product, &*views, now),
+                News::Compared => derived.totals.compared_changed(list, &*views, now),
             };
             changed | moved
         });
-        changed || !desk.repriced.is_empty()
+        changed || !derived.repriced.is_empty()
     }
 
-    fn close_desk(desk: &mut ListDesk, place: &Place<'_, Self>) {
-        for product in desk.products.drain() {
-            place.shared.interest.remove(&product, place.handle);
+    fn release(derived: &mut ListDesk, environment: &Environment<'_, Self>) {
+        for product in derived.products.drain() {
+            environment.shared.interest.remove(&product, environment.handle);
         }
-        if let Some(household) = desk.household.take() {
-            place.shared.interest.remove_household(&household, place.handle);
+        if let Some(household) = derived.household.take() {
+            environment.shared.interest.remove_household(&household, environment.handle);
         }
     }
 
-    fn view(desk: &ListDesk, state: &ListState) -> Arc<TotalsView> {
-        Arc::new(desk.totals.view(list_of(state).and_then(|list| list.store.as_ref())))
+    fn view(derived: &ListDesk, state: &ListState) -> Arc<TotalsView> {
+        Arc::new(derived.totals.view(list_of(state).and_then(|list| list.store.as_ref())))
     }
 
     /// The total of the list's own store; a read shows the others side by side.
-    fn brief(desk: &ListDesk, state: &ListState) -> Arc<TotalsView> {
-        Arc::new(desk.totals.brief(list_of(state).and_then(|list| list.store.as_ref())))
+    fn brief(derived: &ListDesk, state: &ListState) -> Arc<TotalsView> {
+        Arc::new(derived.totals.brief(list_of(state).and_then(|list| list.store.as_ref())))
     }
 
-    fn fresh_until(desk: &ListDesk) -> Option<Moment> {
-        desk.totals.expires_at()
+    fn fresh_until(derived: &ListDesk) -> Option<Moment> {
+        derived.totals.expires_at()
     }
 
-    fn announce(desk: &mut ListDesk, state: &ListState, position: Position, place: &Place<'_, Self>) {
-        let repriced = std::mem::take(&mut desk.repriced);
-        if let Ok(list) = ListId::new(place.id)
-            && place.shared.audience.wants_list(&list)
+    fn announce(derived: &mut ListDesk, state: &ListState, position: Position, environment: &Environment<'_, Self>) {
+        let repriced = std::mem::take(&mut derived.repriced);
+        if let Ok(list) = ListId::new(environment.id)
+            && environment.shared.listener.wants_list(&list)
         {
-            let totals = Self::view(desk, state);
-            let prices = desk.prices(state, repriced, totals.store.as_ref(), place);
-            place.shared.audience.list_changed(&list, position, &totals, &prices);
+            let totals = Self::view(derived, state);
+            let prices = derived.prices(state, repriced, totals.store.as_ref(), environment);
+            environment.shared.listener.list_changed(&list, position, &totals, &prices);
         }
     }
 
     fn is_watched(id: &str, shared: &Shared) -> bool {
-        ListId::new(id).is_ok_and(|list| shared.audience.wants_list(&list))
+        ListId::new(id).is_ok_and(|list| shared.listener.wants_list(&list))
     }
 
     fn subject(event: &Event) -> Option<String> {
@@ -150,9 +150,9 @@ impl Hosted for Lists {
 
 impl ListDesk {
     /// Registers before the price is read, so that no change falls in between.
-    fn follow(&mut self, product: &ProductId, place: &Place<'_, Lists>) {
+    fn follow(&mut self, product: &ProductId, environment: &Environment<'_, Lists>) {
         if self.products.insert(product.clone()) {
-            place.shared.interest.add(product, place.handle);
+            environment.shared.interest.add(product, environment.handle);
         }
     }
 
@@ -162,7 +162,7 @@ impl ListDesk {
         state: &ListState,
         repriced: BTreeSet<ProductId>,
         store: Option<&StoreId>,
-        place: &Place<'_, Lists>,
+        environment: &Environment<'_, Lists>,
     ) -> Vec<PriceState> {
         let held = || list_of(state).into_iter().flat_map(|list| list.items.values()).filter_map(|item| item.product.as_ref());
         let mut changed = repriced;
@@ -175,23 +175,23 @@ impl ListDesk {
             self.priced_at = store.cloned();
             changed = held().cloned().collect();
         }
-        let now = place.shared.clock.now();
-        let views = place.shared.views.read();
+        let now = environment.shared.clock.now();
+        let views = environment.shared.views.read();
         changed.iter().map(|product| PriceState::of(product, store, &*views, now)).collect()
     }
 
     /// Removes the products that are no longer on the list.
-    fn leave_gone(&mut self, list: &List, place: &Place<'_, Lists>) {
+    fn leave_gone(&mut self, list: &List, environment: &Environment<'_, Lists>) {
         let held: HashSet<_> = list.items.values().filter_map(|item| item.product.as_ref()).collect();
         for gone in self.products.extract_if(|product| !held.contains(product)) {
-            place.shared.interest.remove(&gone, place.handle);
+            environment.shared.interest.remove(&gone, environment.handle);
         }
     }
 
     /// Like `follow`, for the household that chooses the stores to compare. A list stays in its household.
-    fn follow_household(&mut self, list: &List, place: &Place<'_, Lists>) {
+    fn follow_household(&mut self, list: &List, environment: &Environment<'_, Lists>) {
         if let (None, Some(household)) = (&self.household, &list.household) {
-            place.shared.interest.add_household(household, place.handle);
+            environment.shared.interest.add_household(household, environment.handle);
             self.household = Some(household.clone());
         }
     }

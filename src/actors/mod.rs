@@ -1,6 +1,5 @@
 //! One actor per list, product, order, household and store: each decides its entity's commands, one at a time.
 
-pub mod audience;
 mod entity;
 pub mod failure;
 pub mod handle;
@@ -8,6 +7,7 @@ pub mod hosted;
 mod hydrate;
 pub mod interest;
 mod list;
+pub mod listener;
 pub mod memos;
 pub mod message;
 mod plain;
@@ -19,9 +19,9 @@ pub mod shared;
 mod tests;
 pub mod threads;
 
-pub use audience::{Audience, NoAudience};
 pub use failure::Failure;
 pub use hosted::Hosted;
+pub use listener::{Listener, NoListener};
 pub use message::{CommandKey, Done, Loaded, Rendered, Request};
 pub use projector::{CheckpointPlan, Inspect, Projector};
 pub use registry::Registry;

@@ -131,7 +131,7 @@ impl Work {
         }
         let views = self.shared.views.read();
         for (recorded, changes) in batch.iter().zip(&changes) {
-            self.shared.audience.committed(recorded, changes, &views);
+            self.shared.listener.committed(recorded, changes, &views);
         }
         drop(views);
         self.applied.send_replace(batch.last().map_or(Position::START, |last| last.position));

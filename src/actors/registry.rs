@@ -26,7 +26,7 @@ use super::{
 };
 use crate::domain::{Moment, StreamId, entities::entities};
 
-/// Shards of each shelf, so that lookups do not queue for one lock.
+/// Shards of each directory, so that lookups do not queue for one lock.
 const SHARDS: usize = 64;
 /// How often a command that met an actor going to rest is passed to its successor.
 const REST_RETRIES_MAX: u32 = 3;
@@ -38,54 +38,54 @@ const STOP_WAIT: Duration = Duration::from_secs(5);
 type Handles<E> = HashMap<Arc<str>, Arc<Handle<E>>, ahash::RandomState>;
 
 /// The active entities of one kind.
-pub struct Shelf<E: Hosted> {
+pub struct Directory<E: Hosted> {
     shards: Vec<Mutex<Handles<E>>>,
 }
 
-impl<E: Hosted> Default for Shelf<E> {
+impl<E: Hosted> Default for Directory<E> {
     fn default() -> Self {
         Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
     }
 }
 
-macro_rules! shelves {
-    ($($variant:ident $shelf:ident $name:literal $module:ident $entity:ident $event:ident;)*) => {
-        /// One shelf per kind of entity.
+macro_rules! directories {
+    ($($variant:ident $directory:ident $name:literal $module:ident $entity:ident $event:ident;)*) => {
+        /// One directory per kind of entity.
         #[derive(Default)]
-        pub struct Shelves {
-            $(pub $shelf: Shelf<crate::domain::$module::$entity>,)*
+        pub struct Directories {
+            $(pub $directory: Directory<crate::domain::$module::$entity>,)*
         }
 
-        impl Shelves {
+        impl Directories {
             fn rest_idle(&self, before: Moment, shared: &Shared) {
-                $(self.$shelf.rest_idle(before, shared);)*
+                $(self.$directory.rest_idle(before, shared);)*
             }
 
             /// Sends everybody to rest; each future ends when its entity has.
             fn rest_all(&self) -> Vec<LocalBoxFuture<'static, ()>> {
-                [$(self.$shelf.rest_all()),*].into_iter().flatten().collect()
+                [$(self.$directory.rest_all()),*].into_iter().flatten().collect()
             }
         }
 
-        $(impl Shelved for crate::domain::$module::$entity {
-            fn shelf(shelves: &Shelves) -> &Shelf<Self> {
-                &shelves.$shelf
+        $(impl Listed for crate::domain::$module::$entity {
+            fn directory(directories: &Directories) -> &Directory<Self> {
+                &directories.$directory
             }
         })*
     };
 }
 
-entities!(each shelves);
+entities!(each directories);
 
-/// An entity whose active ones are on a shelf of the registry.
-pub trait Shelved: Sized {
-    fn shelf(shelves: &Shelves) -> &Shelf<Self>
+/// An entity whose active ones are on a directory of the registry.
+pub trait Listed: Sized {
+    fn directory(directories: &Directories) -> &Directory<Self>
     where
         Self: Hosted;
 }
 
 struct Inner {
-    shelves: Shelves,
+    directories: Directories,
     shared: Arc<Shared>,
     threads: Arc<Threads>,
     hasher: ahash::RandomState,
@@ -103,7 +103,7 @@ impl Registry {
     #[must_use]
     pub fn start(shared: Arc<Shared>, threads: Arc<Threads>) -> Self {
         let registry = Self(Arc::new(Inner {
-            shelves: Shelves::default(),
+            directories: Directories::default(),
             shared,
             threads,
             hasher: ahash::RandomState::new(),
@@ -160,7 +160,7 @@ impl Registry {
     /// Refuses new commands and lets every entity finish and rest.
     pub async fn stop(&self) {
         self.0.stopping.store(true, Ordering::Release);
-        let finished = futures_util::future::join_all(self.0.shelves.rest_all());
+        let finished = futures_util::future::join_all(self.0.directories.rest_all());
         if tokio::time::timeout(STOP_WAIT, finished).await.is_err() {
             tracing::warn!(alive = self.counters().alive, "some entities did not finish in time; everything acknowledged is in the log");
         }
@@ -174,7 +174,7 @@ impl Registry {
     /// Sends every entity to rest, as if all had been idle for long.
     #[cfg(test)]
     pub(super) async fn rest_everybody(&self) {
-        futures_util::future::join_all(self.0.shelves.rest_all()).await;
+        futures_util::future::join_all(self.0.directories.rest_all()).await;
     }
 
     fn now(&self) -> Moment {
@@ -265,7 +265,7 @@ impl Registry {
     }
 
     fn shard<E: Hosted>(&self, id: &str) -> &Mutex<Handles<E>> {
-        &E::shelf(&self.0.shelves).shards[self.spread(id, SHARDS)]
+        &E::directory(&self.0.directories).shards[self.spread(id, SHARDS)]
     }
 
     fn spread(&self, id: &str, over: usize) -> usize {
@@ -295,11 +295,11 @@ impl Registry {
 
     /// Sends those to rest that were not used since.
     pub(super) fn rest_idle(&self, before: Moment) {
-        self.0.shelves.rest_idle(before, &self.0.shared);
+        self.0.directories.rest_idle(before, &self.0.shared);
     }
 }
 
-impl<E: Hosted> Shelf<E> {
+impl<E: Hosted> Directory<E> {
     fn rest_idle(&self, before: Moment, shared: &Shared) {
         self.take(|handle| !E::is_watched(&handle.id, shared) && handle.leave_idle(before)).for_each(|handle| drop(rest(&handle)));
     }
@@ -318,7 +318,7 @@ impl<E: Hosted> Shelf<E> {
         resting.collect()
     }
 
-    /// Takes leaving handles off the shelf.
+    /// Takes leaving handles off the directory.
     fn take(&self, leaves: impl Fn(&Handle<E>) -> bool) -> impl Iterator<Item = Arc<Handle<E>>> {
         self.shards.iter().flat_map(move |shard| {
             let gone: Vec<_> = shard.lock().extract_if(|_, handle| leaves(handle)).map(|(_, handle)| handle).collect();
@@ -327,10 +327,10 @@ impl<E: Hosted> Shelf<E> {
     }
 }
 
-/// Sends an actor that left the shelf to rest. The returned receiver ends, with an error, when the actor is gone.
+/// Sends an actor that left the directory to rest. The returned receiver ends, with an error, when the actor is gone.
 fn rest<E: Hosted>(handle: &Handle<E>) -> oneshot::Receiver<()> {
     let (farewell, gone) = oneshot::channel();
-    // `do_send` ignores the mailbox's capacity. Safe here: a handle is sent to rest once, as it leaves the shelf.
+    // `do_send` ignores the mailbox's capacity. Safe here: a handle is sent to rest once, as it leaves the directory.
     handle.address().do_send(Rest(farewell));
     gone
 }

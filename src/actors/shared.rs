@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use super::{audience::Audience, interest::Interest, memos::Memos};
+use super::{interest::Interest, listener::Listener, memos::Memos};
 use crate::{
     events::{Log, clock::Clock},
     projections::SharedViews,
@@ -74,7 +74,7 @@ pub(super) fn count(counter: &AtomicU64) {
 pub struct Shared {
     pub log: Arc<dyn Log>,
     pub views: SharedViews,
-    pub audience: Arc<dyn Audience>,
+    pub listener: Arc<dyn Listener>,
     pub clock: Arc<dyn Clock>,
     pub interest: Interest,
     pub memos: Memos,

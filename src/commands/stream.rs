@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::{actors::Failure, app::App, domain::StreamId, events::Recorded};
 
 /// A stream's events from its first.
-pub type History = Arc<Vec<Arc<Recorded>>>;
+pub type StreamEvents = Arc<Vec<Arc<Recorded>>>;
 
 /// The whole history of a stream; empty if there is none.
 ///
 /// # Errors
 /// When the log cannot be read.
-pub async fn history(app: &App, stream: &StreamId) -> Result<History, Failure> {
+pub async fn history(app: &App, stream: &StreamId) -> Result<StreamEvents, Failure> {
     let (log, stream) = (Arc::clone(&app.log), stream.clone());
     let read = blocking(move || log.read_stream(&stream, 0, usize::MAX)).await?;
     Ok(Arc::new(read?))
@@ -21,7 +21,7 @@ pub async fn history(app: &App, stream: &StreamId) -> Result<History, Failure> {
 ///
 /// # Errors
 /// When the log cannot be read.
-pub async fn catch_up(app: &App, stream: &StreamId, history: &mut History) -> Result<(), Failure> {
+pub async fn catch_up(app: &App, stream: &StreamId, history: &mut StreamEvents) -> Result<(), Failure> {
     let (log, stream) = (Arc::clone(&app.log), stream.clone());
     let version = history.last().map_or(0, |last| last.version);
     let read = blocking(move || log.read_stream(&stream, version, usize::MAX)).await?;

@@ -1,7 +1,7 @@
-//! The one list of entities. Everything that must know all of them is made from it: the kinds of stream, the closed event type, the shelves of
+//! The one list of entities. Everything that must know all of them is made from it: the kinds of stream, the closed event type, the directories of
 //! the registry, and every choice of a type by a kind. A new entity is one line here.
 
-/// Hands the list to a rule below, or to a macro with `each`. A line is the kind, its shelf, the token before the slash in a stream's name, and
+/// Hands the list to a rule below, or to a macro with `each`. A line is the kind, its directory, the token before the slash in a stream's name, and
 /// in `domain` the module, the entity and its event.
 macro_rules! entities {
     (@list $rule:ident $arguments:tt) => {
@@ -18,7 +18,7 @@ macro_rules! entities {
         $then! { $($line)* }
     };
     (@by_kind ($kind:expr, $entity:ident => $body:expr)
-        $($variant:ident $shelf:ident $name:literal $module:ident $type:ident $event:ident;)*) => {
+        $($variant:ident $directory:ident $name:literal $module:ident $type:ident $event:ident;)*) => {
         match $kind {
             $($crate::domain::StreamKind::$variant => {
                 type $entity = $crate::domain::$module::$type;
@@ -27,7 +27,7 @@ macro_rules! entities {
         }
     };
     (@by_event ($whole:expr, $content:ident => $body:expr)
-        $($variant:ident $shelf:ident $name:literal $module:ident $type:ident $event:ident;)*) => {
+        $($variant:ident $directory:ident $name:literal $module:ident $type:ident $event:ident;)*) => {
         match $whole {
             $($crate::domain::Event::$variant($content) => $body,)*
         }

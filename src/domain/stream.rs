@@ -10,7 +10,7 @@ use super::{
 };
 
 macro_rules! closed_sets {
-    ($($variant:ident $shelf:ident $name:literal $module:ident $entity:ident $event:ident;)*) => {
+    ($($variant:ident $directory:ident $name:literal $module:ident $entity:ident $event:ident;)*) => {
         /// The kinds of entity, each with its own streams. `System` is the server itself, as its admins see it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum StreamKind {

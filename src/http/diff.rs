@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::{App, Current},
-    commands::stream::{History, blocking, history},
+    commands::stream::{StreamEvents, blocking, history},
     domain::{
         HouseholdId, ItemId, ListId, Moment,
         household::Households,
@@ -149,6 +149,6 @@ async fn compare<E: Restorable + Undo>(app: &App, id: &str, query: MomentsQuery)
 
 /// How many events of a history there were at a point of the log.
 #[must_use]
-pub fn prefix(history: &History, point: Point) -> usize {
+pub fn prefix(history: &StreamEvents, point: Point) -> usize {
     history.partition_point(|recorded| recorded.position <= point.position)
 }

@@ -88,7 +88,7 @@ pub type Items = Box<dyn Iterator<Item = Result<Item, ImportError>> + Send>;
 /// One or more rows, parsed or not.
 #[derive(Debug)]
 pub struct Item {
-    pub place: Place,
+    pub place: SourceLine,
     /// How many rows of the source it covers; 0 for what follows from rows counted elsewhere.
     pub rows: u64,
     /// The command, or why the rows are refused.
@@ -99,7 +99,7 @@ pub struct Item {
 
 /// The place of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceLine {
     pub file: Arc<str>,
     /// From 1; the header is line 1.
     pub line: u64,

@@ -4,7 +4,7 @@ mod entities;
 
 use std::{collections::VecDeque, ops::ControlFlow, sync::Arc};
 
-use super::{ImportError, Intent, Place, Report, Sink};
+use super::{ImportError, Intent, Report, Sink, SourceLine};
 use crate::{
     domain::{
         Context, Principal, Refusal,
@@ -37,7 +37,7 @@ pub struct OfflineSink {
 
 /// An append that is not answered yet.
 struct InFlight {
-    place: Place,
+    place: SourceLine,
     rows: u64,
     pending: Pending,
 }
@@ -155,7 +155,7 @@ enum Failed {
 }
 
 impl Sink for OfflineSink {
-    fn take(&mut self, place: Place, rows: u64, intent: Intent, report: &mut Report) -> Result<(), ImportError> {
+    fn take(&mut self, place: SourceLine, rows: u64, intent: Intent, report: &mut Report) -> Result<(), ImportError> {
         self.make_room(report)?;
         match self.decide(&intent) {
             Ok(Some(append)) => self.in_flight.push_back(InFlight { place, rows, pending: self.log.append_blocking(append) }),

@@ -10,7 +10,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::{ImportError, Intent, Place, Report, Sink};
+use super::{ImportError, Intent, Report, Sink, SourceLine};
 use crate::domain::{ProductId, StreamKind, product::PriceSeen, product::ProductCommand};
 use worker::{Answers, Job, Server};
 
@@ -37,7 +37,7 @@ pub struct HttpSink {
 /// Price lines gathered for one request.
 #[derive(Default)]
 struct PriceLines {
-    places: Vec<Place>,
+    places: Vec<SourceLine>,
     lines: Vec<String>,
 }
 
@@ -104,7 +104,7 @@ impl HttpSink {
 }
 
 impl Sink for HttpSink {
-    fn take(&mut self, place: Place, rows: u64, intent: Intent, report: &mut Report) -> Result<(), ImportError> {
+    fn take(&mut self, place: SourceLine, rows: u64, intent: Intent, report: &mut Report) -> Result<(), ImportError> {
         let kind = intent.stream().kind();
         if let Intent::Product(product, ProductCommand::ObservePrice(seen)) = &intent {
             self.turn_to((kind, true), report)?;
@@ -131,7 +131,7 @@ impl Drop for HttpSink {
 }
 
 impl PriceLines {
-    fn push(&mut self, place: Place, product: &ProductId, seen: &PriceSeen) {
+    fn push(&mut self, place: SourceLine, product: &ProductId, seen: &PriceSeen) {
         let mut line = serde_json::to_value(seen).expect("this holds because a price is plain data");
         line["product"] = product.as_str().into();
         self.lines.push(line.to_string());

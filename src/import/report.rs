@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use super::{ImportError, Place};
+use super::{ImportError, SourceLine};
 
 /// Reports shown on standard error; the rest is only counted (and in the report file).
 const SHOWN_MAX: u64 = 20;
@@ -60,7 +60,7 @@ impl Report {
     ///
     /// # Errors
     /// When the report file cannot be written.
-    pub fn refused(&mut self, place: &Place, rows: u64, reason: &str) -> Result<(), ImportError> {
+    pub fn refused(&mut self, place: &SourceLine, rows: u64, reason: &str) -> Result<(), ImportError> {
         self.tally.refused += rows.max(1);
         let more = if rows > 1 { format!("{reason} (with it {rows} rows)") } else { reason.to_owned() };
         self.tell(place, "refused", &more)
@@ -70,7 +70,7 @@ impl Report {
     ///
     /// # Errors
     /// When the report file cannot be written.
-    pub fn warning(&mut self, place: &Place, reason: &str) -> Result<(), ImportError> {
+    pub fn warning(&mut self, place: &SourceLine, reason: &str) -> Result<(), ImportError> {
         self.tally.warnings += 1;
         self.tell(place, "value left out", reason)
     }
@@ -91,7 +91,7 @@ impl Report {
         }
     }
 
-    fn tell(&mut self, place: &Place, what: &str, reason: &str) -> Result<(), ImportError> {
+    fn tell(&mut self, place: &SourceLine, what: &str, reason: &str) -> Result<(), ImportError> {
         if self.tally.refused + self.tally.warnings <= SHOWN_MAX {
             (self.show)(&format!("{}:{}: {what}: {reason}", place.file, place.line));
         }

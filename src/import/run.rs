@@ -12,7 +12,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::{ImportError, Intent, Item, Items, Opened, Place, Report, SourceName};
+use super::{ImportError, Intent, Item, Items, Opened, Report, SourceLine, SourceName};
 
 /// Items passed from the parser to the decider at once.
 const BATCH_ITEMS: usize = 512;
@@ -25,7 +25,7 @@ pub trait Sink {
     ///
     /// # Errors
     /// When the import cannot continue.
-    fn take(&mut self, place: Place, rows: u64, intent: Intent, report: &mut Report) -> Result<(), ImportError>;
+    fn take(&mut self, place: SourceLine, rows: u64, intent: Intent, report: &mut Report) -> Result<(), ImportError>;
 
     /// Waits until everything accepted is answered.
     ///

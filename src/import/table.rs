@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use super::{ImportError, Item, Place};
+use super::{ImportError, Item, SourceLine};
 
 /// One file with the requested columns.
 pub struct Table {
@@ -57,13 +57,13 @@ impl Table {
         let line = self.reader.position().line();
         let read = self.reader.read_record(&mut self.record);
         let line = self.record.position().map_or(line, csv::Position::line);
-        let place = Place { file: self.name.clone(), line };
+        let place = SourceLine { file: self.name.clone(), line };
         match read {
             Ok(false) => Ok(None),
             Ok(true) if self.record.len() == self.header_len => Ok(Some((place, Ok(Row { record: &self.record, columns: &self.columns })))),
             Ok(true) => Ok(Some((place, Err(format!("the row has {} fields, the header has {}", self.record.len(), self.header_len))))),
             Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => Ok(Some((
-                Place { line: error.position().map_or(line, csv::Position::line), ..place },
+                SourceLine { line: error.position().map_or(line, csv::Position::line), ..place },
                 Err("the row is not UTF-8 text".into()),
             ))),
             Err(error) => Err(unreadable(&self.name, &error)),
@@ -92,7 +92,7 @@ impl Table {
 }
 
 /// A row's place, and the row or why it is not one.
-pub type Placed<'a> = (Place, Result<Row<'a>, String>);
+pub type Placed<'a> = (SourceLine, Result<Row<'a>, String>);
 
 /// One row.
 #[derive(Debug, Clone, Copy)]

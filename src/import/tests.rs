@@ -87,7 +87,7 @@ fn a_gzip_file_that_ends_early_stops_the_import_with_its_name() {
 #[test]
 fn the_report_file_names_file_line_and_reason_of_every_refused_row() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place { file: "prices.csv.gz".into(), line: 7 };
+    let place = SourceLine { file: "prices.csv.gz".into(), line: 7 };
     for (name, expected) in [
         ("all.ndjson", r#"{"file":"prices.csv.gz","line":7,"reason":"a \"bad\" row","what":"refused"}"#),
         ("all.csv", "prices.csv.gz,7,refused,\"a \"\"bad\"\" row\""),

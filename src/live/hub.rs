@@ -69,12 +69,12 @@ struct Room {
     channel: Arc<Channel>,
     /// The position of the channel's newest event; before the first one, of the log when the room opened.
     last: AtomicU64,
-    workers: SmallVec<[Audience; 2]>,
+    workers: SmallVec<[WorkerFollowers; 2]>,
 }
 
 /// The followers on one worker, by encoding.
 #[derive(Debug)]
-struct Audience {
+struct WorkerFollowers {
     inbox: Arc<Inbox>,
     by_encoding: [u32; 2],
 }
@@ -306,9 +306,9 @@ impl Hub {
 
     fn send(&self, room: &Room, publications: impl IntoIterator<Item = Arc<Publication>>) {
         let publications: SmallVec<[_; 4]> = publications.into_iter().collect();
-        for audience in &room.workers {
+        for followers in &room.workers {
             let each = publications.iter().map(|publication| (Arc::clone(&room.channel), Arc::clone(publication)));
-            if audience.inbox.publish(each) {
+            if followers.inbox.publish(each) {
                 self.counters.met(Limit::WorkerBytes, 1);
             }
         }
@@ -338,29 +338,29 @@ impl Room {
     }
 
     fn followers(&self) -> usize {
-        self.workers.iter().flat_map(|audience| audience.by_encoding).map(|count| usize::try_from(count).unwrap_or(0)).sum()
+        self.workers.iter().flat_map(|followers| followers.by_encoding).map(|count| usize::try_from(count).unwrap_or(0)).sum()
     }
 
     fn publication(&self, class: Class, position: Position, encode: impl Fn(Encoding) -> Option<Bytes>) -> Arc<Publication> {
-        let wanted = |encoding: Encoding| self.workers.iter().any(|audience| audience.by_encoding[encoding as usize] > 0);
+        let wanted = |encoding: Encoding| self.workers.iter().any(|followers| followers.by_encoding[encoding as usize] > 0);
         let frames = Encoding::ALL.map(|encoding| wanted(encoding).then(|| encode(encoding)).flatten());
         Arc::new(Publication::new(class, position, frames))
     }
 
     fn count(&mut self, inbox: &Arc<Inbox>, encoding: Encoding) {
-        let place = self.workers.iter().position(|audience| Arc::ptr_eq(&audience.inbox, inbox)).unwrap_or_else(|| {
-            self.workers.push(Audience { inbox: Arc::clone(inbox), by_encoding: [0; 2] });
+        let place = self.workers.iter().position(|followers| Arc::ptr_eq(&followers.inbox, inbox)).unwrap_or_else(|| {
+            self.workers.push(WorkerFollowers { inbox: Arc::clone(inbox), by_encoding: [0; 2] });
             self.workers.len() - 1
         });
         self.workers[place].by_encoding[encoding as usize] += 1;
     }
 
     fn discount(&mut self, inbox: &Arc<Inbox>, encoding: Encoding) {
-        if let Some(audience) = self.workers.iter_mut().find(|audience| Arc::ptr_eq(&audience.inbox, inbox)) {
-            let count = &mut audience.by_encoding[encoding as usize];
+        if let Some(followers) = self.workers.iter_mut().find(|followers| Arc::ptr_eq(&followers.inbox, inbox)) {
+            let count = &mut followers.by_encoding[encoding as usize];
             *count = count.saturating_sub(1);
         }
-        self.workers.retain(|audience| audience.by_encoding.iter().any(|count| *count > 0));
+        self.workers.retain(|followers| followers.by_encoding.iter().any(|count| *count > 0));
     }
 }
 

@@ -82,7 +82,7 @@ impl Membership {
             member.outbox.close(Close::HistoryChanged);
         }
         if hub.takes_presence() {
-            actix_web::rt::spawn(super::audience::tell_presence(Arc::clone(hub)));
+            actix_web::rt::spawn(super::publish::tell_presence(Arc::clone(hub)));
         }
         Ok(Self(Seat { worker, member }))
     }

@@ -2,7 +2,6 @@
 //! the application nor HTTP; `http/live/` is the WebSocket session and the event stream on top of it.
 
 pub mod admission;
-mod audience;
 pub mod channel;
 pub mod close;
 pub mod counters;
@@ -19,16 +18,17 @@ pub mod outbox;
 pub mod pace;
 pub mod presence;
 pub mod publication;
+mod publish;
 pub mod push;
 pub mod rights;
 pub mod socket;
 pub mod topic;
 mod worker;
 
-pub use audience::{DealsChanged, household_of_order, is_price};
 pub use close::Close;
 pub use hub::Hub;
 pub use limits::Limits;
+pub use publish::{DealsChanged, household_of_order, is_price};
 pub use rights::{Grant, OwnerRights, Rights};
 pub use socket::on_connect;
 pub use topic::Topic;

@@ -36,10 +36,10 @@ impl Unpacked {
 
 /// The blocks that were read most recently.
 #[derive(Default)]
-pub struct Remembered(Mutex<Shelf>);
+pub struct Remembered(Mutex<Cache>);
 
 #[derive(Default)]
-struct Shelf {
+struct Cache {
     /// By first position, each with when it was last used.
     blocks: BTreeMap<Position, (Arc<Unpacked>, u64)>,
     bytes: usize,
@@ -47,7 +47,7 @@ struct Shelf {
     now: u64,
 }
 
-impl Shelf {
+impl Cache {
     fn take(&mut self, position: Position) -> Option<Arc<Unpacked>> {
         self.now += 1;
         let (_, (block, used)) = self.blocks.range_mut(..=position).next_back()?;
@@ -188,14 +188,14 @@ mod tests {
 
     #[test]
     fn what_was_used_last_is_remembered_and_the_bytes_stay_bounded() {
-        let mut shelf = Shelf::default();
-        shelf.put(&unpacked(1, 1 << 20));
+        let mut cache = Cache::default();
+        cache.put(&unpacked(1, 1 << 20));
         for number in 1..100 {
-            shelf.put(&unpacked(1 + 2 * number, 1 << 20));
-            assert!(shelf.take(Position(1)).is_some(), "it is used all the time");
-            assert!(shelf.bytes <= BYTES_REMEMBERED);
-            assert_eq!(shelf.bytes, shelf.blocks.len() << 20);
+            cache.put(&unpacked(1 + 2 * number, 1 << 20));
+            assert!(cache.take(Position(1)).is_some(), "it is used all the time");
+            assert!(cache.bytes <= BYTES_REMEMBERED);
+            assert_eq!(cache.bytes, cache.blocks.len() << 20);
         }
-        assert!(shelf.take(Position(200)).is_some() && shelf.take(Position(201)).is_none() && shelf.take(Position(3)).is_none());
+        assert!(cache.take(Position(200)).is_some() && cache.take(Position(201)).is_none() && cache.take(Position(3)).is_none());
     }
 }

@@ -20,7 +20,7 @@ const STATE_EVERY_EVENTS: usize = 256;
 const READ_EVENTS: usize = 65_536;
 /// When the histories are too large, they are cut down to this many quarters.
 const PARTS_KEPT: usize = 3;
-/// Histories that can be read from the log at the same time; the others wait, and may then find theirs read.
+/// PastStates that can be read from the log at the same time; the others wait, and may then find theirs read.
 const READERS: usize = 16;
 
 /// An entity as it was.
@@ -45,15 +45,15 @@ pub struct StreamHistory<E: Entity> {
 
 /// The histories of one kind of entity that were asked for last.
 #[derive(Debug)]
-pub struct Histories<E: Entity> {
-    shelf: Mutex<Shelf<E>>,
+pub struct PastStates<E: Entity> {
+    cache: Mutex<Cache<E>>,
     readers: [Mutex<()>; READERS],
     hasher: ahash::RandomState,
     bytes_max: usize,
 }
 
 #[derive(Debug)]
-struct Shelf<E: Entity> {
+struct Cache<E: Entity> {
     /// Each with when it was last used.
     known: AHashMap<StreamId, (Arc<StreamHistory<E>>, u64)>,
     bytes: usize,
@@ -61,12 +61,12 @@ struct Shelf<E: Entity> {
     now: u64,
 }
 
-impl<E: Entity> Histories<E> {
+impl<E: Entity> PastStates<E> {
     /// Keeps at most about this many bytes.
     #[must_use]
     pub fn of_at_most(bytes_max: usize) -> Self {
-        let shelf = Mutex::new(Shelf { known: AHashMap::new(), bytes: 0, now: 0 });
-        Self { shelf, readers: std::array::from_fn(|_| Mutex::default()), hasher: ahash::RandomState::new(), bytes_max }
+        let cache = Mutex::new(Cache { known: AHashMap::new(), bytes: 0, now: 0 });
+        Self { cache, readers: std::array::from_fn(|_| Mutex::default()), hasher: ahash::RandomState::new(), bytes_max }
     }
 
     /// A stream's history that reaches a position at least; `None` if the stream has no event at all. May read from storage.
@@ -76,22 +76,22 @@ impl<E: Entity> Histories<E> {
     pub fn read(&self, log: &dyn Log, stream: &StreamId, until: Position) -> Result<Option<Arc<StreamHistory<E>>>, LogError> {
         let Some(head) = log.stream_head(stream) else { return Ok(None) };
         let wanted = head.position.min(until);
-        if let Some(known) = self.shelf.lock().take(stream).filter(|known| known.reaches(wanted)) {
+        if let Some(known) = self.cache.lock().take(stream).filter(|known| known.reaches(wanted)) {
             return Ok(Some(known));
         }
         let _one_at_a_time = self.readers[self.hash(stream)].lock();
-        let known = self.shelf.lock().take(stream);
+        let known = self.cache.lock().take(stream);
         if let Some(known) = known.as_ref().filter(|known| known.reaches(wanted)) {
             return Ok(Some(Arc::clone(known)));
         }
         let read = Arc::new(StreamHistory::read_on(known.as_deref(), log, stream)?);
-        self.shelf.lock().put(stream, &read, self.bytes_max);
+        self.cache.lock().put(stream, &read, self.bytes_max);
         Ok(Some(read))
     }
 
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
-        self.shelf.lock().bytes
+        self.cache.lock().bytes
     }
 
     fn hash(&self, stream: &StreamId) -> usize {
@@ -100,7 +100,7 @@ impl<E: Entity> Histories<E> {
     }
 }
 
-impl<E: Entity> Shelf<E> {
+impl<E: Entity> Cache<E> {
     fn take(&mut self, stream: &StreamId) -> Option<Arc<StreamHistory<E>>> {
         self.now += 1;
         let (history, used) = self.known.get_mut(stream)?;
@@ -108,7 +108,7 @@ impl<E: Entity> Shelf<E> {
         Some(Arc::clone(history))
     }
 
-    /// One that would fill much of the shelf alone is not kept.
+    /// One that would fill much of the cache alone is not kept.
     fn put(&mut self, stream: &StreamId, history: &Arc<StreamHistory<E>>, bytes_max: usize) {
         let before = if history.bytes > bytes_max / 2 {
             self.known.remove(stream)

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use boards::{BOARD_IDLE, BOARD_WAIT, Boards, BoardsError, sweep};
-pub use histories::{Histories, StreamHistory, Then};
+pub use histories::{PastStates, StreamHistory, Then};
 
 use crate::domain::{household::Households, list::Lists, order::Orders, product::Products, store::Stores};
 
@@ -25,11 +25,11 @@ const OTHER_BYTES_MAX: usize = 8 << 20;
 /// Everything that is kept to answer faster about the past. Never stale: the past does not change.
 #[derive(Debug)]
 pub struct Past {
-    pub lists: Histories<Lists>,
-    pub products: Histories<Products>,
-    pub orders: Histories<Orders>,
-    pub households: Histories<Households>,
-    pub stores: Histories<Stores>,
+    pub lists: PastStates<Lists>,
+    pub products: PastStates<Products>,
+    pub orders: PastStates<Orders>,
+    pub households: PastStates<Households>,
+    pub stores: PastStates<Stores>,
     pub boards: Boards,
     reads: Arc<Semaphore>,
 }
@@ -37,11 +37,11 @@ pub struct Past {
 impl Default for Past {
     fn default() -> Self {
         Self {
-            lists: Histories::of_at_most(LIST_BYTES_MAX),
-            products: Histories::of_at_most(OTHER_BYTES_MAX),
-            orders: Histories::of_at_most(OTHER_BYTES_MAX),
-            households: Histories::of_at_most(OTHER_BYTES_MAX),
-            stores: Histories::of_at_most(OTHER_BYTES_MAX),
+            lists: PastStates::of_at_most(LIST_BYTES_MAX),
+            products: PastStates::of_at_most(OTHER_BYTES_MAX),
+            orders: PastStates::of_at_most(OTHER_BYTES_MAX),
+            households: PastStates::of_at_most(OTHER_BYTES_MAX),
+            stores: PastStates::of_at_most(OTHER_BYTES_MAX),
             boards: Boards::default(),
             reads: Arc::new(Semaphore::new(READS_MAX)),
         }

@@ -33,7 +33,7 @@ fn log() -> MemoryLog {
 #[test]
 fn a_list_at_every_position_is_the_fold_of_its_prefix() {
     let log = log();
-    let histories = Histories::<Lists>::of_at_most(1 << 30);
+    let histories = PastStates::<Lists>::of_at_most(1 << 30);
     let (mut state, mut version) = (ListState::default(), 0);
     for recorded in log.read(Position::START, 10_000).unwrap() {
         if recorded.stream == stream("a") {
@@ -50,7 +50,7 @@ fn a_list_at_every_position_is_the_fold_of_its_prefix() {
 #[test]
 fn a_history_grows_with_its_stream() {
     let log = log();
-    let histories = Histories::<Lists>::of_at_most(1 << 30);
+    let histories = PastStates::<Lists>::of_at_most(1 << 30);
     let before = histories.read(&log, &stream("a"), log.head()).unwrap().unwrap();
     contract::put(&log, "a", 600, &["one more"]).unwrap();
     let read = histories.read(&log, &stream("a"), log.head()).unwrap().unwrap();
@@ -65,7 +65,7 @@ fn what_is_kept_stays_bounded_and_right() {
     for id in 0..200 {
         contract::put(&log, &id.to_string(), 0, &["milk", "bread"]).unwrap();
     }
-    let histories = Histories::<Lists>::of_at_most(20_000);
+    let histories = PastStates::<Lists>::of_at_most(20_000);
     for round in 0..3 {
         for id in 0..200 {
             let history = histories.read(&log, &stream(&id.to_string()), log.head()).unwrap().unwrap();

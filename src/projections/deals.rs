@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     Changes, Views,
-    history::{Place, PriceHistory, Slice},
+    history::{Newest, PriceHistory, Slice},
     interner::NONE,
     median::{Held, OBSERVATIONS_PER_WINDOW_MAX, held_within, time_weighted_median},
     observation::{KINDS, Observation, Slot},
@@ -359,7 +359,7 @@ struct Before<'a> {
     history: &'a PriceHistory,
     product: u32,
     slot: Slot,
-    place: Place,
+    place: Newest,
     denomination: u32,
     since: Moment,
 }

@@ -43,7 +43,7 @@ struct Head {
 
 /// The newest observation of each kind that one product has at one store: where a search back begins, found once for all kinds.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct Newest {
     store: u32,
     newest: [u32; KINDS.len()],
 }
@@ -119,18 +119,18 @@ impl PriceHistory {
 
     /// The observations of a product at a store.
     #[must_use]
-    pub fn place(&self, product: u32, store: u32) -> Place {
+    pub fn place(&self, product: u32, store: u32) -> Newest {
         let heads = self.heads(product);
         let from = heads.partition_point(|head| head.slot.store() < store);
         let mut newest = [NONE; KINDS.len()];
         for head in heads[from..].iter().take_while(|head| head.slot.store() == store) {
             newest[head.slot.kind() as usize] = head.newest;
         }
-        Place { store, newest }
+        Newest { store, newest }
     }
 
     /// The observations of one kind at a place, newest first.
-    pub fn back_from(&self, place: &Place, kind: PriceKind) -> impl Iterator<Item = Observation> + '_ {
+    pub fn back_from(&self, place: &Newest, kind: PriceKind) -> impl Iterator<Item = Observation> + '_ {
         self.cells.back_from(Slot::new(place.store, kind), place.newest[kind as usize])
     }
 
@@ -151,7 +151,7 @@ impl PriceHistory {
     /// The observations that decide the price of one kind at a place from a moment on, oldest first: back to the one certainly in force
     /// then, or fewer where there are more than the limit.
     #[must_use]
-    pub fn slice_since(&self, place: &Place, kind: PriceKind, from: Moment, limit: usize) -> Slice {
+    pub fn slice_since(&self, place: &Newest, kind: PriceKind, from: Moment, limit: usize) -> Slice {
         let mut slice = Slice::new();
         for observation in self.back_from(place, kind).take(limit) {
             slice.push(observation);

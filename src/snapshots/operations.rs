@@ -19,10 +19,10 @@ const ENDED_MAX: usize = 50;
 
 /// What runs and what ran.
 #[derive(Debug, Default)]
-pub struct Operations(Mutex<Shelf>);
+pub struct Operations(Mutex<State>);
 
 #[derive(Debug, Default)]
-struct Shelf {
+struct State {
     running: Option<Arc<Operation>>,
     ended: VecDeque<Arc<Operation>>,
 }
@@ -58,14 +58,14 @@ impl Operations {
     /// # Errors
     /// `Busy` while another runs.
     pub fn begin(&self, kind: &'static str, by: &str, at: Moment) -> Result<Arc<Operation>, Busy> {
-        let mut shelf = self.0.lock();
-        if let Some(running) = &shelf.running {
+        let mut state = self.0.lock();
+        if let Some(running) = &state.running {
             return Err(Busy { kind: running.kind, id: running.id.clone() });
         }
         let id = Uuid::now_v7().to_string();
         let operation =
             Arc::new(Operation { id, kind, by: by.to_owned(), started_at: at, progress: Progress::default(), end: OnceLock::new() });
-        shelf.running = Some(Arc::clone(&operation));
+        state.running = Some(Arc::clone(&operation));
         Ok(operation)
     }
 
@@ -77,10 +77,10 @@ impl Operations {
         });
         // It ends once; a second end would be a mistake that changes nothing.
         let _ = operation.end.set(End { at, result });
-        let mut shelf = self.0.lock();
-        shelf.running = None;
-        shelf.ended.push_front(Arc::clone(operation));
-        shelf.ended.truncate(ENDED_MAX);
+        let mut state = self.0.lock();
+        state.running = None;
+        state.ended.push_front(Arc::clone(operation));
+        state.ended.truncate(ENDED_MAX);
     }
 
     /// One by its id.
@@ -92,8 +92,8 @@ impl Operations {
     /// The running one, then the ended ones, newest first.
     #[must_use]
     pub fn list(&self) -> Vec<Arc<Operation>> {
-        let shelf = self.0.lock();
-        shelf.running.iter().chain(&shelf.ended).cloned().collect()
+        let state = self.0.lock();
+        state.running.iter().chain(&state.ended).cloned().collect()
     }
 }
 

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
 use super::super::{
-    ActorLimits, CommandKey, Done, Failure, Loaded, NoAudience, Projector, Registry, Request, Shared, interest::Interest, memos::Memos,
+    ActorLimits, CommandKey, Done, Failure, Loaded, NoListener, Projector, Registry, Request, Shared, interest::Interest, memos::Memos,
     shared::Counters,
 };
 use crate::{
@@ -148,7 +148,7 @@ impl Rig {
         let shared = Arc::new(Shared {
             log: Arc::clone(&log) as Arc<dyn Log>,
             views: Arc::new(parking_lot::RwLock::new(views)),
-            audience: Arc::new(NoAudience),
+            listener: Arc::new(NoListener),
             clock: Arc::new(SystemClock),
             interest: Interest::default(),
             memos,

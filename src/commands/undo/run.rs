@@ -15,7 +15,7 @@ use crate::{
     app::App,
     commands::{
         Caller, execute,
-        stream::{self, History, blocking},
+        stream::{self, StreamEvents, blocking},
     },
     domain::{
         CommandId, StreamId,
@@ -37,7 +37,7 @@ pub struct Run<'a> {
     preview: bool,
     behind: Option<Position>,
     /// The histories of the streams so far, including previewed events.
-    histories: HashMap<StreamId, History>,
+    histories: HashMap<StreamId, StreamEvents>,
     /// The first events of the commands handled so far.
     met: HashSet<Position>,
     done: Vec<UndoneCommand>,

@@ -15,7 +15,7 @@ use crate::{
         reads::Page,
         stores as stores_now,
     },
-    past::{Histories, Then},
+    past::{PastStates, Then},
 };
 
 /// An entity as it was at a point.
@@ -24,7 +24,7 @@ use crate::{
 /// 404 with the code of `unknown`; if it exists now, states since when.
 pub fn entity<E: Entity>(
     app: &App,
-    histories: &Histories<E>,
+    histories: &PastStates<E>,
     id: &str,
     point: Point,
     unknown: impl FnOnce() -> Problem,

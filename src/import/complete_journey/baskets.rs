@@ -12,7 +12,7 @@ use crate::{
         order::{OrderCommand, OrderLine, OrderPlacement},
         store::{StoreCommand, StoreDetails},
     },
-    import::{Item, Place},
+    import::{Item, SourceLine},
 };
 
 pub(super) const COLUMNS: [Column; 10] = [
@@ -44,7 +44,7 @@ pub(super) struct Baskets {
 
 /// One basket as far as it was read.
 struct Basket {
-    place: Place,
+    place: SourceLine,
     order: OrderId,
     household: HouseholdId,
     store: StoreId,
@@ -89,7 +89,7 @@ impl Baskets {
         Ok(())
     }
 
-    fn take(&mut self, place: Place, bought: Bought) {
+    fn take(&mut self, place: SourceLine, bought: Bought) {
         if bought.at != self.now || self.open.len() >= OPEN_BASKETS_MAX {
             self.finish_open();
             self.now = bought.at;
@@ -108,7 +108,7 @@ impl Baskets {
     }
 
     /// Registers the row's store and household when they are new to this run.
-    fn introduce(&mut self, place: &Place, bought: &Bought) {
+    fn introduce(&mut self, place: &SourceLine, bought: &Bought) {
         let follows = |intent| Item { place: place.clone(), rows: 0, intent: Ok(intent), warnings: Vec::new() };
         if self.stores_seen.insert(bought.store.clone()) {
             let name = format!("Store {}", number_of(bought.store.as_str()));
@@ -148,7 +148,7 @@ impl Iterator for Baskets {
 }
 
 impl Basket {
-    fn new(place: Place, bought: Bought) -> Self {
+    fn new(place: SourceLine, bought: Bought) -> Self {
         let Bought { order, household, store, at, line, .. } = bought;
         let mut basket = Self { place, order, household, store, placed_at: at, lines: Vec::new() };
         basket.add(line);
@@ -177,7 +177,7 @@ impl Basket {
     }
 }
 
-fn refused(place: Place, reason: String) -> Item {
+fn refused(place: SourceLine, reason: String) -> Item {
     Item { place, rows: 1, intent: Err(reason), warnings: Vec::new() }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use crate::import::{ImportError, Intent, Place};
+use crate::import::{ImportError, Intent, SourceLine};
 
 /// How often a busy server (429, 503) is retried before the import gives up.
 const TRIES_MAX: u32 = 20;
@@ -19,14 +19,14 @@ const ANSWER_BYTES_MAX: u64 = 16 << 20;
 /// One request to send.
 pub(super) enum Job {
     Command {
-        place: Place,
+        place: SourceLine,
         rows: u64,
         path: String,
         body: String,
     },
     /// The places of the body's lines.
     Prices {
-        places: Vec<Place>,
+        places: Vec<SourceLine>,
         lines: Vec<String>,
     },
 }
@@ -36,13 +36,13 @@ pub(super) enum Job {
 pub(super) struct Answers {
     pub applied: u64,
     pub unchanged: u64,
-    /// Place, rows and reason.
-    pub refused: Vec<(Place, u64, String)>,
+    /// SourceLine, rows and reason.
+    pub refused: Vec<(SourceLine, u64, String)>,
 }
 
 impl Job {
     /// Any command goes to the entity's own command route.
-    pub(super) fn command(place: Place, rows: u64, intent: &Intent) -> Self {
+    pub(super) fn command(place: SourceLine, rows: u64, intent: &Intent) -> Self {
         let body = match intent {
             Intent::Store(_, command) => serde_json::to_string(command),
             Intent::Household(_, command) => serde_json::to_string(command),
@@ -98,7 +98,7 @@ impl Server {
         }
     }
 
-    fn command(&self, place: Place, rows: u64, path: &str, body: &str) -> Result<Answers, ImportError> {
+    fn command(&self, place: SourceLine, rows: u64, path: &str, body: &str) -> Result<Answers, ImportError> {
         let (status, said) = self.post(path, "application/json", body)?;
         let said: Value = serde_json::from_str(&said).unwrap_or(Value::String(said));
         let mut answers = Answers::default();
@@ -112,7 +112,7 @@ impl Server {
     }
 
     /// Sends lines until each is decided: a busy server may ask for some of them again.
-    fn prices(&self, places: &[Place], lines: &[String]) -> Result<Answers, ImportError> {
+    fn prices(&self, places: &[SourceLine], lines: &[String]) -> Result<Answers, ImportError> {
         let mut answers = Answers::default();
         let mut left: Vec<usize> = (0..lines.len()).collect();
         for _ in 0..TRIES_MAX {
@@ -131,7 +131,7 @@ impl Server {
     }
 
     /// Reads the answers to the lines sent; returns those to send again.
-    fn take(&self, said: &str, sent: &[usize], places: &[Place], answers: &mut Answers) -> Result<Vec<usize>, ImportError> {
+    fn take(&self, said: &str, sent: &[usize], places: &[SourceLine], answers: &mut Answers) -> Result<Vec<usize>, ImportError> {
         let mut again = Vec::new();
         for text in said.lines().filter(|line| !line.is_empty()) {
             let answer: Value = serde_json::from_str(text).map_err(|error| self.failed(format!("{error}: {text}")))?;

@@ -21,7 +21,7 @@ use crate::{
 
 /// Where a block is.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct FrameAt {
     first: Position,
     at: u32,
     bytes: u32,
@@ -33,7 +33,7 @@ pub struct JournalFile {
     file: DiskFile,
     head: Mutex<Head>,
     /// By first position.
-    places: RwLock<Vec<Place>>,
+    places: RwLock<Vec<FrameAt>>,
     /// The last position of the last of them.
     end: AtomicU64,
 }
@@ -136,7 +136,7 @@ impl JournalFile {
     /// Lets readers find a written block.
     pub fn add(&self, (first, last): (Position, Position), at: u64, bytes: usize) {
         let narrow = |number: u64| u32::try_from(number).expect("a journal is smaller than 4 GiB");
-        self.places.write().push(Place { first, at: narrow(at), bytes: narrow(bytes as u64) });
+        self.places.write().push(FrameAt { first, at: narrow(at), bytes: narrow(bytes as u64) });
         self.end.store(last.0, Ordering::Release);
     }
 
@@ -153,15 +153,15 @@ impl JournalFile {
         let mut bytes = vec![0; (last.at + last.bytes - first.at) as usize];
         self.file.read_at(&mut bytes, u64::from(first.at))?;
         let bytes = Bytes::from(bytes);
-        let cut = |place: &Place| bytes.slice((place.at - first.at) as usize..(place.at - first.at + place.bytes) as usize);
+        let cut = |place: &FrameAt| bytes.slice((place.at - first.at) as usize..(place.at - first.at + place.bytes) as usize);
         Ok(wanted.iter().map(|place| (place.first, cut(place))).collect())
     }
 
-    fn places_from(&self, position: Position, bytes_max: usize) -> Vec<Place> {
+    fn places_from(&self, position: Position, bytes_max: usize) -> Vec<FrameAt> {
         let places = self.places.read();
         let Some(start) = places.partition_point(|place| place.first <= position).checked_sub(1) else { return Vec::new() };
         let from = places[start].at;
-        let fits = |place: &&Place| place.at == from || (place.at + place.bytes - from) as usize <= bytes_max;
+        let fits = |place: &&FrameAt| place.at == from || (place.at + place.bytes - from) as usize <= bytes_max;
         places[start..].iter().take_while(fits).copied().collect()
     }
 }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Place;
+use super::Scene;
 use crate::{
     events::Position,
     log::LogOptions,
@@ -20,14 +20,14 @@ const HEAD_BYTES: usize = 192;
 type Forgery<'a> = Box<dyn Fn(&mut Manifest) + 'a>;
 
 struct Victim {
-    place: Place,
+    place: Scene,
     manifest: Manifest,
 }
 
 impl Victim {
     /// A snapshot of several small segments.
     fn new() -> Self {
-        let place = Place::filled(100);
+        let place = Scene::filled(100);
         let manifest = place.snapshot();
         assert!(manifest.segments.len() >= 3, "{manifest:?}");
         Self { place, manifest }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Place, SIDE_BY_SIDE, digests_of, fold, record};
+use super::{SIDE_BY_SIDE, Scene, digests_of, fold, record};
 use crate::{
     events::{Log, Position},
     log::LogOptions,
@@ -18,7 +18,7 @@ proptest! {
 
     #[test]
     fn a_restored_snapshot_replays_to_the_original_digests_and_takes_events(history in any_log()) {
-        let place = Place::new();
+        let place = Scene::new();
         record(&place.log, &history);
         let original = digests_of(&fold(&place.log, place.log.head()));
         let manifest = place.snapshot();
@@ -38,7 +38,7 @@ proptest! {
 
     #[test]
     fn a_restore_to_every_position_of_a_history_equals_a_fresh_fold_of_its_prefix(history in any_log(), place_of_block in 0_usize..20) {
-        let place = Place::new();
+        let place = Scene::new();
         record(&place.log, &with_a_block_of_several(&history, place_of_block));
         let snapshot = place.open(&place.snapshot());
         for upto in 1..=place.log.head().0 {

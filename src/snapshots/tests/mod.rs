@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// A log and a folder of snapshots, with everything needed to restore.
-struct Place {
+struct Scene {
     dir: tempfile::TempDir,
     log: DiskLog,
     folder: SnapshotFolder,
 }
 
-impl Place {
+impl Scene {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let options = LogOptions { journal_bytes: 4 << 10, ..LogOptions::new(dir.path().join("log")) };

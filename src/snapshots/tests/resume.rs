@@ -2,23 +2,23 @@
 
 use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt};
 
-use super::Place;
+use super::Scene;
 use crate::snapshots::{Manifest, Progress, error::name_of, verify};
 
 /// Each segment of the folder with its file's inode, which a rewrite would change.
-fn segments(place: &Place) -> BTreeMap<String, u64> {
+fn segments(place: &Scene) -> BTreeMap<String, u64> {
     let entries = fs::read_dir(place.folder.segments()).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|file| (name_of(&file), fs::metadata(&file).unwrap().ino())).collect()
 }
 
-fn assert_well(place: &Place, manifest: &Manifest) {
+fn assert_well(place: &Scene, manifest: &Manifest) {
     let verified = verify(&place.open(manifest), &Progress::default());
     assert!(verified.is_well(), "{verified:?}");
 }
 
 #[test]
 fn an_interrupted_snapshot_is_gone_on_with_and_only_its_last_segment_is_written_anew() {
-    let place = Place::filled(200);
+    let place = Scene::filled(200);
     let whole = place.snapshot();
     // As a kill between two segments leaves it: some segments, half of the next, no manifest.
     fs::remove_file(place.folder.manifest_file(&whole.name).unwrap()).unwrap();
@@ -38,7 +38,7 @@ fn an_interrupted_snapshot_is_gone_on_with_and_only_its_last_segment_is_written_
 fn a_later_snapshot_shares_the_full_segments_and_a_deletion_keeps_what_others_need() {
     // Full segments, and a few events more: a journal that the next command would end is a whole segment in the next snapshot.
     let mut events = 200;
-    let place = Place::filled(events);
+    let place = Scene::filled(events);
     let sealed = place.log.segments().len();
     while place.log.segments().len() == sealed {
         place.fill(events, 5);
@@ -60,7 +60,7 @@ fn a_later_snapshot_shares_the_full_segments_and_a_deletion_keeps_what_others_ne
 
 #[test]
 fn a_copy_of_a_segment_that_is_not_whole_any_more_is_replaced() {
-    let place = Place::filled(200);
+    let place = Scene::filled(200);
     let first = place.snapshot();
     let file = place.folder.segments().join(&first.segments[0].file);
     let mut bytes = fs::read(&file).unwrap();
@@ -76,9 +76,9 @@ fn a_copy_of_a_segment_that_is_not_whole_any_more_is_replaced() {
 
 #[test]
 fn two_snapshots_of_one_second_and_position_have_names_of_their_own() {
-    let (place, other) = (Place::filled(3), Place::filled(4));
+    let (place, other) = (Scene::filled(3), Scene::filled(4));
     let first = place.snapshot();
-    let other = Place { folder: place.folder.clone(), ..other };
+    let other = Scene { folder: place.folder.clone(), ..other };
     place.fill(3, 1);
     let (second, third) = (place.snapshot(), other.snapshot());
     assert_eq!(second.position, third.position);
@@ -88,7 +88,7 @@ fn two_snapshots_of_one_second_and_position_have_names_of_their_own() {
 
 #[test]
 fn while_one_changes_the_folder_nobody_else_may_and_readers_may_share_it() {
-    let place = Place::filled(1);
+    let place = Scene::filled(1);
     let claim = place.folder.claim().unwrap();
     assert_eq!(place.folder.claim().map(drop).unwrap_err().code(), "snapshots_in_use");
     assert_eq!(place.folder.hold().map(drop).unwrap_err().code(), "snapshots_in_use");

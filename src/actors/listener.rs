@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The listeners of the server. Calls must be fast and never block: they run on the projector's and the actors' threads.
-pub trait Audience: Send + Sync + 'static {
+pub trait Listener: Send + Sync + 'static {
     /// A committed event, each once and in log order; `views` have applied it (and perhaps a few later ones).
     fn committed(&self, recorded: &Arc<Recorded>, changes: &Changes, views: &Views);
 
@@ -25,9 +25,9 @@ pub trait Audience: Send + Sync + 'static {
 
 /// Nobody listens.
 #[derive(Debug)]
-pub struct NoAudience;
+pub struct NoListener;
 
-impl Audience for NoAudience {
+impl Listener for NoListener {
     fn committed(&self, _recorded: &Arc<Recorded>, _changes: &Changes, _views: &Views) {}
 
     fn list_changed(&self, _list: &ListId, _position: Position, _totals: &Arc<TotalsView>, _prices: &[PriceState]) {}

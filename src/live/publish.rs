@@ -13,7 +13,7 @@ use super::{
     topic::Topic,
 };
 use crate::{
-    actors::Audience,
+    actors::Listener,
     domain::{Event, HouseholdId, ListId, OrderId, ProductId, StoreId, order::OrderEvent, product::ProductEvent},
     events::{Position, Recorded, codec},
     projections::{
@@ -25,7 +25,7 @@ use crate::{
 /// Up to this many sessions, presence is sent without extra delay.
 const CROWD: usize = 500;
 
-impl Audience for Hub {
+impl Listener for Hub {
     fn committed(&self, recorded: &Arc<Recorded>, changes: &Changes, views: &Views) {
         self.advance(recorded.position);
         if self.is_quiet() {
