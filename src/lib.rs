@@ -20,5 +20,6 @@ pub mod log;
 pub mod past;
 pub mod projections;
 pub mod serve;
+mod sharded;
 pub mod snapshots;
 pub mod telemetry;

@@ -9,10 +9,8 @@ use super::handle::{Handle, News};
 use crate::{
     domain::{HouseholdId, ProductId, list::Lists},
     events::Position,
+    sharded::Sharded,
 };
-
-/// Shards of the index, so that waking actors do not queue for one lock.
-const SHARDS: usize = 64;
 
 /// The active lists that hold one subject, by list id.
 type Holders = HashMap<Arc<str>, Arc<Handle<Lists>>, ahash::RandomState>;
@@ -65,20 +63,18 @@ impl Interest {
 
 /// One kind of subject → active lists.
 struct Index<K> {
-    hasher: ahash::RandomState,
-    shards: Vec<Shard<K>>,
+    shards: Sharded<Shard<K>>,
 }
 
 impl<K> Default for Index<K> {
     fn default() -> Self {
-        Self { hasher: ahash::RandomState::new(), shards: (0..SHARDS).map(|_| Shard::default()).collect() }
+        Self { shards: Sharded::default() }
     }
 }
 
 impl<K: Hash + Eq + Clone> Index<K> {
     fn shard(&self, subject: &K) -> &Shard<K> {
-        let at = usize::try_from(self.hasher.hash_one(subject) % SHARDS as u64).unwrap_or(0);
-        &self.shards[at]
+        self.shards.of(subject)
     }
 
     fn add(&self, subject: &K, list: &Arc<Handle<Lists>>) {

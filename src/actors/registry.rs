@@ -24,10 +24,11 @@ use super::{
     shared::{MAILBOX_MAX, RegistryCounters, Shared, count},
     threads::Threads,
 };
-use crate::domain::{Moment, StreamId, entities::entities};
+use crate::{
+    domain::{Moment, StreamId, entities::entities},
+    sharded::Sharded,
+};
 
-/// Shards of each directory, so that lookups do not queue for one lock.
-const SHARDS: usize = 64;
 /// How often a command that met an actor going to rest is passed to its successor.
 const REST_RETRIES_MAX: u32 = 3;
 /// When nine tenths of the places are taken, an entity unused for this long rests.
@@ -39,12 +40,12 @@ type Handles<E> = HashMap<Arc<str>, Arc<Handle<E>>, ahash::RandomState>;
 
 /// The active entities of one kind.
 pub struct Directory<E: Hosted> {
-    shards: Vec<Mutex<Handles<E>>>,
+    shards: Sharded<Mutex<Handles<E>>>,
 }
 
 impl<E: Hosted> Default for Directory<E> {
     fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+        Self { shards: Sharded::default() }
     }
 }
 
@@ -265,11 +266,7 @@ impl Registry {
     }
 
     fn shard<E: Hosted>(&self, id: &str) -> &Mutex<Handles<E>> {
-        &E::directory(&self.0.directories).shards[self.spread(id, SHARDS)]
-    }
-
-    fn spread(&self, id: &str, over: usize) -> usize {
-        usize::try_from(self.0.hasher.hash_one(id) % over as u64).unwrap_or(0)
+        E::directory(&self.0.directories).shards.of(id)
     }
 
     /// Lets idle entities rest, from the main thread's timer.

@@ -32,17 +32,15 @@ use super::{
 use crate::{
     domain::Principal,
     events::{Position, Recorded},
+    sharded::Sharded,
 };
-
-/// Locks are spread over this many parts, by hash of the topic.
-const SHARDS: usize = 64;
 
 /// The rooms of a topic, one for each filter in use; nearly always one.
 type Rooms = SmallVec<[Room; 1]>;
 
 /// All topics and sessions of one server.
 pub struct Hub {
-    shards: Box<[RwLock<AHashMap<Topic, Rooms>>]>,
+    shards: Sharded<RwLock<AHashMap<Topic, Rooms>>>,
     hasher: RandomState,
     /// Channels with at least one follower: while it is zero, publishing costs one load.
     channels: AtomicUsize,
@@ -91,7 +89,7 @@ impl Hub {
     #[must_use]
     pub fn new(limits: Limits, rights: Arc<dyn Rights>) -> Self {
         Self {
-            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            shards: Sharded::default(),
             hasher: RandomState::new(),
             channels: AtomicUsize::new(0),
             inboxes: Mutex::default(),
@@ -158,7 +156,7 @@ impl Hub {
         *self.epoch.write() = epoch;
         self.position.store(head.0, Ordering::Release);
         self.newest.store(head.0, Ordering::Release);
-        for shard in &self.shards {
+        for shard in self.shards.iter() {
             shard.read().values().flatten().for_each(|room| room.last.store(head.0, Ordering::Release));
         }
     }
@@ -319,8 +317,7 @@ impl Hub {
     }
 
     fn shard(&self, topic: &Topic) -> &RwLock<AHashMap<Topic, Rooms>> {
-        let hash = usize::try_from(self.hasher.hash_one(topic) % SHARDS as u64).unwrap_or(0);
-        &self.shards[hash]
+        self.shards.of(topic)
     }
 }
 
