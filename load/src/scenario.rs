@@ -49,7 +49,9 @@ impl Kind {
             Self::Commands | Self::CommandsManyStores => {
                 let (first, products) = match self {
                     Self::Commands => (PRODUCTS_EVERYWHERE, PRODUCTS - PRODUCTS_EVERYWHERE),
-                    _ => (0, PRODUCTS_EVERYWHERE),
+                    Self::CommandsManyStores | Self::PeerCommands | Self::ReadList | Self::ReadPrice | Self::ReadBest => {
+                        (0, PRODUCTS_EVERYWHERE)
+                    }
                 };
                 let (list, product) = (turn % LISTS, first + turn / LISTS % products);
                 shapes::add_item(request, &world.list(list), &item(connection, number), &world.product(product));

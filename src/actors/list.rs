@@ -143,7 +143,15 @@ impl Hosted for Lists {
             | ListEvent::ItemUnchecked { item }
             | ListEvent::ItemMoved { item, .. }
             | ListEvent::ItemRemoved { item } => Some(item.to_string()),
-            _ => None,
+            ListEvent::Created { .. }
+            | ListEvent::Renamed { .. }
+            | ListEvent::StoreChosen { .. }
+            | ListEvent::Shared { .. }
+            | ListEvent::CheckedCleared { .. }
+            | ListEvent::BudgetSet { .. }
+            | ListEvent::Archived { .. }
+            | ListEvent::Revived { .. }
+            | ListEvent::CheckedOut { .. } => None,
         }
     }
 }

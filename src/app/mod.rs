@@ -265,7 +265,16 @@ async fn record(app: &App, by: &Principal, event: SystemEvent) -> Result<(), Sna
     let done = app.registry.execute::<System>(ADMIN, request).await;
     done.map(drop).map_err(|failure| match failure {
         Failure::NoRoom(reason) => SnapshotError::Full(format!("there is no room to record it: {reason}")),
-        other => SnapshotError::Staged(format!("it could not be recorded: {other:?}")),
+        other @ (Failure::Refused(_)
+        | Failure::VersionMismatch { .. }
+        | Failure::KeyReused { .. }
+        | Failure::Overloaded { .. }
+        | Failure::Poisoned { .. }
+        | Failure::OutcomeUnknown(_)
+        | Failure::Contended(_)
+        | Failure::ReadOnly(_)
+        | Failure::Unreadable(_)
+        | Failure::Internal(_)) => SnapshotError::Staged(format!("it could not be recorded: {other:?}")),
     })
 }
 

@@ -202,7 +202,11 @@ pub(super) fn append_admin(log: &DiskLog, by: &Principal, event: SystemEvent) ->
     let append = Append { stream, expected_version, who: by.clone(), command: None, client: None, events: vec![event.into()] };
     log.append_blocking(append).wait().map_err(|error| match error {
         AppendError::NoRoom(_) => SnapshotError::Full(error.to_string()),
-        other => SnapshotError::Staged(other.to_string()),
+        other @ (AppendError::Conflict { .. }
+        | AppendError::Unknown(_)
+        | AppendError::Overloaded { .. }
+        | AppendError::TooLarge { .. }
+        | AppendError::ReadOnly(_)) => SnapshotError::Staged(other.to_string()),
     })
 }
 

@@ -112,6 +112,11 @@ impl ReplayBundle {
 fn told(error: BundleError, file: &Path) -> CliError {
     match error {
         BundleError::Choice(reason) => CliError::Usage(reason),
-        error => CliError::Failed(anyhow::Error::from(error).context(file.display().to_string())),
+        error @ (BundleError::Log(_)
+        | BundleError::Unredactable { .. }
+        | BundleError::Foreign(_)
+        | BundleError::Newer(_)
+        | BundleError::Damaged(_)
+        | BundleError::File(_)) => CliError::Failed(anyhow::Error::from(error).context(file.display().to_string())),
     }
 }

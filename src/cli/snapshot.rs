@@ -165,7 +165,12 @@ fn delete(config: Config, names: &[String], scheduled: bool) -> anyhow::Result<(
     }
     let offline = Offline::open(config).map_err(|error| match error {
         AppError::Open(OpenError::InUse { .. }) => anyhow::anyhow!("{error}; add --url, so that the server removes it and records it"),
-        other => other.into(),
+        other @ (AppError::Folder(_)
+        | AppError::Open(_)
+        | AppError::Log(_)
+        | AppError::Listen { .. }
+        | AppError::Demo(_)
+        | AppError::Server(_)) => other.into(),
     })?;
     if let Some(damage) = offline.damage() {
         eprintln!("aisled: this is not recorded in the log, because the log cannot be opened: {damage}");

@@ -18,7 +18,7 @@ fn past(text: &str, now: &ZonedDateTime) -> Result<At, String> {
         .ok_or_else(|| format!("{text:?} is not a moment: write a position, 2026-11-24T18:03:00Z, '2h ago', 18:00 or 'yesterday 18:00'"))?;
     match at {
         At::Time(time) if time.0 > now.timestamp().as_microsecond() => Err(format!("{text:?} is in the future{}", day_before(text))),
-        at => Ok(at),
+        at @ (At::Position(_) | At::Time(_)) => Ok(at),
     }
 }
 

@@ -142,7 +142,10 @@ impl Field {
         match defaults[self.name].take() {
             serde_json::Value::Null => None,
             serde_json::Value::String(text) => Some(text),
-            other => Some(other.to_string()),
+            other @ (serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::Array(_)
+            | serde_json::Value::Object(_)) => Some(other.to_string()),
         }
     }
 

@@ -13,7 +13,9 @@ impl Loaded {
         for (field, value) in self.values() {
             let line = match &value {
                 Value::Null => format!("# {} = (not set)", field.name),
-                value => format!("{} = {value}", field.name),
+                value @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
+                    format!("{} = {value}", field.name)
+                }
             };
             let source = &self.sources[field.name];
             let range = field.range().map(|range| format!(", {range}")).unwrap_or_default();

@@ -115,7 +115,7 @@ fn lookup<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
         let below = match value {
             Value::Object(fields) => fields.get(name),
             Value::Array(entries) => name.parse::<usize>().ok().and_then(|place| entries.get(place)),
-            _ => None,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
         };
         below.and_then(|below| lookup(below, rest))
     })

@@ -66,7 +66,7 @@ pub fn state_json(state: &impl Serialize) -> Value {
     let (phase, fields) = match shown {
         Value::Object(tagged) => tagged.into_iter().next().unwrap_or_default(),
         Value::String(phase) => (phase, Value::Null),
-        other => return other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => return other,
     };
     let mut json = Map::from_iter([("phase".to_owned(), phase.to_lowercase().into())]);
     if let Value::Object(fields) = fields {

@@ -73,7 +73,7 @@ pub fn fields<const N: usize>(named: [(&str, Value); N]) -> Fields {
 pub fn fields_of<T: Serialize>(data: &T) -> Fields {
     match shown(data) {
         Value::Object(fields) => fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
-        _ => Fields::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Fields::new(),
     }
 }
 

@@ -189,7 +189,39 @@ impl<'de> Deserialize<'de> for Unit {
                     Unit::Other(text) if text.chars().count() > UNIT_CHARS_MAX => {
                         Err(E::custom(format_args!("a unit has at most {UNIT_CHARS_MAX} characters")))
                     }
-                    unit => Ok(unit),
+                    unit @ (Unit::Each
+                    | Unit::Pack
+                    | Unit::Dozen
+                    | Unit::Milligram
+                    | Unit::Gram
+                    | Unit::Dekagram
+                    | Unit::Kilogram
+                    | Unit::Ounce
+                    | Unit::Pound
+                    | Unit::Millilitre
+                    | Unit::Centilitre
+                    | Unit::Decilitre
+                    | Unit::Litre
+                    | Unit::FluidOunce
+                    | Unit::Cup
+                    | Unit::Pint
+                    | Unit::Quart
+                    | Unit::Gallon
+                    | Unit::Tablespoon
+                    | Unit::Teaspoon
+                    | Unit::MetricTablespoon
+                    | Unit::MetricTeaspoon
+                    | Unit::ImperialFluidOunce
+                    | Unit::ImperialPint
+                    | Unit::ImperialGallon
+                    | Unit::Millimetre
+                    | Unit::Centimetre
+                    | Unit::Metre
+                    | Unit::Kilometre
+                    | Unit::Inch
+                    | Unit::Foot
+                    | Unit::WashLoad
+                    | Unit::Other(_)) => Ok(unit),
                 }
             }
         }

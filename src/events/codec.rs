@@ -379,6 +379,6 @@ pub(super) fn content_json(event: &Event) -> Value {
     let tagged = entities!(event event, content => serde_json::to_value(content));
     match tagged.expect("every type of an event can be shown as JSON") {
         Value::Object(variant) => variant.into_iter().next().map_or(Value::Null, |(_, fields)| fields),
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => other,
     }
 }

@@ -159,7 +159,38 @@ fn currency(rest: Rest<'_, '_>) -> Option<Currency> {
 fn unit(rest: Rest<'_, '_>) -> Option<Unit> {
     match Unit::parse(text(rest)?) {
         Unit::Other(_) => None,
-        unit => Some(unit),
+        unit @ (Unit::Each
+        | Unit::Pack
+        | Unit::Dozen
+        | Unit::Milligram
+        | Unit::Gram
+        | Unit::Dekagram
+        | Unit::Kilogram
+        | Unit::Ounce
+        | Unit::Pound
+        | Unit::Millilitre
+        | Unit::Centilitre
+        | Unit::Decilitre
+        | Unit::Litre
+        | Unit::FluidOunce
+        | Unit::Cup
+        | Unit::Pint
+        | Unit::Quart
+        | Unit::Gallon
+        | Unit::Tablespoon
+        | Unit::Teaspoon
+        | Unit::MetricTablespoon
+        | Unit::MetricTeaspoon
+        | Unit::ImperialFluidOunce
+        | Unit::ImperialPint
+        | Unit::ImperialGallon
+        | Unit::Millimetre
+        | Unit::Centimetre
+        | Unit::Metre
+        | Unit::Kilometre
+        | Unit::Inch
+        | Unit::Foot
+        | Unit::WashLoad) => Some(unit),
     }
 }
 

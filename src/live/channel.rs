@@ -56,7 +56,9 @@ impl DealFilter {
     pub fn view(&self, change: &DealChange) -> Option<DealChange> {
         match change {
             DealChange::Changed(deal) if !self.lets_through(deal) => Some(DealChange::Ended(deal.clone())),
-            change => self.lets_through(change.deal()).then(|| change.clone()),
+            change @ (DealChange::Began(_) | DealChange::Changed(_) | DealChange::Ended(_)) => {
+                self.lets_through(change.deal()).then(|| change.clone())
+            }
         }
     }
 

@@ -138,6 +138,6 @@ pub fn household_of_order(recorded: &Recorded, views: &Views) -> Option<Househol
     match &recorded.event {
         Event::Order(OrderEvent::Placed { placement, .. }) => placement.household.clone(),
         Event::Order(_) => views.order(&OrderId::new(recorded.stream.id()).ok()?)?.household,
-        _ => None,
+        Event::List(_) | Event::Product(_) | Event::Household(_) | Event::Store(_) | Event::System(_) => None,
     }
 }

@@ -174,7 +174,12 @@ impl Catalog {
             | ProductEvent::DetailsChanged { .. }
             | ProductEvent::Discontinued {}
             | ProductEvent::Merged { .. } => self.product_changes(product, position),
-            _ => {}
+            ProductEvent::CodeLinked { .. }
+            | ProductEvent::PriceObserved { .. }
+            | ProductEvent::PriceWithdrawn { .. }
+            | ProductEvent::OfferAnnounced { .. }
+            | ProductEvent::OfferEnded { .. }
+            | ProductEvent::StockReported { .. } => {}
         }
         match event {
             ProductEvent::Registered(details) => self.register(product, details, position),

@@ -114,7 +114,7 @@ pub fn touches(recorded: &Recorded, subjects: &BTreeSet<String>) -> Option<Strin
     let lines: &[OrderLine] = match &recorded.event {
         Event::Order(OrderEvent::Placed { placement, .. }) => &placement.lines,
         Event::Order(OrderEvent::Amended { lines }) => lines,
-        _ => &[],
+        Event::List(_) | Event::Product(_) | Event::Order(_) | Event::Household(_) | Event::Store(_) | Event::System(_) => &[],
     };
     lines.iter().filter_map(|line| line.product.as_ref()).map(|product| format!("product/{product}")).find(|name| subjects.contains(name))
 }

@@ -128,7 +128,14 @@ impl Views {
                     self.price_changed(product, slot, recorded, Effect::Newest, changes);
                 }
             }
-            other => {
+            other @ (ProductEvent::Registered(_)
+            | ProductEvent::DetailsChanged { .. }
+            | ProductEvent::CodeLinked { .. }
+            | ProductEvent::OfferAnnounced { .. }
+            | ProductEvent::OfferEnded { .. }
+            | ProductEvent::StockReported { .. }
+            | ProductEvent::Discontinued { .. }
+            | ProductEvent::Merged { .. }) => {
                 let into = if let ProductEvent::Merged { into } = other { self.ids.products.number(into) } else { NONE };
                 if self.catalog.product_event(product, other, into, recorded.position.0) {
                     changes.product_details = self.ids.products.name(product).cloned();
@@ -159,7 +166,11 @@ impl Views {
         let lines = match event {
             OrderEvent::Placed { placement, .. } => &placement.lines,
             OrderEvent::Amended { lines } => lines,
-            _ => return,
+            OrderEvent::LineSubstituted { .. }
+            | OrderEvent::LineShorted { .. }
+            | OrderEvent::LineRefunded { .. }
+            | OrderEvent::Fulfilled { .. }
+            | OrderEvent::Cancelled { .. } => return,
         };
         if let Some((store, placed_at)) = self.orders.place_and_time(recorded.stream.id()) {
             self.observe_receipt(recorded, store, placed_at, lines, changes);

@@ -44,7 +44,11 @@ fn bad(field: &Field) -> Vec<(String, String)> {
 fn value(loaded: &Loaded, field: &Field) -> String {
     match &loaded.to_json()[field.name]["value"] {
         serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
+        other @ (serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::Array(_)
+        | serde_json::Value::Object(_)) => other.to_string(),
     }
 }
 
@@ -52,7 +56,9 @@ fn value(loaded: &Loaded, field: &Field) -> String {
 fn in_toml(field: &Field, text: &str) -> String {
     match field.value_of_text(text) {
         Value::String(_, text) => format!("{} = {text:?}\n", field.name),
-        _ => format!("{} = {text}\n", field.name),
+        Value::Char(..) | Value::Bool(..) | Value::Num(..) | Value::Empty(..) | Value::Dict(..) | Value::Array(..) => {
+            format!("{} = {text}\n", field.name)
+        }
     }
 }
 

@@ -97,7 +97,19 @@ impl Needed {
             }
             ListEvent::StoreChosen { store } => self.others.extend(store.iter().map(|id| stream(StreamKind::Store, id.as_str()))),
             ListEvent::ItemAdded { product, .. } | ListEvent::ItemMatched { product, .. } => self.products.extend(product.iter().cloned()),
-            _ => {}
+            ListEvent::Renamed { .. }
+            | ListEvent::Shared { .. }
+            | ListEvent::ItemQuantityChanged { .. }
+            | ListEvent::ItemDetailsChanged { .. }
+            | ListEvent::ItemChecked { .. }
+            | ListEvent::ItemUnchecked { .. }
+            | ListEvent::ItemMoved { .. }
+            | ListEvent::ItemRemoved { .. }
+            | ListEvent::CheckedCleared { .. }
+            | ListEvent::BudgetSet { .. }
+            | ListEvent::Archived { .. }
+            | ListEvent::Revived { .. }
+            | ListEvent::CheckedOut { .. } => {}
         }
     }
 }

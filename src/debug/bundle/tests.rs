@@ -33,7 +33,7 @@ fn texts(path: &str, value: &Value, found: &mut Vec<(String, String)>) {
         Value::String(text) => found.push((path.to_owned(), text.clone())),
         Value::Object(fields) => fields.iter().for_each(|(name, value)| texts(&below(name), value, found)),
         Value::Array(entries) => entries.iter().for_each(|value| texts(&below("*"), value, found)),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

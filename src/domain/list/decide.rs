@@ -44,7 +44,24 @@ fn decide_archived(command: &ListCommand) -> Decided {
     match command {
         ListCommand::Revive => Ok(Decision::applied(ListEvent::Revived {})),
         ListCommand::Archive => Ok(Decision::unchanged()),
-        _ => Err(Refusal::new(Conflict, "list_archived", "this list is archived; revive it before changing it")),
+        ListCommand::Create { .. }
+        | ListCommand::Rename { .. }
+        | ListCommand::ChooseStore { .. }
+        | ListCommand::Share { .. }
+        | ListCommand::AddItem { .. }
+        | ListCommand::ChangeQuantity { .. }
+        | ListCommand::SetQuantity { .. }
+        | ListCommand::ChangeDetails { .. }
+        | ListCommand::Match { .. }
+        | ListCommand::Check { .. }
+        | ListCommand::Uncheck { .. }
+        | ListCommand::Move { .. }
+        | ListCommand::Remove { .. }
+        | ListCommand::ClearChecked
+        | ListCommand::SetBudget { .. }
+        | ListCommand::CheckOut { .. } => {
+            Err(Refusal::new(Conflict, "list_archived", "this list is archived; revive it before changing it"))
+        }
     }
 }
 
@@ -116,7 +133,11 @@ fn change_quantity(list: &List, id: &ItemId, by: &Quantity) -> Decided {
     }
     let quantity = merge::sum(&item.quantity, by).map_err(|error| match error {
         QuantityError::TooLarge => quantity_refusal(&error, "/by/amount"),
-        _ => quantity_refusal(&error, "/by/unit"),
+        QuantityError::Malformed
+        | QuantityError::TooManyDecimals
+        | QuantityError::NotPositive
+        | QuantityError::UnitMismatch { .. }
+        | QuantityError::Inexact { .. } => quantity_refusal(&error, "/by/unit"),
     })?;
     if !quantity.is_positive() {
         let detail = format!("“{}” would be {quantity}: nothing would be left; remove the item instead", item.name);

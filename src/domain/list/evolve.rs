@@ -113,7 +113,17 @@ impl Item {
             ListEvent::ItemChecked { .. } => self.checked = Some(Mark { who: fact.who.clone(), at: fact.at }),
             ListEvent::ItemUnchecked { .. } => self.checked = None,
             ListEvent::ItemMoved { rank, .. } => self.rank = *rank,
-            _ => {}
+            ListEvent::Created { .. }
+            | ListEvent::Renamed { .. }
+            | ListEvent::StoreChosen { .. }
+            | ListEvent::Shared { .. }
+            | ListEvent::ItemAdded { .. }
+            | ListEvent::ItemRemoved { .. }
+            | ListEvent::CheckedCleared { .. }
+            | ListEvent::BudgetSet { .. }
+            | ListEvent::Archived { .. }
+            | ListEvent::Revived { .. }
+            | ListEvent::CheckedOut { .. } => {}
         }
     }
 }

@@ -14,11 +14,17 @@ pub(super) fn evolve(state: &mut ProductState, event: &ProductEvent, fact: &Fact
         ProductEvent::Discontinued {} => {
             *state = match std::mem::take(state) {
                 ProductState::Active(product) => ProductState::Discontinued(product),
-                other => other,
+                other @ (ProductState::Absent | ProductState::Discontinued(_) | ProductState::Merged { .. }) => other,
             }
         }
         ProductEvent::Merged { into } => *state = ProductState::Merged { into: into.clone() },
-        _ => {
+        ProductEvent::DetailsChanged { .. }
+        | ProductEvent::CodeLinked { .. }
+        | ProductEvent::PriceObserved { .. }
+        | ProductEvent::PriceWithdrawn { .. }
+        | ProductEvent::OfferAnnounced { .. }
+        | ProductEvent::OfferEnded { .. }
+        | ProductEvent::StockReported { .. } => {
             if let ProductState::Active(product) | ProductState::Discontinued(product) = state {
                 product.evolve(event, fact);
             }

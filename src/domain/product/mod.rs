@@ -263,7 +263,16 @@ impl Entity for Products {
                 let detail = format!("product {own} cannot be merged into itself");
                 Err(Refusal::new(RefusalKind::Invalid, "merge_into_itself", detail).at("/product"))
             }
-            _ => Ok(()),
+            ProductCommand::Register(_)
+            | ProductCommand::ChangeDetails { .. }
+            | ProductCommand::LinkCode { .. }
+            | ProductCommand::ObservePrice(_)
+            | ProductCommand::WithdrawPrice { .. }
+            | ProductCommand::AnnounceOffer { .. }
+            | ProductCommand::EndOffer { .. }
+            | ProductCommand::ReportStock { .. }
+            | ProductCommand::Discontinue
+            | ProductCommand::MergeInto { .. } => Ok(()),
         }
     }
 

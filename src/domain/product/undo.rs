@@ -55,7 +55,14 @@ fn slot(event: &ProductEvent) -> Option<(&StoreId, PriceKind)> {
     match event {
         ProductEvent::PriceObserved { seen, .. } => Some((&seen.store, seen.kind)),
         ProductEvent::PriceWithdrawn { store, kind } => Some((store, *kind)),
-        _ => None,
+        ProductEvent::Registered(_)
+        | ProductEvent::DetailsChanged { .. }
+        | ProductEvent::CodeLinked { .. }
+        | ProductEvent::OfferAnnounced { .. }
+        | ProductEvent::OfferEnded { .. }
+        | ProductEvent::StockReported { .. }
+        | ProductEvent::Discontinued { .. }
+        | ProductEvent::Merged { .. } => None,
     }
 }
 
@@ -144,7 +151,15 @@ fn see_again(of: &Undoing<'_, Products>, store: &StoreId, kind: PriceKind, befor
 fn seen_before(of: &Undoing<'_, Products>, is_it: impl Fn(&PriceSeen) -> bool) -> Option<PriceSeen> {
     let seen = of.earlier.iter().rev().filter_map(|happened| match happened.event {
         ProductEvent::PriceObserved { seen, .. } => Some(seen),
-        _ => None,
+        ProductEvent::Registered(_)
+        | ProductEvent::DetailsChanged { .. }
+        | ProductEvent::CodeLinked { .. }
+        | ProductEvent::PriceWithdrawn { .. }
+        | ProductEvent::OfferAnnounced { .. }
+        | ProductEvent::OfferEnded { .. }
+        | ProductEvent::StockReported { .. }
+        | ProductEvent::Discontinued { .. }
+        | ProductEvent::Merged { .. } => None,
     });
     seen.clone().find(|seen| is_it(seen)).cloned()
 }

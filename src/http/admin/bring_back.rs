@@ -56,7 +56,7 @@ pub async fn bring_back_from(
     match body.stream.kind() {
         StreamKind::List => of_kind::<Lists>(&running, &app, &caller, body).await,
         StreamKind::Household => of_kind::<Households>(&running, &app, &caller, body).await,
-        other => {
+        other @ (StreamKind::Product | StreamKind::Order | StreamKind::Store | StreamKind::System) => {
             let detail = format!("a {} cannot be restored on its own: restore the whole server, or undo its commands", other.as_str());
             Err(Problem::invalid("stream_not_restorable", "/stream", detail))
         }

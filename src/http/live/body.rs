@@ -110,7 +110,7 @@ impl<S: Stream<Item = Result<Bytes, Error>>> Stream for SessionBody<S> {
                 this.rest = chunk;
                 Poll::Ready(Some(Ok(this.piece())))
             }
-            chunk => chunk,
+            chunk @ (Poll::Ready(_) | Poll::Pending) => chunk,
         }
     }
 }

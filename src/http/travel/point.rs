@@ -58,7 +58,7 @@ impl Asked {
                 let known = if let Some(known) = known { known } else { find(app, At::Position(head), head, "/at")? };
                 (Point { position: known.position, time }, Some(known))
             }
-            at => (find(app, at, head, "/at")?, known),
+            at @ (At::Position(_) | At::Time(_)) => (find(app, at, head, "/at")?, known),
         };
         let settled = Moment(app.clock.now().0.saturating_sub(SETTLED_MICROS));
         let is_settled = |at: At| match at {

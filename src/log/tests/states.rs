@@ -97,7 +97,7 @@ fn content(safe: &Arc<Vec<u8>>, since: &[Put], keep: Keep, dice: &mut Dice) -> A
     let first = match keep {
         Keep::Nothing => 0,
         Keep::First => dice.roll(since.len() + 1),
-        _ => since.len(),
+        Keep::All | Keep::Parts | Keep::Any => since.len(),
     };
     // One sector of many that is missing is as likely a fault as half of them.
     let lost_of = [2, 2, 8, 32][dice.roll(4)];

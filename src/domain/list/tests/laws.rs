@@ -78,7 +78,22 @@ fn is_idempotent(command: &ListCommand, outcome: Outcome) -> bool {
     match command {
         ListCommand::ChangeQuantity { .. } => false,
         ListCommand::AddItem { .. } => outcome == Outcome::Applied,
-        _ => true,
+        ListCommand::Create { .. }
+        | ListCommand::Rename { .. }
+        | ListCommand::ChooseStore { .. }
+        | ListCommand::Share { .. }
+        | ListCommand::SetQuantity { .. }
+        | ListCommand::ChangeDetails { .. }
+        | ListCommand::Match { .. }
+        | ListCommand::Check { .. }
+        | ListCommand::Uncheck { .. }
+        | ListCommand::Move { .. }
+        | ListCommand::Remove { .. }
+        | ListCommand::ClearChecked
+        | ListCommand::SetBudget { .. }
+        | ListCommand::Archive
+        | ListCommand::Revive
+        | ListCommand::CheckOut { .. } => true,
     }
 }
 

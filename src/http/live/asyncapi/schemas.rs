@@ -148,7 +148,7 @@ pub fn draft_7(mut schema: Value) -> Value {
                 keywords.insert("allOf".into(), json!([{ "$ref": reference }]));
             }
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
     schema
 }
