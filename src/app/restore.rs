@@ -104,9 +104,9 @@ impl Running {
     pub async fn undo_restore(self: Arc<Self>, by: Principal) -> Result<Undone, SnapshotError> {
         let old = self.current();
         let current = old.history.folder.clone().ok_or(SnapshotError::NoFolder)?;
-        let left = histories::left_by(&current).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => SnapshotError::LeftGone(error.to_string()),
-            _ => SnapshotError::io(current.root(), error),
+        let left = histories::left_by(&current).map_err(|error| {
+            let is_gone = error.kind() == io::ErrorKind::NotFound;
+            if is_gone { SnapshotError::LeftGone(error.to_string()) } else { SnapshotError::io(current.root(), error) }
         })?;
         let left = left.ok_or(SnapshotError::NothingToUndo)?;
         let config = Arc::clone(&old.config);

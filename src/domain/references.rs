@@ -193,7 +193,7 @@ fn of_placement(placement: &OrderPlacement) -> Vec<Reference<'_>> {
     named.chain(charged).collect()
 }
 
-fn reference<'a>(to: Referent<'a>, pointer: impl Into<Cow<'static, str>>) -> Reference<'a> {
+fn reference(to: Referent<'_>, pointer: impl Into<Cow<'static, str>>) -> Reference<'_> {
     Reference { to, pointer: pointer.into() }
 }
 

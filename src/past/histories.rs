@@ -20,7 +20,7 @@ const STATE_EVERY_EVENTS: usize = 256;
 const READ_EVENTS: usize = 65_536;
 /// When the histories are too large, they are cut down to this many quarters.
 const PARTS_KEPT: usize = 3;
-/// PastStates that can be read from the log at the same time; the others wait, and may then find theirs read.
+/// Histories that can be read from the log at the same time; the others wait, and may then find theirs read.
 const READERS: usize = 16;
 
 /// An entity as it was.

@@ -18,11 +18,11 @@ mod policy;
 mod presence;
 mod prices;
 mod resume;
-mod reviewed;
 mod rewritten;
 mod rights;
 mod shop;
 mod stalled;
+mod starting_points;
 mod stopping;
 mod stream;
 #[path = "../support/mod.rs"]

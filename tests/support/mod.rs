@@ -28,6 +28,8 @@ use tempfile::TempDir;
 
 /// How long anything may take before a test gives up: generous, because a shared machine can be slow.
 pub const PATIENCE: Duration = Duration::from_mins(1);
+/// Time between two looks at a condition.
+const POLL_EVERY: Duration = Duration::from_millis(2);
 
 /// A running server with a folder of its own. Dropping it kills the server and removes the folder.
 pub struct TestApp {
@@ -203,6 +205,7 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
             return found;
         }
         assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain: {what}");
-        thread::yield_now();
+        // Waits a moment, so that the processes that it waits for have the cores.
+        thread::park_timeout(POLL_EVERY);
     }
 }

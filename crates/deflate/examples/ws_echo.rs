@@ -62,6 +62,7 @@ fn end(reason: Option<CloseReason>, ctx: &mut Ctx) {
     ctx.stop();
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "errors of the library: those that are not named mean the same")]
 fn verdict(error: &ProtocolError) -> CloseCode {
     match error {
         ProtocolError::Overflow => CloseCode::Size,

@@ -342,6 +342,7 @@ impl Session {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "errors of the library: those that are not named mean the same")]
 fn verdict(error: &ProtocolError) -> Close {
     match error {
         ProtocolError::Overflow => Close::MessageTooLarge,

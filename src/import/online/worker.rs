@@ -36,7 +36,7 @@ pub(super) enum Job {
 pub(super) struct Answers {
     pub applied: u64,
     pub unchanged: u64,
-    /// SourceLine, rows and reason.
+    /// Where it was, rows and reason.
     pub refused: Vec<(SourceLine, u64, String)>,
 }
 

@@ -157,6 +157,7 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Session<S> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "errors of the library: those that are not named mean the same")]
 fn seen(error: &ProtocolError) -> Seen {
     match error {
         ProtocolError::Overflow => Seen::TooLarge,

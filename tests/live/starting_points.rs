@@ -1,4 +1,4 @@
-//! What a careful reader found once: none of it may come back.
+//! Where a topic starts after a restart, with another filter, and under a burst.
 
 use serde_json::{Value, json};
 
