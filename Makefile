@@ -7,6 +7,7 @@ DATA ?= data
 LISTEN ?= 127.0.0.1:8080
 # The licence and ban check: skipped by hand with DENY=no where cargo-deny cannot be installed.
 DENY ?= yes
+TEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo cargo nextest run || echo cargo test)
 
 .PHONY: help run test prove interop web web-tools check fmt lint doc deny imports bench bench-live bench-log conformance clean tools
 
@@ -16,8 +17,10 @@ help: ## Shows what can be made
 run: tools ## Builds and starts the server on 127.0.0.1:8080 with a small demo household
 	cargo run --release --bin aisled -- serve --listen $(LISTEN) --data $(DATA) --demo
 
-test: tools interop ## Runs every test
-	cargo test
+test: tools interop ## Runs every test, the quick ones first; with cargo-nextest where it is installed
+	$(TEST) --workspace --lib --bins
+	$(TEST) --workspace --test '*'
+	cargo test --workspace --doc
 	@$(MAKE) --no-print-directory web
 
 prove: tools ## Proves that nothing acknowledged is lost: 50,000 states after a loss of power, 1,000 cuts on a real disk (root), every fault
@@ -36,13 +39,13 @@ fmt: tools
 	cargo fmt --all -- --check
 
 lint: tools
-	cargo clippy --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets -- -D warnings
 
 doc: tools
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --lib
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --lib
 
 imports: tools ## Checks the import rules between the folders
-	cargo test --test import_rules
+	cargo test --test import_rules --test words
 
 deny: tools
 	@if [ "$(DENY)" = no ]; then echo "deny: left out, DENY=no"; \
@@ -50,19 +53,19 @@ deny: tools
 	else echo "missing: cargo-deny (cargo install cargo-deny --locked), or leave it out with: make check DENY=no"; exit 1; fi
 
 bench: tools ## Measures the rows of docs/performance.md and prints one table next to the budgets
-	cargo build --release --bins
+	cargo build --profile dist --workspace --bins
 	target=$$(cargo metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
-	"$$target/release/aisled-load" bench --server "$$target/release/aisled"
+	"$$target/dist/aisled-load" bench --server "$$target/dist/aisled"
 
 bench-live: tools ## Measures the live rows, 9 to 15; JSON and charts go to target/bench-live
-	cargo build --release --bins
+	cargo build --profile dist --workspace --bins
 	target=$$(cargo metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
-	"$$target/release/aisled-load" bench-live --server "$$target/release/aisled" --out "$$target/bench-live"
+	"$$target/dist/aisled-load" bench-live --server "$$target/dist/aisled" --out "$$target/bench-live"
 
 bench-log: tools ## Measures the log alone at 100 M events and 10 M streams: some minutes, and 10 GB of disk meanwhile
-	cargo build --release --bins
+	cargo build --profile dist --workspace --bins
 	target=$$(cargo metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
-	"$$target/release/aisled-load" bench-log
+	"$$target/dist/aisled-load" bench-log
 
 conformance: tools ## Runs the Autobahn test suite against the WebSocket adapter; all of it with CASES=all (needs Python 2.7)
 	tests/conformance/run

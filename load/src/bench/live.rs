@@ -13,7 +13,7 @@ use crate::{live::Outcome, measure::median, shapes};
 #[derive(Clone, clap::Args)]
 pub struct Options {
     /// The server's binary, built for release.
-    #[arg(long, default_value = "target/release/aisled")]
+    #[arg(long, default_value = "target/dist/aisled")]
     server: PathBuf,
     /// Where the folders of the measured servers go.
     #[arg(long)]

@@ -37,7 +37,7 @@ const RUNS: usize = 3;
 #[derive(Clone, clap::Args)]
 pub struct Options {
     /// The server's binary, built for release.
-    #[arg(long, default_value = "target/release/aisled")]
+    #[arg(long, default_value = "target/dist/aisled")]
     server: PathBuf,
     /// The folder of the real data sets; rows that need them are left out, with a note, if it is absent.
     #[arg(long, env = "AISLED_SHARED_DATA", default_value = "../shared/data")]
