@@ -8,7 +8,7 @@ use bincode::Options as _;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The largest checkpoint read back, unpacked: far above any real state, low enough that a damaged length cannot exhaust the memory.
-pub const CHECKPOINT_BYTES_MAX: u64 = 2 << 30;
+const CHECKPOINT_BYTES_MAX: u64 = 2 << 30;
 /// The longest name of a checkpoint.
 const NAME_BYTES_MAX: usize = 64;
 /// zstd's fastest regular level: a checkpoint is rewritten often and read once.

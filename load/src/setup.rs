@@ -20,7 +20,7 @@ pub const STORES: usize = 13;
 /// Products with a price in every store.
 pub const PRODUCTS_EVERYWHERE: usize = 100;
 /// Items on each list that is read.
-pub const ITEMS_READ: usize = 20;
+const ITEMS_READ: usize = 20;
 /// The item of a list that notes are written on.
 pub const NOTED_ITEM: &str = "noted";
 /// Connections that make the world.

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Named commands remembered per entity; the oldest is forgotten first, and a later repetition of it is decided again.
-pub const RECENT_COMMANDS_MAX: usize = 1_024;
+const RECENT_COMMANDS_MAX: usize = 1_024;
 
 /// The first outcome of a named command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The longest id accepted, in bytes (ids are ASCII, so also in characters).
-pub const ID_BYTES_MAX: usize = 64;
+const ID_BYTES_MAX: usize = 64;
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// The code of a refusal to undo what was changed again since.
-pub const CHANGED_SINCE: &str = "changed_since";
+const CHANGED_SINCE: &str = "changed_since";
 
 /// An entity whose events can be undone, as far as its commands can express it.
 pub trait Undo: Traced {

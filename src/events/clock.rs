@@ -39,11 +39,6 @@ impl ManualClock {
     pub fn set(&self, moment: Moment) {
         self.0.store(moment.0, Ordering::Relaxed);
     }
-
-    /// Moves forwards.
-    pub fn advance_micros(&self, micros: i64) {
-        self.0.fetch_add(micros, Ordering::Relaxed);
-    }
 }
 
 impl Clock for ManualClock {

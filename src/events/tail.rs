@@ -9,7 +9,7 @@ use super::envelope::{Position, Recorded};
 /// How many events the tail holds; older ones are read from storage.
 pub const TAIL_EVENTS_MAX: usize = 16_384;
 /// How many stored bytes the tail's events may take; large orders must not make it large. In memory it is about three times that.
-pub const TAIL_BYTES_MAX: usize = 16 << 20;
+const TAIL_BYTES_MAX: usize = 16 << 20;
 
 /// A ring of the newest events without a gap, the newest at the end.
 #[derive(Debug, Default)]

@@ -18,13 +18,13 @@ use actix_web::{
 };
 
 /// Names a family member the owner acts for; trusted because the request is authenticated.
-pub const ACTING_AS: &str = "x-aisled-as";
+const ACTING_AS: &str = "x-aisled-as";
 /// Makes a write repeatable.
-pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Names the device or program a command comes from; the history of a list shows it.
-pub const CLIENT: &str = "x-aisled-client";
+const CLIENT: &str = "x-aisled-client";
 /// The longest `Idempotency-Key` accepted, in bytes.
-pub const KEY_BYTES_MAX: usize = 255;
+const KEY_BYTES_MAX: usize = 255;
 
 impl FromRequest for Caller {
     type Error = Problem;

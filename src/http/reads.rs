@@ -30,9 +30,9 @@ use crate::{
 /// How long a read with `after` waits for the views to get there; then it is answered 503.
 pub const AFTER_WAIT: Duration = Duration::from_secs(5);
 /// The default number of entries of a page.
-pub const PAGE_DEFAULT: usize = 50;
+const PAGE_DEFAULT: usize = 50;
 /// The largest page.
-pub const PAGE_MAX: usize = 500;
+const PAGE_MAX: usize = 500;
 
 /// The `{id}` of a path.
 #[derive(Debug)]

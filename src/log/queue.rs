@@ -11,9 +11,9 @@ use crate::events::{Append, AppendError, Appended, heads::StreamKey};
 /// Appends that may wait, unless the options set another number. Beyond it `append` answers `Overloaded` and `append_blocking` waits.
 pub const QUEUED_APPENDS_MAX: usize = 8_192;
 /// Bytes of waiting appends, so that large orders cannot fill the memory. Beyond it the same happens.
-pub const QUEUED_BYTES_MAX: usize = 32 << 20;
+const QUEUED_BYTES_MAX: usize = 32 << 20;
 /// Events of one group: keeps a group's time, and so the next one's wait, short.
-pub const GROUP_EVENTS_MAX: usize = 8_192;
+const GROUP_EVENTS_MAX: usize = 8_192;
 /// Part of a journal that the appends of one group may fill, uncompressed: a group never spans two journals.
 pub const GROUP_PART_OF_JOURNAL: u64 = 4;
 

@@ -7,7 +7,7 @@ use super::{Shared, in_flight::reply, queue::Queue, writer::refuse_all};
 use crate::events::AppendError;
 
 /// A write to the journal that takes longer is answered with "unknown", and the log is read-only from then on.
-pub const WRITE_MAX: Duration = if cfg!(test) { Duration::from_secs(6) } else { Duration::from_secs(10) };
+const WRITE_MAX: Duration = if cfg!(test) { Duration::from_secs(6) } else { Duration::from_secs(10) };
 /// How often it looks.
 const LOOK_EVERY: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_millis(500) };
 

@@ -10,7 +10,7 @@ use std::{
 use rustix::fs::{FallocateFlags, fallocate};
 
 /// The size of a file: as much as a journal of the log.
-pub const FILE_BYTES: u64 = 64 << 20;
+const FILE_BYTES: u64 = 64 << 20;
 /// Written at once while a file is made.
 const FILL_BYTES: usize = 1 << 20;
 

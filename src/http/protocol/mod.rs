@@ -25,7 +25,7 @@ use crate::domain::{
 };
 
 /// The default source of a price.
-pub const SOURCE_DEFAULT: &str = "manual";
+const SOURCE_DEFAULT: &str = "manual";
 
 /// `POST /stores`
 #[derive(Debug, Deserialize, ToSchema)]

@@ -23,7 +23,7 @@ use crate::events::Position;
 /// segments as fast, and be on the disk twice.
 pub const WINDOW_BYTES_MAX: usize = 4 << 20;
 /// When a call of sled takes longer, it is given up until the next start.
-pub const CALL_MAX: Duration = Duration::from_secs(5);
+const CALL_MAX: Duration = Duration::from_secs(5);
 
 /// What is in sled, for readers.
 #[derive(Debug, Default)]
