@@ -35,5 +35,6 @@ pub mod stores;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
+pub mod totals;
 pub mod travel;
 pub mod undo;

@@ -12,7 +12,7 @@ use metrics::{Counter, Histogram, counter, histogram};
 
 use super::{
     admin, baskets, bulk, deals, diff, docs, edge, error, events, health, households, items, lists, live, orders, prices, products,
-    restore, stores, timeline, undo,
+    restore, stores, timeline, totals, undo,
 };
 use crate::telemetry::{HTTP_REQUESTS, HTTP_SECONDS};
 
@@ -55,7 +55,7 @@ routes! {
     "/api/v1/products/{id}": GET products::show, PATCH products::change;
     "/api/v1/prices": POST bulk::prices;
     "/api/v1/lists": GET lists::index, POST lists::create;
-    "/api/v1/lists/{id}/totals": GET lists::totals;
+    "/api/v1/lists/{id}/totals": GET totals::totals;
     "/api/v1/lists/{id}/events": GET events::of_list;
     "/api/v1/lists/{id}/clear-checked": POST lists::clear_checked;
     "/api/v1/lists/{id}/check-out": POST lists::check_out;
