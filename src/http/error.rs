@@ -4,7 +4,7 @@
 use std::{borrow::Cow, fmt};
 
 use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
+    HttpResponse, HttpResponseBuilder, ResponseError,
     http::{StatusCode, header},
 };
 use serde::Serialize;
@@ -302,14 +302,6 @@ impl From<Failure> for Problem {
             Failure::Internal(cause) => Self::internal(&cause),
         }
     }
-}
-
-/// Answers an unknown path.
-///
-/// # Errors
-/// Always.
-pub async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Err(Problem::not_found("route_not_found", format!("nothing is served at {}; see /api/v1/docs", request.path())))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     body::{Json, OptionalJson, Tagged, render},
-    commands::{CommandAnswer, answer, made, status_of_making},
+    commands::{CommandAnswer, answer, exactly_one, made, status_of_making},
     error::{Problem, ProblemBody},
     households,
     protocol::{ChangeList, CheckOut, CommandOnly, ListView, NewList, NewMember},
@@ -58,7 +58,7 @@ pub async fn show(
     tagged(&request, &rendered.tag, || Ok(rendered.json.clone()))
 }
 
-/// A list as it was. Its totals are reckoned by what was known; those of now are kept by its actor.
+/// A list as it was. Its totals are computed by what was known; those of now are kept by its actor.
 async fn show_past(app: Current, request: HttpRequest, id: ListId, at: At) -> Result<HttpResponse, Problem> {
     travel::read(app, &request, Asked::of(at), move |app, found| {
         let then = travel::entity(app, &app.past.lists, id.as_str(), found.point, || unknown(&id))?;
@@ -151,7 +151,7 @@ fn intent(body: ChangeList) -> Result<ListCommand, Problem> {
         ("/budget", body.budget.map(|budget| ListCommand::SetBudget { budget })),
         ("/archived", archived),
     ];
-    super::items::exactly_one(intents)
+    exactly_one(intents)
 }
 
 /// Any command of the list, as over the socket.
