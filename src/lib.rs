@@ -4,6 +4,7 @@ pub mod actors;
 pub mod app;
 pub mod checkpoint;
 pub mod cli;
+pub mod client;
 pub mod commands;
 pub mod config;
 pub mod debug;

@@ -12,9 +12,10 @@ use tokio::{sync::watch, task::JoinSet, time::timeout};
 use crate::{
     connection::Connection,
     measure::Report,
+    offer::Offer,
     setup::{World, now},
     shapes,
-    socket::{self, Offer, Socket},
+    socket::{self, Socket},
 };
 
 /// How long one change may take to reach everybody before the run fails.

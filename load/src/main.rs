@@ -11,6 +11,7 @@ mod inflate;
 mod live;
 mod measure;
 mod message;
+mod offer;
 mod open_files;
 mod paced;
 mod scenario;

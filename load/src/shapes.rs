@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, io::Write, sync::OnceLock};
 
-use crate::socket::{Encoding, Offer};
+use crate::offer::{Encoding, Offer};
 
 /// Where the live endpoint is.
 pub const LIVE_PATH: &str = "/api/v1/live";

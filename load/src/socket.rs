@@ -11,6 +11,7 @@ use tokio::{
 use crate::{
     frames::{self, BINARY, CLOSE, PING, PONG, TEXT},
     inflate::Inflater,
+    offer::{Encoding, Offer},
     shapes,
 };
 
@@ -27,22 +28,6 @@ thread_local! {
 struct Shared {
     buffer: Vec<u8>,
     inflater: Inflater,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Encoding {
-    #[default]
-    Json,
-    Msgpack,
-}
-
-/// What a client asks for in its handshake.
-#[derive(Debug, Clone, Default)]
-pub struct Offer {
-    pub encoding: Encoding,
-    pub deflate: bool,
-    /// `SO_RCVBUF`, for a slow reader.
-    pub receive_bytes: Option<u32>,
 }
 
 /// One message as it arrived.

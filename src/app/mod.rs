@@ -39,7 +39,7 @@ use crate::{
     log::OpenError,
     past::Past,
     projections::{SharedViews, Views},
-    snapshots::{Operations, SnapshotError},
+    snapshots::{Operations, WorkError},
 };
 
 pub use folder::{DataFolder, FolderError};
@@ -259,12 +259,12 @@ impl Frame {
 ///
 /// # Errors
 /// When the log does not accept it.
-async fn record(app: &App, by: &Principal, event: SystemEvent) -> Result<(), SnapshotError> {
+async fn record(app: &App, by: &Principal, event: SystemEvent) -> Result<(), WorkError> {
     let context = Context { who: by.clone(), at: app.clock.now() };
     let request = Request { command: event, more: Vec::new(), context, key: None, client: None, if_version: None };
     let done = app.registry.execute::<System>(ADMIN, request).await;
     done.map(drop).map_err(|failure| match failure {
-        Failure::NoRoom(reason) => SnapshotError::Full(format!("there is no room to record it: {reason}")),
+        Failure::NoRoom(reason) => WorkError::Full(format!("there is no room to record it: {reason}")),
         other @ (Failure::Refused(_)
         | Failure::VersionMismatch { .. }
         | Failure::KeyReused { .. }
@@ -274,7 +274,7 @@ async fn record(app: &App, by: &Principal, event: SystemEvent) -> Result<(), Sna
         | Failure::Contended(_)
         | Failure::ReadOnly(_)
         | Failure::Unreadable(_)
-        | Failure::Internal(_)) => SnapshotError::Staged(format!("it could not be recorded: {other:?}")),
+        | Failure::Internal(_)) => WorkError::NotRecorded(format!("{other:?}")),
     })
 }
 

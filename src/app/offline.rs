@@ -14,7 +14,7 @@ use crate::{
     domain::{Principal, system::SystemEvent},
     events::{Clock, Log, Position, SystemClock},
     log::{DiskLog, OpenError},
-    snapshots::{About, Manifest, Progress, Proof, SnapshotError, SnapshotFolder, Target, create},
+    snapshots::{About, Manifest, Progress, Proof, SnapshotError, SnapshotFolder, Target, WorkError, create},
 };
 
 /// A claimed data folder.
@@ -68,7 +68,7 @@ impl Offline {
     /// # Errors
     /// See [`SnapshotError`].
     pub fn snapshot(&self, by: &Principal, scheduled: bool, progress: &Progress) -> Result<Manifest, SnapshotError> {
-        let log = self.log.as_ref().map_err(|error| SnapshotError::Staged(error.clone()))?;
+        let log = self.log.as_ref().map_err(|error| WorkError::Source(error.clone()))?;
         let folder = SnapshotFolder::new(&self.config.snapshots);
         let claim = folder.claim()?;
         progress.begin("proving the views", 0);
@@ -116,14 +116,14 @@ impl Offline {
         let served = ready.record(by, event).and_then(|()| self.switch(&ready));
         if let Err(error) = served {
             histories::abandon(&ready.folder);
-            return Err(error);
+            return Err(error.into());
         }
         ready.log.close()?;
         Ok(proof)
     }
 
-    fn switch(&self, ready: &Ready) -> Result<(), SnapshotError> {
-        let failed = |error| SnapshotError::io(self.folder.home(), error);
+    fn switch(&self, ready: &Ready) -> Result<(), WorkError> {
+        let failed = |error| WorkError::io(self.folder.home(), error);
         histories::switch(&ready.folder, &self.folder).map_err(failed)?;
         histories::forget_others(&ready.folder).map_err(failed).map(drop)
     }
@@ -133,9 +133,9 @@ impl Offline {
     /// # Errors
     /// `NothingToUndo`, or why that history cannot be opened.
     pub fn undo_restore(&self, by: &Principal) -> Result<Position, SnapshotError> {
-        let failed = |error| SnapshotError::io(self.folder.home(), error);
+        let failed = |error| WorkError::io(self.folder.home(), error);
         let left = histories::left_by(&self.folder).map_err(failed)?.ok_or(SnapshotError::NothingToUndo)?;
-        let (log, _) = DiskLog::open(self.config.log_options(left.log())).map_err(|error| SnapshotError::Staged(error.to_string()))?;
+        let (log, _) = DiskLog::open(self.config.log_options(left.log())).map_err(|error| WorkError::Staged(error.to_string()))?;
         let (left_epoch, left_position) = (self.epoch().to_owned(), self.head().0);
         super::restore::append_admin(&log, by, SystemEvent::RestoreUndone { left_epoch, left_position })?;
         histories::switch_back(&left, &self.folder).map_err(failed)?;

@@ -8,7 +8,7 @@ use crate::{
     events::{Position, Recorded},
     projections::Views,
     snapshots::{
-        Progress, SnapshotError, SnapshotFolder,
+        Progress, SnapshotError, SnapshotFolder, WorkError,
         stage::{differing_from, replay_files},
     },
 };
@@ -32,7 +32,7 @@ pub struct Prepared {
 /// When the snapshot or the folder cannot be used.
 pub fn prepare(config: &Config, name: &str, progress: &Progress) -> Result<Prepared, PrepareError> {
     let folder = SnapshotFolder::new(&config.snapshots);
-    let _hold = folder.hold()?;
+    let _hold = folder.hold().map_err(SnapshotError::from)?;
     let snapshot = folder.open(name)?;
     let data = DataFolder::open(&config.data)?;
     let (position, mut newest) = (snapshot.manifest.position, None::<Recorded>);
@@ -43,7 +43,7 @@ pub fn prepare(config: &Config, name: &str, progress: &Progress) -> Result<Prepa
     })?;
     progress.begin("writing the views", 0);
     views::save_prepared(&views, &data, &snapshot.manifest.epoch, newest.as_ref())
-        .map_err(|error| SnapshotError::io(&data.prepared_views(), error))?;
+        .map_err(|error| SnapshotError::from(WorkError::io(&data.prepared_views(), error)))?;
     Ok(Prepared {
         snapshot: name.to_owned(),
         position,

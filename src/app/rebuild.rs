@@ -11,7 +11,7 @@ use crate::{
     domain::{Principal, system::SystemEvent},
     events::{Log, Position},
     projections::Views,
-    snapshots::{Operation, SnapshotError, ViewsProof},
+    snapshots::{Operation, SnapshotError, ViewsProof, WorkError},
 };
 
 /// When to switch to the new views.
@@ -53,7 +53,7 @@ impl Running {
         Ok(rebuilt)
     }
 
-    fn rebuild(&self, log: &Arc<dyn Log>, switch: Switch, operation: &Operation) -> Result<Rebuilt, SnapshotError> {
+    fn rebuild(&self, log: &Arc<dyn Log>, switch: Switch, operation: &Operation) -> Result<Rebuilt, WorkError> {
         let mut green = crate::snapshots::stage::replay(&**log, &operation.progress)?;
         operation.progress.begin("comparing digests", 0);
         let source = Arc::clone(log);
@@ -79,7 +79,7 @@ impl Running {
     }
 }
 
-fn catch_up(views: &mut Views, log: &dyn Log, upto: Position) -> Result<(), SnapshotError> {
+fn catch_up(views: &mut Views, log: &dyn Log, upto: Position) -> Result<(), WorkError> {
     log.scan(views.position(), &mut |recorded| {
         if recorded.position > upto {
             return ControlFlow::Break(());

@@ -9,7 +9,7 @@ use std::{io, sync::Arc, thread, time::Duration};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{App, AppError, Current, DataFolder, Frame, History, Running, gently, histories, record, views};
+use super::{App, Current, DataFolder, Frame, History, Running, gently, histories, record, views};
 use crate::{
     domain::{
         Principal, StreamId, StreamKind,
@@ -19,7 +19,7 @@ use crate::{
     failpoint,
     log::{DiskLog, OpenError},
     projections::Views,
-    snapshots::{Operation, Progress, Proof, Snapshot, SnapshotError, SnapshotFolder, Staged, stage},
+    snapshots::{Operation, Progress, Proof, Snapshot, SnapshotError, SnapshotFolder, Staged, WorkError, stage},
 };
 
 /// How often going back checks whether the replaced history is still open.
@@ -84,7 +84,7 @@ impl Running {
                 ready.record(&by, SystemEvent::Restored { snapshot, position: proof.position.0, left_epoch, left_position })?;
                 failpoint::reach("restore.sealed");
                 let left = old.history.folder.as_ref().ok_or(SnapshotError::NoFolder)?;
-                histories::switch(&ready.folder, left).map_err(|error| SnapshotError::io(ready.folder.root(), error))?;
+                histories::switch(&ready.folder, left).map_err(|error| WorkError::io(ready.folder.root(), error))?;
                 failpoint::reach("restore.switched");
                 Ok(())
             }
@@ -106,7 +106,7 @@ impl Running {
         let current = old.history.folder.clone().ok_or(SnapshotError::NoFolder)?;
         let left = histories::left_by(&current).map_err(|error| {
             let is_gone = error.kind() == io::ErrorKind::NotFound;
-            if is_gone { SnapshotError::LeftGone(error.to_string()) } else { SnapshotError::io(current.root(), error) }
+            if is_gone { SnapshotError::LeftGone(error.to_string()) } else { WorkError::io(current.root(), error).into() }
         })?;
         let left = left.ok_or(SnapshotError::NothingToUndo)?;
         let config = Arc::clone(&old.config);
@@ -116,7 +116,7 @@ impl Running {
             let (left_epoch, left_position) = (old.epoch.to_string(), old.log.head().0);
             ready.record(&by, SystemEvent::RestoreUndone { left_epoch, left_position })?;
             failpoint::reach("undo.recorded");
-            histories::switch_back(&ready.folder, &current).map_err(|error| SnapshotError::io(ready.folder.root(), error))
+            Ok(histories::switch_back(&ready.folder, &current).map_err(|error| WorkError::io(ready.folder.root(), error))?)
         };
         let (epoch, _) = self.switch(ready, seal, "undo.paused").await?;
         Ok(Undone { epoch, position, left_epoch: old.epoch.to_string() })
@@ -134,8 +134,8 @@ impl Running {
         failpoint::reach(paused_at);
         let app = old.clone();
         let sealed = match views_at_head(&old).await {
-            Ok(()) => blocking(move || seal(&mut ready, &app).map(|()| ready)).await.and_then(|sealed| sealed),
-            Err(error) => Err(error),
+            Ok(()) => blocking(move || seal(&mut ready, &app).map(|()| ready)).await.map_err(Into::into).flatten(),
+            Err(error) => Err(error.into()),
         };
         match sealed {
             Ok(ready) => {
@@ -189,24 +189,24 @@ pub struct Undone {
 
 impl Ready {
     /// Records an admin action in this history before it is served.
-    pub fn record(&mut self, by: &Principal, event: SystemEvent) -> Result<(), SnapshotError> {
+    pub fn record(&mut self, by: &Principal, event: SystemEvent) -> Result<(), WorkError> {
         append_admin(&self.log, by, event)?.iter().for_each(|recorded| self.views.absorb(recorded));
         Ok(())
     }
 }
 
 /// Appends an admin action to a log that is not served.
-pub(super) fn append_admin(log: &DiskLog, by: &Principal, event: SystemEvent) -> Result<Appended, SnapshotError> {
-    let stream = StreamId::new(StreamKind::System, ADMIN).map_err(|error| SnapshotError::Staged(error.to_string()))?;
+pub(super) fn append_admin(log: &DiskLog, by: &Principal, event: SystemEvent) -> Result<Appended, WorkError> {
+    let stream = StreamId::new(StreamKind::System, ADMIN).map_err(|error| WorkError::NotRecorded(error.to_string()))?;
     let expected_version = log.stream_head(&stream).map_or(0, |head| head.version);
     let append = Append { stream, expected_version, who: by.clone(), command: None, client: None, events: vec![event.into()] };
     log.append_blocking(append).wait().map_err(|error| match error {
-        AppendError::NoRoom(_) => SnapshotError::Full(error.to_string()),
+        AppendError::NoRoom(_) => WorkError::Full(error.to_string()),
         other @ (AppendError::Conflict { .. }
         | AppendError::Unknown(_)
         | AppendError::Overloaded { .. }
         | AppendError::TooLarge { .. }
-        | AppendError::ReadOnly(_)) => SnapshotError::Staged(other.to_string()),
+        | AppendError::ReadOnly(_)) => WorkError::NotRecorded(other.to_string()),
     })
 }
 
@@ -218,7 +218,7 @@ pub(super) fn build(
     config: &crate::config::Config,
     progress: &Progress,
 ) -> Result<(Ready, Proof), SnapshotError> {
-    let failed = |error: io::Error| SnapshotError::io(left.home(), error);
+    let failed = |error: io::Error| WorkError::io(left.home(), error);
     let folder = histories::stage(left.home()).map_err(failed)?;
     match stage(snapshot, upto, config.log_options(folder.log()), progress) {
         Ok(Staged { log, views, proof }) => Ok((Ready { log, views, folder }, proof)),
@@ -230,16 +230,16 @@ pub(super) fn build(
 }
 
 /// Opens the replaced history, as soon as this process no longer reads it.
-fn reopen(left: DataFolder, config: &crate::config::Config) -> Result<Ready, SnapshotError> {
+fn reopen(left: DataFolder, config: &crate::config::Config) -> Result<Ready, WorkError> {
     let mut tries = 0;
     let (log, _) = loop {
         match DiskLog::open(config.log_options(left.log())) {
             Ok(opened) => break opened,
             Err(error @ OpenError::InUse { .. }) if tries == LEFT_POLLS_MAX => {
-                return Err(SnapshotError::LeftInUse(error.to_string()));
+                return Err(WorkError::LeftInUse(error.to_string()));
             }
             Err(OpenError::InUse { .. }) => tries += 1,
-            Err(error) => return Err(SnapshotError::Staged(error.to_string())),
+            Err(error) => return Err(WorkError::Staged(error.to_string())),
         }
         thread::park_timeout(LEFT_POLL);
     };
@@ -252,12 +252,12 @@ fn position_of(order: &RestoreOrder, snapshot: &Snapshot) -> Position {
 }
 
 /// Appends have stopped, so the views reach the head and publish nothing after it.
-async fn views_at_head(old: &App) -> Result<(), SnapshotError> {
+async fn views_at_head(old: &App) -> Result<(), WorkError> {
     let (mut applied, head) = (old.applied.clone(), old.log.head());
     let arrived = tokio::time::timeout(VIEWS_WAIT, applied.wait_for(|position| *position >= head)).await;
     match arrived {
         Ok(Ok(_)) => Ok(()),
-        _ => Err(SnapshotError::Staged("the views of the served history do not reach its head".into())),
+        _ => Err(WorkError::Views("the views of the served history do not reach its head")),
     }
 }
 
@@ -265,6 +265,6 @@ async fn views_at_head(old: &App) -> Result<(), SnapshotError> {
 ///
 /// # Errors
 /// When it panics.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SnapshotError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| SnapshotError::Staged(AppError::Server(io::Error::other(error)).to_string()))
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, WorkError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| WorkError::CutShort(error.to_string()))
 }

@@ -7,7 +7,7 @@ use crate::{
     config::Config,
     domain::{Moment, Principal},
     events::{At, Position},
-    snapshots::{Operation, SnapshotError, SnapshotFolder},
+    snapshots::{Operation, SnapshotError, SnapshotFolder, WorkError},
     telemetry,
 };
 
@@ -50,7 +50,7 @@ pub async fn follow(running: Arc<Running>) {
 }
 
 /// When the newest snapshot was made, and when the first event was recorded.
-async fn state_of(running: &Arc<Running>) -> Result<(Option<Moment>, Option<Moment>), SnapshotError> {
+async fn state_of(running: &Arc<Running>) -> Result<(Option<Moment>, Option<Moment>), WorkError> {
     let app = running.current();
     super::blocking(move || {
         let newest = SnapshotFolder::new(&app.config.snapshots).whole().into_iter().map(|manifest| manifest.created_at).max();
@@ -106,12 +106,10 @@ where
     F: Future<Output = Result<T, SnapshotError>>,
     T: serde::Serialize,
 {
-    let Ok(operation) = running.operations().begin(kind, WHO, now) else { return Err(SnapshotError::InUse) };
+    let operation = running.operations().begin(kind, WHO, now).map_err(WorkError::from)?;
     let done = work(Arc::clone(&operation)).await;
-    let value = done.and_then(|done| serde_json::to_value(done).map_err(|error| SnapshotError::Staged(error.to_string())));
-    let well = if value.is_ok() { Ok(()) } else { Err(SnapshotError::InUse) };
-    running.operations().end(&operation, running.current().clock.now(), value);
-    well
+    running.operations().end(&operation, running.current().clock.now(), &done);
+    done.map(drop)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{
     disk,
     domain::{Moment, Principal, system::SystemEvent},
     events::{Log, Position},
-    snapshots::{Listed, Operation, SnapshotError, SnapshotFolder, stage},
+    snapshots::{Listed, Operation, SnapshotError, SnapshotFolder, WorkError, stage},
     telemetry,
 };
 
@@ -127,9 +127,9 @@ fn try_out(newest: &Listed, folder: &SnapshotFolder, config: &crate::config::Con
     let snapshot = folder.open(newest.name())?;
     let scratch = folder.scratch()?;
     let staged = stage(&snapshot, None, config.log_options(scratch.path().join("log")), &operation.progress)?;
-    let closed = staged.log.close().map_err(SnapshotError::Log);
+    let closed = staged.log.close().map_err(WorkError::Log);
     drop(staged);
-    closed.and(scratch.close().map_err(|error| SnapshotError::io(folder.path(), error)))
+    Ok(closed.and(scratch.close().map_err(|error| WorkError::io(folder.path(), error)))?)
 }
 
 #[cfg(test)]

@@ -72,9 +72,9 @@ impl Running {
     pub async fn delete_snapshot(&self, by: &Principal, name: &str, scheduled: bool) -> Result<(), SnapshotError> {
         let app = self.current();
         let (folder, own) = (SnapshotFolder::new(&app.config.snapshots), name.to_owned());
-        blocking(move || folder.claim().and_then(|claim| folder.delete(&own, &claim))).await??;
+        blocking(move || folder.delete(&own, &folder.claim()?)).await??;
         failpoint::reach("snapshot.deleted");
-        record(&app, by, SystemEvent::SnapshotDeleted { snapshot: name.to_owned(), scheduled }).await
+        Ok(record(&app, by, SystemEvent::SnapshotDeleted { snapshot: name.to_owned(), scheduled }).await?)
     }
 
     /// Removes what retention does not keep. Returns the names, also for a dry run.

@@ -2,15 +2,14 @@
 //! of those that serve.
 
 use std::{
-    io,
     sync::{Arc, mpsc},
     thread,
 };
 
 use tokio::sync::oneshot;
 
-use super::{AppError, Running};
-use crate::{events::Position, projections::SharedViews, snapshots::SnapshotError};
+use super::Running;
+use crate::{events::Position, projections::SharedViews, snapshots::WorkError};
 
 /// Admin work has the lowest priority and uses only idle time. Measured at 10,000 commands a second on two cores: without this their
 /// p99 during a snapshot is five times as high as before.
@@ -34,7 +33,7 @@ impl Running {
     pub fn stand_still<T: Send + 'static>(
         &self,
         choose: impl FnOnce() -> (Position, T) + Send + 'static,
-    ) -> Result<Standing<T>, SnapshotError> {
+    ) -> Result<Standing<T>, WorkError> {
         let (tell_found, found) = mpsc::channel();
         let (tell_views, views) = mpsc::channel();
         let (still, go_on) = mpsc::channel::<()>();
@@ -52,7 +51,7 @@ impl Running {
         self.look(position, Box::new(inspect));
         match (found.recv(), views.recv()) {
             (Ok(found), Ok((views, position))) => Ok(Standing { views, position, found, _still: still }),
-            _ => Err(SnapshotError::Staged("the views have stopped; see the server's log output for the cause".into())),
+            _ => Err(WorkError::Views("the views have stopped")),
         }
     }
 }
@@ -61,7 +60,7 @@ impl Running {
 ///
 /// # Errors
 /// When it panics, or there is no thread for it.
-pub async fn gently<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SnapshotError> {
+pub async fn gently<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, WorkError> {
     let (answer, done) = oneshot::channel();
     let run = move || {
         if let Err(error) = rustix::process::nice(NICE) {
@@ -70,7 +69,6 @@ pub async fn gently<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
         // The caller may be gone with the server.
         let _ = answer.send(work());
     };
-    let failed = |error: io::Error| SnapshotError::Staged(AppError::Server(error).to_string());
-    thread::Builder::new().name("admin".into()).spawn(run).map_err(failed)?;
-    done.await.map_err(|_| failed(io::Error::other("the work panicked")))
+    thread::Builder::new().name("admin".into()).spawn(run).map_err(|error| WorkError::CutShort(error.to_string()))?;
+    done.await.map_err(|_| WorkError::CutShort("it panicked".into()))
 }

@@ -4,51 +4,34 @@ use std::{thread, time::Duration};
 
 use anyhow::{Context, bail};
 use serde_json::Value;
-use ureq::{Agent, http::Response};
+use ureq::{RequestBuilder, http::Response};
 
-use super::watch::Bar;
-use crate::config::{Config, Secret};
+use super::{remote::client, watch::Bar};
+use crate::{client::Client, config::Config};
 
+/// How the log names who sent a command: the header, and the name.
+const SENT_BY: (&str, &str) = ("x-aisled-client", "aisled-cli");
 /// How often the progress of long work is polled.
 const ASK_EVERY: Duration = Duration::from_millis(200);
 
 /// A server reached over HTTP.
-pub(super) struct Remote {
-    agent: Agent,
-    url: String,
-    token: Option<String>,
-}
+pub(super) struct Remote(Client);
 
 impl Remote {
     pub(super) fn new(url: &str, config: &Config) -> Self {
-        let agent = Agent::config_builder().http_status_as_error(false).build().into();
-        let token = config.admin_token.as_ref().map(|token| format!("Bearer {}", Secret::expose(token)));
-        Self { agent, url: url.trim_end_matches('/').to_owned(), token }
+        Self(client(url, config))
     }
 
     pub(super) fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let request = self.agent.get(self.at(path)).header("x-aisled-client", "aisled-cli");
-        self.answer(match &self.token {
-            Some(token) => request.header("authorization", token).call(),
-            None => request.call(),
-        })
+        self.answer(named(self.0.get(path)).call())
     }
 
     pub(super) fn delete(&self, path: &str) -> anyhow::Result<Value> {
-        let request = self.agent.delete(self.at(path)).header("x-aisled-client", "aisled-cli");
-        self.answer(match &self.token {
-            Some(token) => request.header("authorization", token).call(),
-            None => request.call(),
-        })
+        self.answer(named(self.0.delete(path)).call())
     }
 
     pub(super) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = self.agent.post(self.at(path)).header("x-aisled-client", "aisled-cli").content_type("application/json");
-        let body = body.to_string();
-        self.answer(match &self.token {
-            Some(token) => request.header("authorization", token).send(body),
-            None => request.send(body),
-        })
+        self.answer(named(self.0.post(path)).content_type("application/json").send(body.to_string()))
     }
 
     /// Starts long work, shows its progress and returns its result.
@@ -68,12 +51,8 @@ impl Remote {
         }
     }
 
-    fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.url)
-    }
-
     fn answer(&self, answer: Result<Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Value> {
-        let mut answer = answer.with_context(|| format!("cannot reach {}", self.url))?;
+        let mut answer = answer.with_context(|| format!("cannot reach {}", self.0.url()))?;
         let text = answer.body_mut().read_to_string().context("the server ended the response early")?;
         let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         if answer.status().is_success() {
@@ -81,9 +60,13 @@ impl Remote {
         }
         match body["detail"].as_str() {
             Some(detail) => bail!("{detail}"),
-            None => bail!("{} answered {}: {text}", self.url, answer.status()),
+            None => bail!("{} answered {}: {text}", self.0.url(), answer.status()),
         }
     }
+}
+
+fn named<B>(request: RequestBuilder<B>) -> RequestBuilder<B> {
+    request.header(SENT_BY.0, SENT_BY.1)
 }
 
 fn number(value: &Value) -> u64 {

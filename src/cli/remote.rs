@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use anyhow::Context;
 
 use crate::{
+    client::Client,
     config::{Config, Secret},
     events::Recorded,
     exchange::event_of_line,
@@ -13,18 +14,19 @@ use crate::{
 /// Where a server serves its log.
 pub(super) const EVENTS: &str = "/api/v1/events";
 
+/// The server at a URL, as its admin if the configuration has the token.
+pub(super) fn client(url: &str, config: &Config) -> Client {
+    Client::new(url, config.admin_token.as_ref().map(Secret::expose))
+}
+
 /// Gets a resource; anything but success is an error with the server's response.
 ///
 /// # Errors
 /// When the server cannot be reached or refuses.
 pub(super) fn get(url: &str, path: &str, query: &[(&str, String)], config: &Config) -> anyhow::Result<ureq::http::Response<ureq::Body>> {
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let mut request = agent.get(format!("{}{path}", url.trim_end_matches('/')));
+    let mut request = client(url, config).get(path);
     for (name, value) in query {
         request = request.query(name, value);
-    }
-    if let Some(token) = config.admin_token.as_ref().map(Secret::expose) {
-        request = request.header("authorization", format!("Bearer {token}"));
     }
     let mut answer = request.call().with_context(|| format!("cannot reach {url}"))?;
     if !answer.status().is_success() {

@@ -12,7 +12,11 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
-use super::{error::Problem, reads::parse_query};
+use super::{
+    error::Problem,
+    mistakes::{classify, push_name},
+    query::parse_query,
+};
 use crate::{
     app::Current,
     config::Config,
@@ -21,17 +25,6 @@ use crate::{
 
 /// How long a client may take to send a body; then it is answered 408 and the connection closed.
 pub const BODY_SECONDS_MAX: u64 = 30;
-
-/// Parts of the messages of value errors, and the stable code of each: serde passes on only the message.
-const VALUE_CODES: [(&str, &str); 7] = [
-    ("is not a known ISO 4217", "currency_unknown"),
-    ("an amount must be decimal text", "amount_malformed"),
-    ("the amount has more than", "amount_too_precise"),
-    ("the amount is larger", "amount_too_large"),
-    ("a quantity's amount must be", "quantity_malformed"),
-    ("a quantity has at most", "quantity_too_precise"),
-    ("the quantity is larger", "quantity_too_large"),
-];
 
 /// A JSON body of a known shape. It holds everything: a query in addition is refused, because its author meant something by it.
 #[derive(Debug)]
@@ -201,11 +194,6 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     pointer
 }
 
-fn push_name(pointer: &mut String, name: &str) {
-    pointer.push('/');
-    pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
-}
-
 fn describe(error: &serde_json::Error, pointer: String) -> Problem {
     if !error.is_data() {
         return Problem::malformed("malformed_json", format!("the body is not valid JSON: {error}"));
@@ -214,35 +202,6 @@ fn describe(error: &serde_json::Error, pointer: String) -> Problem {
     let detail = text.rsplit_once(" at line ").map_or(text.as_str(), |(before, _)| before).to_owned();
     let (code, pointer) = classify(&detail, pointer);
     Problem::invalid(code, pointer, detail)
-}
-
-/// Recognises the usual mistakes by serde's messages, and completes the pointer with the field they name.
-pub(super) fn classify(detail: &str, mut pointer: String) -> (&'static str, String) {
-    let named = detail.split('`').nth(1);
-    let code = if detail.starts_with("unknown field") {
-        "unknown_field"
-    } else if detail.starts_with("missing field") {
-        "missing_field"
-    } else if detail.starts_with("duplicate field") {
-        "duplicate_field"
-    } else if detail.starts_with("unknown variant") {
-        return ("unknown_value", pointer);
-    } else if detail.starts_with("an id m") {
-        return ("invalid_id", pointer);
-    } else {
-        let code = VALUE_CODES.into_iter().find(|(sentence, _)| detail.contains(sentence)).map_or("invalid_value", |(_, code)| code);
-        // The text of an amount is checked when its object ends, so the path ends there too.
-        if !pointer.is_empty() && (code.starts_with("amount_") || code.starts_with("quantity_")) {
-            pointer.push_str("/amount");
-        }
-        return (code, pointer);
-    };
-    if let Some(name) = named
-        && pointer.rsplit('/').next() != Some(name)
-    {
-        push_name(&mut pointer, name);
-    }
-    (code, pointer)
 }
 
 /// Distinguishes an absent field (unchanged) from `null` (removed).

@@ -100,3 +100,20 @@ pub fn answer<E: Hosted, V: Serialize>(
     };
     Ok(HttpResponse::build(status).content_type("application/json").body(render(&body)?))
 }
+
+/// The one intent a change has.
+///
+/// # Errors
+/// 422 if there is none, or a second one: one of the two might be refused.
+pub fn exactly_one<C, const N: usize>(intents: [(&'static str, Option<C>); N]) -> Result<C, Problem> {
+    let mut given = intents.into_iter().filter_map(|(pointer, command)| Some((pointer, command?)));
+    let Some((_, command)) = given.next() else {
+        return Err(Problem::invalid("nothing_to_change", "", "give the field to change"));
+    };
+    match given.next() {
+        None => Ok(command),
+        Some((pointer, _)) => {
+            Err(Problem::invalid("one_intent_only", pointer, "make one change per request: each change has its own outcome"))
+        }
+    }
+}

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     error::{Problem, ProblemBody},
-    reads::{Query, invalid_cursor, json, page_limit, wait_until},
+    reads::{Query, invalid_cursor, page_limit},
     stores, travel,
 };
 use crate::{
@@ -63,13 +63,9 @@ pub async fn index(app: Current, request: HttpRequest, Query(query): Query<Deals
         after: query.cursor.map(|cursor| DealMark::parse(&cursor).ok_or_else(invalid_cursor)).transpose()?,
         limit: page_limit(query.limit)?,
     };
-    if let Some(at) = travel::asked(query.at, query.after)? {
-        return travel::deals(app, request, at, wanted).await;
-    }
-    wait_until(&app, query.after).await?;
-    let views = app.views.read();
-    if let Some(store) = wanted.store.as_ref().filter(|store| views.store(store).is_none()) {
-        return Err(stores::unknown(store));
-    }
-    json(&views.deals(&wanted))
+    travel::board(app, &request, travel::when(query.at, query.after)?, move |views, now| {
+        stores::known(views.now(), wanted.store.as_ref())?;
+        Ok(views.deals(&DealQuery { at: now, ..wanted }))
+    })
+    .await
 }

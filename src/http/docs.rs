@@ -15,6 +15,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
     admin, baskets, bulk, deals, diff, events, health, households, items, lists, live, orders, prices, products, restore, stores, timeline,
+    totals,
     travel::{KNOWN_HEADER, POSITION_HEADER, TIME_HEADER},
     undo,
 };
@@ -30,7 +31,7 @@ use crate::app::Current;
             Money and quantities are decimal text."
     ),
     paths(
-        lists::show, lists::change, lists::index, lists::create, lists::totals, lists::command, lists::clear_checked, lists::check_out, lists::share,
+        lists::show, lists::change, lists::index, lists::create, totals::totals, lists::command, lists::clear_checked, lists::check_out, lists::share,
         items::add, items::change, items::remove,
         products::index, products::create, products::show, products::change, products::command,
         prices::best, prices::show, prices::observe, prices::withdraw, bulk::prices, deals::index, baskets::price,

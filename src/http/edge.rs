@@ -12,13 +12,10 @@ use std::{
 
 use actix_http::encoding::Encoder;
 use actix_web::{
-    Error, HttpRequest, HttpResponse,
+    Error,
     body::{BodySize, BoxBody, EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
-    http::{
-        StatusCode,
-        header::{self, ContentEncoding, HeaderMap, HeaderName, HeaderValue},
-    },
+    http::header::{self, ContentEncoding, HeaderMap, HeaderName, HeaderValue},
 };
 use futures_util::future::LocalBoxFuture;
 
@@ -200,16 +197,6 @@ fn new_request_id() -> HeaderValue {
     let id = uuid::Builder::from_unix_timestamp_millis(u64::try_from(milliseconds).unwrap_or(0), tail).into_uuid();
     let mut buffer = uuid::Uuid::encode_buffer();
     HeaderValue::from_str(id.hyphenated().encode_lower(&mut buffer)).unwrap_or_else(|_| HeaderValue::from_static("none"))
-}
-
-/// Answers a known path with an unsupported method.
-#[must_use]
-pub fn method_not_allowed(request: &HttpRequest, allowed: &str) -> HttpResponse {
-    let detail = format!("{} is not possible at {}; possible: {allowed}", request.method(), request.path());
-    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
-    // Method names are always valid header values.
-    let header = HeaderValue::from_str(allowed).unwrap_or_else(|_| HeaderValue::from_static(""));
-    HttpResponse::from_error(problem.with_header(header::ALLOW, header))
 }
 
 #[cfg(test)]

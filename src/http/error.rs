@@ -4,7 +4,7 @@
 use std::{borrow::Cow, fmt};
 
 use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
+    HttpResponse, HttpResponseBuilder, ResponseError,
     http::{StatusCode, header},
 };
 use serde::Serialize;
@@ -13,7 +13,7 @@ use crate::{
     actors::Failure,
     domain::{Refusal, RefusalKind},
     events::{AtError, LogError},
-    snapshots::SnapshotError,
+    snapshots::{SnapshotError, WorkError},
 };
 
 /// Seconds a client should wait before a retry when nothing better is known.
@@ -234,15 +234,25 @@ impl Problem {
             E::NotFound(_) | E::NoneYet | E::NothingToUndo | E::LeftGone(_) | E::BeforeFirst(_) => StatusCode::NOT_FOUND,
             E::At(AtError::BeforeFirst { .. } | AtError::Zero | AtError::Empty) => StatusCode::NOT_FOUND,
             E::InvalidName(_) | E::NothingNamed | E::BeyondSnapshot { .. } | E::At(AtError::BeyondHead { .. }) => StatusCode::BAD_REQUEST,
-            E::InUse | E::LeftInUse(_) | E::NoFolder | E::NotConfirmed => StatusCode::CONFLICT,
+            E::NoFolder | E::NotConfirmed => StatusCode::CONFLICT,
             E::Foreign { .. } | E::NewerFormat { .. } | E::Damaged { .. } | E::Differs(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            E::NoSpace { .. } | E::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
-            E::Io { .. } | E::Staged(_) | E::At(AtError::Log(_)) | E::Log(_) => {
-                tracing::error!(%error, "admin request failed");
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            E::At(AtError::Log(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+            E::Work(failed) => status_of_work(failed),
         };
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!(%error, "admin request failed");
+        }
         Self::new(status, error.code(), error.to_string())
+    }
+}
+
+fn status_of_work(failed: &WorkError) -> StatusCode {
+    use WorkError as E;
+    match failed {
+        E::InUse | E::LeftInUse(_) | E::Busy(_) => StatusCode::CONFLICT,
+        E::NoSpace { .. } | E::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
+        E::Io { .. } | E::Log(_) | E::Staged(_) | E::Source(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        E::NotRecorded(_) | E::Views(_) | E::CutShort(_) | E::Result(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -292,14 +302,6 @@ impl From<Failure> for Problem {
             Failure::Internal(cause) => Self::internal(&cause),
         }
     }
-}
-
-/// Answers an unknown path.
-///
-/// # Errors
-/// Always.
-pub async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Err(Problem::not_found("route_not_found", format!("nothing is served at {}; see /api/v1/docs", request.path())))
 }
 
 #[cfg(test)]

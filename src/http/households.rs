@@ -4,12 +4,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    body::{Json, Tagged, render},
+    body::{Json, Tagged},
     commands::{CommandAnswer, make, run},
     error::{Problem, ProblemBody},
     protocol::{HouseholdView, NewHousehold},
-    reads::{AfterQuery, Id, Page, PageQuery, Query, id_mark, json, page_limit, tagged, wait_until},
-    travel,
+    reads::{AfterQuery, Id, Page, PageQuery, Query, id_mark, page_limit},
+    travel::{self, Shown},
 };
 use crate::{
     app::Current,
@@ -19,7 +19,8 @@ use crate::{
         household::{HouseholdCommand, HouseholdState, Households},
     },
     events::{At, Position},
-    projections::{HouseholdEntry, Spend, totals::TotalsView},
+    past::{Past, PastStates},
+    projections::{HouseholdEntry, Spend, Views, totals::TotalsView},
 };
 
 /// Creates a household; its creator becomes its owner.
@@ -52,12 +53,11 @@ impl HouseholdRow {
 pub async fn index(app: Current, request: HttpRequest, Query(query): Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<HouseholdId>(query.cursor.as_deref())?;
-    if let Some(at) = travel::asked(query.at, query.after)? {
-        return travel::households(app, request, at, after, limit).await;
-    }
-    wait_until(&app, query.after).await?;
-    let entries: Vec<_> = app.views.read().households.page(after.as_ref(), limit + 1).map(HouseholdRow::of).collect();
-    json(&Page::cut(entries, limit, |row| row.id.to_string()))
+    travel::board(app, &request, travel::when(query.at, query.after)?, move |views, _| {
+        let entries: Vec<_> = views.households.page(after.as_ref(), limit + 1).map(HouseholdRow::of).collect();
+        Ok(Page::cut(entries, limit, |row| row.id.to_string()))
+    })
+    .await
 }
 
 /// Shows a household.
@@ -69,14 +69,25 @@ pub async fn show(
     Id(id): Id<HouseholdId>,
     Query(query): Query<AfterQuery>,
 ) -> Result<HttpResponse, Problem> {
-    if let Some(at) = travel::asked(query.at, query.after)? {
-        return travel::household(app, request, id, at).await;
+    travel::show::<Households>(app, request, id, query).await
+}
+
+impl Shown for Households {
+    type Id = HouseholdId;
+    type Seen<'a> = HouseholdView<'a>;
+
+    fn seen<'a>(id: &'a HouseholdId, version: u64, position: Position, state: &'a HouseholdState) -> Result<HouseholdView<'a>, Problem> {
+        let HouseholdState::Active(household) = state else { return Err(unknown(id)) };
+        Ok(HouseholdView::of(id.as_str(), version, position, household))
     }
-    // The entity itself is always current.
-    let loaded = app.registry.load::<Households>(id.as_str()).await?;
-    let HouseholdState::Active(household) = &loaded.state else { return Err(unknown(&id)) };
-    let view = || render(&HouseholdView::of(id.as_str(), loaded.version, loaded.position, household));
-    tagged(&request, &format!("\"{}\"", loaded.version), view)
+
+    fn unknown(id: &HouseholdId) -> Problem {
+        unknown(id)
+    }
+
+    fn histories(past: &Past) -> &PastStates<Self> {
+        &past.households
+    }
 }
 
 /// Any command of the household: join, change a role, leave, set the budget, choose stores.
@@ -122,17 +133,22 @@ pub async fn spend(
     {
         return Err(Problem::malformed("invalid_parameter", "from must not be later than to").at("/from"));
     }
-    if let Some(at) = travel::asked(query.at, query.after)? {
-        return travel::spend(app, request, at, id, query.from, query.to).await;
+    travel::board(app, &request, travel::when(query.at, query.after)?, move |views, _| {
+        known(views, Some(&id))?;
+        Ok(views.spend(&id, query.from, query.to))
+    })
+    .await
+}
+
+/// Refuses a household that is not known.
+///
+/// # Errors
+/// 404.
+pub fn known(views: &Views, household: Option<&HouseholdId>) -> Result<(), Problem> {
+    match household.filter(|household| !views.knows_household(household)) {
+        Some(household) => Err(unknown(household)),
+        None => Ok(()),
     }
-    wait_until(&app, query.after).await?;
-    let views = app.views.read();
-    if !views.knows_household(&id) {
-        return Err(unknown(&id));
-    }
-    let spend = views.spend(&id, query.from, query.to);
-    drop(views);
-    json(&spend)
 }
 
 /// There is no such household (404).

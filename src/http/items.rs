@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, http::StatusCode};
 
 use super::{
     body::{Json, OptionalJson},
-    commands::{CommandAnswer, answer, made},
+    commands::{CommandAnswer, answer, exactly_one, made},
     error::{Problem, ProblemBody},
     lists::run,
     protocol::{ChangeItem, CommandOnly, NewItem},
@@ -80,23 +80,6 @@ fn intent(item: ItemId, body: ChangeItem) -> Result<ListCommand, Problem> {
         ("/product", product.map(|product| ListCommand::Match { item: id(), product })),
         ("/after", after.map(|after| ListCommand::Move { item: id(), after })),
     ])
-}
-
-/// The one intent a change has.
-///
-/// # Errors
-/// 422 if there is none, or a second one: one of the two might be refused.
-pub fn exactly_one<const N: usize>(intents: [(&'static str, Option<ListCommand>); N]) -> Result<ListCommand, Problem> {
-    let mut given = intents.into_iter().filter_map(|(pointer, command)| Some((pointer, command?)));
-    let Some((_, command)) = given.next() else {
-        return Err(Problem::invalid("nothing_to_change", "", "give the field to change"));
-    };
-    match given.next() {
-        None => Ok(command),
-        Some((pointer, _)) => {
-            Err(Problem::invalid("one_intent_only", pointer, "make one change per request: each change has its own outcome"))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,16 @@
 //! Splits a body into lines as it arrives: bounded memory however long the body is, and a bad line does not stop others.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
-use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::{
+    http::StatusCode,
+    web::{Bytes, BytesMut, Payload},
+};
 use futures_util::{Stream, StreamExt, stream};
+use tokio_util::{
+    codec::{AnyDelimiterCodec, AnyDelimiterCodecError, Decoder, FramedRead},
+    io::StreamReader,
+};
 
 use super::{
     body::{BODY_SECONDS_MAX, cut_short},
@@ -21,108 +28,81 @@ pub struct Line {
     pub text: Result<Bytes, Problem>,
 }
 
-struct Splitter {
-    payload: Payload,
-    waiting: BytesMut,
-    /// How much of `waiting` is known to hold no line end.
-    searched: usize,
-    number: u64,
-    /// Inside a line that is too long: everything up to its end is dropped.
-    skipping: bool,
-    ended: bool,
-}
-
 /// The lines of a body that are not blank.
 pub fn lines(payload: Payload) -> impl Stream<Item = Line> {
-    let splitter = Splitter { payload, waiting: BytesMut::new(), searched: 0, number: 0, skipping: false, ended: false };
-    stream::unfold(splitter, |mut splitter| async move { splitter.next().await.map(|line| (line, splitter)) })
+    let framed = FramedRead::new(StreamReader::new(Box::pin(pieces(payload))), Lines::default());
+    stream::unfold(Some(framed), |framed| async move {
+        let mut framed = framed?;
+        match framed.next().await? {
+            Ok(line) => Some((line, Some(framed))),
+            // What arrived of the last line may be half of it: it must not count.
+            Err(_) => Some((Line { number: framed.decoder().number + 1, text: Err(cut_short()) }, None)),
+        }
+    })
 }
 
-impl Splitter {
-    async fn next(&mut self) -> Option<Line> {
-        loop {
-            if let Some(line) = self.take_line() {
-                return Some(line);
-            }
-            if self.ended {
-                return self.take_rest();
-            }
-            if let Some(line) = self.grow().await {
-                return Some(line);
-            }
-        }
-    }
+/// What arrives of a body. One that breaks off or rests for too long ends with an error.
+fn pieces(payload: Payload) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::unfold(payload, |mut payload| async move {
+        let piece = tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), payload.next()).await;
+        let piece = match piece {
+            Ok(piece) => piece?.map_err(io::Error::other),
+            Err(late) => Err(late.into()),
+        };
+        Some((piece, payload))
+    })
+}
 
-    /// A whole line of what has arrived.
-    fn take_line(&mut self) -> Option<Line> {
-        while let Some(end) = self.waiting[self.searched..].iter().position(|byte| *byte == b'\n') {
-            let text = self.waiting.split_to(self.searched + end + 1).freeze();
-            self.searched = 0;
-            if std::mem::take(&mut self.skipping) {
-                continue;
-            }
-            self.number += 1;
-            if text.len() > LINE_BYTES_MAX {
-                return Some(self.too_long());
-            }
-            let text = text.slice(..text.len() - 1);
-            if !text.trim_ascii().is_empty() {
-                return Some(Line { number: self.number, text: Ok(text) });
-            }
-        }
-        self.searched = self.waiting.len();
-        None
-    }
+/// Cuts lines and counts them. A refused line is an item like any other: after an error the reader would wait for more bytes
+/// although whole lines may have arrived.
+struct Lines {
+    cut: AnyDelimiterCodec,
+    number: u64,
+}
 
-    /// What follows the last line end once the body has ended.
-    fn take_rest(&mut self) -> Option<Line> {
-        let text = self.waiting.split().freeze();
-        self.searched = 0;
-        if self.skipping || text.trim_ascii().is_empty() {
-            return None;
-        }
+impl Default for Lines {
+    fn default() -> Self {
+        // Nothing is written with it, so it needs no end of its own.
+        Self { cut: AnyDelimiterCodec::new_with_max_length(b"\n".to_vec(), Vec::new(), LINE_BYTES_MAX), number: 0 }
+    }
+}
+
+impl Lines {
+    /// The line that was cut; nothing if it is blank.
+    fn number(&mut self, cut: Result<Bytes, AnyDelimiterCodecError>, bytes_max: usize) -> Option<Line> {
         self.number += 1;
-        Some(Line { number: self.number, text: Ok(text) })
+        let text = cut.ok().filter(|text| text.len() <= bytes_max).ok_or_else(too_long);
+        let is_blank = text.as_ref().is_ok_and(|text| text.trim_ascii().is_empty());
+        (!is_blank).then_some(Line { number: self.number, text })
     }
+}
 
-    /// Waits for more of the body. A line only if the body breaks off or the line grows too long.
-    async fn grow(&mut self) -> Option<Line> {
-        match tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), self.payload.next()).await {
-            Ok(Some(Ok(piece))) if self.skipping => self.waiting = BytesMut::from(&piece[..]),
-            Ok(Some(Ok(piece))) => self.waiting.extend_from_slice(&piece),
-            Ok(None) => self.ended = true,
-            // What arrived of the last line may be half of it: it must not count.
-            Ok(Some(Err(_))) | Err(_) => return Some(self.broken_off()),
-        }
-        self.searched = self.searched.min(self.waiting.len());
-        if self.skipping {
-            self.searched = 0;
-            if !self.waiting.contains(&b'\n') {
-                self.waiting.clear();
+impl Decoder for Lines {
+    type Item = Line;
+    type Error = io::Error;
+
+    fn decode(&mut self, arrived: &mut BytesMut) -> io::Result<Option<Line>> {
+        while let Some(cut) = self.cut.decode(arrived).transpose() {
+            // The end counts too.
+            if let Some(line) = self.number(cut, LINE_BYTES_MAX - 1) {
+                return Ok(Some(line));
             }
-            return None;
         }
-        let unended = self.waiting.len() > LINE_BYTES_MAX && !self.waiting[self.searched..].contains(&b'\n');
-        unended.then(|| {
-            self.number += 1;
-            self.skipping = true;
-            self.waiting.clear();
-            self.searched = 0;
-            self.too_long()
-        })
+        Ok(None)
     }
 
-    fn too_long(&self) -> Line {
-        let detail = format!("a line may have at most {LINE_BYTES_MAX} bytes");
-        Line { number: self.number, text: Err(Problem::new(actix_web::http::StatusCode::PAYLOAD_TOO_LARGE, "line_too_long", detail)) }
+    fn decode_eof(&mut self, arrived: &mut BytesMut) -> io::Result<Option<Line>> {
+        if let Some(line) = self.decode(arrived)? {
+            return Ok(Some(line));
+        }
+        let rest = self.cut.decode_eof(arrived).transpose();
+        Ok(rest.and_then(|rest| self.number(rest, LINE_BYTES_MAX)))
     }
+}
 
-    fn broken_off(&mut self) -> Line {
-        (self.ended, self.skipping) = (true, true);
-        self.waiting.clear();
-        self.number += 1;
-        Line { number: self.number, text: Err(cut_short()) }
-    }
+fn too_long() -> Problem {
+    let detail = format!("a line may have at most {LINE_BYTES_MAX} bytes");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "line_too_long", detail)
 }
 
 #[cfg(test)]
@@ -149,5 +129,13 @@ mod tests {
     async fn a_line_that_is_too_long_is_refused_alone() {
         let text = format!("a\n{}\nb\n", "x".repeat(LINE_BYTES_MAX + 1));
         assert_eq!(split(text).await, vec![(1, Ok("a".into())), (2, Err("line_too_long")), (3, Ok("b".into()))]);
+    }
+
+    #[actix_web::test]
+    async fn each_of_several_long_lines_is_refused_and_the_limit_counts_the_end() {
+        let (long, longest) = ("x".repeat(2 * LINE_BYTES_MAX), "y".repeat(LINE_BYTES_MAX - 1));
+        let all = split(format!("{long}\n{long}\n{longest}\n{longest}z\n{longest}z")).await;
+        let refused = |number| (number, Err("line_too_long"));
+        assert_eq!(all, vec![refused(1), refused(2), (3, Ok(longest.clone())), refused(4), (5, Ok(format!("{longest}z")))]);
     }
 }

@@ -5,24 +5,26 @@ use serde::Deserialize;
 
 use super::{
     body::{Json, OptionalJson, Tagged, render},
-    commands::{CommandAnswer, answer, made, status_of_making},
+    commands::{CommandAnswer, answer, exactly_one, made, status_of_making},
     error::{Problem, ProblemBody},
     households,
-    protocol::{ChangeList, CheckOut, CommandOnly, ListView, NewList, NewMember, TotalsAnswer},
-    reads::{AfterQuery, Id, Page, Query, id_mark, json, page_limit, tagged, wait_until},
-    stores,
-    travel::{self, Asked},
+    protocol::{ChangeList, CheckOut, CommandOnly, ListView, NewList, NewMember},
+    reads::{AfterQuery, Id, Page, Query, id_mark, page_limit, tagged, wait_until},
+    travel::{self, Asked, When},
 };
 use crate::{
     actors::{Rendered, Request},
     app::{App, Current},
     commands::{Caller, execute},
     domain::{
-        HouseholdId, ListId, OrderId, StoreId,
+        HouseholdId, ListId, OrderId,
         list::{List, ListCommand, ListState, Lists},
     },
     events::{At, Position},
-    projections::{ListEntry, ListQuery, totals::TotalsView},
+    projections::{
+        ListEntry, ListQuery,
+        totals::{ListTotals, TotalsView},
+    },
 };
 
 /// Enough of a hash to distinguish two answers of one list's version.
@@ -37,10 +39,11 @@ pub async fn show(
     Id(id): Id<ListId>,
     Query(query): Query<AfterQuery>,
 ) -> Result<HttpResponse, Problem> {
-    if let Some(at) = travel::asked(query.at, query.after)? {
-        return travel::list(app, request, id, at).await;
-    }
-    wait_until(&app, query.after).await?;
+    let after = match travel::when(query.at, query.after)? {
+        When::Now(after) => after,
+        When::Then(at) => return show_past(app, request, id, at).await,
+    };
+    wait_until(&app, after).await?;
     let loaded = app.registry.load::<Lists>(id.as_str()).await?;
     let (list, archived) = existing(&id, &loaded.state)?;
     let rendered = if let Some(rendered) = loaded.rendered.get() {
@@ -53,6 +56,17 @@ pub async fn show(
         loaded.rendered.get_or_init(|| Rendered { json, tag }).clone()
     };
     tagged(&request, &rendered.tag, || Ok(rendered.json.clone()))
+}
+
+/// A list as it was. Its totals are computed by what was known; those of now are kept by its actor.
+async fn show_past(app: Current, request: HttpRequest, id: ListId, at: At) -> Result<HttpResponse, Problem> {
+    travel::read(app, &request, Asked::of(at), move |app, found| {
+        let then = travel::entity(app, &app.past.lists, id.as_str(), found.point, || unknown(&id))?;
+        let (list, archived) = existing(&id, &then.state)?;
+        let totals = ListTotals::build(list, &found.of(&app.views.read()), found.point.time).view(list.store.as_ref());
+        render(&ListView::of(id.as_str(), then.version, found.point.position, list, archived, &totals))
+    })
+    .await
 }
 
 /// The list, and whether it is archived.
@@ -112,65 +126,13 @@ pub struct ListsQuery {
 pub async fn index(app: Current, request: HttpRequest, Query(query): Query<ListsQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<ListId>(query.cursor.as_deref())?;
-    let (at, wait) = (travel::asked(query.at, query.after)?, query.after);
+    let when = travel::when(query.at, query.after)?;
     let query = ListQuery { household: query.household, archived: query.archived, after, limit: limit + 1 };
-    if let Some(at) = at {
-        return travel::list_index(app, request, at, query, limit).await;
-    }
-    wait_until(&app, wait).await?;
-    let views = app.views.read();
-    if let Some(household) = query.household.as_ref().filter(|household| !views.knows_household(household)) {
-        return Err(households::unknown(household));
-    }
-    let entries = views.lists.page(&query);
-    drop(views);
-    json(&Page::cut(entries, limit, |list| list.id.to_string()))
-}
-
-/// Which totals are asked for.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct TotalsQuery {
-    /// The list's own store if not given.
-    store: Option<StoreId>,
-    /// Wait until this position is visible.
-    #[param(value_type = Option<String>)]
-    after: Option<Position>,
-    /// The state at this position or time; a response header names the position.
-    #[param(value_type = Option<String>)]
-    at: Option<At>,
-    /// A position or time: price knowledge recorded after it does not count, even for earlier dates.
-    #[param(value_type = Option<String>)]
-    known_at: Option<At>,
-}
-
-/// Explains a list's totals at a store: every line names the price observation it used.
-#[utoipa::path(get, path = "/api/v1/lists/{id}/totals", tag = "lists", params(("id" = ListId, Path), TotalsQuery),
-    responses((status = 200, body = TotalsAnswer), (status = 404, body = ProblemBody)))]
-pub async fn totals(
-    app: Current,
-    request: HttpRequest,
-    Id(id): Id<ListId>,
-    Query(query): Query<TotalsQuery>,
-) -> Result<HttpResponse, Problem> {
-    // Earlier knowledge about the current list.
-    let at = query.at.or_else(|| query.known_at.map(|_| At::Time(app.clock.now())));
-    if let Some(at) = travel::asked(at, query.after)? {
-        let asked = Asked { at, known_at: query.known_at, by_truth: false };
-        return travel::totals(app, request, id, query.store, asked).await;
-    }
-    wait_until(&app, query.after).await?;
-    let loaded = app.registry.load::<Lists>(id.as_str()).await?;
-    let (list, _) = existing(&id, &loaded.state)?;
-    // Computed again: an explanation is rarely requested, and needs no place in the actor's memory.
-    let views = app.views.read();
-    if let Some(store) = query.store.as_ref().filter(|store| views.store(store).is_none()) {
-        return Err(stores::unknown(store));
-    }
-    let answer = TotalsAnswer::reckon(id.as_str(), loaded.version, list, query.store.as_ref(), &*views, app.clock.now());
-    drop(views);
-    json(&answer)
+    travel::board(app, &request, when, move |views, _| {
+        households::known(views, query.household.as_ref())?;
+        Ok(Page::cut(views.lists.page(&query), limit, |list| list.id.to_string()))
+    })
+    .await
 }
 
 /// Changes one thing of a list: its name, store, budget, or whether it is archived.
@@ -189,7 +151,7 @@ fn intent(body: ChangeList) -> Result<ListCommand, Problem> {
         ("/budget", body.budget.map(|budget| ListCommand::SetBudget { budget })),
         ("/archived", archived),
     ];
-    super::items::exactly_one(intents)
+    exactly_one(intents)
 }
 
 /// Any command of the list, as over the socket.

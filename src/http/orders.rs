@@ -4,13 +4,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use super::{
-    body::{Json, Tagged, render},
+    body::{Json, Tagged},
     commands::{CommandAnswer, make_done, run},
     error::{Problem, ProblemBody},
     households,
     protocol::{NewOrder, OrderView},
-    reads::{AfterQuery, Id, Page, Query, id_mark, json, page_limit, tagged, wait_until},
-    travel,
+    reads::{AfterQuery, Id, Page, Query, id_mark, page_limit},
+    travel::{self, Shown},
 };
 use crate::{
     app::Current,
@@ -20,6 +20,7 @@ use crate::{
         order::{OrderCommand, OrderState, Orders},
     },
     events::{At, Position},
+    past::{Past, PastStates},
     projections::{OrderSummary, totals::TotalsView},
 };
 
@@ -63,20 +64,15 @@ pub struct OrdersQuery {
 pub async fn index(app: Current, request: HttpRequest, Query(query): Query<OrdersQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<OrderId>(query.cursor.as_deref())?;
-    if let Some(at) = travel::asked(query.at, query.after)? {
-        return travel::order_index(app, request, at, query.household, after, limit).await;
-    }
-    wait_until(&app, query.after).await?;
-    let views = app.views.read();
-    if let Some(household) = query.household.as_ref().filter(|household| !views.knows_household(household)) {
-        return Err(households::unknown(household));
-    }
-    let entries = match &query.household {
-        Some(household) => views.orders_of(household, after.as_ref(), limit + 1),
-        None => views.newest_orders(after.as_ref(), limit + 1),
-    };
-    drop(views);
-    json(&Page::cut(entries, limit, |order| order.id.to_string()))
+    travel::board(app, &request, travel::when(query.at, query.after)?, move |views, _| {
+        households::known(views, query.household.as_ref())?;
+        let entries = match &query.household {
+            Some(household) => views.orders_of(household, after.as_ref(), limit + 1),
+            None => views.newest_orders(after.as_ref(), limit + 1),
+        };
+        Ok(Page::cut(entries, limit, |order| order.id.to_string()))
+    })
+    .await
 }
 
 /// Shows an order with all its lines.
@@ -88,33 +84,30 @@ pub async fn show(
     Id(id): Id<OrderId>,
     Query(query): Query<AfterQuery>,
 ) -> Result<HttpResponse, Problem> {
-    if let Some(at) = travel::asked(query.at, query.after)? {
-        return travel::order(app, request, id, at).await;
+    travel::show::<Orders>(app, request, id, query).await
+}
+
+impl Shown for Orders {
+    type Id = OrderId;
+    type Seen<'a> = OrderView<'a>;
+
+    fn seen<'a>(id: &'a OrderId, version: u64, position: Position, state: &'a OrderState) -> Result<OrderView<'a>, Problem> {
+        let (phase, order) = match state {
+            OrderState::Absent => return Err(Self::unknown(id)),
+            OrderState::Placed(order) => ("placed", order),
+            OrderState::Fulfilled(order) => ("fulfilled", order),
+            OrderState::Cancelled(order) => ("cancelled", order),
+        };
+        Ok(OrderView::of(id.as_str(), version, position, phase, order))
     }
-    // The entity itself is always current.
-    let loaded = app.registry.load::<Orders>(id.as_str()).await?;
-    let view = view(&id, loaded.version, loaded.position, &loaded.state)?;
-    tagged(&request, &format!("\"{}\"", loaded.version), || render(&view))
-}
 
-/// An order as clients see it.
-///
-/// # Errors
-/// 404 if there is none.
-pub fn view<'a>(id: &'a OrderId, version: u64, position: Position, state: &'a OrderState) -> Result<OrderView<'a>, Problem> {
-    let (phase, order) = match state {
-        OrderState::Absent => return Err(unknown(id)),
-        OrderState::Placed(order) => ("placed", order),
-        OrderState::Fulfilled(order) => ("fulfilled", order),
-        OrderState::Cancelled(order) => ("cancelled", order),
-    };
-    Ok(OrderView::of(id.as_str(), version, position, phase, order))
-}
+    fn unknown(id: &OrderId) -> Problem {
+        Problem::not_found("order_not_found", format!("there is no order {id}"))
+    }
 
-/// There is no such order (404).
-#[must_use]
-pub fn unknown(id: &OrderId) -> Problem {
-    Problem::not_found("order_not_found", format!("there is no order {id}"))
+    fn histories(past: &Past) -> &PastStates<Self> {
+        &past.orders
+    }
 }
 
 /// Any command of the order: substitute, short, refund, amend, fulfil, cancel.

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    body::Json,
+    body::{Json, render},
     commands::{CommandAnswer, run},
     error::{Problem, ProblemBody},
     products,
@@ -43,8 +43,8 @@ pub struct BestQuery {
 
 /// The best price of each store.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct BestPrices<'a> {
-    pub product: &'a str,
+pub struct BestPrices {
+    pub product: String,
     /// The moment that ages are counted to.
     pub at: Moment,
     /// The lowest first; prices in other currencies or units are grouped separately.
@@ -60,16 +60,14 @@ pub async fn best(
     Id(id): Id<ProductId>,
     Query(query): Query<BestQuery>,
 ) -> Result<HttpResponse, Problem> {
-    if let Some(at) = travel::asked(query.at, query.after)? {
-        return travel::best(app, request, id, query.member, at).await;
-    }
-    wait_until(&app, query.after).await?;
-    let at = app.clock.now();
-    let stores = app.views.read().best_prices(&id, at, query.member);
-    if stores.is_empty() && !app.views.read().is_registered(&id) {
-        return Err(products::unknown(&id));
-    }
-    json(&BestPrices { product: id.as_str(), at, stores })
+    travel::catalogue(app, &request, travel::when(query.at, query.after)?, move |known, at| {
+        let stores = known.best_prices(&id, at, query.member);
+        if stores.is_empty() && !known.is_registered(&id) {
+            return Err(products::unknown(&id));
+        }
+        Ok(BestPrices { product: id.to_string(), at, stores })
+    })
+    .await
 }
 
 /// Which prices are asked for.
@@ -78,7 +76,7 @@ pub async fn best(
 #[into_params(parameter_in = Query)]
 pub struct PricesQuery {
     /// Required with `at`.
-    pub store: Option<StoreId>,
+    store: Option<StoreId>,
     /// The shelf price with `at`, all kinds in the history, if not given.
     kind: Option<PriceKind>,
     /// The time of the price, by today's knowledge; or a position, for the price known there.
@@ -113,37 +111,61 @@ pub async fn show(
     if query.at.is_some() && query.store.is_none() {
         return Err(Problem::malformed("missing_parameter", "give the store whose price you want").at("/store"));
     }
-    let moment = match (query.at, query.known_at) {
-        (at, Some(_)) | (at @ Some(At::Position(_)), None) => return show_past(app, request, id, at, query).await,
-        (Some(At::Time(moment)), None) => Some(moment),
-        (None, None) => None,
+    let known_then = match (query.at, query.known_at) {
+        (at, Some(known_at)) => Some(at.unwrap_or(known_at)),
+        (Some(at @ At::Position(_)), None) => Some(at),
+        // By today's knowledge, whatever the time.
+        (Some(At::Time(_)) | None, None) => None,
     };
-    wait_until(&app, query.after).await?;
-    let views = app.views.read();
-    let known_store = query.store.as_ref().is_none_or(|store| views.store(store).is_some());
-    match (moment, &query.store) {
-        _ if !views.is_registered(&id) => Err(products::unknown(&id)),
-        (_, Some(store)) if !known_store => Err(stores::unknown(store)),
-        (Some(at), Some(store)) => json(&held(views.now(), &id, store, query.kind.unwrap_or_default(), at)?),
-        (_, _) => json(&history(views.now(), &id, query)?),
+    if let Some(at) = known_then {
+        return show_past(app, request, id, at, query).await;
     }
+    wait_until(&app, query.after).await?;
+    let at = query.at.and_then(|at| if let At::Time(moment) = at { Some(moment) } else { None });
+    let answer = prices(app.views.read().now(), &id, at, query)?;
+    json(&answer)
 }
 
 /// What was known at some position.
-async fn show_past(app: Current, request: HttpRequest, id: ProductId, at: Option<At>, query: PricesQuery) -> Result<HttpResponse, Problem> {
-    let Some(asked_at) = travel::asked(at.or(query.known_at), query.after)? else {
-        return Err(Problem::internal(&"a read of the past needs a moment"));
-    };
-    let asked = Asked { at: asked_at, known_at: query.known_at, by_truth: true };
-    let of = query.store.clone().filter(|_| at.is_some()).map(|store| (store, query.kind.unwrap_or_default()));
-    travel::prices(app, request, id, asked, of, query).await
+async fn show_past(app: Current, request: HttpRequest, id: ProductId, at: At, query: PricesQuery) -> Result<HttpResponse, Problem> {
+    travel::when(Some(at), query.after)?;
+    let asked = Asked { at, known_at: query.known_at, by_truth: true };
+    travel::read(app, &request, asked, move |app, found| {
+        let views = app.views.read();
+        let known = views.as_of(found.known.unwrap_or(found.point).position);
+        render(&prices(known, &id, query.at.map(|_| found.point.time), query)?)
+    })
+    .await
+}
+
+/// A price, or a page of the history.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Prices {
+    Held(HeldPrice),
+    History(Page<PriceEntry>),
+}
+
+/// The price that held at a moment, or the history, by what was known.
+///
+/// # Errors
+/// 404 if there was no such product, store or price.
+fn prices(known: AsOf<'_>, id: &ProductId, at: Option<Moment>, query: PricesQuery) -> Result<Prices, Problem> {
+    if !known.is_registered(id) {
+        return Err(products::unknown(id));
+    }
+    stores::known(known, query.store.as_ref())?;
+    match (at, &query.store) {
+        (Some(at), Some(store)) => held(known, id, store, query.kind.unwrap_or_default(), at).map(Prices::Held),
+        (_, _) => history(known, id, query).map(Prices::History),
+    }
 }
 
 /// The price in force at a moment.
 ///
 /// # Errors
 /// 404 if none had been observed.
-pub fn held(views: AsOf<'_>, id: &ProductId, store: &StoreId, kind: PriceKind, at: Moment) -> Result<HeldPrice, Problem> {
+fn held(views: AsOf<'_>, id: &ProductId, store: &StoreId, kind: PriceKind, at: Moment) -> Result<HeldPrice, Problem> {
     let missing = || Problem::not_found("price_unknown", format!("no known price of {id} at {store} was valid at {at}"));
     views.price_at(id, store, kind, at).ok_or_else(missing)
 }
@@ -152,7 +174,7 @@ pub fn held(views: AsOf<'_>, id: &ProductId, store: &StoreId, kind: PriceKind, a
 ///
 /// # Errors
 /// 400 for an invalid cursor or limit.
-pub fn history(views: AsOf<'_>, id: &ProductId, query: PricesQuery) -> Result<Page<PriceEntry>, Problem> {
+fn history(views: AsOf<'_>, id: &ProductId, query: PricesQuery) -> Result<Page<PriceEntry>, Problem> {
     let limit = page_limit(query.limit)?;
     let last = mark_of(query.cursor.as_deref())?;
     let wanted = HistoryQuery { store: query.store, kind: query.kind, from: query.from, to: query.to, limit: usize::MAX };

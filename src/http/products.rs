@@ -4,12 +4,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use super::{
-    body::{Json, Tagged, render},
+    body::{Json, Tagged},
     commands::{CommandAnswer, make, run},
     error::{Problem, ProblemBody},
     protocol::{ChangeProduct, NewProduct, ProductView},
-    reads::{AfterQuery, Id, Page, Query, id_mark, json, page_limit, tagged, wait_until},
-    travel,
+    reads::{AfterQuery, Id, Page, Query, id_mark, page_limit},
+    travel::{self, Shown},
 };
 use crate::{
     app::Current,
@@ -20,6 +20,7 @@ use crate::{
         product::{ProductCommand, ProductState, Products},
     },
     events::{At, Position},
+    past::{Past, PastStates},
     projections::{ProductEntry, totals::TotalsView},
 };
 
@@ -59,17 +60,13 @@ pub async fn index(app: Current, request: HttpRequest, Query(query): Query<Produ
     let after = id_mark::<ProductId>(query.cursor.as_deref())?;
     let parse = |text: &String| Gtin::parse(text).map_err(|error| Problem::malformed("invalid_gtin", error.to_string()).at("/gtin"));
     let gtin = query.gtin.as_ref().map(parse).transpose()?;
-    if let Some(at) = travel::asked(query.at, query.after)? {
-        return travel::products(app, request, at, gtin, after, limit).await;
-    }
-    wait_until(&app, query.after).await?;
-    if let Some(gtin) = gtin {
-        let views = app.views.read();
-        let entries: Vec<_> = views.now().product_by_gtin(gtin).and_then(|id| views.product(&id)).into_iter().collect();
-        return json(&Page { entries, next: None });
-    }
-    let entries = app.views.read().now().products(after.as_ref(), limit + 1);
-    json(&Page::cut(entries, limit, |product| product.id.to_string()))
+    travel::catalogue(app, &request, travel::when(query.at, query.after)?, move |known, _| {
+        Ok(match gtin {
+            Some(gtin) => Page { entries: known.product_by_gtin(gtin).and_then(|id| known.product(&id)).into_iter().collect(), next: None },
+            None => Page::cut(known.products(after.as_ref(), limit + 1), limit, |product| product.id.to_string()),
+        })
+    })
+    .await
 }
 
 /// Shows a product.
@@ -81,31 +78,34 @@ pub async fn show(
     Id(id): Id<ProductId>,
     Query(query): Query<AfterQuery>,
 ) -> Result<HttpResponse, Problem> {
-    if let Some(at) = travel::asked(query.at, query.after)? {
-        return travel::product(app, request, id, at).await;
-    }
-    // The entity itself is always current.
-    let loaded = app.registry.load::<Products>(id.as_str()).await?;
-    let view = view(&id, loaded.version, loaded.position, &loaded.state)?;
-    tagged(&request, &format!("\"{}\"", loaded.version), || render(&view))
+    travel::show::<Products>(app, request, id, query).await
 }
 
-/// A product as clients see it.
-///
-/// # Errors
-/// 404 if there is none.
-pub fn view<'a>(id: &'a ProductId, version: u64, position: Position, state: &'a ProductState) -> Result<ProductView<'a>, Problem> {
-    let (phase, product) = match state {
-        ProductState::Absent => return Err(unknown(id)),
-        ProductState::Active(product) => ("active", Some(product)),
-        ProductState::Discontinued(product) => ("discontinued", Some(product)),
-        ProductState::Merged { .. } => ("merged", None),
-    };
-    let mut view = ProductView::of(id.as_str(), version, position, phase, product);
-    if let ProductState::Merged { into } = state {
-        view.merged_into = Some(into);
+impl Shown for Products {
+    type Id = ProductId;
+    type Seen<'a> = ProductView<'a>;
+
+    fn seen<'a>(id: &'a ProductId, version: u64, position: Position, state: &'a ProductState) -> Result<ProductView<'a>, Problem> {
+        let (phase, product) = match state {
+            ProductState::Absent => return Err(unknown(id)),
+            ProductState::Active(product) => ("active", Some(product)),
+            ProductState::Discontinued(product) => ("discontinued", Some(product)),
+            ProductState::Merged { .. } => ("merged", None),
+        };
+        let mut view = ProductView::of(id.as_str(), version, position, phase, product);
+        if let ProductState::Merged { into } = state {
+            view.merged_into = Some(into);
+        }
+        Ok(view)
     }
-    Ok(view)
+
+    fn unknown(id: &ProductId) -> Problem {
+        unknown(id)
+    }
+
+    fn histories(past: &Past) -> &PastStates<Self> {
+        &past.products
+    }
 }
 
 /// Changes a product's details, or links one more code to it.

@@ -13,12 +13,13 @@ use actix_web::{
         StatusCode,
         header::{self, HeaderValue},
     },
-    web::{self, Bytes},
+    web::Bytes,
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
+pub use super::query::{Query, parse_query};
 use super::{
-    body::{classify, render},
+    body::render,
     error::{Problem, RETRY_AFTER_SECONDS},
 };
 use crate::{
@@ -63,51 +64,6 @@ impl<T: FromStr<Err = IdError> + 'static> FromRequest for Item<T> {
 fn segment<T: FromStr<Err = IdError>>(request: &HttpRequest, name: &str, pointer: &str) -> Result<T, Problem> {
     let text = request.match_info().get(name).unwrap_or_default();
     text.parse().map_err(|error: IdError| Problem::malformed("invalid_id", error.to_string()).at(pointer))
-}
-
-/// The query string as a checked type; unknown parameters are refused, so that a misspelt one is noticed.
-#[derive(Debug)]
-pub struct Query<T>(pub T);
-
-impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse_query(request.query_string()).map(Self))
-    }
-}
-
-/// Reads a query string.
-///
-/// # Errors
-/// 400 naming the parameter that is unknown, missing, given twice or malformed.
-pub fn parse_query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
-    let sentence = match web::Query::<T>::from_query(text) {
-        Ok(query) => return Ok(query.into_inner()),
-        Err(error) => sentence(&error),
-    };
-    let (code, pointer) = classify(&sentence, String::new());
-    let code = match code {
-        "unknown_field" => "unknown_parameter",
-        "missing_field" => "missing_parameter",
-        "duplicate_field" => "duplicate_parameter",
-        _ => "invalid_parameter",
-    };
-    let pointer = if pointer.is_empty() { culprit::<T>(text, &sentence) } else { pointer };
-    Err(Problem::malformed(code, sentence).at(pointer))
-}
-
-fn sentence(error: &actix_web::error::QueryPayloadError) -> String {
-    let text = error.to_string();
-    text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest).to_owned()
-}
-
-/// The parameter that fails in the same way alone.
-fn culprit<T: DeserializeOwned>(text: &str, expected: &str) -> String {
-    let alone = |pair: &&str| web::Query::<T>::from_query(pair).is_err_and(|error| sentence(&error) == expected);
-    let name = text.split('&').find(alone).and_then(|pair| pair.split('=').next()).unwrap_or_default();
-    format!("/{name}")
 }
 
 /// The query of a read without parameters of its own.

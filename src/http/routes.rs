@@ -11,8 +11,8 @@ use actix_web::{
 use metrics::{Counter, Histogram, counter, histogram};
 
 use super::{
-    admin, baskets, bulk, deals, diff, docs, edge, error, events, health, households, items, lists, live, orders, prices, products,
-    restore, stores, timeline, undo,
+    admin, baskets, bulk, deals, diff, docs, events, health, households, items, lists, live, orders, prices, products, restore, stores,
+    timeline, totals, undo, unrouted,
 };
 use crate::telemetry::{HTTP_REQUESTS, HTTP_SECONDS};
 
@@ -31,13 +31,13 @@ macro_rules! routes {
                     number += 1;
                 )+
                 let other = |request: HttpRequest| async move {
-                    edge::method_not_allowed(&request, &[$( stringify!($method) ),+].join(", "))
+                    unrouted::method_not_allowed(&request, &[$( stringify!($method) ),+].join(", "))
                 };
                 config.service(resource.default_service(web::to(other)));
             )+
             debug_assert_eq!(usize::from(number), ROUTES.len());
             docs::attach(config);
-            config.default_service(web::to(error::no_such_route));
+            config.default_service(web::to(unrouted::no_such_route));
         }
     };
 }
@@ -55,7 +55,7 @@ routes! {
     "/api/v1/products/{id}": GET products::show, PATCH products::change;
     "/api/v1/prices": POST bulk::prices;
     "/api/v1/lists": GET lists::index, POST lists::create;
-    "/api/v1/lists/{id}/totals": GET lists::totals;
+    "/api/v1/lists/{id}/totals": GET totals::totals;
     "/api/v1/lists/{id}/events": GET events::of_list;
     "/api/v1/lists/{id}/clear-checked": POST lists::clear_checked;
     "/api/v1/lists/{id}/check-out": POST lists::check_out;

@@ -3,12 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{
-    body::{Json, Tagged, render},
+    body::{Json, Tagged},
     commands::{CommandAnswer, make, run},
     error::{Problem, ProblemBody},
     protocol::{ChangeStore, NewStore, StoreView},
-    reads::{AfterQuery, Id, Page, PageQuery, Query, id_mark, json, page_limit, tagged, wait_until},
-    travel,
+    reads::{AfterQuery, Id, Page, PageQuery, Query, id_mark, page_limit},
+    travel::{self, Shown},
 };
 use crate::{
     app::Current,
@@ -17,7 +17,9 @@ use crate::{
         StoreId,
         store::{StoreCommand, StoreState, Stores},
     },
-    projections::{StoreEntry, totals::TotalsView},
+    events::Position,
+    past::{Past, PastStates},
+    projections::{AsOf, StoreEntry, totals::TotalsView},
 };
 
 /// Registers a store. A repetition with the same id and details changes nothing.
@@ -35,12 +37,10 @@ pub async fn create(app: Current, caller: Caller, Json(body): Json<NewStore>) ->
 pub async fn index(app: Current, request: HttpRequest, Query(query): Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<StoreId>(query.cursor.as_deref())?;
-    if let Some(at) = travel::asked(query.at, query.after)? {
-        return travel::stores(app, request, at, after, limit).await;
-    }
-    wait_until(&app, query.after).await?;
-    let entries = app.views.read().now().stores(after.as_ref(), limit + 1);
-    json(&Page::cut(entries, limit, |store| store.id.to_string()))
+    travel::catalogue(app, &request, travel::when(query.at, query.after)?, move |known, _| {
+        Ok(Page::cut(known.stores(after.as_ref(), limit + 1), limit, |store| store.id.to_string()))
+    })
+    .await
 }
 
 /// Shows a store.
@@ -52,14 +52,25 @@ pub async fn show(
     Id(id): Id<StoreId>,
     Query(query): Query<AfterQuery>,
 ) -> Result<HttpResponse, Problem> {
-    if let Some(at) = travel::asked(query.at, query.after)? {
-        return travel::store(app, request, id, at).await;
+    travel::show::<Stores>(app, request, id, query).await
+}
+
+impl Shown for Stores {
+    type Id = StoreId;
+    type Seen<'a> = StoreView<'a>;
+
+    fn seen<'a>(id: &'a StoreId, version: u64, position: Position, state: &'a StoreState) -> Result<StoreView<'a>, Problem> {
+        let StoreState::Registered(store) = state else { return Err(unknown(id)) };
+        Ok(StoreView::of(id.as_str(), version, position, store))
     }
-    // The entity itself is always current.
-    let loaded = app.registry.load::<Stores>(id.as_str()).await?;
-    let StoreState::Registered(store) = &loaded.state else { return Err(unknown(&id)) };
-    let view = || render(&StoreView::of(id.as_str(), loaded.version, loaded.position, store));
-    tagged(&request, &format!("\"{}\"", loaded.version), view)
+
+    fn unknown(id: &StoreId) -> Problem {
+        unknown(id)
+    }
+
+    fn histories(past: &Past) -> &PastStates<Self> {
+        &past.stores
+    }
 }
 
 /// Changes a store's details, or the order of its aisles.
@@ -95,6 +106,17 @@ fn intent(body: ChangeStore) -> Result<StoreCommand, Problem> {
             Err(Problem::invalid("one_intent_only", "/aisle_order", "change the details and the aisle order in two requests"))
         }
         (false, None) => Err(Problem::invalid("nothing_to_change", "", "give at least one field to change")),
+    }
+}
+
+/// Refuses a store that is not known.
+///
+/// # Errors
+/// 404.
+pub fn known(views: AsOf<'_>, store: Option<&StoreId>) -> Result<(), Problem> {
+    match store.filter(|store| views.store(store).is_none()) {
+        Some(store) => Err(unknown(store)),
+        None => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use super::{
     error::SnapshotError,
+    failed::WorkError,
     folder::{Claim, SnapshotFolder},
     manifest::{FORMAT, Manifest, SegmentEntry, ViewsProof},
     progress::Progress,
@@ -56,7 +57,7 @@ pub fn create(
     segments.extend(write_rest(log, position, segments.last(), (folder, about.pace), progress)?);
     let reached = segments.last().map(|segment| segment.chain.as_str());
     if reached.is_some_and(|reached| reached != hex(&chain)) {
-        return Err(SnapshotError::Staged("the log's blocks do not lead to its own hash chain; run `aisled verify`".into()));
+        return Err(WorkError::Source("its blocks do not lead to its own hash chain; run `aisled verify`".into()).into());
     }
     failpoint::reach("snapshot.segments");
     let manifest = Manifest {
@@ -82,23 +83,23 @@ pub fn create(
 
 fn save(manifest: &Manifest, folder: &SnapshotFolder, _claim: &Claim) -> Result<(), SnapshotError> {
     let file = folder.manifest_file(&manifest.name)?;
-    disk::replace(&file, manifest.to_json().as_bytes()).map_err(|error| SnapshotError::io(&file, error))?;
+    disk::replace(&file, manifest.to_json().as_bytes()).map_err(|error| WorkError::io(&file, error))?;
     failpoint::reach("snapshot.manifest");
     Ok(())
 }
 
 /// Links the log's segments up to a position among the snapshots' segments.
-fn link_segments(log: &DiskLog, upto: Position, folder: &SnapshotFolder) -> Result<Vec<SegmentEntry>, SnapshotError> {
+fn link_segments(log: &DiskLog, upto: Position, folder: &SnapshotFolder) -> Result<Vec<SegmentEntry>, WorkError> {
     let (segments, place) = (log.segments(), folder.segments());
     let wanted: Vec<_> = segments.iter().take_while(|segment| segment.head.last <= upto).collect();
     for segment in &wanted {
         let there = place.join(segment.head.file_name());
         if is_broken_copy(&there, segment) {
-            disk::remove_file(&there).map_err(|error| SnapshotError::io(&there, error))?;
+            disk::remove_file(&there).map_err(|error| WorkError::io(&there, error))?;
         }
     }
     let files = wanted.iter().map(|segment| segment.path.as_path());
-    disk::link_all(files, &place).map_err(|error| SnapshotError::io(&place, error))?;
+    disk::link_all(files, &place).map_err(|error| WorkError::io(&place, error))?;
     Ok(wanted.iter().map(|segment| entry(&segment.head)).collect())
 }
 
@@ -132,7 +133,7 @@ fn write_rest(
         return Ok(None);
     }
     super::space::check(folder.path(), SEGMENT_BYTES as u64)?;
-    let head = filling.write(&folder.segments(), pace).map_err(|error| SnapshotError::io(&folder.segments(), error))?;
+    let head = filling.write(&folder.segments(), pace).map_err(|error| WorkError::io(&folder.segments(), error))?;
     failpoint::reach("snapshot.segment");
     Ok(Some(entry(&head)))
 }
@@ -166,11 +167,11 @@ fn name_for(at: Moment, position: Position) -> String {
     format!("{time}Z-{position}")
 }
 
-fn time_of(log: &DiskLog, position: Position) -> Result<Moment, SnapshotError> {
+fn time_of(log: &DiskLog, position: Position) -> Result<Moment, WorkError> {
     let Some(before) = position.0.checked_sub(1) else { return Ok(Moment(0)) };
     Ok(log.read(Position(before), 1)?.first().map_or(Moment(0), |recorded| recorded.at))
 }
 
-fn storage(reason: String) -> SnapshotError {
-    SnapshotError::Log(crate::events::LogError::Storage(reason))
+fn storage(reason: String) -> WorkError {
+    WorkError::Log(crate::events::LogError::Storage(reason))
 }

@@ -1,14 +1,14 @@
-//! What can be wrong with a snapshot, a restore or their folder.
+//! What can be wrong with a snapshot or with what is asked of it.
 
-use std::{io, path::Path};
+use std::path::Path;
 
+use super::failed::WorkError;
 use crate::{
-    disk::is_out_of_space,
     events::{AtError, LogError, Position},
     log::{build::BuildError, segment::SegmentError},
 };
 
-/// Why something was not done. The live data is then untouched.
+/// Why something was not done: what an admin can act on, or that the work itself failed. The live data is then untouched.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     #[error("there is no snapshot {0:?}")]
@@ -17,8 +17,6 @@ pub enum SnapshotError {
     NoneYet,
     #[error("{0:?} is not a snapshot name")]
     InvalidName(String),
-    #[error("the snapshot folder is in use by another process or operation; try again when that is done")]
-    InUse,
     /// Not written by this program at all.
     #[error("{file} does not belong here: {reason}")]
     Foreign { file: String, reason: String },
@@ -27,13 +25,6 @@ pub enum SnapshotError {
     /// Cut off, flipped or edited.
     #[error("{file} is damaged{}: {reason}", .position.map(|position| format!(" at position {position}")).unwrap_or_default())]
     Damaged { file: String, position: Option<Position>, reason: String },
-    #[error("{place} has {free_bytes} bytes free; {needed_bytes} are needed")]
-    NoSpace { place: String, needed_bytes: u64, free_bytes: u64 },
-    /// The disk was full before the restored log was whole.
-    #[error("{0}")]
-    Full(String),
-    #[error("{file}: {error}")]
-    Io { file: String, error: io::Error },
     #[error("position {asked} is not in the snapshot, which holds 1 to {end}")]
     BeyondSnapshot { asked: Position, end: Position },
     #[error("nothing was recorded before that: the first event is from {0}")]
@@ -41,8 +32,6 @@ pub enum SnapshotError {
     /// The result of the replay differs from that at the snapshot's creation.
     #[error("the restored state differs from the saved state in these projections: {}", .0.join(", "))]
     Differs(Vec<String>),
-    #[error("the restored log cannot be used: {0}")]
-    Staged(String),
     #[error("this server keeps its log in memory: there is nothing to snapshot or restore")]
     NoFolder,
     #[error("give a snapshot, or the moment to go back to")]
@@ -52,22 +41,16 @@ pub enum SnapshotError {
     /// Only the last restore can be undone, or the record of the history it replaced was changed.
     #[error("the history that the restore replaced no longer exists: {0}")]
     LeftGone(String),
-    #[error("the replaced history cannot be opened yet: {0}")]
-    LeftInUse(String),
     #[error("the confirmation does not match: request a dry run of this restore and send its `confirm` token")]
     NotConfirmed,
     #[error(transparent)]
     At(#[from] AtError),
+    /// Nothing is wrong with the snapshot or the request.
     #[error(transparent)]
-    Log(#[from] LogError),
+    Work(#[from] WorkError),
 }
 
 impl SnapshotError {
-    /// A file that cannot be read or written.
-    pub fn io(file: &Path, error: io::Error) -> Self {
-        Self::Io { file: file.display().to_string(), error }
-    }
-
     /// A file that is not what it was.
     pub fn damaged(file: &Path, reason: impl Into<String>) -> Self {
         Self::Damaged { file: name_of(file), position: None, reason: reason.into() }
@@ -78,7 +61,7 @@ impl SnapshotError {
         let name = name_of(file);
         match error {
             SegmentError::Missing => Self::damaged(file, "it is missing"),
-            SegmentError::Io(error) => Self::io(file, error),
+            SegmentError::Io(error) => WorkError::io(file, error).into(),
             SegmentError::Foreign(reason) => Self::Foreign { file: name, reason },
             SegmentError::Newer(found) => Self::NewerFormat { file: name, found, known: u64::from(crate::log::segment::head::FORMAT) },
             SegmentError::Damaged { position, reason } => Self::Damaged { file: name, position, reason },
@@ -91,25 +74,20 @@ impl SnapshotError {
         match self {
             Self::NotFound(_) | Self::NoneYet => "snapshot_not_found",
             Self::InvalidName(_) => "invalid_snapshot_name",
-            Self::InUse => "snapshots_in_use",
             Self::Foreign { .. } => "snapshot_foreign",
             Self::NewerFormat { .. } => "snapshot_newer_format",
             Self::Damaged { .. } => "snapshot_damaged",
-            Self::NoSpace { .. } | Self::Full(_) => "no_disk_space",
-            Self::Io { error, .. } if is_out_of_space(error) => "no_disk_space",
-            Self::Io { .. } => "snapshot_io",
             Self::BeyondSnapshot { .. } => "position_beyond_snapshot",
             Self::BeforeFirst(_) | Self::At(AtError::BeforeFirst { .. } | AtError::Zero) => "before_first_event",
             Self::Differs(_) => "digests_differ",
-            Self::Staged(_) => "restored_log_unusable",
             Self::NoFolder => "no_data_folder",
             Self::NothingNamed => "nothing_named",
             Self::NothingToUndo | Self::LeftGone(_) => "nothing_to_undo",
-            Self::LeftInUse(_) => "left_history_in_use",
             Self::NotConfirmed => "not_confirmed",
             Self::At(AtError::BeyondHead { .. }) => "position_unknown",
             Self::At(AtError::Empty) => "empty_log",
-            Self::At(AtError::Log(_)) | Self::Log(_) => "log_unreadable",
+            Self::At(AtError::Log(_)) => "log_unreadable",
+            Self::Work(error) => error.code(),
         }
     }
 }
@@ -118,9 +96,15 @@ impl From<BuildError> for SnapshotError {
     fn from(error: BuildError) -> Self {
         match error {
             BuildError::Refused { position, reason } => Self::Damaged { file: "the snapshot".into(), position: Some(position), reason },
-            BuildError::NoRoom(_) => Self::Full(error.to_string()),
-            other => Self::Staged(other.to_string()),
+            BuildError::NoRoom(_) => WorkError::Full(error.to_string()).into(),
+            other @ (BuildError::NotEmpty(_) | BuildError::Storage(_)) => WorkError::Staged(other.to_string()).into(),
         }
+    }
+}
+
+impl From<LogError> for SnapshotError {
+    fn from(error: LogError) -> Self {
+        Self::Work(error.into())
     }
 }
 

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     error::{SnapshotError, name_of},
+    failed::WorkError,
     manifest::Manifest,
     source::Snapshot,
 };
@@ -68,16 +69,16 @@ impl SnapshotFolder {
     ///
     /// # Errors
     /// `InUse` while another process has it.
-    pub fn claim(&self) -> Result<Claim, SnapshotError> {
+    pub fn claim(&self) -> Result<Claim, WorkError> {
         let segments = self.segments();
-        disk::create_folder(&segments).map_err(|error| SnapshotError::io(&segments, error))?;
+        disk::create_folder(&segments).map_err(|error| WorkError::io(&segments, error))?;
         let claim = self.lock(File::try_lock)?;
         for place in [&segments, &self.path] {
             let parts: Vec<_> = entries(place).filter(|file| name_of(file).ends_with(".part")).collect();
-            disk::remove_files(place, &parts).map_err(|error| SnapshotError::io(place, error))?;
+            disk::remove_files(place, &parts).map_err(|error| WorkError::io(place, error))?;
         }
         for scratch in paths(&self.path).filter(|path| name_of(path).starts_with(SCRATCH) && path.is_dir()) {
-            disk::remove_folder(&scratch).map_err(|error| SnapshotError::io(&scratch, error))?;
+            disk::remove_folder(&scratch).map_err(|error| WorkError::io(&scratch, error))?;
         }
         Ok(claim)
     }
@@ -86,26 +87,26 @@ impl SnapshotFolder {
     ///
     /// # Errors
     /// When it cannot be created.
-    pub fn scratch(&self) -> Result<TempDir, SnapshotError> {
-        tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&self.path).map_err(|error| SnapshotError::io(&self.path, error))
+    pub fn scratch(&self) -> Result<TempDir, WorkError> {
+        tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&self.path).map_err(|error| WorkError::io(&self.path, error))
     }
 
     /// Prevents changes; others may read it at the same time.
     ///
     /// # Errors
     /// `InUse` while it is being changed.
-    pub fn hold(&self) -> Result<Claim, SnapshotError> {
+    pub fn hold(&self) -> Result<Claim, WorkError> {
         self.lock(File::try_lock_shared)
     }
 
-    fn lock(&self, take: impl Fn(&File) -> Result<(), TryLockError>) -> Result<Claim, SnapshotError> {
+    fn lock(&self, take: impl Fn(&File) -> Result<(), TryLockError>) -> Result<Claim, WorkError> {
         let path = self.path.join("lock");
         let file = disk::lock_file(&path);
-        let file = file.map_err(|error| SnapshotError::io(&path, error))?;
+        let file = file.map_err(|error| WorkError::io(&path, error))?;
         match take(&file) {
             Ok(()) => Ok(Claim(file)),
-            Err(TryLockError::WouldBlock) => Err(SnapshotError::InUse),
-            Err(TryLockError::Error(error)) => Err(SnapshotError::io(&path, error)),
+            Err(TryLockError::WouldBlock) => Err(WorkError::InUse),
+            Err(TryLockError::Error(error)) => Err(WorkError::io(&path, error)),
         }
     }
 
@@ -172,20 +173,20 @@ impl SnapshotFolder {
         if !file.is_file() {
             return Err(SnapshotError::NotFound(name.to_owned()));
         }
-        disk::remove_file(&file).map_err(|error| SnapshotError::io(&file, error))?;
+        disk::remove_file(&file).map_err(|error| WorkError::io(&file, error))?;
         failpoint::reach("snapshot.unlisted");
-        self.sweep()
+        Ok(self.sweep()?)
     }
 
     /// Removes segments that no snapshot names. If a manifest cannot be read, its segments are unknown, so all are kept.
-    fn sweep(&self) -> Result<(), SnapshotError> {
+    fn sweep(&self) -> Result<(), WorkError> {
         let mut needed = BTreeSet::new();
         for listed in self.list() {
             let Listed::Whole(manifest) = listed else { return Ok(()) };
             needed.extend(manifest.segments.into_iter().map(|segment| segment.file));
         }
         let unneeded: Vec<_> = entries(&self.segments()).filter(|file| !needed.contains(&name_of(file))).collect();
-        disk::remove_files(&self.segments(), &unneeded).map_err(|error| SnapshotError::io(&self.segments(), error))
+        disk::remove_files(&self.segments(), &unneeded).map_err(|error| WorkError::io(&self.segments(), error))
     }
 
     fn manifests(&self) -> impl Iterator<Item = PathBuf> {

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::error::{SnapshotError, name_of};
+use super::{
+    error::{SnapshotError, name_of},
+    failed::WorkError,
+};
 use crate::{domain::Moment, events::Position};
 
 /// The format written. Older ones are read: 1 had no digests of the views, so that a restore from it replays twice and compares; up to
@@ -91,7 +94,7 @@ impl Manifest {
     /// # Errors
     /// `Foreign`, `NewerFormat`, `Damaged` or `Io`, naming the file.
     pub fn read(path: &Path) -> Result<Self, SnapshotError> {
-        let bytes = fs::read(path).map_err(|error| SnapshotError::io(path, error))?;
+        let bytes = fs::read(path).map_err(|error| WorkError::io(path, error))?;
         Self::parsed(path, &bytes)
     }
 

@@ -5,6 +5,7 @@
 
 mod create;
 pub mod error;
+mod failed;
 mod folder;
 pub mod manifest;
 pub mod operations;
@@ -20,9 +21,10 @@ mod verify;
 
 pub use create::{About, create};
 pub use error::SnapshotError;
+pub use failed::{Busy, WorkError};
 pub use folder::{Listed, SnapshotFolder};
 pub use manifest::{Manifest, SegmentEntry, ViewsProof};
-pub use operations::{Busy, Operation, Operations};
+pub use operations::{Operation, Operations};
 pub use progress::Progress;
 pub use source::Snapshot;
 pub use stage::{Proof, Staged, stage};

@@ -11,7 +11,11 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{error::SnapshotError, progress::Progress};
+use super::{
+    error::SnapshotError,
+    failed::{Busy, WorkError},
+    progress::Progress,
+};
 use crate::domain::Moment;
 
 /// How many ended ones are remembered.
@@ -44,14 +48,6 @@ struct End {
     result: Result<Value, (&'static str, String)>,
 }
 
-/// Another operation is under way.
-#[derive(Debug, thiserror::Error)]
-#[error("a {kind} is in progress (operation {id}): wait until it is done")]
-pub struct Busy {
-    pub kind: &'static str,
-    pub id: String,
-}
-
 impl Operations {
     /// Begins an operation.
     ///
@@ -70,11 +66,13 @@ impl Operations {
     }
 
     /// Ends the running operation.
-    pub fn end(&self, operation: &Arc<Operation>, at: Moment, result: Result<Value, SnapshotError>) {
-        let result = result.map_err(|error| {
+    pub fn end<T: Serialize>(&self, operation: &Arc<Operation>, at: Moment, done: &Result<T, SnapshotError>) {
+        let failed = |error: &SnapshotError| {
             tracing::warn!(kind = operation.kind, id = %operation.id, %error, "admin operation failed");
             (error.code(), error.to_string())
-        });
+        };
+        let shown = |done| serde_json::to_value(done).map_err(|error| failed(&WorkError::Result(error).into()));
+        let result = done.as_ref().map_err(failed).and_then(shown);
         // It ends once; a second end would be a mistake that changes nothing.
         let _ = operation.end.set(End { at, result });
         let mut state = self.0.lock();

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, ops::ControlFlow, path::Path};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{error::SnapshotError, manifest::SegmentEntry, progress::Progress, source::Snapshot};
+use super::{error::SnapshotError, failed::WorkError, manifest::SegmentEntry, progress::Progress, source::Snapshot};
 use crate::{
     events::{Log, Position, Recorded, codec::Decoder},
     failpoint,
@@ -70,7 +70,7 @@ pub fn stage(snapshot: &Snapshot, upto: Option<Position>, options: LogOptions, p
     super::space::check(place, snapshot.bytes_to_copy(place))?;
     let blocks = build(snapshot, upto, &options.dir, progress)?;
     failpoint::reach("restore.built");
-    let (log, _) = DiskLog::open(options).map_err(|error| SnapshotError::Staged(error.to_string()))?;
+    let (log, _) = DiskLog::open(options).map_err(|error| WorkError::Staged(error.to_string()))?;
     let views = replay(&log, progress)?;
     progress.begin("comparing digests", 0);
     let digests = views.digests();
@@ -97,7 +97,7 @@ fn build(snapshot: &Snapshot, upto: Position, folder: &Path, progress: &Progress
     }
     snapshot.check_end(reached)?;
     if builder.reached().0 != upto {
-        return Err(SnapshotError::Staged(format!("it ends at position {} instead of {upto}", builder.reached().0)));
+        return Err(WorkError::Staged(format!("it ends at position {} instead of {upto}", builder.reached().0)).into());
     }
     Ok(builder.finish()?.blocks)
 }
@@ -123,7 +123,7 @@ fn add_part(builder: &mut Builder, segment: &Segment, upto: Position) -> Result<
         if header.last() <= upto {
             builder.add(header.first, bytes)?;
         } else if header.first <= upto {
-            let part = first_part(&header, bytes, upto, builder.reached().1).map_err(SnapshotError::Staged)?;
+            let part = first_part(&header, bytes, upto, builder.reached().1).map_err(WorkError::Staged)?;
             builder.add(header.first, &part)?;
         }
     }
@@ -147,7 +147,7 @@ fn first_part(header: &block::Header, bytes: &[u8], upto: Position, chain: block
 ///
 /// # Errors
 /// When an event cannot be read.
-pub fn replay(log: &dyn Log, progress: &Progress) -> Result<Views, SnapshotError> {
+pub fn replay(log: &dyn Log, progress: &Progress) -> Result<Views, WorkError> {
     progress.begin("replaying", log.head().0);
     let mut views = Views::default();
     log.scan(Position::START, &mut |recorded| {

@@ -101,10 +101,8 @@ impl Check {
 
     /// The next segment is checked from where the manifest states that this one ends.
     fn unreadable(&mut self, entry: &SegmentEntry, error: SnapshotError) {
-        let (position, reason) = match error {
-            SnapshotError::Damaged { position, reason, .. } => (position, reason),
-            other => (None, other.to_string()),
-        };
+        let (position, reason) =
+            if let SnapshotError::Damaged { position, reason, .. } = error { (position, reason) } else { (None, error.to_string()) };
         self.fault(&entry.file, position.or(Some(self.last.next())), reason);
         self.last = entry.last;
         self.chain = blake3::Hash::from_hex(&entry.chain).map_or(self.chain, Into::into);

@@ -1,6 +1,7 @@
 //! Enforces the import rules: what each folder may use, read from the source itself.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic: that is how it fails")]
 
+mod circles;
 mod map;
 mod source;
 
@@ -151,6 +152,6 @@ pub fn allow_in(folder: &str, parts: &[&str]) {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-fn is_of_a_name(letter: char) -> bool {
+pub fn is_of_a_name(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{
-    live::LiveBench,
+    live_bench::LiveBench,
     server_rows::{PRICE_CHANGES, SUBSCRIBERS, spread},
     table::Budget::{AtLeast, AtMost},
 };

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::{
-    live::LiveBench,
+    live_bench::LiveBench,
     table::Budget::{AtLeast, AtMost},
 };
 use crate::live::{

@@ -7,6 +7,7 @@ mod data_rows;
 mod folder;
 mod growth_rows;
 pub mod live;
+mod live_bench;
 mod live_rows;
 mod live_state_rows;
 mod log_rows;

@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     message::{self, Kind},
-    socket::{Message, Offer, Socket},
+    offer::Offer,
+    socket::{Message, Socket},
 };
 
 /// How long connecting and the answer to the subscription may take; then the client counts as failed.

@@ -20,9 +20,9 @@ use super::{
 };
 use crate::{
     connection::Connection,
+    offer::{Encoding, Offer},
     setup::World,
-    shapes,
-    socket::{self, Encoding, Offer},
+    shapes, socket,
 };
 
 /// Handshakes under way at the same time while clients gather.

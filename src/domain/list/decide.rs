@@ -1,6 +1,10 @@
 //! Every rule of a list. Each command is decided by one short function.
 
-use super::{Item, List, ListCommand, ListEvent, ListState, Role, merge, rank};
+use super::{
+    List, ListCommand, ListEvent, ListState, Role,
+    found::{existing, quantity_refusal},
+    merge, rank,
+};
 use crate::domain::{
     Context, Decision, ItemId, Money, OrderId, Principal, Quantity, QuantityError, Refusal,
     RefusalKind::{Conflict, Forbidden, Invalid, NotFound},
@@ -154,10 +158,6 @@ fn set_quantity(list: &List, id: &ItemId, quantity: &Quantity) -> Decided {
     Ok(when(item.quantity != *quantity, event))
 }
 
-pub(super) fn quantity_refusal(error: &QuantityError, pointer: &'static str) -> Refusal {
-    Refusal::new(Invalid, error.code(), error.to_string()).at(pointer)
-}
-
 /// Name, specification and note: only what differs is recorded.
 fn change_details(list: &List, id: &ItemId, [name, specification, note]: [Option<&str>; 3]) -> Decided {
     let item = existing(list, id)?;
@@ -209,20 +209,4 @@ fn check_out(list: &List, order: &OrderId) -> Decided {
 
 fn checked(list: &List) -> Vec<ItemId> {
     list.items.iter().filter(|(_, item)| item.checked.is_some()).map(|(id, _)| id.clone()).collect()
-}
-
-/// The item to edit, or why it cannot be edited: who removed it and when.
-pub(super) fn existing<'a>(list: &'a List, id: &ItemId) -> Result<&'a Item, Refusal> {
-    list.items.get(id).ok_or_else(|| match removal(list, id) {
-        Some(refusal) => refusal,
-        None => Refusal::new(NotFound, "item_not_found", format!("this list has no item {id}")),
-    })
-}
-
-/// The refusal of an id whose item was removed.
-pub(super) fn removal(list: &List, id: &ItemId) -> Option<Refusal> {
-    list.removed.get(id).map(|removed| {
-        let detail = format!("“{}” was removed by {} at {}; add it again as a new item", removed.name, removed.by.who, removed.by.at);
-        Refusal::new(Conflict, "item_removed", detail)
-    })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Item, List, ListEvent,
-    decide::{quantity_refusal, removal},
+    found::{quantity_refusal, removal},
     rank,
 };
 use crate::domain::{

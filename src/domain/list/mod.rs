@@ -7,6 +7,7 @@ mod come_back;
 mod decide;
 mod diff;
 mod evolve;
+mod found;
 mod merge;
 mod order;
 mod rank;

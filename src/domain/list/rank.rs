@@ -1,6 +1,6 @@
 //! The order of items: ranks with gaps, so that a move is nearly always one event.
 
-use super::{List, ListEvent, decide::existing};
+use super::{List, ListEvent, found::existing};
 use crate::domain::{Decision, ItemId, Outcome, Refusal, RefusalKind::Invalid};
 
 /// Between neighbours that were never moved. Twenty-four moves into the same gap use it up; then the list is re-spaced.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Item, List, ListCommand, ListEvent, ListState, Lists, aspects,
     come_back::{come_back, heir},
-    decide::existing,
+    found::existing,
     merge,
 };
 use crate::domain::{

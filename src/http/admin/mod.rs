@@ -15,7 +15,7 @@ use super::{body::render, error::Problem};
 use crate::{
     app::Running,
     domain::Principal,
-    snapshots::{Operation, SnapshotError},
+    snapshots::{Operation, SnapshotError, WorkError},
 };
 
 /// Begins long work and answers 202 with its operation.
@@ -51,9 +51,8 @@ where
     let (own, running) = (Arc::clone(&operation), Arc::clone(running));
     actix_web::rt::spawn(async move {
         // It is ended in every case, or no other could ever begin.
-        let result = working.await.unwrap_or_else(|error| Err(SnapshotError::Staged(format!("the work panicked: {error}"))));
-        let result = result.and_then(|done| serde_json::to_value(done).map_err(|error| SnapshotError::Staged(error.to_string())));
-        running.operations().end(&own, clock.now(), result);
+        let result = working.await.unwrap_or_else(|error| Err(WorkError::CutShort(error.to_string()).into()));
+        running.operations().end(&own, clock.now(), &result);
     });
     Ok(operation)
 }

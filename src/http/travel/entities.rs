@@ -1,22 +1,59 @@
-//! Single things as they were: folded from the beginning of their streams; the catalogue as it was known.
+//! Single things as they are or as they were: of the actor, or folded from the beginning of their streams.
 
 use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
 
-use super::{Asked, read};
+use super::{Asked, When, read, when};
 use crate::{
+    actors::Hosted,
     app::{App, Current},
-    domain::{Entity, HouseholdId, OrderId, ProductId, StoreId, StreamId, codes::Gtin, household::HouseholdState, store::StoreState},
-    events::{At, Point},
+    domain::{Entity, StreamId},
+    events::{Point, Position},
     http::{
         body::render,
         error::Problem,
-        households, orders, products as products_now,
-        protocol::{HouseholdView, StoreView},
-        reads::Page,
-        stores as stores_now,
+        reads::{AfterQuery, tagged},
     },
-    past::{PastStates, Then},
+    past::{Past, PastStates, Then},
 };
+
+/// An entity that clients read by its id.
+pub trait Shown: Hosted {
+    /// Its id, as the path has it.
+    type Id: AsRef<str> + Send + 'static;
+    /// What clients see of it.
+    type Seen<'a>: Serialize;
+
+    /// What clients see of it.
+    ///
+    /// # Errors
+    /// 404 if there is none.
+    fn seen<'a>(id: &'a Self::Id, version: u64, position: Position, state: &'a Self::State) -> Result<Self::Seen<'a>, Problem>;
+
+    /// There is none (404).
+    fn unknown(id: &Self::Id) -> Problem;
+
+    /// Where its past is kept.
+    fn histories(past: &Past) -> &PastStates<Self>;
+}
+
+/// Shows an entity, as it is or as it was.
+///
+/// # Errors
+/// See `read`; 404 if there is or was none.
+pub async fn show<E: Shown>(app: Current, request: HttpRequest, id: E::Id, query: AfterQuery) -> Result<HttpResponse, Problem> {
+    if let When::Then(at) = when(query.at, query.after)? {
+        return read(app, &request, Asked::of(at), move |app, found| {
+            let then = entity(app, E::histories(&app.past), id.as_ref(), found.point, || E::unknown(&id))?;
+            render(&E::seen(&id, then.version, then.position, &then.state)?)
+        })
+        .await;
+    }
+    // The entity itself is always current, so nobody waits for a position.
+    let loaded = app.registry.load::<E>(id.as_ref()).await?;
+    let seen = E::seen(&id, loaded.version, loaded.position, &loaded.state)?;
+    tagged(&request, &format!("\"{}\"", loaded.version), || render(&seen))
+}
 
 /// An entity as it was at a point.
 ///
@@ -35,95 +72,8 @@ pub fn entity<E: Entity>(
     history.at(point.position).ok_or_else(|| not_yet(&unknown(), point, history.first()))
 }
 
-fn not_yet(unknown: &Problem, point: Point, first: crate::events::Position) -> Problem {
+fn not_yet(unknown: &Problem, point: Point, first: Position) -> Problem {
     let detail =
         format!("{} at position {}: it did not exist yet; its first event is at position {first}", unknown.detail(), point.position);
     Problem::not_found(unknown.code(), detail)
-}
-
-/// A product as it was.
-///
-/// # Errors
-/// See `read`; 404 if there was none.
-pub async fn product(app: Current, request: HttpRequest, id: ProductId, at: At) -> Result<HttpResponse, Problem> {
-    read(app, &request, Asked::of(at), move |app, found| {
-        let then = entity(app, &app.past.products, id.as_str(), found.point, || products_now::unknown(&id))?;
-        render(&products_now::view(&id, then.version, then.position, &then.state)?)
-    })
-    .await
-}
-
-/// An order as it was.
-///
-/// # Errors
-/// See `read`; 404 if there was none.
-pub async fn order(app: Current, request: HttpRequest, id: OrderId, at: At) -> Result<HttpResponse, Problem> {
-    read(app, &request, Asked::of(at), move |app, found| {
-        let then = entity(app, &app.past.orders, id.as_str(), found.point, || orders::unknown(&id))?;
-        render(&orders::view(&id, then.version, then.position, &then.state)?)
-    })
-    .await
-}
-
-/// A household as it was.
-///
-/// # Errors
-/// See `read`; 404 if there was none.
-pub async fn household(app: Current, request: HttpRequest, id: HouseholdId, at: At) -> Result<HttpResponse, Problem> {
-    read(app, &request, Asked::of(at), move |app, found| {
-        let then = entity(app, &app.past.households, id.as_str(), found.point, || households::unknown(&id))?;
-        let HouseholdState::Active(household) = &then.state else { return Err(households::unknown(&id)) };
-        render(&HouseholdView::of(id.as_str(), then.version, then.position, household))
-    })
-    .await
-}
-
-/// A store as it was.
-///
-/// # Errors
-/// See `read`; 404 if there was none.
-pub async fn store(app: Current, request: HttpRequest, id: StoreId, at: At) -> Result<HttpResponse, Problem> {
-    read(app, &request, Asked::of(at), move |app, found| {
-        let then = entity(app, &app.past.stores, id.as_str(), found.point, || stores_now::unknown(&id))?;
-        let StoreState::Registered(store) = &then.state else { return Err(stores_now::unknown(&id)) };
-        render(&StoreView::of(id.as_str(), then.version, then.position, store))
-    })
-    .await
-}
-
-/// A page of the products that were registered, or the one that a GTIN belonged to.
-///
-/// # Errors
-/// See `read`.
-pub async fn products(
-    app: Current,
-    request: HttpRequest,
-    at: At,
-    gtin: Option<Gtin>,
-    after: Option<ProductId>,
-    limit: usize,
-) -> Result<HttpResponse, Problem> {
-    read(app, &request, Asked::of(at), move |app, found| {
-        let views = app.views.read();
-        let known = found.of(&views);
-        let page = match gtin {
-            Some(gtin) => Page { entries: known.product_by_gtin(gtin).and_then(|id| known.product(&id)).into_iter().collect(), next: None },
-            None => Page::cut(known.products(after.as_ref(), limit + 1), limit, |product| product.id.to_string()),
-        };
-        drop(views);
-        render(&page)
-    })
-    .await
-}
-
-/// A page of the stores that were registered.
-///
-/// # Errors
-/// See `read`.
-pub async fn stores(app: Current, request: HttpRequest, at: At, after: Option<StoreId>, limit: usize) -> Result<HttpResponse, Problem> {
-    read(app, &request, Asked::of(at), move |app, found| {
-        let entries = found.of(&app.views.read()).stores(after.as_ref(), limit + 1);
-        render(&Page::cut(entries, limit, |store| store.id.to_string()))
-    })
-    .await
 }

@@ -1,12 +1,9 @@
-//! Reads of the past: what `at` and `known_at` mean, the one way to answer them, and their refusals.
-//! Such reads may wait for storage, so they run apart from the workers, a bounded number at a time.
+//! Reads of now and of the past: what `at` and `known_at` mean, the one way to answer them, and their refusals.
+//! Reads of the past may wait for storage, so they run apart from the workers, a bounded number at a time.
 
-mod basket;
-mod boards;
 mod entities;
-mod lists;
 mod point;
-mod prices;
+mod views;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -14,12 +11,9 @@ use actix_web::{
     web::{self, Bytes},
 };
 
-pub use basket::answer as basket;
-pub use boards::{deals, households, lists as list_index, orders as order_index, spend};
-pub use entities::{household, order, product, products, store, stores};
-pub use lists::{show as list, totals};
+pub use entities::{Shown, entity, show};
 pub use point::{Asked, Found};
-pub use prices::{best, prices};
+pub use views::{board, catalogue};
 
 use super::{
     error::{Problem, RETRY_AFTER_SECONDS},
@@ -42,17 +36,28 @@ const TAG_HEX_DIGITS: usize = 16;
 /// The past never changes, but a restore begins another history, whose positions after the restored one are assigned again.
 const A_WHILE: &str = "private, max-age=300";
 
-/// The moment a read is of; `None` is now.
+/// What a read is of.
+#[derive(Debug, Clone, Copy)]
+pub enum When {
+    /// Now, once the views show this position.
+    Now(Option<Position>),
+    /// A moment of the past.
+    Then(At),
+}
+
+/// What a read with these parameters is of.
 ///
 /// # Errors
-/// 400 if it also asks to wait for a position: a read is of the past or of what is new.
-pub fn asked(at: Option<At>, after: Option<Position>) -> Result<Option<At>, Problem> {
-    if at.is_some() && after.is_some() {
-        return Err(
-            Problem::malformed("at_with_after", "give either after, which waits for new events, or at, which reads the past").at("/after")
-        );
+/// 400 if it is of a moment and also asks to wait for a position: a read is of the past or of what is new.
+pub fn when(at: Option<At>, after: Option<Position>) -> Result<When, Problem> {
+    match (at, after) {
+        (None, after) => Ok(When::Now(after)),
+        (Some(at), None) => Ok(When::Then(at)),
+        (Some(_), Some(_)) => {
+            Err(Problem::malformed("at_with_after", "give either after, which waits for new events, or at, which reads the past")
+                .at("/after"))
+        }
     }
-    Ok(at)
 }
 
 /// Answers a read of the past: finds its point, computes the answer on a thread that may block, and tags it.

@@ -1,7 +1,7 @@
 //! One thread's work: take a job, send it, answer it. A busy server is retried after the time it names.
 
 use std::{
-    sync::{Arc, mpsc},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -9,7 +9,10 @@ use std::{
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use crate::import::{ImportError, Intent, SourceLine};
+use crate::{
+    client::Client,
+    import::{ImportError, Intent, SourceLine},
+};
 
 /// How often a busy server (429, 503) is retried before the import gives up.
 const TRIES_MAX: u32 = 20;
@@ -58,25 +61,16 @@ impl Job {
 
 /// The server as each thread knows it. Connections are shared and kept open.
 #[derive(Clone)]
-pub(super) struct Server {
-    url: Arc<str>,
-    authorization: Option<Arc<str>>,
-    agent: ureq::Agent,
-}
+pub(super) struct Server(Client);
 
 impl Server {
     pub(super) fn new(url: &str, admin_token: Option<&str>) -> Self {
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections_per_host(2 * super::THREADS).build();
-        Self {
-            url: url.trim_end_matches('/').into(),
-            authorization: admin_token.map(|token| format!("Bearer {token}").into()),
-            agent: agent.into(),
-        }
+        Self(Client::new(url, admin_token))
     }
 
     /// Fails early when there is no server.
     pub(super) fn greet(&self) -> Result<(), ImportError> {
-        let answer = self.agent.get(format!("{}/healthz", self.url)).call().map_err(|error| self.failed(error))?;
+        let answer = self.0.get("/healthz").call().map_err(|error| self.failed(error))?;
         if answer.status().is_success() { Ok(()) } else { Err(self.failed(format!("GET /healthz returned {}", answer.status()))) }
     }
 
@@ -152,11 +146,7 @@ impl Server {
 
     fn post(&self, path: &str, content_type: &str, body: &str) -> Result<(u16, String), ImportError> {
         for _ in 0..TRIES_MAX {
-            let mut request = self.agent.post(format!("{}{path}", self.url)).header("content-type", content_type);
-            if let Some(authorization) = &self.authorization {
-                request = request.header("authorization", &**authorization);
-            }
-            let mut answer = request.send(body).map_err(|error| self.failed(error))?;
+            let mut answer = self.0.post(path).content_type(content_type).send(body).map_err(|error| self.failed(error))?;
             let retry_after = answer.headers().get("retry-after").and_then(|seconds| seconds.to_str().ok()?.parse().ok());
             let said = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string().map_err(|error| self.failed(error))?;
             match answer.status().as_u16() {
@@ -168,7 +158,7 @@ impl Server {
     }
 
     fn failed(&self, reason: impl std::fmt::Display) -> ImportError {
-        ImportError::Server { url: self.url.to_string(), reason: reason.to_string() }
+        ImportError::Server { url: self.0.url().to_owned(), reason: reason.to_string() }
     }
 }
 

@@ -81,10 +81,11 @@ impl Victim {
 }
 
 fn named_in(error: &SnapshotError) -> String {
-    match error {
-        SnapshotError::Damaged { file, .. } | SnapshotError::Foreign { file, .. } | SnapshotError::NewerFormat { file, .. } => file.clone(),
-        other => panic!("this names no file: {other:?}"),
-    }
+    let (SnapshotError::Damaged { file, .. } | SnapshotError::Foreign { file, .. } | SnapshotError::NewerFormat { file, .. }) = error
+    else {
+        panic!("this names no file: {error:?}")
+    };
+    file.clone()
 }
 
 #[test]
