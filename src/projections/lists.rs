@@ -7,7 +7,10 @@ use utoipa::ToSchema;
 
 use super::interner::Interner;
 use crate::{
-    domain::{HouseholdId, ItemId, ListId, StoreId, list::ListEvent},
+    domain::{
+        HouseholdId, ItemId, ListId, StoreId,
+        list::{ListEvent, Presence},
+    },
     events::Position,
 };
 
@@ -90,25 +93,18 @@ impl ListIndex {
     pub(super) fn apply(&mut self, id: &str, event: &ListEvent, position: Position) {
         let Some(row) = self.row(id) else { return };
         row.updated = position;
-        match event {
-            ListEvent::Created { name, household, store } => {
-                (row.name, row.household, row.store) = (name.clone(), household.clone(), store.clone());
-            }
-            ListEvent::Renamed { name } => row.name.clone_from(name),
-            ListEvent::StoreChosen { store } => row.store.clone_from(store),
-            ListEvent::ItemAdded { item, .. } | ListEvent::ItemUnchecked { item } => row.set(item, false),
-            ListEvent::ItemChecked { item } => row.set(item, true),
-            ListEvent::ItemRemoved { item } => row.remove(item),
-            ListEvent::CheckedCleared { items } | ListEvent::CheckedOut { items, .. } => items.iter().for_each(|item| row.remove(item)),
-            ListEvent::Archived {} => row.archived = true,
-            ListEvent::Revived {} => row.archived = false,
-            ListEvent::Shared { .. }
-            | ListEvent::ItemQuantityChanged { .. }
-            | ListEvent::ItemDetailsChanged { .. }
-            | ListEvent::ItemMatched { .. }
-            | ListEvent::ItemMoved { .. }
-            | ListEvent::BudgetSet { .. } => {}
+        let facts = event.facts();
+        if let Some(name) = facts.name {
+            name.clone_into(&mut row.name);
         }
+        if let Some(household) = facts.household {
+            row.household.clone_from(household);
+        }
+        if let Some(store) = facts.store {
+            row.store.clone_from(store);
+        }
+        row.archived = facts.archived.unwrap_or(row.archived);
+        facts.items.all().iter().for_each(|item| row.record(item, facts.presence));
     }
 
     fn row(&mut self, id: &str) -> Option<&mut Row> {
@@ -139,6 +135,15 @@ impl ListIndex {
 }
 
 impl Row {
+    fn record(&mut self, item: &ItemId, presence: Presence) {
+        match presence {
+            Presence::Open => self.set(item, false),
+            Presence::Ticked => self.set(item, true),
+            Presence::Gone => self.remove(item),
+            Presence::Unchanged => {}
+        }
+    }
+
     fn set(&mut self, item: &ItemId, ticked: bool) {
         let before = self.items.insert(item.clone(), ticked).unwrap_or(false);
         self.ticked = self.ticked + u32::from(ticked) - u32::from(before);

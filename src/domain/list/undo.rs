@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Item, List, ListCommand, ListEvent, ListState, Lists, aspects,
+    Item, List, ListCommand, ListEvent, ListState, Lists,
     come_back::{come_back, heir},
     decide::existing,
-    merge,
+    facts, merge,
 };
 use crate::domain::{
     ItemId, Principal, Quantity, Refusal,
@@ -32,11 +32,11 @@ impl Undo for Lists {
     }
 
     fn overwrites(later: &ListEvent, event: &ListEvent) -> bool {
-        aspects::overwrites(later, event)
+        facts::overwrites(later, event)
     }
 
     fn continues(previous: &ListEvent, event: &ListEvent) -> bool {
-        aspects::continues(previous, event)
+        facts::continues(previous, event)
     }
 }
 
