@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::interner::Interner;
+use super::{differences, interner::Interner, views::OwnView};
 use crate::{
     domain::{
-        HouseholdId, ItemId, ListId, StoreId,
+        Event, HouseholdId, ItemId, ListId, StoreId,
         list::{ListEvent, Presence},
     },
-    events::Position,
+    events::{Position, Recorded},
 };
 
 /// Every list by its number, in order of creation.
@@ -59,6 +59,18 @@ pub struct ListQuery {
     pub limit: usize,
 }
 
+impl OwnView for ListIndex {
+    fn apply(&mut self, recorded: &Recorded) {
+        if let Event::List(event) = &recorded.event {
+            self.record(recorded.stream.id(), event, recorded.position);
+        }
+    }
+
+    fn rows(&self) -> Box<dyn Iterator<Item = differences::Row> + '_> {
+        Box::new(self.ids.names().zip(&self.rows).map(|(id, row)| (format!("list/{id}"), format!("{row:?}"))))
+    }
+}
+
 impl ListIndex {
     /// A page of lists, in order of creation.
     #[must_use]
@@ -85,12 +97,7 @@ impl ListIndex {
         self.rows.is_empty()
     }
 
-    /// Every list as text, by its stream.
-    pub(super) fn difference_rows(&self) -> impl Iterator<Item = super::differences::Row> {
-        self.ids.names().zip(&self.rows).map(|(id, row)| (format!("list/{id}"), format!("{row:?}")))
-    }
-
-    pub(super) fn apply(&mut self, id: &str, event: &ListEvent, position: Position) {
+    fn record(&mut self, id: &str, event: &ListEvent, position: Position) {
         let Some(row) = self.row(id) else { return };
         row.updated = position;
         let facts = event.facts();
