@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Item, List, ListEvent, ListState, facts::Aspect};
+use super::{Item, List, ListEvent, ListState, events::Aspect, state::header};
 use crate::domain::{
     ItemId,
     changes::{Fields, Touched, fields, of_itself, shown},
@@ -20,23 +20,8 @@ pub(super) fn touched(event: &ListEvent, state: &ListState) -> Touched {
         }
     };
     let items = facts.items.all().iter().map(|id| (Some(id.to_string()), fields_of(id)));
-    let is_of_itself = !facts.aspect.is_of_items() || facts.order.is_some();
+    let is_of_itself = !facts.items.are_some() || facts.order.is_some();
     items.chain(is_of_itself.then(|| of_itself(header(state))).into_iter().flatten()).collect()
-}
-
-/// The fields of the list itself.
-pub(super) fn header(state: &ListState) -> Fields {
-    let Some(list) = state.list() else { return Fields::new() };
-    let mut header = fields([
-        ("name", shown(&list.name)),
-        ("household", shown(&list.household)),
-        ("store", shown(&list.store)),
-        ("budget", shown(&list.budget)),
-        ("last_order", shown(&list.last_order)),
-        ("archived", Value::Bool(matches!(state, ListState::Archived(_)))),
-    ]);
-    header.extend(list.members.iter().map(|(member, role)| (format!("members/{member}"), shown(role))));
-    header
 }
 
 /// The fields of one item.

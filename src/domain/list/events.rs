@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Role,
-    facts::{Aspect, Facts, Presence, Reprices},
+    facts::{Facts, Presence, Reprices},
 };
 use crate::domain::{HouseholdId, ItemId, Money, OrderId, Principal, ProductId, Quantity, StoreId, event_table::event_table};
 
@@ -98,6 +98,22 @@ event_table! { ListEvent {
     Revived "list.revived" [];
     CheckedOut "list.checked_out" ["order" Id(Order), "items.*" PartId];
 } }
+
+/// What an event changes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Aspect<'a> {
+    Name,
+    Store,
+    Member(&'a Principal),
+    Budget,
+    Phase,
+    WholeItem,
+    Quantity,
+    Details,
+    Product,
+    Tick,
+    Place,
+}
 
 impl ListEvent {
     /// What it is about, for everybody who does not need its values.

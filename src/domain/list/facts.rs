@@ -1,7 +1,7 @@
 //! The facts of a list's event in one shape, so that who reads them need not know every event.
 
-use super::ListEvent;
-use crate::domain::{HouseholdId, ItemId, OrderId, Principal, ProductId, StoreId};
+use super::{ListEvent, events::Aspect};
+use crate::domain::{HouseholdId, ItemId, OrderId, ProductId, StoreId};
 
 /// What an event is about. What is `None` stays as it was.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +24,7 @@ pub struct Facts<'a> {
 /// The items that an event touches.
 #[derive(Debug, Clone, Copy)]
 pub enum Items<'a> {
+    None,
     One(&'a ItemId),
     Several(&'a [ItemId]),
 }
@@ -45,27 +46,11 @@ pub enum Reprices {
     List,
 }
 
-/// What an event changes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Aspect<'a> {
-    Name,
-    Store,
-    Member(&'a Principal),
-    Budget,
-    Phase,
-    WholeItem,
-    Quantity,
-    Details,
-    Product,
-    Tick,
-    Place,
-}
-
 impl<'a> Facts<'a> {
     pub(super) fn of_list(aspect: Aspect<'a>) -> Self {
         Self {
             aspect,
-            items: Items::Several(&[]),
+            items: Items::None,
             presence: Presence::Unchanged,
             reprices: Reprices::Nothing,
             name: None,
@@ -92,9 +77,16 @@ impl<'a> Items<'a> {
     #[must_use]
     pub fn all(self) -> &'a [ItemId] {
         match self {
+            Self::None => &[],
             Self::One(item) => std::slice::from_ref(item),
             Self::Several(items) => items,
         }
+    }
+
+    /// Whether the event is about items, even if there are none of them.
+    #[must_use]
+    pub fn are_some(self) -> bool {
+        !matches!(self, Self::None)
     }
 
     /// The item, if the event is about a single one.
@@ -102,26 +94,20 @@ impl<'a> Items<'a> {
     pub fn one(self) -> Option<&'a ItemId> {
         match self {
             Self::One(item) => Some(item),
-            Self::Several(_) => None,
+            Self::None | Self::Several(_) => None,
         }
-    }
-}
-
-impl Aspect<'_> {
-    pub(super) fn is_of_items(self) -> bool {
-        matches!(self, Self::WholeItem | Self::Quantity | Self::Details | Self::Product | Self::Tick | Self::Place)
     }
 }
 
 /// Whether a later event changed the same thing again.
 pub(super) fn overwrites(later: &ListEvent, event: &ListEvent) -> bool {
     let (later, event) = (later.facts(), event.facts());
-    let same_item = || later.items.all().iter().any(|item| event.items.all().contains(item));
-    match (later.aspect, event.aspect) {
-        (Aspect::WholeItem, aspect) | (aspect, Aspect::WholeItem) if aspect.is_of_items() => same_item(),
-        (later, aspect) if later == aspect => !aspect.is_of_items() || same_item(),
-        _ => false,
+    let is_same = later.aspect == event.aspect;
+    if !later.items.are_some() || !event.items.are_some() {
+        return is_same;
     }
+    let is_whole = later.aspect == Aspect::WholeItem || event.aspect == Aspect::WholeItem;
+    (is_same || is_whole) && later.items.all().iter().any(|item| event.items.all().contains(item))
 }
 
 /// Whether two events of the same instant are of one command: an addition that was merged changes the quantity and then the

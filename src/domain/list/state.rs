@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Item, ListEvent, Mark, Removed, Role};
-use crate::domain::{Fact, HouseholdId, ItemId, Moment, Money, OrderId, Principal, StoreId};
+use super::{Item, ListCommand, ListEvent, Mark, Removed, Role};
+use crate::domain::{
+    Fact, HouseholdId, ItemId, Moment, Money, OrderId, Principal, StoreId,
+    changes::{Fields, fields, shown},
+};
 
 /// The phases of a list's life.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -106,4 +110,28 @@ impl List {
             change(item);
         }
     }
+}
+
+/// The fields of the list itself.
+pub(super) fn header(state: &ListState) -> Fields {
+    let Some(list) = state.list() else { return Fields::new() };
+    let mut header = fields([
+        ("name", shown(&list.name)),
+        ("household", shown(&list.household)),
+        ("store", shown(&list.store)),
+        ("budget", shown(&list.budget)),
+        ("last_order", shown(&list.last_order)),
+        ("archived", Value::Bool(matches!(state, ListState::Archived(_)))),
+    ]);
+    header.extend(list.members.iter().map(|(member, role)| (format!("members/{member}"), shown(role))));
+    header
+}
+
+/// The commands that give another list these fields of its own, and what is said where one is refused.
+pub(super) fn own_fields(list: &List) -> Vec<(ListCommand, String)> {
+    vec![
+        (ListCommand::Rename { name: list.name.clone() }, format!("it could not be renamed to “{}” again", list.name)),
+        (ListCommand::ChooseStore { store: list.store.clone() }, "its store could not be chosen again".into()),
+        (ListCommand::SetBudget { budget: list.budget }, "its budget could not be set again".into()),
+    ]
 }
