@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         Event, HouseholdId, ListId, Moment, ProductId, StoreId,
-        list::{List, ListEvent, ListState, Lists},
+        list::{List, ListState, Lists},
     },
     events::{Position, Recorded},
     projections::totals::{ListTotals, PriceState, TotalsView},
@@ -55,7 +55,7 @@ impl Hosted for Lists {
 
     fn recorded(derived: &mut ListDesk, state: &ListState, recorded: &Recorded, environment: &Environment<'_, Self>) {
         let (Some(list), Some(event)) = (list_of(state), <Self as crate::domain::Entity>::own(&recorded.event)) else { return };
-        if let ListEvent::ItemAdded { product: Some(product), .. } | ListEvent::ItemMatched { product: Some(product), .. } = event {
+        if let Some(product) = event.facts().product {
             derived.follow(product, environment);
             derived.repriced.insert(product.clone());
         }
@@ -134,25 +134,7 @@ impl Hosted for Lists {
 
     fn subject(event: &Event) -> Option<String> {
         let Event::List(event) = event else { return None };
-        match event {
-            ListEvent::ItemAdded { item, .. }
-            | ListEvent::ItemQuantityChanged { item, .. }
-            | ListEvent::ItemDetailsChanged { item, .. }
-            | ListEvent::ItemMatched { item, .. }
-            | ListEvent::ItemChecked { item }
-            | ListEvent::ItemUnchecked { item }
-            | ListEvent::ItemMoved { item, .. }
-            | ListEvent::ItemRemoved { item } => Some(item.to_string()),
-            ListEvent::Created { .. }
-            | ListEvent::Renamed { .. }
-            | ListEvent::StoreChosen { .. }
-            | ListEvent::Shared { .. }
-            | ListEvent::CheckedCleared { .. }
-            | ListEvent::BudgetSet { .. }
-            | ListEvent::Archived { .. }
-            | ListEvent::Revived { .. }
-            | ListEvent::CheckedOut { .. } => None,
-        }
+        event.facts().items.one().map(ToString::to_string)
     }
 }
 

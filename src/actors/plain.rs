@@ -1,11 +1,14 @@
-//! Entities whose actors keep nothing beside the state: the generic shape as it is.
+//! Entities whose actors keep nothing beside the state: the generic shape as it is. Only the list, the first of all, keeps its totals.
 
 use super::hosted::{Environment, Hosted};
-use crate::domain::{Entity, household::Households, order::Orders, product::Products, store::Stores, system::System};
+use crate::domain::{Entity, entities::entities};
 
 macro_rules! plain {
-    ($($entity:ty),*) => {$(
-        impl Hosted for $entity {
+    (
+        List lists $list:literal list Lists ListEvent;
+        $($variant:ident $directory:ident $name:literal $module:ident $entity:ident $event:ident;)*
+    ) => {$(
+        impl Hosted for crate::domain::$module::$entity {
             type View = ();
             type Derived = ();
 
@@ -16,4 +19,4 @@ macro_rules! plain {
     )*};
 }
 
-plain!(Products, Orders, Households, Stores, System);
+entities!(each plain);

@@ -17,6 +17,18 @@ macro_rules! entities {
     (@each ($then:ident) $($line:tt)*) => {
         $then! { $($line)* }
     };
+    (@clients ($then:ident) $($line:tt)*) => {
+        $crate::domain::entities::entities! { @without_system ($then) [] $($line)* }
+    };
+    (@without_system ($then:ident) [$($kept:tt)*] System $directory:ident $name:literal $module:ident $type:ident $event:ident; $($rest:tt)*) => {
+        $then! { $($kept)* $($rest)* }
+    };
+    (@without_system ($then:ident) [$($kept:tt)*]
+        $variant:ident $directory:ident $name:literal $module:ident $type:ident $event:ident; $($rest:tt)*) => {
+        $crate::domain::entities::entities! { @without_system ($then)
+            [$($kept)* $variant $directory $name $module $type $event;] $($rest)*
+        }
+    };
     (@by_kind ($kind:expr, $entity:ident => $body:expr)
         $($variant:ident $directory:ident $name:literal $module:ident $type:ident $event:ident;)*) => {
         match $kind {
@@ -34,6 +46,10 @@ macro_rules! entities {
     };
     (each $then:ident) => {
         $crate::domain::entities::entities! { @list each ($then) }
+    };
+    // As `each`, without the server itself: the entities that clients send commands to.
+    (clients $then:ident) => {
+        $crate::domain::entities::entities! { @list clients ($then) }
     };
     // The value of `body` with the type of the entity of a kind: `entities!(kind, E => E::State::default())`.
     (kind $kind:expr, $entity:ident => $body:expr) => {

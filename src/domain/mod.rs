@@ -7,6 +7,7 @@ mod currency;
 mod decimal;
 pub mod decision;
 pub mod entities;
+pub mod event_table;
 #[cfg(test)]
 pub(crate) mod given;
 pub mod household;

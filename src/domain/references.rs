@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::{
     Currency, HouseholdId, ListId, ProductId, Refusal, RefusalKind, StoreId,
     household::{HouseholdCommand, HouseholdState},
-    list::{ListCommand, ListState},
+    list::ListState,
     order::{OrderCommand, OrderPlacement},
     product::{OfferTerms, ProductCommand, ProductState},
     store::{StoreCommand, StoreState},
@@ -101,30 +101,6 @@ pub trait Refers {
     fn references(&self) -> Vec<Reference<'_>>;
 }
 
-impl Refers for ListCommand {
-    fn references(&self) -> Vec<Reference<'_>> {
-        match self {
-            Self::AddItem { product, .. } | Self::Match { product, .. } => product.iter().map(named_product).collect(),
-            Self::ChooseStore { store } => store.iter().map(named_store).collect(),
-            Self::Create { household, store, .. } => household.iter().map(named_household).chain(store.iter().map(named_store)).collect(),
-            Self::Rename { .. }
-            | Self::Share { .. }
-            | Self::ChangeQuantity { .. }
-            | Self::SetQuantity { .. }
-            | Self::ChangeDetails { .. }
-            | Self::Check { .. }
-            | Self::Uncheck { .. }
-            | Self::Move { .. }
-            | Self::Remove { .. }
-            | Self::ClearChecked
-            | Self::SetBudget { .. }
-            | Self::Archive
-            | Self::Revive
-            | Self::CheckOut { .. } => Vec::new(),
-        }
-    }
-}
-
 impl Refers for ProductCommand {
     fn references(&self) -> Vec<Reference<'_>> {
         match self {
@@ -197,15 +173,15 @@ fn reference(to: Referent<'_>, pointer: impl Into<Cow<'static, str>>) -> Referen
     Reference { to, pointer: pointer.into() }
 }
 
-fn named_store(store: &StoreId) -> Reference<'_> {
+pub(super) fn named_store(store: &StoreId) -> Reference<'_> {
     reference(Referent::Store(store), "/store")
 }
 
-fn named_product(product: &ProductId) -> Reference<'_> {
+pub(super) fn named_product(product: &ProductId) -> Reference<'_> {
     reference(Referent::Product(product), "/product")
 }
 
-fn named_household(household: &HouseholdId) -> Reference<'_> {
+pub(super) fn named_household(household: &HouseholdId) -> Reference<'_> {
     reference(Referent::Household(household), "/household")
 }
 

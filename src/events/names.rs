@@ -1,76 +1,72 @@
-//! The stored name of every event. A name is a promise: once events carry it, it is never reused.
+//! The stored name of every event, from the tables beside their variants.
 
 use crate::domain::{
-    Event, household::HouseholdEvent as Household, list::ListEvent as List, order::OrderEvent as Order, product::ProductEvent as Product,
-    store::StoreEvent as Store, system::SystemEvent as System,
+    Event,
+    entities::entities,
+    event_table::{EventRow, EventTable},
 };
 
-macro_rules! names {
-    ($($kind:ident::$variant:ident => $name:literal,)*) => {
-        /// Every name, in the order of the code.
-        pub const EVENT_NAMES: &[&str] = &[$($name),*];
-
-        /// The name an event is stored under and clients see: the kind of its stream, a dot, and its variant.
-        #[must_use]
-        pub fn event_name(event: &Event) -> &'static str {
-            match event {
-                $(Event::$kind($kind::$variant { .. }) => $name,)*
-            }
-        }
+macro_rules! tables {
+    ($($variant:ident $directory:ident $name:literal $module:ident $entity:ident $event:ident;)*) => {
+        /// The table of each kind of entity, in the order of the list of entities.
+        const TABLES: &[&[EventRow]] = &[$(<crate::domain::$module::$event as EventTable>::ROWS),*];
     };
 }
 
-names! {
-    List::Created => "list.created",
-    List::Renamed => "list.renamed",
-    List::StoreChosen => "list.store_chosen",
-    List::Shared => "list.shared",
-    List::ItemAdded => "list.item_added",
-    List::ItemQuantityChanged => "list.item_quantity_changed",
-    List::ItemDetailsChanged => "list.item_details_changed",
-    List::ItemMatched => "list.item_matched",
-    List::ItemChecked => "list.item_checked",
-    List::ItemUnchecked => "list.item_unchecked",
-    List::ItemMoved => "list.item_moved",
-    List::ItemRemoved => "list.item_removed",
-    List::CheckedCleared => "list.checked_cleared",
-    List::BudgetSet => "list.budget_set",
-    List::Archived => "list.archived",
-    List::Revived => "list.revived",
-    List::CheckedOut => "list.checked_out",
-    Product::Registered => "product.registered",
-    Product::DetailsChanged => "product.details_changed",
-    Product::CodeLinked => "product.code_linked",
-    Product::PriceObserved => "product.price_observed",
-    Product::PriceWithdrawn => "product.price_withdrawn",
-    Product::OfferAnnounced => "product.offer_announced",
-    Product::OfferEnded => "product.offer_ended",
-    Product::StockReported => "product.stock_reported",
-    Product::Discontinued => "product.discontinued",
-    Product::Merged => "product.merged",
-    Order::Placed => "order.placed",
-    Order::LineSubstituted => "order.line_substituted",
-    Order::LineShorted => "order.line_shorted",
-    Order::LineRefunded => "order.line_refunded",
-    Order::Amended => "order.amended",
-    Order::Fulfilled => "order.fulfilled",
-    Order::Cancelled => "order.cancelled",
-    Household::Created => "household.created",
-    Household::MemberJoined => "household.member_joined",
-    Household::MemberRoleChanged => "household.member_role_changed",
-    Household::MemberLeft => "household.member_left",
-    Household::BudgetSet => "household.budget_set",
-    Household::StoresChosen => "household.stores_chosen",
-    Store::Registered => "store.registered",
-    Store::DetailsChanged => "store.details_changed",
-    Store::AisleOrderLearned => "store.aisle_order_learned",
-    System::SnapshotCreated => "system.snapshot_created",
-    System::SnapshotDeleted => "system.snapshot_deleted",
-    System::SnapshotVerified => "system.snapshot_verified",
-    System::SelfRestored => "system.self_restored",
-    System::RestoreBegun => "system.restore_begun",
-    System::Restored => "system.restored",
-    System::RestoreUndone => "system.restore_undone",
-    System::StreamRestored => "system.stream_restored",
-    System::ViewsRebuilt => "system.views_rebuilt",
+entities!(each tables);
+
+/// Every name, in the order of the code.
+pub const EVENT_NAMES: &[&str] = &joined();
+
+/// The name an event is stored under and clients see: the kind of its stream, a dot, and its variant.
+#[must_use]
+pub fn event_name(event: &Event) -> &'static str {
+    entities!(event event, content => content.name())
+}
+
+/// The row of the event of a name.
+#[must_use]
+pub fn event_row(name: &str) -> Option<&'static EventRow> {
+    TABLES.iter().copied().flatten().find(|row| row.name == name)
+}
+
+const fn count() -> usize {
+    let (mut rows, mut table) = (0, 0);
+    while table < TABLES.len() {
+        rows += TABLES[table].len();
+        table += 1;
+    }
+    rows
+}
+
+const fn joined() -> [&'static str; count()] {
+    let mut names = [""; count()];
+    let (mut table, mut row) = (0, 0);
+    let mut place = 0;
+    while table < TABLES.len() {
+        if row < TABLES[table].len() {
+            names[place] = TABLES[table][row].name;
+            (row, place) = (row + 1, place + 1);
+        } else {
+            (table, row) = (table + 1, 0);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::domain::StreamKind;
+
+    #[test]
+    fn every_name_is_used_once_and_begins_with_the_kind_of_its_stream() {
+        assert_eq!(EVENT_NAMES.iter().collect::<BTreeSet<_>>().len(), EVENT_NAMES.len());
+        for (kind, table) in StreamKind::ALL.iter().zip(TABLES) {
+            let own = format!("{}.", kind.as_str());
+            assert!(table.iter().all(|row| row.name.starts_with(&own)), "{kind:?}");
+        }
+    }
 }

@@ -14,14 +14,12 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    admin, baskets, bulk, deals, diff, events, health, households, items, lists, live, orders, prices, products, restore, stores, timeline,
-    totals,
+    Routes, bulk, live,
     travel::{KNOWN_HEADER, POSITION_HEADER, TIME_HEADER},
-    undo,
 };
 use crate::app::Current;
 
-/// The description of every route.
+/// What the document says beside the routes.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -30,23 +28,6 @@ use crate::app::Current;
             Any write may carry `Idempotency-Key` (repeatable) and `If-Match: \"<version>\"` (conditional). Errors are RFC 9457 problems with a stable `code`. \
             Money and quantities are decimal text."
     ),
-    paths(
-        lists::show, lists::change, lists::index, lists::create, totals::totals, lists::command, lists::clear_checked, lists::check_out, lists::share,
-        items::add, items::change, items::remove,
-        products::index, products::create, products::show, products::change, products::command,
-        prices::best, prices::show, prices::observe, prices::withdraw, bulk::prices, deals::index, baskets::price,
-        stores::index, stores::create, stores::show, stores::change, stores::command,
-        orders::index, orders::create, orders::show, orders::command,
-        households::index, households::create, households::show, households::command, households::spend,
-        undo::undo, timeline::of_list, timeline::of_item, timeline::of_household, diff::of_list, diff::of_household,
-        restore::of_list, restore::of_household,
-        events::all, events::of_list, live::session::connect, live::feed::sse, live::feed::ndjson,
-        admin::snapshots::index, admin::snapshots::create, admin::snapshots::prune, admin::snapshots::show, admin::snapshots::remove,
-        admin::snapshots::check, admin::snapshots::self_restore, admin::restore::restore, admin::restore::undo,
-        admin::bring_back::bring_back_from, admin::operations::index, admin::operations::show, admin::views::digests, admin::views::rebuild,
-        health::alive, health::ready, health::metrics, openapi, asyncapi, welcome,
-    ),
-    modifiers(&Described, &Travels),
     components(schemas(
         bulk::BulkSummary, crate::projections::HeldPrice, crate::snapshots::Verified, crate::app::Restored, crate::app::Undone,
         crate::app::Rebuilt, crate::app::SelfRestored
@@ -65,7 +46,17 @@ use crate::app::Current;
         (name = "operation", description = "For those who run the server"),
     )
 )]
-pub struct Document;
+struct Frame;
+
+/// The document: its frame, and the description of every route of the table.
+#[must_use]
+pub fn document() -> openapi::OpenApi {
+    let mut document = Frame::openapi();
+    document.merge(Routes::openapi());
+    Described.modify(&mut document);
+    Travels.modify(&mut document);
+    document
+}
 
 /// Gives every answer the description that OpenAPI requires: by default the text of its status.
 struct Described;
@@ -119,7 +110,7 @@ fn in_words(status: &str) -> &'static str {
 /// This document.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "operation", responses((status = 200, body = Object)))]
 pub async fn openapi() -> HttpResponse {
-    static TEXT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(Document::openapi().to_json().unwrap_or_default()));
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(document().to_json().unwrap_or_default()));
     HttpResponse::Ok().content_type("application/json").body(TEXT.clone())
 }
 
@@ -158,12 +149,12 @@ pub async fn welcome(app: Current) -> HttpResponse {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::*;
-    use crate::http::routes::ROUTES;
+    use super::document;
+    use crate::http::ROUTES;
 
     #[test]
     fn every_route_is_in_the_document_and_nothing_else() {
-        let document = serde_json::to_value(Document::openapi()).expect("is JSON");
+        let document = serde_json::to_value(document()).expect("is JSON");
         let paths = document["paths"].as_object().expect("has paths");
         let described: BTreeSet<(String, String)> = paths
             .iter()
@@ -175,7 +166,7 @@ mod tests {
 
     #[test]
     fn every_reference_of_the_document_leads_somewhere() {
-        let document = serde_json::to_value(Document::openapi()).expect("is JSON");
+        let document = serde_json::to_value(document()).expect("is JSON");
         let text = document.to_string();
         for reference in text.split("\"$ref\":\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
             assert!(document["components"]["schemas"].get(reference).is_some(), "{reference} is missing");

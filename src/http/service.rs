@@ -8,7 +8,7 @@ use actix_web::{
     web,
 };
 
-use super::{access::Access, edge::Edge, routes};
+use super::{access::Access, configure, edge::Edge};
 use crate::app::Running;
 
 /// The whole service, as the server and the tests run it.
@@ -25,5 +25,5 @@ pub fn service(
         InitError = (),
     >,
 > {
-    WebApp::new().app_data(running).configure(routes::configure).wrap(Edge::new(access))
+    WebApp::new().app_data(running).configure(configure).wrap(Edge::new(access))
 }

@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub use boards::{BOARD_IDLE, BOARD_WAIT, Boards, BoardsError, sweep};
 pub use histories::{PastStates, StreamHistory, Then};
 
-use crate::domain::{household::Households, list::Lists, order::Orders, product::Products, store::Stores};
+use crate::domain::entities::entities;
 
 /// Reads of the past that may work or wait at a time; more are refused, because each holds a thread.
 pub const READS_MAX: usize = 64;
@@ -22,31 +22,34 @@ const LIST_BYTES_MAX: usize = 32 << 20;
 /// What is kept of each other kind of entity.
 const OTHER_BYTES_MAX: usize = 8 << 20;
 
-/// Everything that is kept to answer faster about the past. Never stale: the past does not change.
-#[derive(Debug)]
-pub struct Past {
-    pub lists: PastStates<Lists>,
-    pub products: PastStates<Products>,
-    pub orders: PastStates<Orders>,
-    pub households: PastStates<Households>,
-    pub stores: PastStates<Stores>,
-    pub boards: Boards,
-    reads: Arc<Semaphore>,
+macro_rules! past {
+    (
+        List lists $list:literal list Lists ListEvent;
+        $($variant:ident $directory:ident $name:literal $module:ident $entity:ident $event:ident;)*
+    ) => {
+        /// Everything that is kept to answer faster about the past. Never stale: the past does not change.
+        #[derive(Debug)]
+        pub struct Past {
+            pub lists: PastStates<crate::domain::list::Lists>,
+            $(pub $directory: PastStates<crate::domain::$module::$entity>,)*
+            pub boards: Boards,
+            reads: Arc<Semaphore>,
+        }
+
+        impl Default for Past {
+            fn default() -> Self {
+                Self {
+                    lists: PastStates::of_at_most(LIST_BYTES_MAX),
+                    $($directory: PastStates::of_at_most(OTHER_BYTES_MAX),)*
+                    boards: Boards::default(),
+                    reads: Arc::new(Semaphore::new(READS_MAX)),
+                }
+            }
+        }
+    };
 }
 
-impl Default for Past {
-    fn default() -> Self {
-        Self {
-            lists: PastStates::of_at_most(LIST_BYTES_MAX),
-            products: PastStates::of_at_most(OTHER_BYTES_MAX),
-            orders: PastStates::of_at_most(OTHER_BYTES_MAX),
-            households: PastStates::of_at_most(OTHER_BYTES_MAX),
-            stores: PastStates::of_at_most(OTHER_BYTES_MAX),
-            boards: Boards::default(),
-            reads: Arc::new(Semaphore::new(READS_MAX)),
-        }
-    }
-}
+entities!(clients past);
 
 impl Past {
     /// A permit to read; `None` while [`READS_MAX`] others read.

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     domain::{
         Entity, StreamId,
-        list::{ListEvent, ListState},
+        list::{ListEvent, ListState, Lists},
     },
     events::{Append, Log, Position, clock::SystemClock, contract, memory::MemoryLog},
     projections::Views,

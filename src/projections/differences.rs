@@ -83,8 +83,7 @@ fn rows(views: &Views, projection: &str) -> Rows {
         "catalog" => hashed(views.catalog_rows()),
         "deals" => hashed(views.deal_rows()),
         "orders" => hashed(views.order_rows()),
-        "lists" => hashed(views.lists.difference_rows()),
-        _ => hashed(views.households.difference_rows()),
+        own => hashed(views.own_views().filter(|(name, _)| *name == own).flat_map(|(_, view)| view.rows())),
     }
 }
 

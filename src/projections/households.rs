@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::{differences::Row, views::OwnView};
 use crate::{
-    domain::{HouseholdId, Money, Principal, StoreId, household::HouseholdEvent, list::Role},
-    events::Position,
+    domain::{Event, HouseholdId, Money, Principal, StoreId, household::HouseholdEvent, list::Role},
+    events::{Position, Recorded},
 };
 
 /// Every household by its id.
@@ -27,6 +28,18 @@ pub struct HouseholdEntry {
     pub monthly_budget: Option<Money>,
     /// The stores whose totals are shown side by side.
     pub stores: BTreeSet<StoreId>,
+}
+
+impl OwnView for Households {
+    fn apply(&mut self, recorded: &Recorded) {
+        if let Event::Household(event) = &recorded.event {
+            self.record(recorded.stream.id(), event, &recorded.who, recorded.position);
+        }
+    }
+
+    fn rows(&self) -> Box<dyn Iterator<Item = Row> + '_> {
+        Box::new(self.by_id.iter().map(|(id, household)| (format!("household/{id}"), format!("{household:?} {:?}", self.choices.get(id)))))
+    }
 }
 
 impl Households {
@@ -59,12 +72,7 @@ impl Households {
         self.by_id.is_empty()
     }
 
-    /// Every household as text, by its stream.
-    pub(super) fn difference_rows(&self) -> impl Iterator<Item = super::differences::Row> {
-        self.by_id.iter().map(|(id, household)| (format!("household/{id}"), format!("{household:?} {:?}", self.choices.get(id))))
-    }
-
-    pub(super) fn apply(&mut self, id: &str, event: &HouseholdEvent, who: &Principal, position: Position) {
+    fn record(&mut self, id: &str, event: &HouseholdEvent, who: &Principal, position: Position) {
         let Ok(id) = HouseholdId::new(id) else { return };
         if let HouseholdEvent::StoresChosen { stores } = event {
             self.choices.entry(id.clone()).or_default().push((position, stores.clone()));

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::interner::Interner;
+use super::{differences, interner::Interner, views::OwnView};
 use crate::{
-    domain::{HouseholdId, ItemId, ListId, StoreId, list::ListEvent},
-    events::Position,
+    domain::{
+        Event, HouseholdId, ItemId, ListId, StoreId,
+        list::{ListEvent, Presence},
+    },
+    events::{Position, Recorded},
 };
 
 /// Every list by its number, in order of creation.
@@ -56,6 +59,18 @@ pub struct ListQuery {
     pub limit: usize,
 }
 
+impl OwnView for ListIndex {
+    fn apply(&mut self, recorded: &Recorded) {
+        if let Event::List(event) = &recorded.event {
+            self.record(recorded.stream.id(), event, recorded.position);
+        }
+    }
+
+    fn rows(&self) -> Box<dyn Iterator<Item = differences::Row> + '_> {
+        Box::new(self.ids.names().zip(&self.rows).map(|(id, row)| (format!("list/{id}"), format!("{row:?}"))))
+    }
+}
+
 impl ListIndex {
     /// A page of lists, in order of creation.
     #[must_use]
@@ -82,33 +97,21 @@ impl ListIndex {
         self.rows.is_empty()
     }
 
-    /// Every list as text, by its stream.
-    pub(super) fn difference_rows(&self) -> impl Iterator<Item = super::differences::Row> {
-        self.ids.names().zip(&self.rows).map(|(id, row)| (format!("list/{id}"), format!("{row:?}")))
-    }
-
-    pub(super) fn apply(&mut self, id: &str, event: &ListEvent, position: Position) {
+    fn record(&mut self, id: &str, event: &ListEvent, position: Position) {
         let Some(row) = self.row(id) else { return };
         row.updated = position;
-        match event {
-            ListEvent::Created { name, household, store } => {
-                (row.name, row.household, row.store) = (name.clone(), household.clone(), store.clone());
-            }
-            ListEvent::Renamed { name } => row.name.clone_from(name),
-            ListEvent::StoreChosen { store } => row.store.clone_from(store),
-            ListEvent::ItemAdded { item, .. } | ListEvent::ItemUnchecked { item } => row.set(item, false),
-            ListEvent::ItemChecked { item } => row.set(item, true),
-            ListEvent::ItemRemoved { item } => row.remove(item),
-            ListEvent::CheckedCleared { items } | ListEvent::CheckedOut { items, .. } => items.iter().for_each(|item| row.remove(item)),
-            ListEvent::Archived {} => row.archived = true,
-            ListEvent::Revived {} => row.archived = false,
-            ListEvent::Shared { .. }
-            | ListEvent::ItemQuantityChanged { .. }
-            | ListEvent::ItemDetailsChanged { .. }
-            | ListEvent::ItemMatched { .. }
-            | ListEvent::ItemMoved { .. }
-            | ListEvent::BudgetSet { .. } => {}
+        let facts = event.facts();
+        if let Some(name) = facts.name {
+            name.clone_into(&mut row.name);
         }
+        if let Some(household) = facts.household {
+            row.household.clone_from(household);
+        }
+        if let Some(store) = facts.store {
+            row.store.clone_from(store);
+        }
+        row.archived = facts.archived.unwrap_or(row.archived);
+        facts.items.all().iter().for_each(|item| row.record(item, facts.presence));
     }
 
     fn row(&mut self, id: &str) -> Option<&mut Row> {
@@ -139,6 +142,15 @@ impl ListIndex {
 }
 
 impl Row {
+    fn record(&mut self, item: &ItemId, presence: Presence) {
+        match presence {
+            Presence::Open => self.set(item, false),
+            Presence::Ticked => self.set(item, true),
+            Presence::Gone => self.remove(item),
+            Presence::Unchanged => {}
+        }
+    }
+
     fn set(&mut self, item: &ItemId, ticked: bool) {
         let before = self.items.insert(item.clone(), ticked).unwrap_or(false);
         self.ticked = self.ticked + u32::from(ticked) - u32::from(before);

@@ -28,6 +28,22 @@ pub mod timeline;
 pub mod totals;
 mod views;
 
+/// Raise it whenever a stored field of any view changes, or a view is added: older checkpoints are then rebuilt from the log.
+const VIEWS_VERSION: u32 = 3;
+
+/// The views that follow from the events alone, each in the module of its name. `Views`, its digests and its differences are made from this list;
+/// the others share numbers and prices, and are fields of `Views` itself. A new view is one line here, after the others.
+macro_rules! own_views {
+    ($then:ident) => {
+        $then! {
+            lists ListIndex;
+            households Households;
+        }
+    };
+}
+
+pub(crate) use own_views;
+
 pub use as_of::AsOf;
 pub use basket::{Basket, BasketItem, BasketLine};
 pub use catalog::{ProductEntry, StoreEntry};

@@ -2,26 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::Views;
+use super::{VIEWS_VERSION, Views};
 use crate::checkpoint::{self, CheckpointError};
 
 const NAME: &str = "views";
 
 impl Views {
-    /// Raise it whenever a stored field of any view changes: older checkpoints are then rebuilt from the log.
-    pub const VERSION: u32 = 3;
+    /// The version of their stored form.
+    pub const VERSION: u32 = VIEWS_VERSION;
 
     /// One BLAKE3 digest per projection, in hex.
     #[must_use]
     pub fn digests(&self) -> BTreeMap<&'static str, String> {
-        BTreeMap::from([
+        let shared = [
             ("catalog", checkpoint::digest(&(&self.ids, &self.catalog))),
             ("prices", checkpoint::digest(&(&self.ids, &self.history))),
             ("deals", checkpoint::digest(&self.deals)),
             ("orders", checkpoint::digest(&self.orders)),
-            ("lists", checkpoint::digest(&self.lists)),
-            ("households", checkpoint::digest(&self.households)),
-        ])
+        ];
+        shared.into_iter().chain(self.own_digests()).collect()
     }
 
     /// The state as plain bytes: a copy fast enough to be made under the lock. [`Views::pack`] compresses it afterwards.

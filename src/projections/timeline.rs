@@ -95,11 +95,11 @@ pub trait Told: Undo {
 impl Told for Lists {
     fn items(event: &ListEvent, state: &ListState) -> Vec<NamedItem> {
         let name = |id: &ItemId| state.list().and_then(|list| list.items.get(id)).map(|item| item.name.clone());
-        event.items().iter().filter_map(|id| Some(NamedItem { id: id.clone(), name: name(id)? })).collect()
+        event.facts().items.all().iter().filter_map(|id| Some(NamedItem { id: id.clone(), name: name(id)? })).collect()
     }
 
     fn touches(event: &ListEvent, item: &ItemId) -> bool {
-        event.items().contains(item)
+        event.facts().items.all().contains(item)
     }
 }
 

@@ -8,14 +8,15 @@ use smallvec::SmallVec;
 use super::{
     catalog::Catalog,
     deals::{DealChange, Deals},
+    differences::Row,
     history::{Effect, PriceHistory, Seen},
-    households::Households,
     interner::{Interner, NONE},
-    lists::ListIndex,
     observation::Slot,
     orders::OrderBook,
+    own_views,
 };
 use crate::{
+    checkpoint,
     domain::{
         Event, HouseholdId, Moment, ProductId, StoreId,
         household::HouseholdEvent,
@@ -31,17 +32,46 @@ pub type SharedViews = Arc<parking_lot::RwLock<Views>>;
 /// Where the prices of an order come from.
 const RECEIPT_SOURCE: &str = "receipt";
 
-/// Every read model, at one position of the log.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Views {
-    pub(super) ids: Ids,
-    pub catalog: Catalog,
-    pub history: PriceHistory,
-    pub deals: Deals,
-    pub orders: OrderBook,
-    pub lists: ListIndex,
-    pub households: Households,
-    pub(super) position: Position,
+macro_rules! views {
+    ($($field:ident $view:ident;)*) => {
+        /// Every read model, at one position of the log.
+        #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+        pub struct Views {
+            pub(super) ids: Ids,
+            pub catalog: Catalog,
+            pub history: PriceHistory,
+            pub deals: Deals,
+            pub orders: OrderBook,
+            $(pub $field: super::$field::$view,)*
+            pub(super) position: Position,
+        }
+
+        impl Views {
+            /// The views that follow from the events alone, by name.
+            pub(super) fn own_views(&self) -> impl Iterator<Item = (&'static str, &dyn OwnView)> {
+                [$((stringify!($field), &self.$field as &dyn OwnView)),*].into_iter()
+            }
+
+            pub(super) fn own_digests(&self) -> impl Iterator<Item = (&'static str, String)> {
+                [$((stringify!($field), checkpoint::digest(&self.$field))),*].into_iter()
+            }
+
+            fn follow_in_own_views(&mut self, recorded: &Recorded) {
+                $(self.$field.apply(recorded);)*
+            }
+        }
+    };
+}
+
+own_views!(views);
+
+/// A view that follows from the events alone.
+pub(super) trait OwnView {
+    /// Applies the next event of the log, of whichever kind.
+    fn apply(&mut self, recorded: &Recorded);
+
+    /// Everything in it as text, by the stream that it belongs to.
+    fn rows(&self) -> Box<dyn Iterator<Item = Row> + '_>;
 }
 
 /// Products and stores as numbers, in order of first appearance.
@@ -95,21 +125,20 @@ impl Views {
             return;
         }
         self.position = recorded.position;
+        self.follow_in_own_views(recorded);
         let id = recorded.stream.id();
         match &recorded.event {
             Event::Product(event) => self.product_event(recorded, event, changes),
             Event::Order(event) => self.order_event(recorded, event, changes),
-            Event::List(event) => self.lists.apply(id, event, recorded.position),
             Event::Household(event) => {
-                self.households.apply(id, event, &recorded.who, recorded.position);
                 changes.compared = matches!(event, HouseholdEvent::StoresChosen { .. }).then(|| HouseholdId::new(id).ok()).flatten();
             }
             Event::Store(event) => {
                 let Some(store) = self.store_number(id) else { return };
                 self.catalog.store_event(store, event, recorded.position.0);
             }
-            // What admins do changes no view.
-            Event::System(_) => {}
+            // These change nothing but own views, and what admins do changes no view.
+            Event::List(_) | Event::System(_) => {}
         }
         self.end_expired_deals(recorded.at, changes);
     }

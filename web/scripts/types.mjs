@@ -1,4 +1,5 @@
-// Writes src/live/types.ts from the schemas of docs/asyncapi.json, so that the client cannot disagree with the server.
+// Writes src/live/types.ts from the schemas of docs/asyncapi.json, so that the client cannot disagree with the server. Each build does, and the
+// file is not kept.
 // `generate` is a small compiler for the part of JSON Schema that the document uses; anything else is an error that names the place.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -227,7 +228,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   const root = fileURLToPath(new URL("../..", import.meta.url));
   const text = wanted(root);
   if (text === undefined) {
-    console.error(`missing: ${DOCUMENT}; ${TYPES} stays as it was written by hand`);
+    console.error(`missing: ${DOCUMENT}; ${TYPES} cannot be made`);
     process.exitCode = 1;
   } else {
     writeFileSync(`${root}/${TYPES}`, text);

@@ -8,7 +8,7 @@ use std::{
 use super::BundleError;
 use crate::{
     debug::range::{check_range, views_at},
-    domain::{Event, ProductId, StreamId, StreamKind, list::ListEvent},
+    domain::{Event, ProductId, StreamId, StreamKind},
     events::{Log, LogError, Position, Recorded},
 };
 
@@ -90,27 +90,11 @@ struct Needed {
 impl Needed {
     fn see(&mut self, recorded: &Recorded) {
         let Event::List(event) = &recorded.event else { return };
-        match event {
-            ListEvent::Created { household, store, .. } => {
-                self.others.extend(household.iter().map(|id| stream(StreamKind::Household, id.as_str())));
-                self.others.extend(store.iter().map(|id| stream(StreamKind::Store, id.as_str())));
-            }
-            ListEvent::StoreChosen { store } => self.others.extend(store.iter().map(|id| stream(StreamKind::Store, id.as_str()))),
-            ListEvent::ItemAdded { product, .. } | ListEvent::ItemMatched { product, .. } => self.products.extend(product.iter().cloned()),
-            ListEvent::Renamed { .. }
-            | ListEvent::Shared { .. }
-            | ListEvent::ItemQuantityChanged { .. }
-            | ListEvent::ItemDetailsChanged { .. }
-            | ListEvent::ItemChecked { .. }
-            | ListEvent::ItemUnchecked { .. }
-            | ListEvent::ItemMoved { .. }
-            | ListEvent::ItemRemoved { .. }
-            | ListEvent::CheckedCleared { .. }
-            | ListEvent::BudgetSet { .. }
-            | ListEvent::Archived { .. }
-            | ListEvent::Revived { .. }
-            | ListEvent::CheckedOut { .. } => {}
-        }
+        let facts = event.facts();
+        let household = facts.household.iter().copied().flatten().map(|id| stream(StreamKind::Household, id.as_str()));
+        let store = facts.store.iter().copied().flatten().map(|id| stream(StreamKind::Store, id.as_str()));
+        self.others.extend(household.chain(store));
+        self.products.extend(facts.product.cloned());
     }
 }
 

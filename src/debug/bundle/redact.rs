@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::{
     BundleError,
     pseudonyms::Pseudonyms,
-    rules::{ENVELOPE, Rule, SETS, rule_of},
+    rules::{ENVELOPE, SETS, rule_of},
 };
 use crate::{
-    domain::{StreamId, StreamKind, Unit},
+    domain::{StreamId, StreamKind, Unit, event_table::TextRule},
     events::{
         Recorded,
         codec::{DecodeError, event_json},
@@ -89,19 +89,19 @@ impl Redaction {
         Ok(())
     }
 
-    fn text(&self, rule: Rule, text: &str) -> String {
+    fn text(&self, rule: TextRule, text: &str) -> String {
         match rule {
-            Rule::Keep => text.to_owned(),
-            Rule::Text => self.pseudonyms.of_text(text),
-            Rule::Unit if matches!(Unit::parse(text), Unit::Other(_)) => self.pseudonyms.of_text(text),
-            Rule::Unit => text.to_owned(),
-            Rule::Person => self.pseudonyms.of_id("person", text),
-            Rule::Command => self.pseudonyms.of_id("command", text),
-            Rule::Client => self.pseudonyms.of_id("client", text),
-            Rule::Id(kind) => self.id(kind, text),
-            Rule::PartId if self.ids_too => self.pseudonyms.of_id("part", text),
-            Rule::Code if self.ids_too => self.pseudonyms.of_id("code", text),
-            Rule::PartId | Rule::Code => text.to_owned(),
+            TextRule::Keep => text.to_owned(),
+            TextRule::Text => self.pseudonyms.of_text(text),
+            TextRule::Unit if matches!(Unit::parse(text), Unit::Other(_)) => self.pseudonyms.of_text(text),
+            TextRule::Unit => text.to_owned(),
+            TextRule::Person => self.pseudonyms.of_id("person", text),
+            TextRule::Command => self.pseudonyms.of_id("command", text),
+            TextRule::Client => self.pseudonyms.of_id("client", text),
+            TextRule::Id(kind) => self.id(kind, text),
+            TextRule::PartId if self.ids_too => self.pseudonyms.of_id("part", text),
+            TextRule::Code if self.ids_too => self.pseudonyms.of_id("code", text),
+            TextRule::PartId | TextRule::Code => text.to_owned(),
         }
     }
 

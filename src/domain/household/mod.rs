@@ -15,6 +15,7 @@ use super::{
     Context, Decision, Entity, Fact, Money, Principal, Refusal,
     RefusalKind::{Conflict, Forbidden, Invalid, NotFound},
     StoreId, StreamKind,
+    event_table::event_table,
     limits::{MEMBERS_MAX, NAME_CHARS_MAX, STORES_PER_HOUSEHOLD_MAX},
     list::Role,
     text::check_text,
@@ -59,6 +60,15 @@ pub enum HouseholdEvent {
     BudgetSet { monthly: Option<Money> },
     StoresChosen { stores: BTreeSet<StoreId> },
 }
+
+event_table! { HouseholdEvent {
+    Created "household.created" ["name" Text];
+    MemberJoined "household.member_joined" ["member" Person];
+    MemberRoleChanged "household.member_role_changed" ["member" Person];
+    MemberLeft "household.member_left" ["member" Person];
+    BudgetSet "household.budget_set" [];
+    StoresChosen "household.stores_chosen" ["stores.*" Id(Store)];
+} }
 
 /// The phases of a household's life.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

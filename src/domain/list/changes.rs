@@ -2,53 +2,26 @@
 
 use serde_json::Value;
 
-use super::{Item, List, ListEvent, ListState};
+use super::{Item, List, ListEvent, ListState, events::Aspect, state::header};
 use crate::domain::{
     ItemId,
     changes::{Fields, Touched, fields, of_itself, shown},
 };
 
 pub(super) fn touched(event: &ListEvent, state: &ListState) -> Touched {
-    use ListEvent as E;
-    let item = |id: &ItemId| (Some(id.to_string()), state.list().and_then(|list| list.items.get(id)).map(item_fields).unwrap_or_default());
-    match event {
-        E::Created { .. }
-        | E::Renamed { .. }
-        | E::StoreChosen { .. }
-        | E::Shared { .. }
-        | E::BudgetSet { .. }
-        | E::Archived {}
-        | E::Revived {} => of_itself(header(state)),
-        E::ItemAdded { item: id, .. }
-        | E::ItemQuantityChanged { item: id, .. }
-        | E::ItemDetailsChanged { item: id, .. }
-        | E::ItemMatched { item: id, .. }
-        | E::ItemChecked { item: id }
-        | E::ItemUnchecked { item: id }
-        | E::ItemRemoved { item: id } => vec![item(id)],
-        // The item in front of it defines its place.
-        E::ItemMoved { item: id, .. } => {
-            let in_front = state.list().and_then(|list| list.in_front_of(id, |_| true));
-            vec![(Some(id.to_string()), fields([("after", shown(&in_front))]))]
+    let facts = event.facts();
+    let list = state.list();
+    let fields_of = |id: &ItemId| {
+        if facts.aspect == Aspect::Place {
+            // The item in front of it defines its place.
+            fields([("after", shown(&list.and_then(|list| list.in_front_of(id, |_| true))))])
+        } else {
+            list.and_then(|list| list.items.get(id)).map(item_fields).unwrap_or_default()
         }
-        E::CheckedCleared { items } => items.iter().map(item).collect(),
-        E::CheckedOut { items, .. } => items.iter().map(item).chain(of_itself(header(state))).collect(),
-    }
-}
-
-/// The fields of the list itself.
-pub(super) fn header(state: &ListState) -> Fields {
-    let Some(list) = state.list() else { return Fields::new() };
-    let mut header = fields([
-        ("name", shown(&list.name)),
-        ("household", shown(&list.household)),
-        ("store", shown(&list.store)),
-        ("budget", shown(&list.budget)),
-        ("last_order", shown(&list.last_order)),
-        ("archived", Value::Bool(matches!(state, ListState::Archived(_)))),
-    ]);
-    header.extend(list.members.iter().map(|(member, role)| (format!("members/{member}"), shown(role))));
-    header
+    };
+    let items = facts.items.all().iter().map(|id| (Some(id.to_string()), fields_of(id)));
+    let is_of_itself = !facts.items.are_some() || facts.order.is_some();
+    items.chain(is_of_itself.then(|| of_itself(header(state))).into_iter().flatten()).collect()
 }
 
 /// The fields of one item.

@@ -5,11 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{
-    List, ListState,
-    changes::{header, item_fields},
-    order::to_move,
-};
+use super::{List, ListState, changes::item_fields, order::to_move, state::header};
 use crate::domain::{
     ItemId,
     changes::{Change, Fields, compare, shown},

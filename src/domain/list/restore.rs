@@ -7,6 +7,7 @@ use super::{
     come_back::{come_back, heir},
     diff,
     order::to_move,
+    state::own_fields,
 };
 use crate::domain::{
     Context, ItemId, StreamId,
@@ -64,9 +65,9 @@ impl Restoring<'_, Lists> {
     }
 
     fn fields(&mut self, past: &List) {
-        self.command(ListCommand::Rename { name: past.name.clone() }, || format!("it could not be renamed to “{}” again", past.name));
-        self.command(ListCommand::ChooseStore { store: past.store.clone() }, || "its store could not be chosen again".into());
-        self.command(ListCommand::SetBudget { budget: past.budget }, || "its budget could not be set again".into());
+        for (command, refused) in own_fields(past) {
+            self.command(command, || refused);
+        }
         let Some(now) = self.state().list().cloned() else { return };
         if now.household != past.household {
             self.note("a list stays in its household".into());

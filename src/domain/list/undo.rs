@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Item, List, ListCommand, ListEvent, ListState, Lists, aspects,
+    Item, List, ListCommand, ListEvent, ListState, Lists,
     come_back::{come_back, heir},
+    facts,
     found::existing,
     merge,
 };
@@ -32,11 +33,11 @@ impl Undo for Lists {
     }
 
     fn overwrites(later: &ListEvent, event: &ListEvent) -> bool {
-        aspects::overwrites(later, event)
+        facts::overwrites(later, event)
     }
 
     fn continues(previous: &ListEvent, event: &ListEvent) -> bool {
-        aspects::continues(previous, event)
+        facts::continues(previous, event)
     }
 }
 

@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 
 pub use prices::{LinePrice, line_prices, price_observations};
 
-use super::{Context, Decision, Entity, Fact, HouseholdId, ListId, Moment, Money, ProductId, Quantity, Refusal, StoreId, StreamKind};
+use super::{
+    Context, Decision, Entity, Fact, HouseholdId, ListId, Moment, Money, ProductId, Quantity, Refusal, StoreId, StreamKind,
+    event_table::event_table,
+};
 
 /// A command to, or report about, an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -147,6 +150,19 @@ pub enum OrderEvent {
         reason: Option<String>,
     },
 }
+
+event_table! { OrderEvent {
+    Placed "order.placed" [
+        "placement.household" Id(Household), "placement.store" Id(Store), "placement.list" Id(List), "placement.source" Text,
+        "placement.extras.*.kind" Text, "placement.lines.*.product" Id(Product), "placement.lines.*.name" Text,
+    ];
+    LineSubstituted "order.line_substituted" ["product" Id(Product), "name" Text];
+    LineShorted "order.line_shorted" [];
+    LineRefunded "order.line_refunded" ["reason" Text];
+    Amended "order.amended" ["lines.*.product" Id(Product), "lines.*.name" Text];
+    Fulfilled "order.fulfilled" [];
+    Cancelled "order.cancelled" ["reason" Text];
+} }
 
 /// The phases of an order's life.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Context, Decision, Entity, Fact, Moment, Money, OfferId, ProductId, Quantity, Refusal, RefusalKind, StoreId, StreamKind, UnitPrice,
-    codes::ProductCode,
+    codes::ProductCode, event_table::event_table,
 };
 
 /// A command to a product.
@@ -194,6 +194,24 @@ pub enum ProductEvent {
         into: ProductId,
     },
 }
+
+event_table! { ProductEvent {
+    Registered "product.registered" [
+        "name" Text, "brand" Text, "category" Text, "ingredients" Text,
+        "codes.*.store_made.store" Id(Store), "codes.*.store_made.code" Code, "codes.*.source.source" Keep, "codes.*.source.id" Code,
+    ];
+    DetailsChanged "product.details_changed" ["name" Text, "brand" Text, "category" Text];
+    CodeLinked "product.code_linked" [
+        "code.store_made.store" Id(Store), "code.store_made.code" Code, "code.source.source" Keep, "code.source.id" Code,
+    ];
+    PriceObserved "product.price_observed" ["seen.store" Id(Store), "seen.source" Text, "seen.evidence" Text];
+    PriceWithdrawn "product.price_withdrawn" ["store" Id(Store)];
+    OfferAnnounced "product.offer_announced" ["offer" PartId, "store" Id(Store), "source" Text];
+    OfferEnded "product.offer_ended" ["offer" PartId];
+    StockReported "product.stock_reported" ["store" Id(Store)];
+    Discontinued "product.discontinued" [];
+    Merged "product.merged" ["into" Id(Product)];
+} }
 
 /// The phases of a product's life.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

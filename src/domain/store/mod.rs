@@ -10,6 +10,7 @@ use super::{
     Context, Currency, Decision, Entity, Fact, Refusal,
     RefusalKind::{Conflict, Invalid, NotFound},
     StreamKind,
+    event_table::event_table,
     limits::{AISLES_PER_STORE_MAX, NAME_CHARS_MAX},
     text::{check_optional_text, check_text},
 };
@@ -56,6 +57,12 @@ pub enum StoreEvent {
     DetailsChanged { name: Option<String>, chain: Option<String>, country: Option<String>, time_zone: Option<String> },
     AisleOrderLearned { categories: Vec<String> },
 }
+
+event_table! { StoreEvent {
+    Registered "store.registered" ["name" Text, "chain" Text];
+    DetailsChanged "store.details_changed" ["name" Text, "chain" Text];
+    AisleOrderLearned "store.aisle_order_learned" ["categories.*" Text];
+} }
 
 /// The phases of a store's life.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

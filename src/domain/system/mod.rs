@@ -4,7 +4,7 @@ mod undo;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Context, Decision, Entity, Fact, Refusal, StreamKind};
+use super::{Context, Decision, Entity, Fact, Refusal, StreamKind, event_table::event_table};
 
 /// The one stream of admin actions.
 pub const ADMIN: &str = "admin";
@@ -63,6 +63,18 @@ pub enum SystemEvent {
         switched: bool,
     },
 }
+
+event_table! { SystemEvent {
+    SnapshotCreated "system.snapshot_created" ["snapshot" Keep];
+    SnapshotDeleted "system.snapshot_deleted" ["snapshot" Keep];
+    SnapshotVerified "system.snapshot_verified" ["snapshot" Keep];
+    SelfRestored "system.self_restored" ["snapshot" Keep];
+    RestoreBegun "system.restore_begun" ["snapshot" Keep];
+    Restored "system.restored" ["snapshot" Keep, "left_epoch" Keep];
+    RestoreUndone "system.restore_undone" ["left_epoch" Keep];
+    StreamRestored "system.stream_restored" ["stream" Text, "snapshot" Keep];
+    ViewsRebuilt "system.views_rebuilt" ["differed.*" Keep];
+} }
 
 /// How much was recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

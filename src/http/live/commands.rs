@@ -14,10 +14,7 @@ use crate::{
     actors::{self, CommandKey, Done, Hosted},
     app::Current,
     commands::{execute, keys::digest},
-    domain::{
-        ClientId, CommandId, Context, Principal, household::Households, ids::check_id, list::Lists, order::Orders, product::Products,
-        store::Stores,
-    },
+    domain::{ClientId, CommandId, Context, Principal, entities::entities, ids::check_id, list::Lists},
     http::{body, error::Problem},
     live::encoding::Encoding,
 };
@@ -81,24 +78,34 @@ pub struct Sender {
     pub client: Option<ClientId>,
 }
 
-impl Job {
-    /// Lets the entity decide it; returns the whole reply.
-    ///
-    /// # Errors
-    /// Errors in the command, or the entity's refusal or failure.
-    pub async fn run(&self, app: &Current, sender: &Sender, encoding: Encoding) -> Result<Vec<u8>, ErrorBody> {
-        match self.entity {
-            EntityKind::List => {
-                let done = self.decide::<Lists>(app, sender).await?;
-                self.reply(encoding, &done, Some(&done.view))
+macro_rules! run {
+    (
+        List lists $list:literal list Lists ListEvent;
+        $($variant:ident $directory:ident $name:literal $module:ident $entity:ident $event:ident;)*
+    ) => {
+        impl Job {
+            /// Lets the entity decide it; returns the whole reply.
+            ///
+            /// # Errors
+            /// Errors in the command, or the entity's refusal or failure.
+            pub async fn run(&self, app: &Current, sender: &Sender, encoding: Encoding) -> Result<Vec<u8>, ErrorBody> {
+                match self.entity {
+                    EntityKind::List => {
+                        let done = self.decide::<Lists>(app, sender).await?;
+                        self.reply(encoding, &done, Some(&done.view))
+                    }
+                    $(EntityKind::$variant => {
+                        self.reply(encoding, &self.decide::<crate::domain::$module::$entity>(app, sender).await?, None::<()>)
+                    })*
+                }
             }
-            EntityKind::Product => self.reply(encoding, &self.decide::<Products>(app, sender).await?, None::<()>),
-            EntityKind::Order => self.reply(encoding, &self.decide::<Orders>(app, sender).await?, None::<()>),
-            EntityKind::Household => self.reply(encoding, &self.decide::<Households>(app, sender).await?, None::<()>),
-            EntityKind::Store => self.reply(encoding, &self.decide::<Stores>(app, sender).await?, None::<()>),
         }
-    }
+    };
+}
 
+entities!(clients run);
+
+impl Job {
     async fn decide<E>(&self, app: &Current, sender: &Sender) -> Result<Done<E::View>, ErrorBody>
     where
         E: Hosted<Command: Serialize + DeserializeOwned>,

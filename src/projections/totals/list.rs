@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     Currency, ItemId, Moment, Money, ProductId, StoreId,
-    list::{List, ListEvent},
+    list::{List, ListEvent, Reprices},
 };
 
 /// What one list costs, store by store.
@@ -57,26 +57,11 @@ impl ListTotals {
     /// Applies one event of the list; `list_after` is the list with the event (and any later ones) applied.
     pub fn apply(&mut self, list_after: &List, event: &ListEvent, prices: &dyn PriceLookup, at: Moment) {
         self.refresh(list_after, prices, at);
-        match event {
-            ListEvent::ItemAdded { item, .. }
-            | ListEvent::ItemQuantityChanged { item, .. }
-            | ListEvent::ItemMatched { item, .. }
-            | ListEvent::ItemChecked { item }
-            | ListEvent::ItemUnchecked { item }
-            | ListEvent::ItemRemoved { item } => self.set_line(list_after, item, prices, at),
-            ListEvent::CheckedCleared { items } | ListEvent::CheckedOut { items, .. } => {
-                for item in items {
-                    self.set_line(list_after, item, prices, at);
-                }
-            }
-            ListEvent::Created { .. } | ListEvent::StoreChosen { .. } => *self = Self::build(list_after, prices, at),
-            ListEvent::Renamed { .. }
-            | ListEvent::Shared { .. }
-            | ListEvent::ItemDetailsChanged { .. }
-            | ListEvent::ItemMoved { .. }
-            | ListEvent::BudgetSet { .. }
-            | ListEvent::Archived {}
-            | ListEvent::Revived {} => {}
+        let facts = event.facts();
+        match facts.reprices {
+            Reprices::Items => facts.items.all().iter().for_each(|item| self.set_line(list_after, item, prices, at)),
+            Reprices::List => *self = Self::build(list_after, prices, at),
+            Reprices::Nothing => {}
         }
     }
 

@@ -75,26 +75,9 @@ pub(super) fn any_command() -> impl Strategy<Value = ListCommand> {
 
 /// Whether repeating it at once must change nothing.
 fn is_idempotent(command: &ListCommand, outcome: Outcome) -> bool {
-    match command {
-        ListCommand::ChangeQuantity { .. } => false,
-        ListCommand::AddItem { .. } => outcome == Outcome::Applied,
-        ListCommand::Create { .. }
-        | ListCommand::Rename { .. }
-        | ListCommand::ChooseStore { .. }
-        | ListCommand::Share { .. }
-        | ListCommand::SetQuantity { .. }
-        | ListCommand::ChangeDetails { .. }
-        | ListCommand::Match { .. }
-        | ListCommand::Check { .. }
-        | ListCommand::Uncheck { .. }
-        | ListCommand::Move { .. }
-        | ListCommand::Remove { .. }
-        | ListCommand::ClearChecked
-        | ListCommand::SetBudget { .. }
-        | ListCommand::Archive
-        | ListCommand::Revive
-        | ListCommand::CheckOut { .. } => true,
-    }
+    let adds_up = matches!(command, ListCommand::ChangeQuantity { .. });
+    let may_merge = matches!(command, ListCommand::AddItem { .. });
+    !adds_up && (!may_merge || outcome == Outcome::Applied)
 }
 
 /// The list's invariants: no item both present and removed, nothing that cannot be bought, no blank text.

@@ -7,7 +7,7 @@ mod undo_laws;
 
 use super::*;
 use crate::domain::{
-    Currency, Outcome, Unit,
+    Currency, ItemId, Moment, Money, OrderId, Outcome, Principal, ProductId, Quantity, StoreId, Unit,
     limits::{ITEMS_PER_LIST_MAX, REMOVED_PER_LIST_MAX},
 };
 

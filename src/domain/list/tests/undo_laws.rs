@@ -6,7 +6,7 @@ use super::{laws::any_command, *};
 use crate::domain::{
     changes::Fields,
     given::{Given, nothing},
-    list::changes::{header, item_fields},
+    list::{changes::item_fields, state::header},
 };
 
 /// What a person sees of a list: without ids, ranks, authors and times.

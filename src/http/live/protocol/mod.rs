@@ -20,6 +20,7 @@ use crate::{
     actors::Loaded,
     domain::{
         ListId, Moment, Outcome, Principal,
+        entities::entities,
         list::{ListState, Lists},
     },
     events::{
@@ -94,16 +95,18 @@ pub struct TopicRequest {
     pub filter: Option<DealFilter>,
 }
 
-/// The kind of entity a command is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EntityKind {
-    List,
-    Product,
-    Order,
-    Household,
-    Store,
+macro_rules! entity_kinds {
+    ($($variant:ident $directory:ident $name:literal $module:ident $entity:ident $event:ident;)*) => {
+        /// The kind of entity a command is for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum EntityKind {
+            $($variant,)*
+        }
+    };
 }
+
+entities!(clients entity_kinds);
 
 /// The server's first message; if a token was requested, the first after it was sent.
 #[derive(Debug, Serialize, ToSchema)]
