@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The most events in one batch.
-const FEED_BATCH_EVENTS_MAX: usize = 1_024;
+pub const FEED_BATCH_EVENTS_MAX: usize = 1_024;
 
 /// Creates readers of one log.
 #[derive(Clone)]

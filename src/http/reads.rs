@@ -33,7 +33,7 @@ pub const AFTER_WAIT: Duration = Duration::from_secs(5);
 /// The default number of entries of a page.
 const PAGE_DEFAULT: usize = 50;
 /// The largest page.
-const PAGE_MAX: usize = 500;
+pub const PAGE_MAX: usize = 500;
 
 /// The `{id}` of a path.
 #[derive(Debug)]

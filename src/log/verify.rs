@@ -12,7 +12,7 @@ use crate::events::{
 };
 
 /// After this many faults the rest are only counted.
-const PROBLEMS_LISTED_MAX: usize = 100;
+pub const PROBLEMS_LISTED_MAX: usize = 100;
 
 /// What verification found. All is well exactly when `problem_count` is zero.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
