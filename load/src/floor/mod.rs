@@ -39,7 +39,7 @@ pub fn run(options: &Options) -> Result<()> {
     })
 }
 
-/// Workers, sockets and limits as in `src/http/server.rs`: only what happens with a request differs.
+/// Workers, sockets and limits as in `src/serve/server.rs`: only what happens with a request differs.
 fn start(listen: SocketAddr, writer: Addr<FloorWriter>) -> Result<(Server, SocketAddr)> {
     let listener = bind(listen)?;
     let address = listener.local_addr()?;
