@@ -12,12 +12,20 @@ use crate::{
 /// # Errors
 /// A refusal of what it names, or whatever the entity refuses or fails at.
 pub async fn execute<E: Hosted>(app: &App, id: &str, request: Request<E::Command>) -> Result<Done<E::View>, Failure> {
-    let done = match references::check(app, &request.command).await {
+    let done = match check_all::<E>(app, &request).await {
         Ok(()) => app.registry.execute::<E>(id, request).await,
         Err(failure) => Err(failure),
     };
     count_command(E::KIND, end_of(&done));
     done
+}
+
+/// Checks every command of a request: they are decided as one.
+async fn check_all<E: Hosted>(app: &App, request: &Request<E::Command>) -> Result<(), Failure> {
+    for command in std::iter::once(&request.command).chain(&request.more) {
+        references::check(app, command).await?;
+    }
+    Ok(())
 }
 
 fn end_of<V>(done: &Result<Done<V>, Failure>) -> CommandEnd {

@@ -31,7 +31,7 @@ pub async fn check(app: &App, command: &impl Refers) -> Result<(), Failure> {
 /// When the entity cannot be asked.
 pub async fn find(app: &App, to: Referent<'_>) -> Result<Found, Failure> {
     match to {
-        Referent::Store(id) | Referent::Money(id, _) => store(app, id).await,
+        Referent::Store(id) | Referent::Money(id, ..) => store(app, id).await,
         Referent::Product(id) => product(app, id).await,
         Referent::Household(id) => household(app, id).await,
         Referent::List(id) => list(app, id).await,

@@ -1,8 +1,6 @@
 //! Which other entities a command names. A decider knows its own entity alone, so the rules about the others are here: each must exist, and
 //! money at a store is in the store's currency. The caller that executes a command looks the others up and asks [`Reference::check`].
 
-use std::borrow::Cow;
-
 use super::{
     Currency, HouseholdId, ListId, ProductId, Refusal, RefusalKind, StoreId,
     household::{HouseholdCommand, HouseholdState},
@@ -17,15 +15,15 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference<'a> {
     pub to: Referent<'a>,
-    pub pointer: Cow<'static, str>,
+    pub pointer: &'static str,
 }
 
 /// What is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Referent<'a> {
     Store(&'a StoreId),
-    /// Money that is charged or asked at a store.
-    Money(&'a StoreId, Currency),
+    /// A store, and money that is charged or asked there, with the field of its currency: one look-up answers both.
+    Money(&'a StoreId, Currency, &'static str),
     Product(&'a ProductId),
     Household(&'a HouseholdId),
     List(&'a ListId),
@@ -81,17 +79,17 @@ impl Reference<'_> {
     /// The named entity does not exist, or the money is not in the store's currency.
     pub fn check(&self, found: Found) -> Result<(), Refusal> {
         let (code, what, id) = match (self.to, found) {
-            (Referent::Money(store, given), Found::Store(expected)) if expected != given => {
+            (Referent::Money(store, given, field), Found::Store(expected)) if expected != given => {
                 let detail = format!("prices at {store} are in {}, this one is in {}", expected.as_str(), given.as_str());
-                return Err(Refusal::new(RefusalKind::Invalid, "currency_differs", detail).at(self.pointer.clone()));
+                return Err(Refusal::new(RefusalKind::Invalid, "currency_differs", detail).at(field));
             }
             (_, Found::Entity | Found::Store(_)) => return Ok(()),
-            (Referent::Store(store) | Referent::Money(store, _), Found::Nothing) => ("store_not_found", "store", store.as_str()),
+            (Referent::Store(store) | Referent::Money(store, ..), Found::Nothing) => ("store_not_found", "store", store.as_str()),
             (Referent::Product(product), Found::Nothing) => ("product_not_found", "product", product.as_str()),
             (Referent::Household(household), Found::Nothing) => ("household_not_found", "household", household.as_str()),
             (Referent::List(list), Found::Nothing) => ("list_not_found", "list", list.as_str()),
         };
-        Err(Refusal::new(RefusalKind::Invalid, code, format!("there is no {what} {id}: register it first")).at(self.pointer.clone()))
+        Err(Refusal::new(RefusalKind::Invalid, code, format!("there is no {what} {id}: register it first")).at(self.pointer))
     }
 }
 
@@ -104,8 +102,8 @@ pub trait Refers {
 impl Refers for ProductCommand {
     fn references(&self) -> Vec<Reference<'_>> {
         match self {
-            Self::ObservePrice(seen) => vec![named_store(&seen.store), money(&seen.store, seen.price.currency(), "/price/currency")],
-            Self::AnnounceOffer { store, terms, .. } => [named_store(store)].into_iter().chain(of_terms(store, terms)).collect(),
+            Self::ObservePrice(seen) => vec![money(&seen.store, seen.price.currency(), "/price/currency")],
+            Self::AnnounceOffer { store, terms, .. } => vec![of_terms(store, terms)],
             Self::ReportStock { store, .. } | Self::WithdrawPrice { store, .. } => vec![named_store(store)],
             Self::MergeInto { product } => vec![named_product(product)],
             Self::Register(_) | Self::ChangeDetails { .. } | Self::LinkCode { .. } | Self::EndOffer { .. } | Self::Discontinue => {
@@ -148,12 +146,12 @@ impl Refers for SystemEvent {
     }
 }
 
-fn of_terms<'a>(store: &'a StoreId, terms: &OfferTerms) -> Option<Reference<'a>> {
+fn of_terms<'a>(store: &'a StoreId, terms: &OfferTerms) -> Reference<'a> {
     match terms {
-        OfferTerms::CountFor { total, .. } => Some(money(store, total.currency(), "/terms/total/currency")),
-        OfferTerms::AmountOff { amount } => Some(money(store, amount.currency(), "/terms/amount/currency")),
-        OfferTerms::FixedPrice { price } => Some(money(store, price.currency(), "/terms/price/currency")),
-        OfferTerms::PercentOff { .. } => None,
+        OfferTerms::CountFor { total, .. } => money(store, total.currency(), "/terms/total/currency"),
+        OfferTerms::AmountOff { amount } => money(store, amount.currency(), "/terms/amount/currency"),
+        OfferTerms::FixedPrice { price } => money(store, price.currency(), "/terms/price/currency"),
+        OfferTerms::PercentOff { .. } => named_store(store),
     }
 }
 
@@ -161,16 +159,16 @@ fn of_terms<'a>(store: &'a StoreId, terms: &OfferTerms) -> Option<Reference<'a>>
 /// currency by the order's own rules, so the first stands for all.
 fn of_placement(placement: &OrderPlacement) -> Vec<Reference<'_>> {
     let OrderPlacement { store, household, list, lines, .. } = placement;
-    let named = [named_store(store)]
-        .into_iter()
-        .chain(household.iter().map(named_household))
-        .chain(list.iter().map(|list| reference(Referent::List(list), "/list")));
-    let charged = lines.first().map(|line| money(store, line.charged.currency(), "/lines/0/charged/currency"));
-    named.chain(charged).collect()
+    let store = match lines.first() {
+        Some(line) => money(store, line.charged.currency(), "/lines/0/charged/currency"),
+        None => named_store(store),
+    };
+    let list = list.iter().map(|list| reference(Referent::List(list), "/list"));
+    [store].into_iter().chain(household.iter().map(named_household)).chain(list).collect()
 }
 
-fn reference(to: Referent<'_>, pointer: impl Into<Cow<'static, str>>) -> Reference<'_> {
-    Reference { to, pointer: pointer.into() }
+fn reference<'a>(to: Referent<'a>, pointer: &'static str) -> Reference<'a> {
+    Reference { to, pointer }
 }
 
 pub(super) fn named_store(store: &StoreId) -> Reference<'_> {
@@ -185,12 +183,15 @@ pub(super) fn named_household(household: &HouseholdId) -> Reference<'_> {
     reference(Referent::Household(household), "/household")
 }
 
-fn money(store: &StoreId, currency: Currency, pointer: impl Into<Cow<'static, str>>) -> Reference<'_> {
-    reference(Referent::Money(store, currency), pointer)
+/// Money at the store that `/store` names; `field` is that of the money's currency.
+fn money<'a>(store: &'a StoreId, currency: Currency, field: &'static str) -> Reference<'a> {
+    reference(Referent::Money(store, currency, field), "/store")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
     use crate::domain::{Money, OfferId};
 

@@ -183,45 +183,16 @@ impl<'de> Deserialize<'de> for Unit {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Unit, E> {
-                match Unit::parse(text) {
-                    Unit::Other(text) if text.is_empty() => Err(E::custom("a unit must not be empty")),
-                    Unit::Other(text) if text.chars().any(char::is_control) => Err(E::custom("a unit must not contain control characters")),
-                    Unit::Other(text) if text.chars().count() > UNIT_CHARS_MAX => {
-                        Err(E::custom(format_args!("a unit has at most {UNIT_CHARS_MAX} characters")))
-                    }
-                    unit @ (Unit::Each
-                    | Unit::Pack
-                    | Unit::Dozen
-                    | Unit::Milligram
-                    | Unit::Gram
-                    | Unit::Dekagram
-                    | Unit::Kilogram
-                    | Unit::Ounce
-                    | Unit::Pound
-                    | Unit::Millilitre
-                    | Unit::Centilitre
-                    | Unit::Decilitre
-                    | Unit::Litre
-                    | Unit::FluidOunce
-                    | Unit::Cup
-                    | Unit::Pint
-                    | Unit::Quart
-                    | Unit::Gallon
-                    | Unit::Tablespoon
-                    | Unit::Teaspoon
-                    | Unit::MetricTablespoon
-                    | Unit::MetricTeaspoon
-                    | Unit::ImperialFluidOunce
-                    | Unit::ImperialPint
-                    | Unit::ImperialGallon
-                    | Unit::Millimetre
-                    | Unit::Centimetre
-                    | Unit::Metre
-                    | Unit::Kilometre
-                    | Unit::Inch
-                    | Unit::Foot
-                    | Unit::WashLoad
-                    | Unit::Other(_)) => Ok(unit),
+                let unit = Unit::parse(text);
+                let Unit::Other(own) = &unit else { return Ok(unit) };
+                if own.is_empty() {
+                    Err(E::custom("a unit must not be empty"))
+                } else if own.chars().any(char::is_control) {
+                    Err(E::custom("a unit must not contain control characters"))
+                } else if own.chars().count() > UNIT_CHARS_MAX {
+                    Err(E::custom(format_args!("a unit has at most {UNIT_CHARS_MAX} characters")))
+                } else {
+                    Ok(unit)
                 }
             }
         }

@@ -157,41 +157,8 @@ fn currency(rest: Rest<'_, '_>) -> Option<Currency> {
 
 /// A known unit; the others have rules of their own.
 fn unit(rest: Rest<'_, '_>) -> Option<Unit> {
-    match Unit::parse(text(rest)?) {
-        Unit::Other(_) => None,
-        unit @ (Unit::Each
-        | Unit::Pack
-        | Unit::Dozen
-        | Unit::Milligram
-        | Unit::Gram
-        | Unit::Dekagram
-        | Unit::Kilogram
-        | Unit::Ounce
-        | Unit::Pound
-        | Unit::Millilitre
-        | Unit::Centilitre
-        | Unit::Decilitre
-        | Unit::Litre
-        | Unit::FluidOunce
-        | Unit::Cup
-        | Unit::Pint
-        | Unit::Quart
-        | Unit::Gallon
-        | Unit::Tablespoon
-        | Unit::Teaspoon
-        | Unit::MetricTablespoon
-        | Unit::MetricTeaspoon
-        | Unit::ImperialFluidOunce
-        | Unit::ImperialPint
-        | Unit::ImperialGallon
-        | Unit::Millimetre
-        | Unit::Centimetre
-        | Unit::Metre
-        | Unit::Kilometre
-        | Unit::Inch
-        | Unit::Foot
-        | Unit::WashLoad) => Some(unit),
-    }
+    let unit = Unit::parse(text(rest)?);
+    (!matches!(unit, Unit::Other(_))).then_some(unit)
 }
 
 fn tuple(rest: Rest<'_, '_>, len: u8) -> Option<()> {

@@ -2,7 +2,7 @@
 
 mod entities;
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -106,7 +106,18 @@ impl<'a> Fork<'a> {
         self.entity(&what.stream)?;
         let entity = self.entities.get(&what.stream).expect("this holds because it was put there just now");
         let mut decided = Decided { stream: what.stream.clone(), outcome: Verdict::Refused, code: None, detail: None, events: Vec::new() };
-        match entity.decide(&what.stream, &what.command, &context, &|to| self.find(to), newest, at) {
+        let unread = Cell::new(None);
+        let find = |to: Referent<'_>| {
+            self.find(to).unwrap_or_else(|error| {
+                unread.set(Some(error));
+                Found::Nothing
+            })
+        };
+        let tried = entity.decide(&what.stream, &what.command, &context, &find, newest, at);
+        if let Some(error) = unread.take() {
+            return Err(error);
+        }
+        match tried {
             Ok((outcome, events)) => {
                 decided.outcome = outcome.into();
                 decided.events = events.iter().map(event_json).collect();
@@ -118,22 +129,23 @@ impl<'a> Fork<'a> {
     }
 
     /// What there is under a reference, as of the fork and what was tried on it.
-    fn find(&self, to: Referent<'_>) -> Found {
+    fn find(&self, to: Referent<'_>) -> Result<Found, LogError> {
         let exists = |is_there: bool| if is_there { Found::Entity } else { Found::Nothing };
-        match to {
-            Referent::Store(id) | Referent::Money(id, _) => self.views.currency(id).map_or(Found::Nothing, Found::Store),
+        Ok(match to {
+            Referent::Store(id) | Referent::Money(id, ..) => self.views.currency(id).map_or(Found::Nothing, Found::Store),
             Referent::Product(id) => exists(self.views.is_registered(id)),
             Referent::Household(id) => exists(self.views.households.get(id).is_some()),
-            Referent::List(id) => exists(self.has_list(id)),
-        }
+            Referent::List(id) => exists(self.has_list(id)?),
+        })
     }
 
-    fn has_list(&self, id: &ListId) -> bool {
-        let Ok(stream) = StreamId::new(StreamKind::List, id.as_str()) else { return false };
-        match self.entities.get(&stream) {
-            Some(tried) => tried.list().is_some(),
-            None => self.log.read_stream(&stream, 0, 1).is_ok_and(|first| first.iter().any(|one| one.position <= self.position)),
+    fn has_list(&self, id: &ListId) -> Result<bool, LogError> {
+        let Ok(stream) = StreamId::new(StreamKind::List, id.as_str()) else { return Ok(false) };
+        if let Some(tried) = self.entities.get(&stream) {
+            return Ok(tried.list().is_some());
         }
+        let first = self.log.read_stream(&stream, 0, 1)?;
+        Ok(first.iter().any(|one| one.position <= self.position))
     }
 
     /// A list's totals as they are now; `None` if there is no such list.

@@ -84,3 +84,22 @@ fn a_position_the_log_does_not_hold_is_refused() {
     assert!(refusal(0).contains("first event") && refusal(7).contains("ends at position 6"));
     assert!(Fork::at(&log, Position(6)).unwrap().totals(&ListId::new("none").unwrap()).unwrap().is_none());
 }
+
+#[test]
+fn a_fork_refuses_what_a_server_refuses() {
+    let log = weekly();
+    let mut fork = Fork::at(&log, log.head()).unwrap();
+    let price = |store: &str, currency: &str| {
+        json!({"op": "observe_price", "store": store, "price": {"amount": "1.00", "currency": currency, "per": "each"},
+            "observed_at": "1970-01-02T12:00:00Z", "source": "what-if"})
+    };
+    for (stream, command, code) in [
+        ("product/milk", price("spar", "USD"), "currency_differs"),
+        ("product/milk", price("nowhere", "EUR"), "store_not_found"),
+        ("list/weekly", json!({"op": "match", "item": "i1", "product": "unknown"}), "product_not_found"),
+    ] {
+        let decided = fork.attempt(&what(stream, command)).unwrap();
+        assert_eq!((decided.outcome, decided.code), (Verdict::Refused, Some(code)));
+    }
+    assert_eq!(fork.attempt(&what("product/milk", price("spar", "EUR"))).unwrap().outcome, Verdict::Applied);
+}

@@ -107,7 +107,7 @@ impl OfflineSink {
     fn find(&mut self, to: Referent<'_>) -> Result<Found, Failed> {
         let log = &*self.log;
         Ok(match to {
-            Referent::Store(id) | Referent::Money(id, _) => Found::of_store(self.stores.state(log, id.as_str())?),
+            Referent::Store(id) | Referent::Money(id, ..) => Found::of_store(self.stores.state(log, id.as_str())?),
             Referent::Product(id) => Found::of_product(self.products.state(log, id.as_str())?),
             Referent::Household(id) => Found::of_household(self.households.state(log, id.as_str())?),
             Referent::List(id) => Found::of_list(self.lists.state(log, id.as_str())?),

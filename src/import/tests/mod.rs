@@ -102,3 +102,31 @@ fn the_report_file_names_file_line_and_reason_of_every_refused_row() {
         assert_eq!(written.lines().filter(|line| *line == expected).count(), 50, "{written}");
     }
 }
+
+#[test]
+fn an_import_into_a_folder_refuses_what_a_server_refuses() {
+    let log = empty_log();
+    let mut report = Report::new(None, Box::new(|_| {})).unwrap();
+    let mut sink = OfflineSink::new(log.clone(), clock(), Principal::new("import").unwrap(), "").unwrap();
+    let store = |id: &str| crate::domain::StoreId::new(id).unwrap();
+    let details = serde_json::from_value(serde_json::json!({"name": "Spar", "currency": "EUR"})).unwrap();
+    let product = crate::domain::ProductId::new("milk").unwrap();
+    let milk = serde_json::from_value(serde_json::json!({"op": "register", "name": "Milk"})).unwrap();
+    let price = |store: &str, currency: &str| {
+        let seen = serde_json::json!({"op": "observe_price", "store": store, "observed_at": "2026-01-01T00:00:00Z", "source": "test",
+            "price": {"amount": "1.00", "currency": currency, "per": "each"}});
+        Intent::Product(product.clone(), serde_json::from_value(seen).unwrap())
+    };
+    let intents = [
+        Intent::Store(store("spar"), crate::domain::store::StoreCommand::Register(details)),
+        Intent::Product(product.clone(), milk),
+        price("spar", "USD"),
+        price("nowhere", "EUR"),
+        price("spar", "EUR"),
+    ];
+    for (line, intent) in (1..).zip(intents) {
+        sink.take(SourceLine { file: "test".into(), line }, 1, intent, &mut report).unwrap();
+    }
+    sink.finish(&mut report).unwrap();
+    assert_eq!((report.tally.refused, log.head()), (2, Position(3)));
+}
