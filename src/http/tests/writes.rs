@@ -4,6 +4,14 @@ use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use super::rig::{Rig, local, method_of, price};
+use crate::{
+    actors::Request,
+    commands::execute,
+    domain::{
+        Context, Principal, StoreId,
+        list::{ListCommand, Lists},
+    },
+};
 
 #[actix_web::test]
 async fn a_new_item_is_answered_with_its_place_and_the_new_total() {
@@ -134,4 +142,16 @@ async fn a_family_member_may_be_named_and_is_recorded() {
         local(Method::POST, "/api/v1/lists/l/items").set_json(json!({"id": "i", "name": "Milk"})).insert_header(("x-aisled-as", "anna"));
     assert_eq!(rig.send(tick).await.status, 201);
     assert_eq!(rig.get("/api/v1/lists/l").await.json()["items"][0]["added_by"], "anna");
+}
+
+#[actix_web::test]
+async fn every_command_that_is_recorded_with_others_is_checked_for_what_it_names() {
+    let rig = Rig::furnished().await;
+    let head = rig.app.log.head();
+    let context = Context { who: Principal::new("ann").expect("an id"), at: rig.app.clock.now() };
+    let unknown = ListCommand::ChooseStore { store: Some(StoreId::new("nowhere").expect("an id")) };
+    let command = ListCommand::Rename { name: "Monthly".into() };
+    let request = Request { command, more: vec![unknown], context, key: None, client: None, if_version: None };
+    let refused = execute::<Lists>(&rig.app, "l", request).await.expect_err("the store is unknown");
+    assert_eq!((refused.code(), rig.app.log.head()), ("store_not_found", head));
 }
