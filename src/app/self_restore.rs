@@ -14,7 +14,8 @@ use crate::{
     telemetry,
 };
 
-/// The file of the last result, which outlives the process: a line of JSON, and one with the BLAKE3 of the first.
+/// The file of the last result, which outlives the process: a line of JSON, and one with the BLAKE3 of the first and of the snapshot's manifest.
+/// Another server's snapshot may have the same name, but never the same manifest.
 const FILE: &str = ".self-restore.json";
 
 /// How the last self-restore went.
@@ -39,26 +40,29 @@ impl SelfRestored {
     pub fn read(snapshots: &Path) -> Option<Self> {
         let file = snapshots.join(FILE);
         let bytes = fs::read(&file).ok()?;
-        let result = Self::parse(&bytes).filter(|result| snapshots.join(format!("{}.json", result.snapshot)).is_file());
+        let result = Self::parse(&bytes, |snapshot| manifest(snapshots, snapshot).ok());
         if result.is_none() {
             tracing::warn!(file = %file.display(), "the result of the last self-restore is damaged or belongs to another folder; it runs again");
         }
         result.inspect(Self::measure)
     }
 
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    fn parse(bytes: &[u8], manifest_of: impl FnOnce(&str) -> Option<Vec<u8>>) -> Option<Self> {
         let (line, seal) = str::from_utf8(bytes).ok()?.strip_suffix('\n')?.split_once('\n')?;
-        (*seal == *blake3::hash(line.as_bytes()).to_hex()).then(|| serde_json::from_str(line).ok())?
+        let result: Self = serde_json::from_str(line).ok()?;
+        let manifest = manifest_of(&result.snapshot)?;
+        (*seal == *seal_of(line, &manifest).to_hex()).then_some(result)
     }
 
-    fn to_text(&self) -> serde_json::Result<String> {
+    fn to_text(&self, manifest: &[u8]) -> serde_json::Result<String> {
         let line = serde_json::to_string(self)?;
-        let seal = blake3::hash(line.as_bytes()).to_hex();
+        let seal = seal_of(&line, manifest).to_hex();
         Ok(format!("{line}\n{seal}\n"))
     }
 
     fn write(&self, snapshots: &Path) -> io::Result<()> {
-        disk::replace(&snapshots.join(FILE), self.to_text()?.as_bytes())
+        let manifest = manifest(snapshots, &self.snapshot)?;
+        disk::replace(&snapshots.join(FILE), self.to_text(&manifest)?.as_bytes())
     }
 
     #[expect(clippy::cast_precision_loss, reason = "metrics are floats; no time in seconds comes near 2^52")]
@@ -67,6 +71,18 @@ impl SelfRestored {
         metrics::gauge!(telemetry::SELF_RESTORE_SECONDS).set(self.seconds);
         metrics::gauge!(telemetry::SELF_RESTORE_TIMESTAMP).set((self.at.0 / 1_000_000) as f64);
     }
+}
+
+fn manifest(snapshots: &Path, snapshot: &str) -> io::Result<Vec<u8>> {
+    fs::read(snapshots.join(format!("{snapshot}.json")))
+}
+
+fn seal_of(line: &str, manifest: &[u8]) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    for part in [line.as_bytes(), b"\n", manifest] {
+        hasher.update(part);
+    }
+    hasher.finalize()
 }
 
 impl Running {
@@ -137,17 +153,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_result_of_which_any_bit_is_flipped_does_not_count() {
+    fn a_result_that_is_changed_or_of_another_manifest_does_not_count() {
         let result = SelfRestored { at: Moment(1), snapshot: "s".into(), position: Position(7), ok: false, seconds: 1.5, reason: None };
-        let text = result.to_text().unwrap().into_bytes();
-        assert_eq!(SelfRestored::parse(&text), Some(result));
+        let parse = |text: &[u8]| SelfRestored::parse(text, |_| Some(b"manifest".to_vec()));
+        let text = result.to_text(b"manifest").unwrap().into_bytes();
+        assert_eq!(parse(&text), Some(result));
+        assert_eq!(SelfRestored::parse(&text, |_| Some(b"another server's".to_vec())), None);
+        assert_eq!(SelfRestored::parse(&text, |_| None), None);
         for at in 0..text.len() {
             for bit in 0..8 {
                 let mut flipped = text.clone();
                 flipped[at] ^= 1 << bit;
-                assert_eq!(SelfRestored::parse(&flipped), None, "byte {at}, bit {bit}");
+                assert_eq!(parse(&flipped), None, "byte {at}, bit {bit}");
             }
-            assert_eq!(SelfRestored::parse(&text[..at]), None, "cut at {at}");
+            assert_eq!(parse(&text[..at]), None, "cut at {at}");
         }
     }
 }
