@@ -15,7 +15,7 @@ help: ## Shows what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run: tools ## Builds and starts the server on 127.0.0.1:8080 with a small demo household
-	cargo run --profile quick --bin aisled -- serve --listen $(LISTEN) --data $(DATA) --demo
+	cargo run --release --bin aisled -- serve --listen $(LISTEN) --data $(DATA) --demo
 
 test: tools interop ## Runs every test, the quick ones first; with cargo-nextest where it is installed
 	$(TEST) --workspace --lib --bins
