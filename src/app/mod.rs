@@ -260,7 +260,7 @@ impl Frame {
 /// # Errors
 /// When the log does not accept it.
 async fn record(app: &App, by: &Principal, event: SystemEvent) -> Result<(), WorkError> {
-    let context = Context { who: by.clone(), at: app.clock.now() };
+    let context = Context::of_admin(by.clone(), app.clock.now());
     let request = Request { command: event, more: Vec::new(), context, key: None, client: None, if_version: None };
     let done = app.registry.execute::<System>(ADMIN, request).await;
     done.map(drop).map_err(|failure| match failure {

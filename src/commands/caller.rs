@@ -27,7 +27,7 @@ impl Caller {
     /// What the decider may know of the request.
     #[must_use]
     pub fn context(&self) -> Context {
-        Context { who: self.who.clone(), at: self.at }
+        Context::of_admin(self.who.clone(), self.at)
     }
 
     /// Takes the body's `command_id` beside the header's key.

@@ -12,7 +12,8 @@ use crate::{
     domain::{
         HouseholdId, Moment, Principal, StoreId, StreamId, StreamKind,
         household::HouseholdCommand,
-        list::{ListCommand, Role},
+        list::ListCommand,
+        rights::HouseholdRole,
         moment::DAY_MICROS,
         money::Money,
     },
@@ -81,9 +82,9 @@ fn household() -> impl Iterator<Item = Intent> {
         |name: &str, role| HouseholdCommand::Join { member: Principal::new(name).expect("this holds because it is a valid id"), role };
     let commands = [
         HouseholdCommand::Create { name: "Demo household".into() },
-        member("anna", Role::Owner),
-        member("ben", Role::Editor),
-        member("clara", Role::Viewer),
+        member("anna", HouseholdRole::Owner),
+        member("ben", HouseholdRole::Adult),
+        member("clara", HouseholdRole::Child),
         HouseholdCommand::SetBudget { monthly: Some(Money::from_minor(60_000, files::euro())) },
         HouseholdCommand::ChooseStores { stores: files::store_ids().collect() },
     ];

@@ -4,13 +4,22 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entity, ids::Principal, moment::Moment};
+use super::{Entity, ids::Principal, moment::Moment, rights::Rights};
 
-/// Who sent the command, and when it arrived. Passed in, so that deciders need no clock.
+/// Who sent the command, when it arrived, and with which rights. Passed in, so that deciders need no clock and no accounts.
 #[derive(Debug, Clone)]
 pub struct Context {
     pub who: Principal,
     pub at: Moment,
+    pub rights: Rights,
+}
+
+impl Context {
+    /// Of the server's own work, and of its admins.
+    #[must_use]
+    pub fn of_admin(who: Principal, at: Moment) -> Self {
+        Self { who, at, rights: Rights::Admin }
+    }
 }
 
 /// What the log knows of an event besides its content; `evolve` may record it in the state.

@@ -24,6 +24,7 @@ pub mod quantity;
 mod ratio;
 pub mod references;
 pub mod restore;
+pub mod rights;
 pub mod store;
 pub mod stream;
 pub mod system;

@@ -78,18 +78,26 @@ impl Reference<'_> {
     /// # Errors
     /// The named entity does not exist, or the money is not in the store's currency.
     pub fn check(&self, found: Found) -> Result<(), Refusal> {
-        let (code, what, id) = match (self.to, found) {
+        match (self.to, found) {
             (Referent::Money(store, given, field), Found::Store(expected)) if expected != given => {
                 let detail = format!("prices at {store} are in {}, this one is in {}", expected.as_str(), given.as_str());
-                return Err(Refusal::new(RefusalKind::Invalid, "currency_differs", detail).at(field));
+                Err(Refusal::new(RefusalKind::Invalid, "currency_differs", detail).at(field))
             }
-            (_, Found::Entity | Found::Store(_)) => return Ok(()),
-            (Referent::Store(store) | Referent::Money(store, ..), Found::Nothing) => ("store_not_found", "store", store.as_str()),
-            (Referent::Product(product), Found::Nothing) => ("product_not_found", "product", product.as_str()),
-            (Referent::Household(household), Found::Nothing) => ("household_not_found", "household", household.as_str()),
-            (Referent::List(list), Found::Nothing) => ("list_not_found", "list", list.as_str()),
+            (_, Found::Entity | Found::Store(_)) => Ok(()),
+            (_, Found::Nothing) => Err(self.unknown()),
+        }
+    }
+
+    /// What is named does not exist, or the sender must not know of it.
+    #[must_use]
+    pub fn unknown(&self) -> Refusal {
+        let (code, what, id) = match self.to {
+            Referent::Store(store) | Referent::Money(store, ..) => ("store_not_found", "store", store.as_str()),
+            Referent::Product(product) => ("product_not_found", "product", product.as_str()),
+            Referent::Household(household) => ("household_not_found", "household", household.as_str()),
+            Referent::List(list) => ("list_not_found", "list", list.as_str()),
         };
-        Err(Refusal::new(RefusalKind::Invalid, code, format!("there is no {what} {id}: register it first")).at(self.pointer))
+        Refusal::new(RefusalKind::Invalid, code, format!("there is no {what} {id}: register it first")).at(self.pointer)
     }
 }
 

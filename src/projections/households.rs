@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{differences::Row, views::OwnView};
 use crate::{
-    domain::{Event, HouseholdId, Money, Principal, StoreId, household::HouseholdEvent, list::Role},
+    domain::{Event, HouseholdId, Money, Principal, StoreId, household::HouseholdEvent, rights::HouseholdRole as Role},
     events::{Position, Recorded},
 };
 

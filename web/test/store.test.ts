@@ -70,7 +70,7 @@ test("a change stays shown when its outcome comes before its event", async () =>
 test("a refused change is taken back, and one that changed nothing is dropped", async () => {
   const { network, store } = await givenStore();
   const refused = store.command({ op: "rename", name: "Mine" });
-  network.socket.answers("command", { type: "error", code: "viewer_may_not_edit", detail: "no", temporary: false });
+  network.socket.answers("command", { type: "error", code: "not_permitted", detail: "no", temporary: false });
   assert.equal((await refused.outcome).state, "refused");
   assert.deepEqual([store.snapshot.list?.name, store.snapshot.pending.length], ["Weekly", 0]);
   store.command({ op: "rename", name: "Weekly" });

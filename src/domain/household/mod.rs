@@ -1,4 +1,4 @@
-//! The household: the people who share lists, the stores they compare and what they want to spend. Minimal until accounts arrive.
+//! The household: the people who share lists, the stores they compare and what they want to spend.
 
 mod restore;
 #[cfg(test)]
@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Context, Decision, Entity, Fact, Money, Principal, Refusal,
-    RefusalKind::{Conflict, Forbidden, Invalid, NotFound},
+    RefusalKind::{Conflict, Invalid, NotFound},
     StoreId, StreamKind,
     event_table::event_table,
     limits::{MEMBERS_MAX, NAME_CHARS_MAX, STORES_PER_HOUSEHOLD_MAX},
-    list::Role,
+    rights::{Action, HouseholdRole as Role, Rights, Standing, Verdict},
     text::check_text,
 };
 
@@ -102,17 +102,15 @@ impl Entity for Households {
     fn decide(state: &HouseholdState, command: &HouseholdCommand, context: &Context) -> Decided {
         use HouseholdCommand as C;
         match (state, command) {
-            (_, C::Create { name }) => create(state, name),
-            (HouseholdState::Absent, _) => {
-                Err(Refusal::new(NotFound, "household_not_found", "there is no such household; create it first"))
-            }
+            (_, C::Create { name }) => create(state, name, context),
+            (HouseholdState::Absent, _) => Err(unknown()),
             (HouseholdState::Active(household), command) => {
-                may_edit(household, command, &context.who)?;
+                household.check(command, context)?;
                 match command {
                     C::Create { .. } => Ok(Decision::unchanged()),
-                    C::Join { member, role } => join(household, member, *role, &context.who),
-                    C::ChangeRole { member, role } => change_role(household, member, *role, &context.who),
-                    C::Leave { member } => leave(household, member, &context.who),
+                    C::Join { member, role } => join(household, member, *role),
+                    C::ChangeRole { member, role } => change_role(household, member, *role),
+                    C::Leave { member } => leave(household, member),
                     C::SetBudget { monthly } => set_budget(household, *monthly),
                     C::ChooseStores { stores } => choose_stores(household, stores),
                 }
@@ -141,10 +139,20 @@ impl Entity for Households {
     }
 }
 
-fn create(state: &HouseholdState, name: &str) -> Decided {
+/// The same for a household that is not there and for one that the sender must not know of.
+fn unknown() -> Refusal {
+    Refusal::new(NotFound, "household_not_found", "there is no such household; create it first")
+}
+
+fn create(state: &HouseholdState, name: &str, context: &Context) -> Decided {
     check_text(name, NAME_CHARS_MAX, "/name")?;
+    let taken = || Refusal::new(Conflict, "household_exists", "a household with this id already exists; choose another id");
     match state {
-        HouseholdState::Absent => Ok(Decision::applied(HouseholdEvent::Created { name: name.trim().to_owned() })),
+        HouseholdState::Absent => {
+            context.rights.to_catalog().check(Action::FoundHousehold, taken)?;
+            Ok(Decision::applied(HouseholdEvent::Created { name: name.trim().to_owned() }))
+        }
+        HouseholdState::Active(household) if household.standing(context).may(Action::SeeHousehold) != Verdict::Allowed => Err(taken()),
         HouseholdState::Active(household) if household.name == name.trim() => Ok(Decision::unchanged()),
         HouseholdState::Active(household) => {
             let detail = format!("a household with this id already exists: “{}”; choose another id", household.name);
@@ -153,17 +161,35 @@ fn create(state: &HouseholdState, name: &str) -> Decided {
     }
 }
 
-/// Viewers may look and leave; non-members are not judged here.
-fn may_edit(household: &Household, command: &HouseholdCommand, who: &Principal) -> Result<(), Refusal> {
-    let leaves = matches!(command, HouseholdCommand::Leave { member } if member == who);
-    if leaves || household.members.get(who) != Some(&Role::Viewer) {
-        return Ok(());
+impl Household {
+    /// What the sender is to it, by its own state: that is newer than what came with the request.
+    fn standing(&self, context: &Context) -> Standing {
+        match &context.rights {
+            Rights::Account(_) => self.members.get(&context.who).map_or(Standing::Stranger, |role| (*role).into()),
+            other @ (Rights::Admin | Rights::Link(_) | Rights::Nobody) => other.to_catalog(),
+        }
     }
-    let detail = "you may look at this household but not change it; ask its owner to make you an editor";
-    Err(Refusal::new(Forbidden, "viewer_may_not_edit", detail))
+
+    /// Every member may leave, whatever else it may.
+    fn check(&self, command: &HouseholdCommand, context: &Context) -> Result<(), Refusal> {
+        let leaves = matches!(command, HouseholdCommand::Leave { member } if *member == context.who && self.members.contains_key(member));
+        if leaves { Ok(()) } else { self.standing(context).check(command.action(), unknown) }
+    }
 }
 
-fn join(household: &Household, member: &Principal, role: Role, who: &Principal) -> Decided {
+impl HouseholdCommand {
+    /// What the permission table calls it.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        match self {
+            Self::Create { .. } => Action::FoundHousehold,
+            Self::Join { .. } | Self::ChangeRole { .. } | Self::Leave { .. } => Action::ManageHousehold,
+            Self::SetBudget { .. } | Self::ChooseStores { .. } => Action::EditHousehold,
+        }
+    }
+}
+
+fn join(household: &Household, member: &Principal, role: Role) -> Decided {
     match household.members.get(member) {
         Some(own) if *own == role => Ok(Decision::unchanged()),
         Some(_) => {
@@ -172,29 +198,22 @@ fn join(household: &Household, member: &Principal, role: Role, who: &Principal) 
         None if household.members.len() >= MEMBERS_MAX => {
             Err(Refusal::new(Conflict, "members_full", format!("a household has at most {MEMBERS_MAX} members")))
         }
-        None => {
-            owners_only(household, who)?;
-            Ok(Decision::applied(HouseholdEvent::MemberJoined { member: member.clone(), role }))
-        }
+        None => Ok(Decision::applied(HouseholdEvent::MemberJoined { member: member.clone(), role })),
     }
 }
 
-fn change_role(household: &Household, member: &Principal, role: Role, who: &Principal) -> Decided {
+fn change_role(household: &Household, member: &Principal, role: Role) -> Decided {
     let own = household.members.get(member).ok_or_else(|| unknown_member(member))?;
     if *own == role {
         return Ok(Decision::unchanged());
     }
-    owners_only(household, who)?;
     keeps_an_owner(household, member)?;
     Ok(Decision::applied(HouseholdEvent::MemberRoleChanged { member: member.clone(), role }))
 }
 
-fn leave(household: &Household, member: &Principal, who: &Principal) -> Decided {
+fn leave(household: &Household, member: &Principal) -> Decided {
     if !household.members.contains_key(member) {
         return Err(unknown_member(member));
-    }
-    if member != who {
-        owners_only(household, who)?;
     }
     keeps_an_owner(household, member)?;
     Ok(Decision::applied(HouseholdEvent::MemberLeft { member: member.clone() }))
@@ -202,13 +221,6 @@ fn leave(household: &Household, member: &Principal, who: &Principal) -> Decided 
 
 fn unknown_member(member: &Principal) -> Refusal {
     Refusal::new(NotFound, "member_not_found", format!("{member} is no member of this household")).at("/member")
-}
-
-fn owners_only(household: &Household, who: &Principal) -> Result<(), Refusal> {
-    if household.members.get(who) != Some(&Role::Editor) {
-        return Ok(());
-    }
-    Err(Refusal::new(Forbidden, "only_owner_may_manage", "only an owner may change somebody else's membership"))
 }
 
 /// At least one owner must remain.

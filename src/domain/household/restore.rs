@@ -6,8 +6,8 @@ use super::{Household, HouseholdCommand as Command, HouseholdState, Households, 
 use crate::domain::{
     Context, Principal, StreamId,
     changes::{Change, compare},
-    list::Role,
     restore::{Restorable, Restored, Restoring},
+    rights::HouseholdRole as Role,
 };
 
 /// The differences of two moments of a household.
@@ -45,7 +45,7 @@ impl Restoring<'_, Households> {
     fn members(&mut self, past: &Household, who: &Principal) {
         let mut roles: Vec<_> = past.members.iter().collect();
         roles.sort_by_key(|(member, role)| (**role != Role::Owner, *member == who));
-        for (member, role) in roles {
+        for (member, role) in roles.into_iter().filter(|(member, role)| self.role_now(member) != Some(**role)).collect::<Vec<_>>() {
             let command = if self.has(member) {
                 Command::ChangeRole { member: member.clone(), role: *role }
             } else {
@@ -62,7 +62,7 @@ impl Restoring<'_, Households> {
         for member in extra {
             self.command(Command::Leave { member: member.clone() }, || format!("{member} stays a member"));
         }
-        if let Some(role) = past.members.get(who).filter(|role| **role != Role::Owner) {
+        if let Some(role) = past.members.get(who).filter(|role| **role != Role::Owner && self.role_now(who) != Some(**role)) {
             let member = who.clone();
             let command = if self.has(who) { Command::ChangeRole { member, role: *role } } else { Command::Join { member, role: *role } };
             self.command(command, || format!("{who} is not a member as then"));
@@ -71,6 +71,13 @@ impl Restoring<'_, Households> {
 
     fn has(&self, member: &Principal) -> bool {
         matches!(self.state(), HouseholdState::Active(now) if now.members.contains_key(member))
+    }
+
+    fn role_now(&self, member: &Principal) -> Option<Role> {
+        match self.state() {
+            HouseholdState::Absent => None,
+            HouseholdState::Active(now) => now.members.get(member).copied(),
+        }
     }
 
     fn members_now(&self) -> Vec<Principal> {

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     List, ListEvent, ListState, Role,
     decide::{
-        Decided, change_details, change_quantity, check_out, checked, create, may_edit, remove, rename, set_budget, set_quantity, share,
-        when,
+        Decided, change_details, change_quantity, check_out, checked, create, remove, rename, set_budget, set_quantity, share, when,
     },
     found::existing,
     merge, rank,
@@ -17,6 +16,7 @@ use crate::domain::{
     StoreId,
     limits::NAME_CHARS_MAX,
     references::{Reference, Refers, named_household, named_product, named_store},
+    rights::Action,
     text::check_text,
 };
 
@@ -110,13 +110,20 @@ pub(super) fn decide(state: &ListState, command: &ListCommand, context: &Context
     if let ListCommand::Create { name, household, store } = command {
         check_text(name, NAME_CHARS_MAX, "/name")?;
         let created = ListEvent::Created { name: name.trim().to_owned(), household: household.clone(), store: store.clone() };
-        return create(state, created);
+        return create(state, created, context);
     }
-    match state {
-        ListState::Absent => Err(Refusal::new(NotFound, "list_not_found", "there is no such list; create it first")),
-        ListState::Active(list) => may_edit(list, &context.who).and_then(|()| decide_active(list, command, context)),
-        ListState::Archived(list) => may_edit(list, &context.who).and_then(|()| decide_archived(command)),
-    }
+    let (list, active) = match state {
+        ListState::Absent => return Err(unknown()),
+        ListState::Active(list) => (list, true),
+        ListState::Archived(list) => (list, false),
+    };
+    context.rights.on_list(&context.who, list).check(command.action(), unknown)?;
+    if active { decide_active(list, command) } else { decide_archived(command) }
+}
+
+/// The same for a list that is not there and for one that the sender must not know of.
+fn unknown() -> Refusal {
+    Refusal::new(NotFound, "list_not_found", "there is no such list; create it first")
 }
 
 fn decide_archived(command: &ListCommand) -> Decided {
@@ -129,13 +136,13 @@ fn decide_archived(command: &ListCommand) -> Decided {
     Err(Refusal::new(Conflict, "list_archived", "this list is archived; revive it before changing it"))
 }
 
-fn decide_active(list: &List, command: &ListCommand, context: &Context) -> Decided {
+fn decide_active(list: &List, command: &ListCommand) -> Decided {
     use ListCommand as C;
     match command {
         C::Create { .. } | C::Revive => Ok(Decision::unchanged()),
         C::Rename { name } => rename(list, name),
         C::ChooseStore { store } => Ok(when(list.store != *store, ListEvent::StoreChosen { store: store.clone() })),
-        C::Share { member, role } => share(list, member, *role, &context.who),
+        C::Share { member, role } => share(list, member, *role),
         C::AddItem { item, name, product, specification, quantity, note } => {
             merge::add(list, item, &merge::Addition::checked(name, product.as_ref(), specification.as_deref(), quantity, note.as_deref())?)
         }
@@ -159,6 +166,33 @@ fn decide_active(list: &List, command: &ListCommand, context: &Context) -> Decid
         C::SetBudget { budget } => set_budget(list, *budget),
         C::Archive => Ok(Decision::applied(ListEvent::Archived {})),
         C::CheckOut { order } => check_out(list, order),
+    }
+}
+
+impl ListCommand {
+    /// What the permission table calls it.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        match self {
+            Self::AddItem { .. }
+            | Self::ChangeQuantity { .. }
+            | Self::SetQuantity { .. }
+            | Self::ChangeDetails { .. }
+            | Self::Match { .. }
+            | Self::Check { .. }
+            | Self::Uncheck { .. }
+            | Self::Move { .. } => Action::FillList,
+            Self::Create { .. } => Action::EditHousehold,
+            Self::Rename { .. }
+            | Self::ChooseStore { .. }
+            | Self::Remove { .. }
+            | Self::ClearChecked
+            | Self::SetBudget { .. }
+            | Self::Archive
+            | Self::Revive
+            | Self::CheckOut { .. } => Action::EditList,
+            Self::Share { .. } => Action::ShareList,
+        }
     }
 }
 

@@ -6,16 +6,24 @@ use super::{
     merge,
 };
 use crate::domain::{
-    Decision, ItemId, Money, OrderId, Principal, Quantity, QuantityError, Refusal,
-    RefusalKind::{Conflict, Forbidden, Invalid},
+    Context, Decision, ItemId, Money, OrderId, Principal, Quantity, QuantityError, Refusal,
+    RefusalKind::{Conflict, Invalid},
     limits::{MEMBERS_MAX, NAME_CHARS_MAX, NOTE_CHARS_MAX},
+    references::named_household,
+    rights::Action,
     text::{check_optional_text, check_text},
 };
 
 pub(super) type Decided = Result<Decision<ListEvent>, Refusal>;
 
-pub(super) fn create(state: &ListState, created: ListEvent) -> Decided {
-    let Some(list) = state.list() else { return Ok(Decision::applied(created)) };
+/// A list of a household takes the right to make one there; any other list is its creator's own.
+pub(super) fn create(state: &ListState, created: ListEvent, context: &Context) -> Decided {
+    let Some(list) = state.list() else {
+        may_create(&created, context)?;
+        return Ok(Decision::applied(created));
+    };
+    // A stranger learns that the id is taken, which no choice of an id can hide, and nothing else.
+    context.rights.on_list(&context.who, list).check(Action::SeeList, id_taken)?;
     let existing = ListEvent::Created { name: list.name.clone(), household: list.household.clone(), store: list.store.clone() };
     if existing == created {
         return Ok(Decision::unchanged());
@@ -23,12 +31,17 @@ pub(super) fn create(state: &ListState, created: ListEvent) -> Decided {
     Err(Refusal::new(Conflict, "list_exists", format!("a list with this id already exists: “{}”; choose another id", list.name)))
 }
 
-/// Viewers only look; all others may edit. Who may open a list is not decided here.
-pub(super) fn may_edit(list: &List, who: &Principal) -> Result<(), Refusal> {
-    if list.members.get(who) != Some(&Role::Viewer) {
-        return Ok(());
+fn may_create(created: &ListEvent, context: &Context) -> Result<(), Refusal> {
+    match created {
+        ListEvent::Created { household: Some(household), .. } => {
+            context.rights.through(household).check(Action::EditHousehold, || named_household(household).unknown())
+        }
+        _ => context.rights.to_catalog().check(Action::FoundHousehold, id_taken),
     }
-    Err(Refusal::new(Forbidden, "viewer_may_not_edit", "you may look at this list but not change it; ask its owner to make you an editor"))
+}
+
+fn id_taken() -> Refusal {
+    Refusal::new(Conflict, "list_exists", "a list with this id already exists; choose another id")
 }
 
 /// The event, if there is something to record.
@@ -42,12 +55,9 @@ pub(super) fn rename(list: &List, name: &str) -> Decided {
     Ok(when(list.name != name, ListEvent::Renamed { name: name.to_owned() }))
 }
 
-pub(super) fn share(list: &List, member: &Principal, role: Role, who: &Principal) -> Decided {
+pub(super) fn share(list: &List, member: &Principal, role: Role) -> Decided {
     if list.members.get(member) == Some(&role) {
         return Ok(Decision::unchanged());
-    }
-    if list.members.get(who) == Some(&Role::Editor) {
-        return Err(Refusal::new(Forbidden, "only_owner_may_share", "only an owner of this list may share it or change somebody's role"));
     }
     if !list.members.contains_key(member) && list.members.len() >= MEMBERS_MAX {
         return Err(Refusal::new(Conflict, "members_full", format!("a list has at most {MEMBERS_MAX} members")));

@@ -15,6 +15,8 @@ use super::{
 use crate::domain::{
     Context, Decision, Moment, Money, Quantity, Refusal, RefusalKind,
     limits::{NAME_CHARS_MAX, REFUNDS_PER_LINE_MAX},
+    references::named_household,
+    rights::Action,
     text::check_text,
 };
 
@@ -30,11 +32,13 @@ enum Phase {
 
 pub(super) fn decide(state: &OrderState, command: &OrderCommand, context: &Context) -> Answer {
     let (order, phase) = match state {
-        OrderState::Absent => return decide_absent(command, context.at),
+        OrderState::Absent => return decide_absent(command, context),
         OrderState::Placed(order) => (order, Phase::Placed),
         OrderState::Fulfilled(order) => (order, Phase::Fulfilled),
         OrderState::Cancelled(order) => (order, Phase::Cancelled),
     };
+    let hidden = || if matches!(command, OrderCommand::Place(_)) { id_taken() } else { unknown() };
+    context.rights.on_order(order.household.as_ref()).check(Action::EditOrder, hidden)?;
     match command {
         OrderCommand::Place(placement) if order.was_placed_as(placement) => Ok(Decision::unchanged()),
         OrderCommand::Place(_) => {
@@ -52,11 +56,29 @@ pub(super) fn decide(state: &OrderState, command: &OrderCommand, context: &Conte
     }
 }
 
-fn decide_absent(command: &OrderCommand, now: Moment) -> Answer {
-    let OrderCommand::Place(placement) = command else {
-        return Err(Refusal::new(RefusalKind::NotFound, "order_not_found", "there is no such order: place it first"));
-    };
-    let currency = check_placement(placement, now)?;
+/// The same for an order that is not there and for one that the sender must not know of.
+fn unknown() -> Refusal {
+    Refusal::new(RefusalKind::NotFound, "order_not_found", "there is no such order: place it first")
+}
+
+fn id_taken() -> Refusal {
+    conflict("order_exists", "an order with this id already exists: choose another id")
+}
+
+/// Only admins, whose imports know no household, place orders without one.
+fn may_place(placement: &OrderPlacement, context: &Context) -> Result<(), Refusal> {
+    match &placement.household {
+        Some(household) => context.rights.through(household).check(Action::EditHousehold, || named_household(household).unknown()),
+        None => context.rights.on_order(None).check(Action::EditOrder, || {
+            Refusal::new(RefusalKind::Invalid, "household_required", "say whose order this is: name one of your households").at("/household")
+        }),
+    }
+}
+
+fn decide_absent(command: &OrderCommand, context: &Context) -> Answer {
+    let OrderCommand::Place(placement) = command else { return Err(unknown()) };
+    may_place(placement, context)?;
+    let currency = check_placement(placement, context.at)?;
     let amounts = placement.lines.iter().map(|line| line.charged).chain(placement.extras.iter().map(|extra| extra.amount));
     let total = sum(amounts, currency)?;
     let variance = variance(placement.printed_total, total)?;

@@ -8,6 +8,7 @@ use super::{
 use crate::domain::{
     Context, Decision, Moment, ProductId, Quantity, Refusal, RefusalKind, StoreId,
     limits::{NAME_CHARS_MAX, OFFERS_PER_PRODUCT_MAX},
+    rights::Action,
     text::{check_optional_text, check_text},
 };
 
@@ -15,6 +16,7 @@ type Answer = Result<Decision<ProductEvent>, Refusal>;
 
 /// Decides a command by the phase the product is in.
 pub(super) fn decide(state: &ProductState, command: &ProductCommand, context: &Context) -> Answer {
+    context.rights.to_catalog().check(Action::EditCatalog, not_found)?;
     match (state, command) {
         (ProductState::Absent, _) => decide_absent(command),
         (ProductState::Discontinued(_), ProductCommand::Discontinue) => Ok(Decision::unchanged()),
@@ -24,10 +26,12 @@ pub(super) fn decide(state: &ProductState, command: &ProductCommand, context: &C
     }
 }
 
+fn not_found() -> Refusal {
+    Refusal::new(RefusalKind::NotFound, "product_not_found", "there is no such product: register it first")
+}
+
 fn decide_absent(command: &ProductCommand) -> Answer {
-    let ProductCommand::Register(details) = command else {
-        return Err(Refusal::new(RefusalKind::NotFound, "product_not_found", "there is no such product: register it first"));
-    };
+    let ProductCommand::Register(details) = command else { return Err(not_found()) };
     check_details(details)?;
     Ok(Decision::applied(ProductEvent::Registered(details.clone())))
 }

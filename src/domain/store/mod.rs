@@ -12,6 +12,7 @@ use super::{
     StreamKind,
     event_table::event_table,
     limits::{AISLES_PER_STORE_MAX, NAME_CHARS_MAX},
+    rights::Action,
     text::{check_optional_text, check_text},
 };
 
@@ -89,10 +90,12 @@ impl Entity for Stores {
     type Command = StoreCommand;
     type Event = StoreEvent;
 
-    fn decide(state: &StoreState, command: &StoreCommand, _: &Context) -> Result<Decision<StoreEvent>, Refusal> {
+    fn decide(state: &StoreState, command: &StoreCommand, context: &Context) -> Result<Decision<StoreEvent>, Refusal> {
+        let not_found = || Refusal::new(NotFound, "store_not_found", "there is no such store; register it first");
+        context.rights.to_catalog().check(Action::EditCatalog, not_found)?;
         match (state, command) {
             (_, StoreCommand::Register(details)) => register(state, details),
-            (StoreState::Absent, _) => Err(Refusal::new(NotFound, "store_not_found", "there is no such store; register it first")),
+            (StoreState::Absent, _) => Err(not_found()),
             (StoreState::Registered(store), StoreCommand::ChangeDetails { name, chain, country, time_zone }) => {
                 change_details(&store.details, [name, chain, country, time_zone].map(Option::as_deref))
             }

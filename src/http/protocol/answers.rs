@@ -11,6 +11,7 @@ use crate::{
         Currency, HouseholdId, ItemId, Moment, Money, OfferId, OrderId, Principal, ProductId, Quantity, StoreId,
         household::Household,
         list::{Item, List, Role},
+        rights::HouseholdRole,
         product::{OfferTerms, Product, ProductDetails, Stock},
         store::Store,
     },
@@ -43,12 +44,20 @@ pub struct ListView<'a> {
     pub totals: &'a TotalsView,
 }
 
-/// Who shares a list or household.
+/// With whom a list is shared by name.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MemberView<'a> {
     #[schema(value_type = Principal)]
     pub member: &'a Principal,
     pub role: Role,
+}
+
+/// A member of a household.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HouseholdMemberView<'a> {
+    #[schema(value_type = Principal)]
+    pub member: &'a Principal,
+    pub role: HouseholdRole,
 }
 
 /// One item of a list.
@@ -257,7 +266,7 @@ pub struct HouseholdView<'a> {
     #[schema(value_type = String)]
     pub position: Position,
     pub name: &'a str,
-    pub members: Vec<MemberView<'a>>,
+    pub members: Vec<HouseholdMemberView<'a>>,
     pub monthly_budget: Option<Money>,
     #[schema(value_type = Vec<StoreId>)]
     pub stores: Vec<&'a StoreId>,
@@ -272,7 +281,7 @@ impl<'a> HouseholdView<'a> {
             version,
             position,
             name: &household.name,
-            members: members(&household.members),
+            members: household.members.iter().map(|(member, role)| HouseholdMemberView { member, role: *role }).collect(),
             monthly_budget: household.monthly_budget,
             stores: household.stores.iter().collect(),
         }

@@ -198,7 +198,7 @@ async fn a_viewer_undoes_nothing() {
     let rig = shop().await;
     rig.done("POST", "/api/v1/lists/l/members", json!({"member": "cleo", "role": "viewer"})).await;
     let request = local(Method::POST, "/api/v1/undo").set_json(json!({"command_id": "c-milk"})).insert_header(("x-aisled-as", "cleo"));
-    assert_eq!(rig.send(request).await.problem().1, "viewer_may_not_edit");
+    assert_eq!(rig.send(request).await.problem().1, "not_permitted");
 }
 
 #[actix_web::test]

@@ -4,9 +4,10 @@ use crate::{
     domain::{
         HouseholdId, ListId, Quantity, StreamKind,
         household::HouseholdEvent,
-        list::{ListEvent, Role},
+        list::ListEvent,
         order::OrderEvent,
         product::ProductEvent,
+        rights::HouseholdRole,
     },
     projections::{ListQuery, OrderPhase, testing::*},
 };
@@ -112,5 +113,5 @@ fn a_household_keeps_its_members_and_stores() {
     let views = log.views();
     let household = views.households.get(&home()).unwrap();
     assert_eq!((household.name.as_str(), household.stores.len()), ("Home", 1));
-    assert_eq!(household.members.values().collect::<Vec<_>>(), [&Role::Owner], "its creator owns it");
+    assert_eq!(household.members.values().collect::<Vec<_>>(), [&HouseholdRole::Owner], "its creator owns it");
 }

@@ -27,7 +27,7 @@ fn whoever_joined_leaves_and_whoever_left_joins_again() {
     let left = joined.event(HouseholdEvent::MemberLeft { member: ben() });
     assert_eq!(left.undo_code(1), "changed_since");
     assert_eq!(left.undone(), Ok(vec![HouseholdCommand::Join { member: ben(), role: Role::Viewer }]));
-    let back = left.event(HouseholdEvent::MemberJoined { member: ben(), role: Role::Editor });
+    let back = left.event(HouseholdEvent::MemberJoined { member: ben(), role: Role::Adult });
     let refusal = back.undo(2..3).unwrap_err();
     assert_eq!(refusal.detail, "ben is back already: tester changed it at 2024-01-01T00:00:00Z (position 4)");
 }
@@ -35,7 +35,7 @@ fn whoever_joined_leaves_and_whoever_left_joins_again() {
 #[test]
 fn a_role_goes_back_only_while_it_stands() {
     let role = |role| HouseholdEvent::MemberRoleChanged { member: ben(), role };
-    let changed = household().event(joined("ben", Role::Viewer)).event(role(Role::Editor));
+    let changed = household().event(joined("ben", Role::Viewer)).event(role(Role::Adult));
     assert_eq!(changed.undone(), Ok(vec![HouseholdCommand::ChangeRole { member: ben(), role: Role::Viewer }]));
     assert_eq!(changed.event(role(Role::Owner)).undo_code(2), "changed_since");
 }
