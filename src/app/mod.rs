@@ -1,5 +1,6 @@
 //! The one place that wires log, actors, projections and HTTP together, starts them in order and stops them in reverse.
 
+mod authority;
 mod folder;
 pub mod histories;
 mod history;
@@ -35,13 +36,14 @@ use crate::{
         Log, LogError, Position,
         clock::{Clock, SystemClock},
     },
-    live::{Hub, Limits, OwnerRights, Rights},
+    live::{Hub, Limits, Rights},
     log::OpenError,
     past::Past,
     projections::{SharedViews, Views},
     snapshots::{Operations, WorkError},
 };
 
+pub use authority::Authority;
 pub use folder::{DataFolder, FolderError};
 pub use history::History;
 pub use rebuild::{Rebuilt, Switch};
@@ -59,6 +61,8 @@ pub struct App {
     /// The position up to which the views have applied the log.
     pub applied: watch::Receiver<Position>,
     pub hub: Arc<Hub>,
+    /// Who may do what now.
+    pub authority: Arc<Authority>,
     pub config: Arc<Config>,
     pub clock: Arc<dyn Clock>,
     /// Identifies this history: positions of different epochs cannot be compared.
@@ -122,11 +126,11 @@ impl Running {
     /// # Errors
     /// When the log cannot be read.
     pub fn start(config: Config, history: History, metrics: PrometheusHandle) -> Result<Arc<Self>, AppError> {
-        let rights = Arc::new(OwnerRights::of(&config));
-        Self::start_with_rights(config, history, metrics, rights)
+        let authority = Arc::new(Authority::of(&config));
+        Self::start_with(config, history, metrics, Arc::clone(&authority), authority)
     }
 
-    /// Like `start`, with other rights to live topics than the owner's.
+    /// Like `start`, with other rights to live topics than the authority's, for tests of the live protocol.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -136,10 +140,21 @@ impl Running {
         metrics: PrometheusHandle,
         rights: Arc<dyn Rights>,
     ) -> Result<Arc<Self>, AppError> {
+        let authority = Arc::new(Authority::of(&config));
+        Self::start_with(config, history, metrics, authority, rights)
+    }
+
+    fn start_with(
+        config: Config,
+        history: History,
+        metrics: PrometheusHandle,
+        authority: Arc<Authority>,
+        rights: Arc<dyn Rights>,
+    ) -> Result<Arc<Self>, AppError> {
         let replayed = views::load(&*history.log, history.folder.as_ref())?;
         let hub = Arc::new(Hub::new(Limits::of(&config), rights));
         let threads = Arc::new(Threads::start(config.actor_threads));
-        let frame = Frame { hub, config: Arc::new(config), clock: Arc::new(SystemClock), metrics };
+        let frame = Frame { hub, authority, config: Arc::new(config), clock: Arc::new(SystemClock), metrics };
         let self_restored = Mutex::new(SelfRestored::read(&frame.config.snapshots));
         let (app, behind) = frame.around(history, replayed, &threads);
         Ok(Arc::new(Self {
@@ -207,6 +222,7 @@ impl Behind {
 /// What remains when a history is replaced.
 pub(super) struct Frame {
     hub: Arc<Hub>,
+    authority: Arc<Authority>,
     config: Arc<Config>,
     clock: Arc<dyn Clock>,
     metrics: PrometheusHandle,
@@ -214,14 +230,16 @@ pub(super) struct Frame {
 
 impl Frame {
     fn of(app: &App) -> Self {
-        let App { hub, config, clock, metrics, .. } = app;
-        Self { hub: Arc::clone(hub), config: Arc::clone(config), clock: Arc::clone(clock), metrics: metrics.clone() }
+        let App { hub, authority, config, clock, metrics, .. } = app;
+        let (hub, authority) = (Arc::clone(hub), Arc::clone(authority));
+        Self { hub, authority, config: Arc::clone(config), clock: Arc::clone(clock), metrics: metrics.clone() }
     }
 
     /// Wires the flow around a history whose views are at its head.
     fn around(self, history: History, (views, checkpoint): (Views, Position), threads: &Arc<Threads>) -> (App, Behind) {
-        let Self { hub, config, clock, metrics } = self;
+        let Self { hub, authority, config, clock, metrics } = self;
         let views: SharedViews = Arc::new(parking_lot::RwLock::new(views));
+        authority.begin_history(&views);
         // The views are at the head: nothing before it will ever be published.
         hub.begin_history(history.epoch(), history.log.head());
         let shared = Arc::new(Shared {
@@ -243,6 +261,7 @@ impl Frame {
             views,
             applied: projector.applied(),
             hub,
+            authority,
             config,
             clock,
             epoch: history.epoch(),

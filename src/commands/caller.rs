@@ -6,13 +6,19 @@ use uuid::Uuid;
 use super::keys::{derived_id, digest};
 use crate::{
     actors::{CommandKey, Failure, Request},
-    domain::{ClientId, CommandId, Context, Moment, Principal, Refusal, RefusalKind, ids::IdError},
+    domain::{
+        ClientId, CommandId, Context, Moment, Principal, Refusal, RefusalKind,
+        ids::IdError,
+        rights::{Reader, Rights},
+    },
 };
 
 /// What a request says about itself, wherever it came from.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub who: Principal,
+    /// With which rights.
+    pub rights: Rights,
     /// When the request arrived.
     pub at: Moment,
     /// The device or program it comes from.
@@ -27,7 +33,13 @@ impl Caller {
     /// What the decider may know of the request.
     #[must_use]
     pub fn context(&self) -> Context {
-        Context::of_admin(self.who.clone(), self.at)
+        Context { who: self.who.clone(), at: self.at, rights: self.rights.clone() }
+    }
+
+    /// The caller as a reader.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader { who: self.who.clone(), rights: self.rights.clone() }
     }
 
     /// Takes the body's `command_id` beside the header's key.

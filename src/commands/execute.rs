@@ -1,23 +1,74 @@
 //! Executing one command: what it names is checked, the entity decides, and what came of it is counted.
 
+use std::time::Duration;
+
 use super::references;
 use crate::{
     actors::{Done, Failure, Hosted, Request},
     app::App,
+    domain::{StreamKind, rights::Rights},
+    events::Position,
     telemetry::{CommandEnd, count_command},
 };
+
+/// How long a command waits for the roles to follow the log; then those that are known count.
+const ROLES_WAIT: Duration = Duration::from_secs(5);
 
 /// Checks what a command names, has the entity decide it, and counts the result.
 ///
 /// # Errors
 /// A refusal of what it names, or whatever the entity refuses or fails at.
 pub async fn execute<E: Hosted>(app: &App, id: &str, request: Request<E::Command>) -> Result<Done<E::View>, Failure> {
-    let done = match check_all::<E>(app, &request).await {
-        Ok(()) => app.registry.execute::<E>(id, request).await,
-        Err(failure) => Err(failure),
-    };
+    let again = matches!(request.context.rights, Rights::Account(_)).then(|| request.clone());
+    let mut done = decide::<E>(app, id, request).await;
+    if let Some(again) = again
+        && is_for_want_of_rights(&done)
+        && let Some(request) = with_newer_roles(app, again).await
+    {
+        done = decide::<E>(app, id, request).await;
+    }
+    if let Ok(done) = &done
+        && E::KIND == StreamKind::Household
+    {
+        // Whoever is told that somebody left, or may now do more, can rely on it.
+        catch_up(app, done.position).await;
+    }
     count_command(E::KIND, end_of(&done));
     done
+}
+
+async fn decide<E: Hosted>(app: &App, id: &str, request: Request<E::Command>) -> Result<Done<E::View>, Failure> {
+    check_all::<E>(app, &request).await?;
+    app.registry.execute::<E>(id, request).await
+}
+
+/// The refusals that the roles of the sender explain.
+fn is_for_want_of_rights<V>(done: &Result<Done<V>, Failure>) -> bool {
+    let refused = |failure: &Failure| {
+        failure.code() == "not_permitted" || failure.code().ends_with("_not_found") || failure.code().ends_with("_exists")
+    };
+    done.as_ref().is_err_and(refused)
+}
+
+/// The roles follow the log at a short distance: a sender who was just told of a new one has it when this returns.
+async fn with_newer_roles<C>(app: &App, mut request: Request<C>) -> Option<Request<C>> {
+    let Rights::Account(before) = &request.context.rights else { return None };
+    catch_up(app, app.log.head()).await;
+    let now = app.authority.roles(&request.context.who);
+    if now == *before {
+        return None;
+    }
+    request.context.rights = Rights::Account(now);
+    Some(request)
+}
+
+/// Waits until the views show a position, so that the roles of everybody do.
+async fn catch_up(app: &App, position: Position) {
+    let mut applied = app.applied.clone();
+    let arrived = tokio::time::timeout(ROLES_WAIT, applied.wait_for(|applied| *applied >= position)).await;
+    if !matches!(arrived, Ok(Ok(_))) {
+        tracing::warn!(%position, "the views are behind: roles are not up to date");
+    }
 }
 
 /// Checks every command of a request: they are decided as one.

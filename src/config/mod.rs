@@ -1,6 +1,7 @@
 //! The one typed, checked configuration: defaults < TOML file < environment (`AISLED_…`) < flags.
 //! Loaded once at the start; after that the type is the proof that every value is valid.
 
+mod catalog_writers;
 mod check;
 mod durability;
 mod fields;
@@ -29,6 +30,7 @@ use crate::{
     snapshots::retention::Retention,
 };
 
+pub use catalog_writers::CatalogWriters;
 pub use durability::Durability;
 pub use fields::{Field, TakenBy, Takes};
 pub use secret::Secret;

@@ -6,12 +6,12 @@ use std::{net::SocketAddr, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Durability, LogFormat, Secret,
+    CatalogWriters, Durability, LogFormat, Secret,
     fields::{Field, TakenBy, Takes, first_of, number, one_of, settings},
 };
 
 settings! {
-    /// Address and port of the HTTP and WebSocket server. Port 0 picks a free port; an address that others can reach needs `admin_token`.
+    /// Address and port of the HTTP and WebSocket server. Port 0 picks a free port.
     listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080)), Takes::Address, Server;
     /// Folder of the event log and its checkpoints; one process at a time can use it.
     data: PathBuf = PathBuf::from("data"), Takes::Folder, EveryCommand;
@@ -33,9 +33,13 @@ settings! {
     accept_lost_tail: bool = false, Takes::Switch, EveryCommand;
     /// Mebibytes of the log's older files to read and check each second, continuously; 0 turns it off.
     verify_mib_per_second: u64 = 8, number("MiB a second", 0..=1_024), Server;
-    /// Token that requests must present; without it only the owner on loopback is served.
+    /// Token of the server's owner, for machines that set the server up without a person; with it, requests from this machine need a credential as well.
     /// Prefer the environment: every user of the machine can read a flag.
     admin_token: Option<Secret> = None, Takes::Secret, Server;
+    /// Ask also requests from this machine to sign in. Without it, whoever reaches the server over the loopback is its owner.
+    require_sign_in: bool = false, Takes::Switch, Server;
+    /// Who may change products, prices, stores and offers: `members` are owners and adults of any household.
+    catalog_writers: CatalogWriters = CatalogWriters::default(), one_of::<CatalogWriters>(), Server;
     /// Add the demo household; adding it twice changes nothing.
     demo: bool = false, Takes::Switch, Server;
     /// Threads of the HTTP server; 0 means one per core.

@@ -10,12 +10,8 @@ use std::sync::Arc;
 
 use crate::{
     domain::{
-        HouseholdId, Moment, Principal, StoreId, StreamId, StreamKind,
-        household::HouseholdCommand,
-        list::ListCommand,
-        rights::HouseholdRole,
-        moment::DAY_MICROS,
-        money::Money,
+        HouseholdId, Moment, Principal, StoreId, StreamId, StreamKind, household::HouseholdCommand, list::ListCommand, moment::DAY_MICROS,
+        money::Money, rights::HouseholdRole,
     },
     events::{
         Log,

@@ -1,86 +1,137 @@
-//! Who may ask at all: the holder of the admin token or, where none is configured, anyone who reaches the loopback address by name.
+//! Who asks: the identity that a request proves by its token, by its cookie, or by coming from this machine.
+
+use std::{
+    borrow::Cow,
+    future::{Ready, ready},
+    net::IpAddr,
+    rc::Rc,
+    sync::Arc,
+};
 
 use actix_web::{
-    HttpMessage,
-    dev::ServiceRequest,
+    FromRequest, HttpMessage, HttpRequest,
+    dev::{Payload, ServiceRequest},
     http::{
         StatusCode,
-        header::{self, HeaderMap, HeaderValue},
+        header::{self, HeaderMap, HeaderName, HeaderValue},
     },
 };
 
 use super::error::Problem;
-use crate::config::Config;
+use crate::{
+    app::{App, Authority},
+    config::Config,
+    domain::{Principal, rights::Power},
+    people::{CredentialError, Identity},
+};
 
-/// Paths that answer without a token: they only show a supervisor whether the server is alive.
-const OPEN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
-
-/// Where live sessions begin.
-const LIVE_PATH: &str = "/api/v1/live";
-
-/// Attached to a handshake without a required token.
-#[derive(Debug, Clone, Copy)]
-pub struct Unauthenticated;
+/// Names somebody else that an admin acts for.
+pub const ACTING_AS: HeaderName = HeaderName::from_static("x-aisled-as");
 
 /// The rule of this server.
 #[derive(Debug)]
-pub enum Access {
-    /// No token is configured: only names of the loopback are served, so that a page on a foreign name that resolves to it is refused.
-    Loopback,
-    /// Hash of the token; hashes are compared in constant time, so that timing reveals nothing.
-    Token(blake3::Hash),
+pub struct Access {
+    authority: Arc<Authority>,
+    /// Whether a request from this machine needs no credential.
+    owner_is_local: bool,
+}
+
+/// What a request proved. Attached to every request by the edge.
+#[derive(Debug, Clone)]
+pub struct Proven(pub Result<Rc<Identity>, Unproven>);
+
+/// Why a credential proves nothing.
+#[derive(Debug, Clone)]
+pub enum Unproven {
+    Credential(CredentialError),
+    /// Only admins act for others.
+    ActingAs,
+    InvalidPrincipal(String),
 }
 
 impl Access {
     #[must_use]
-    pub fn of(config: &Config) -> Self {
-        config.admin_token.as_ref().map_or(Self::Loopback, |token| Self::Token(blake3::hash(token.expose().as_bytes())))
+    pub fn of(app: &App) -> Self {
+        Self { authority: Arc::clone(&app.authority), owner_is_local: owner_is_local(&app.config) }
     }
 
-    /// Lets a request pass.
-    ///
-    /// # Errors
-    /// 401 without the token, 421 under a foreign host name.
-    pub fn check(&self, request: &ServiceRequest) -> Result<(), Problem> {
+    /// Finds out who asks and attaches it; refuses nothing.
+    pub fn identify(&self, request: &ServiceRequest) {
+        let proven = self.credential(request).and_then(|identity| acting(identity, request.headers()));
+        request.extensions_mut().insert(Proven(proven.map(Rc::new)));
+    }
+
+    fn credential(&self, request: &ServiceRequest) -> Result<Identity, Unproven> {
+        if let Some(token) = bearer(request.headers()) {
+            return self.authority.identify(token).map_err(Unproven::Credential);
+        }
+        if self.owner_is_local && is_local(request) {
+            return Ok(Identity::owner());
+        }
+        Ok(Identity::nobody())
+    }
+}
+
+/// Whether whoever reaches the server from its own machine is its owner.
+#[must_use]
+pub fn owner_is_local(config: &Config) -> bool {
+    config.admin_token.is_none() && !config.require_sign_in
+}
+
+fn is_local(request: &ServiceRequest) -> bool {
+    request.peer_addr().is_none_or(|address| match address.ip() {
+        IpAddr::V4(address) => address.is_loopback(),
+        IpAddr::V6(address) => address.is_loopback(),
+    })
+}
+
+/// An admin may act for somebody else, with that person's rights.
+pub fn acting(identity: Identity, headers: &HeaderMap) -> Result<Identity, Unproven> {
+    let Some(named) = named(headers)? else { return Ok(identity) };
+    match identity.power {
+        Power::Admin => Ok(identity.acting_for(named)),
+        Power::Account if named == identity.who => Ok(identity),
+        Power::Account | Power::Link(_) => Err(Unproven::ActingAs),
+        // Whoever must still sign in is told that, and not what would come next.
+        Power::Nobody => Ok(identity),
+    }
+}
+
+/// Somebody else in whose name the sender wants to act.
+///
+/// # Errors
+/// The header names no principal.
+pub fn named(headers: &HeaderMap) -> Result<Option<Principal>, Unproven> {
+    let Some(value) = headers.get(&ACTING_AS) else { return Ok(None) };
+    let text = value.to_str().map_err(|_| Unproven::InvalidPrincipal("it is not plain text".to_owned()))?;
+    Principal::new(text).map(Some).map_err(|error| Unproven::InvalidPrincipal(error.to_string()))
+}
+
+impl Unproven {
+    /// The answer.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
         match self {
-            Self::Loopback => check_host(request.headers()),
-            // A page cannot set the header of a WebSocket handshake: its session sends the token in its first message.
-            Self::Token(_) if request.path() == LIVE_PATH && !request.headers().contains_key(header::AUTHORIZATION) => {
-                request.extensions_mut().insert(Unauthenticated);
-                Ok(())
+            Self::Credential(error) => not_authenticated(error.code(), error.to_string()),
+            Self::ActingAs => {
+                Problem::new(StatusCode::FORBIDDEN, "acting_not_permitted", "only an admin of this server may act for somebody else")
             }
-            Self::Token(expected) if !OPEN_PATHS.contains(&request.path()) => check_token(request.headers(), expected),
-            Self::Token(_) => Ok(()),
+            Self::InvalidPrincipal(error) => {
+                Problem::malformed("invalid_principal", format!("X-Aisled-As is not a valid principal: {error}"))
+            }
         }
     }
 }
 
-fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
-    let host = headers.get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
-    if is_loopback_name(host) {
-        return Ok(());
-    }
-    let detail = "without an admin token this server only accepts the hosts localhost, 127.0.0.1 and [::1]";
-    Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "foreign_host", detail))
+/// Nobody asks: sign in first (401).
+#[must_use]
+pub fn sign_in_first() -> Problem {
+    not_authenticated("not_authenticated", "sign in first, or send a token as Authorization: Bearer <token>")
 }
 
-fn is_loopback_name(host: &[u8]) -> bool {
-    let name = match host.iter().rposition(|b| *b == b':') {
-        Some(colon) if host[colon + 1..].iter().all(u8::is_ascii_digit) => &host[..colon],
-        _ => host,
-    };
-    name == b"127.0.0.1" || name.eq_ignore_ascii_case(b"localhost") || name == b"[::1]"
-}
-
-fn check_token(headers: &HeaderMap, expected: &blake3::Hash) -> Result<(), Problem> {
-    let given = bearer(headers);
-    // `blake3::Hash` compares in constant time.
-    if given.is_some_and(|token| blake3::hash(token.as_bytes()) == *expected) {
-        return Ok(());
-    }
-    let detail = "send the admin token as Authorization: Bearer <token>";
-    Err(Problem::new(StatusCode::UNAUTHORIZED, "not_authenticated", detail)
-        .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"aisled\"")))
+fn not_authenticated(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
+        .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"aisled\""))
 }
 
 /// The token that a request presents.
@@ -91,36 +142,27 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-#[cfg(test)]
-mod tests {
-    use actix_web::test::TestRequest;
+/// The identity of a request, whoever it is; nobody is one too.
+#[derive(Debug, Clone)]
+pub struct Asker(pub Rc<Identity>);
 
-    use super::*;
+impl FromRequest for Asker {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
 
-    fn answer(access: &Access, headers: &[(&'static str, &str)]) -> u16 {
-        let mut request = TestRequest::get().uri("/api/v1/lists");
-        for header in headers {
-            request = request.insert_header(*header);
-        }
-        access.check(&request.to_srv_request()).map_or_else(|problem| problem.status().as_u16(), |()| 200)
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identity(request).map(Self))
     }
+}
 
-    #[test]
-    fn a_foreign_name_that_resolves_to_the_loopback_is_not_served() {
-        for name in ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "[::1]:8080", "[::1]"] {
-            assert_eq!(answer(&Access::Loopback, &[("host", name)]), 200, "{name}");
-        }
-        for name in ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", ""] {
-            assert_eq!(answer(&Access::Loopback, &[("host", name)]), 421, "{name}");
-        }
-    }
-
-    #[test]
-    fn a_configured_token_must_be_presented_whatever_the_name() {
-        let access = Access::Token(blake3::hash(b"a-long-enough-token"));
-        assert_eq!(answer(&access, &[("host", "evil.example"), ("authorization", "Bearer a-long-enough-token")]), 200);
-        assert_eq!(answer(&access, &[("host", "localhost")]), 401);
-        assert_eq!(answer(&access, &[("host", "localhost"), ("authorization", "Bearer wrong")]), 401);
-        assert_eq!(answer(&access, &[("authorization", "Basic a-long-enough-token")]), 401);
+/// What a request proved.
+///
+/// # Errors
+/// 401 for a credential that proves nothing, 403 for acting for somebody without the right to.
+pub fn identity(request: &HttpRequest) -> Result<Rc<Identity>, Problem> {
+    match request.extensions().get::<Proven>() {
+        Some(Proven(Ok(identity))) => Ok(Rc::clone(identity)),
+        Some(Proven(Err(unproven))) => Err(unproven.problem()),
+        None => Ok(Rc::new(Identity::nobody())),
     }
 }

@@ -1,15 +1,12 @@
 //! The caller, the command id and the condition of a request: read from its headers.
 
-use std::{
-    future::{Ready, ready},
-    sync::LazyLock,
-};
+use std::future::{Ready, ready};
 
-use super::error::Problem;
+use super::{access::identity, error::Problem};
 use crate::{
     app::Current,
     commands::Caller,
-    domain::{ClientId, CommandId, Principal},
+    domain::{ClientId, CommandId, rights::Reader},
 };
 use actix_web::{
     FromRequest, HttpRequest,
@@ -17,8 +14,6 @@ use actix_web::{
     http::header::{self, HeaderMap},
 };
 
-/// Names a family member the owner acts for; trusted because the request is authenticated.
-const ACTING_AS: &str = "x-aisled-as";
 /// Makes a write repeatable.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Names the device or program a command comes from; the history of a list shows it.
@@ -38,8 +33,10 @@ impl FromRequest for Caller {
 fn read(request: &HttpRequest) -> Result<Caller, Problem> {
     let headers = request.headers();
     let app = Current::of(request)?;
+    let identity = identity(request)?;
     Ok(Caller {
-        who: principal(headers)?,
+        rights: app.authority.rights(&identity),
+        who: identity.who.clone(),
         at: app.clock.now(),
         client: client(headers)?,
         key: idempotency_key(headers)?,
@@ -47,21 +44,20 @@ fn read(request: &HttpRequest) -> Result<Caller, Problem> {
     })
 }
 
-fn principal(headers: &HeaderMap) -> Result<Principal, Problem> {
-    static LOCAL: LazyLock<Principal> =
-        LazyLock::new(|| Principal::new("local").expect("the text is a valid id because it has five letters"));
-    match headers.get(ACTING_AS) {
-        None => Ok(LOCAL.clone()),
-        Some(value) => value
-            .to_str()
-            .map_err(|_| "it is not plain text".to_owned())
-            .and_then(|text| Principal::new(text).map_err(|error| error.to_string()))
-            .map_err(|error| Problem::malformed("invalid_principal", format!("X-Aisled-As is not a valid principal: {error}"))),
+impl FromRequest for Reader {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Current::of(request).and_then(|app| Ok(app.authority.reader(&*identity(request)?))))
     }
 }
 
 /// The client's own name, else the program in its `User-Agent`, without its version.
-fn client(headers: &HeaderMap) -> Result<Option<ClientId>, Problem> {
+///
+/// # Errors
+/// 400 for a name that is none.
+pub fn client(headers: &HeaderMap) -> Result<Option<ClientId>, Problem> {
     if let Some(value) = headers.get(CLIENT) {
         let named = ClientId::new(value.to_str().unwrap_or_default());
         return named

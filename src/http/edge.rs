@@ -86,10 +86,7 @@ where
         let request_id = request_id(request.headers());
         let encoding = wanted_encoding(request.headers());
         let counted = Rc::clone(&self.counted);
-        if let Err(problem) = self.access.check(&request) {
-            let response = problem.answer(request_id.to_str().ok());
-            return Box::pin(ready(Ok(finish(request.into_response(response), request_id, began, encoding, &counted))));
-        }
+        self.access.identify(&request);
         let answering = self.service.call(request);
         Box::pin(async move {
             let response = name_the_request(answering.await?, &request_id);

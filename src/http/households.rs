@@ -17,6 +17,7 @@ use crate::{
     domain::{
         HouseholdId, Moment,
         household::{HouseholdCommand, HouseholdState, Households},
+        rights::{Action, Reader, Verdict},
     },
     events::{At, Position},
     past::{Past, PastStates},
@@ -50,11 +51,11 @@ impl HouseholdRow {
 
 /// Lists the households, by id.
 #[utoipa::path(get, path = "/api/v1/households", tag = "households", params(PageQuery), responses((status = 200, body = Page<HouseholdRow>)))]
-pub async fn index(app: Current, request: HttpRequest, Query(query): Query<PageQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, reader: Reader, request: HttpRequest, Query(query): Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<HouseholdId>(query.cursor.as_deref())?;
     travel::board(app, &request, travel::when(query.at, query.after)?, move |views, _| {
-        let entries: Vec<_> = views.households.page(after.as_ref(), limit + 1).map(HouseholdRow::of).collect();
+        let entries: Vec<_> = views.households.page(&reader, after.as_ref(), limit + 1).into_iter().map(HouseholdRow::of).collect();
         Ok(Page::cut(entries, limit, |row| row.id.to_string()))
     })
     .await
@@ -134,18 +135,21 @@ pub async fn spend(
         return Err(Problem::malformed("invalid_parameter", "from must not be later than to").at("/from"));
     }
     travel::board(app, &request, travel::when(query.at, query.after)?, move |views, _| {
-        known(views, Some(&id))?;
+        if !views.knows_household(&id) {
+            return Err(unknown(&id));
+        }
         Ok(views.spend(&id, query.from, query.to))
     })
     .await
 }
 
-/// Refuses a household that is not known.
+/// Refuses a household that is not known, or that the reader must not know of.
 ///
 /// # Errors
 /// 404.
-pub fn known(views: &Views, household: Option<&HouseholdId>) -> Result<(), Problem> {
-    match household.filter(|household| !views.knows_household(household)) {
+pub fn known(views: &Views, reader: &Reader, household: Option<&HouseholdId>) -> Result<(), Problem> {
+    let seen = |household: &HouseholdId| reader.rights.in_household(household).may(Action::SeeHousehold) == Verdict::Allowed;
+    match household.filter(|household| !seen(household) || !views.knows_household(household)) {
         Some(household) => Err(unknown(household)),
         None => Ok(()),
     }

@@ -19,6 +19,7 @@ use crate::{
     domain::{
         HouseholdId, ListId, OrderId,
         list::{List, ListCommand, ListState, Lists},
+        rights::Reader,
     },
     events::{At, Position},
     projections::{
@@ -123,14 +124,14 @@ pub struct ListsQuery {
 /// Lists the lists, in order of creation.
 #[utoipa::path(get, path = "/api/v1/lists", tag = "lists", params(ListsQuery),
     responses((status = 200, body = Page<ListEntry>), (status = "4XX", body = ProblemBody)))]
-pub async fn index(app: Current, request: HttpRequest, Query(query): Query<ListsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, reader: Reader, request: HttpRequest, Query(query): Query<ListsQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<ListId>(query.cursor.as_deref())?;
     let when = travel::when(query.at, query.after)?;
     let query = ListQuery { household: query.household, archived: query.archived, after, limit: limit + 1 };
     travel::board(app, &request, when, move |views, _| {
-        households::known(views, query.household.as_ref())?;
-        Ok(Page::cut(views.lists.page(&query), limit, |list| list.id.to_string()))
+        households::known(views, &reader, query.household.as_ref())?;
+        Ok(Page::cut(views.lists.page(&reader, &query), limit, |list| list.id.to_string()))
     })
     .await
 }

@@ -18,6 +18,7 @@ use crate::{
     domain::{
         HouseholdId, OrderId,
         order::{OrderCommand, OrderState, Orders},
+        rights::{Action, Reader, Verdict},
     },
     events::{At, Position},
     past::{Past, PastStates},
@@ -61,18 +62,23 @@ pub struct OrdersQuery {
 /// Lists orders, newest first.
 #[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrdersQuery),
     responses((status = 200, body = Page<OrderSummary>), (status = "4XX", body = ProblemBody)))]
-pub async fn index(app: Current, request: HttpRequest, Query(query): Query<OrdersQuery>) -> Result<HttpResponse, Problem> {
+pub async fn index(app: Current, reader: Reader, request: HttpRequest, Query(query): Query<OrdersQuery>) -> Result<HttpResponse, Problem> {
     let limit = page_limit(query.limit)?;
     let after = id_mark::<OrderId>(query.cursor.as_deref())?;
     travel::board(app, &request, travel::when(query.at, query.after)?, move |views, _| {
-        households::known(views, query.household.as_ref())?;
+        households::known(views, &reader, query.household.as_ref())?;
         let entries = match &query.household {
+            Some(household) if !may_see_orders(&reader, household) => Vec::new(),
             Some(household) => views.orders_of(household, after.as_ref(), limit + 1),
-            None => views.newest_orders(after.as_ref(), limit + 1),
+            None => views.newest_orders(&reader, after.as_ref(), limit + 1),
         };
         Ok(Page::cut(entries, limit, |order| order.id.to_string()))
     })
     .await
+}
+
+fn may_see_orders(reader: &Reader, household: &HouseholdId) -> bool {
+    reader.rights.through(household).may(Action::SeeOrder) == Verdict::Allowed
 }
 
 /// Shows an order with all its lines.

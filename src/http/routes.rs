@@ -10,14 +10,17 @@ use actix_web::{
 };
 use metrics::{Counter, Histogram, counter, histogram};
 
-use super::ROUTES;
+use super::{NEEDS, ROUTES, permit::Need};
 use crate::telemetry::{HTTP_REQUESTS, HTTP_SECONDS};
 
 /// Makes a table of routes: what is served, and what is described.
 macro_rules! routes {
-    ($( $path:literal: $( $method:ident $($handler:ident)::+ ),+; )+) => {
+    ($( $path:literal: $( $method:ident $($handler:ident)::+ [$need:ident $action:ident] ),+; )+) => {
         /// Every route: method and path.
         pub const ROUTES: &[(&str, &str)] = &[ $( $( (stringify!($method), $path), )+ )+ ];
+
+        /// What each route needs.
+        pub const NEEDS: &[permit::Need] = &[ $( $( permit::Need::$need(crate::domain::rights::Action::$action), )+ )+ ];
 
         /// The description of every route.
         #[derive(utoipa::OpenApi)]
@@ -31,7 +34,7 @@ macro_rules! routes {
             $(
                 let resource = web::resource($path);
                 $(
-                    let resource = resource.route(routes::numbered(stringify!($method), number).to($($handler)::+));
+                    let resource = resource.route(routes::numbered(stringify!($method), number).to(permit::Permitted($($handler)::+)));
                     number += 1;
                 )+
                 let other = |request: actix_web::HttpRequest| async move {
@@ -78,6 +81,12 @@ impl RouteNumber {
     pub fn of(request: &HttpRequest) -> Option<Self> {
         use actix_web::HttpMessage;
         request.extensions().get().copied()
+    }
+
+    /// What its row says that it takes.
+    #[must_use]
+    pub fn need(self) -> Option<Need> {
+        NEEDS.get(usize::from(self.0)).copied()
     }
 }
 

@@ -67,6 +67,8 @@ closes! {
     AuthenticationTimeout = 4002 "authentication_timeout" "no token was sent in time";
     /// The token has expired.
     TokenExpired = 4004 "token_expired" "the token has expired: get another first";
+    /// The session or token that opened it was ended or revoked.
+    SignedOut = 4005 "signed_out" "your session or token has ended: sign in again";
     /// Too many unreadable requests in a row.
     BadRequests = 4010 "bad_requests" "too many unreadable requests in a row";
     /// More messages or pings than any client needs.

@@ -85,7 +85,7 @@ impl Counters {
             Close::Silent => Limit::Silent,
             Close::Lifetime => Limit::Lifetime,
             Close::AuthenticationTimeout => Limit::TimeToAuthenticate,
-            Close::NotAuthenticated | Close::TokenExpired => Limit::Token,
+            Close::NotAuthenticated | Close::TokenExpired | Close::SignedOut => Limit::Token,
             // Counted where it is found, or not a limit.
             Close::Normal
             | Close::ProtocolError

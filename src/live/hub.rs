@@ -32,6 +32,7 @@ use super::{
 use crate::{
     domain::Principal,
     events::{Position, Recorded},
+    people::CredentialId,
     sharded::Sharded,
 };
 
@@ -139,6 +140,11 @@ impl Hub {
     /// Removes topics that a principal may no longer follow. What is published after this call does not reach it.
     pub fn rights_changed(&self, who: &Principal) {
         self.tell_all(|| Delivery::Recheck(who.clone()));
+    }
+
+    /// Closes the sessions that a credential opened: it was revoked, or signed out.
+    pub fn credential_ended(&self, credential: CredentialId) {
+        self.tell_all(|| Delivery::Ended(credential));
     }
 
     /// Announces the stop to every session, admits no more, and waits until all are gone or their time is over.

@@ -9,7 +9,7 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
 use super::{channel::Channel, close::Close, publication::Publication};
-use crate::domain::Principal;
+use crate::{domain::Principal, people::CredentialId};
 
 /// A message to a worker.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub enum Delivery {
     Publication(Arc<Channel>, Arc<Publication>),
     /// A principal's rights changed: topics that may no longer be followed are left.
     Recheck(Principal),
+    /// A credential ended: its sessions are closed.
+    Ended(CredentialId),
     /// The server stops: every session is notified, and closed within the given time.
     Farewell(std::time::Duration),
     /// Every session is closed at once.

@@ -10,7 +10,7 @@ use std::{
 use ahash::AHashMap;
 
 use super::{close::Close, follower::Follower, limits::Limits, notice::Notice, outbox::Outbox, socket::SocketHandle, topic::Topic};
-use crate::domain::Principal;
+use crate::people::Identity;
 
 /// How a session connected.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ pub struct Member {
     pub(super) arrival: Arrival,
     pub(super) outbox: Rc<Outbox>,
     /// `None` until it has sent a token.
-    pub(super) who: RefCell<Option<Principal>>,
+    pub(super) identity: RefCell<Option<Identity>>,
     pub(super) topics: RefCell<AHashMap<Topic, Rc<Follower>>>,
     /// When the client last showed a sign of life.
     pub(super) heard: Cell<Instant>,

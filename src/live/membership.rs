@@ -20,7 +20,7 @@ use super::{
     topic::Topic,
     worker::Worker,
 };
-use crate::{domain::Principal, events::Position};
+use crate::{domain::Principal, events::Position, people::Identity};
 
 /// A session's lifetime varies by this much either way, so that those that began together do not end together.
 const LIFETIME_JITTER: f64 = 0.1;
@@ -59,17 +59,18 @@ impl Membership {
     ///
     /// # Errors
     /// The close reason instead: too many sessions, or the server is stopping.
-    pub fn join(hub: &Arc<Hub>, epoch: &str, arrival: Arrival, who: Option<Principal>, wire: Wire) -> Result<Self, Close> {
+    pub fn join(hub: &Arc<Hub>, epoch: &str, arrival: Arrival, identity: Option<Identity>, wire: Wire) -> Result<Self, Close> {
         let limits = hub.limits();
-        let id = hub.admission().enter(arrival.address, who.as_ref(), limits).inspect_err(|close| hub.counters().met_by_close(*close))?;
+        let who = identity.as_ref().map(|identity| &identity.who);
+        let id = hub.admission().enter(arrival.address, who, limits).inspect_err(|close| hub.counters().met_by_close(*close))?;
         let (worker, now) = (Worker::of(hub), Instant::now());
         let lifetime = limits.lifetime.mul_f64(1.0 - LIFETIME_JITTER + 2.0 * LIFETIME_JITTER * hub.chance(id));
         let member = Rc::new(Member {
             id,
             arrival,
             outbox: Rc::new(Outbox::new(limits.outbox_bytes_max, wire)),
-            authenticate_by: who.is_none().then(|| now + limits.authenticate_within).into(),
-            who: who.into(),
+            authenticate_by: identity.is_none().then(|| now + limits.authenticate_within).into(),
+            identity: identity.into(),
             topics: RefCell::default(),
             heard: now.into(),
             pinged: now.into(),
@@ -110,7 +111,13 @@ impl Seat {
     /// Its principal; `None` until it has sent a token.
     #[must_use]
     pub fn who(&self) -> Option<Principal> {
-        self.member.who.borrow().clone()
+        self.member.identity.borrow().as_ref().map(|identity| identity.who.clone())
+    }
+
+    /// What it proved about its sender; `None` until it has sent a token.
+    #[must_use]
+    pub fn identity(&self) -> Option<Identity> {
+        self.member.identity.borrow().clone()
     }
 
     /// Records a sign of life.
@@ -118,14 +125,16 @@ impl Seat {
         self.member.heard.set(Instant::now());
     }
 
-    /// Applies a grant: the session's principal from now on, and until when.
+    /// Applies a grant: the session's sender from now on, and until when.
     ///
     /// # Errors
     /// The reason to close it: the principal has enough sessions.
-    pub fn admit(&self, who: Principal, grant: &Grant) -> Result<(), Close> {
+    pub fn admit(&self, grant: Grant) -> Result<(), Close> {
         let hub = self.worker.hub();
-        hub.admission().rename(self.who().as_ref(), &who, hub.limits()).inspect_err(|close| hub.counters().met_by_close(*close))?;
-        *self.member.who.borrow_mut() = Some(who);
+        hub.admission()
+            .rename(self.who().as_ref(), &grant.identity.who, hub.limits())
+            .inspect_err(|close| hub.counters().met_by_close(*close))?;
+        *self.member.identity.borrow_mut() = Some(grant.identity);
         self.member.authenticate_by.set(None);
         self.member.token_until.set(grant.until);
         self.worker.expect(&self.member);
@@ -167,8 +176,8 @@ impl Seat {
         let (hub, topic) = (self.worker.hub(), channel.topic.clone());
         let follower = Follower::new(hub.enter(channel, &self.worker, self.outbox().wire().encoding), Rc::clone(self.outbox()));
         self.worker.enter(&follower);
-        if let (Topic::List(list), Some(who)) = (&topic, self.member.who.borrow().as_ref()) {
-            hub.presence().join(list, who);
+        if let (Topic::List(list), Some(identity)) = (&topic, self.member.identity.borrow().as_ref()) {
+            hub.presence().join(list, &identity.who);
         }
         self.member.topics.borrow_mut().insert(topic, follower);
         as_before
@@ -209,7 +218,7 @@ impl Drop for Membership {
         }
         worker.remove(member);
         let hub = worker.hub();
-        hub.admission().leave(member.arrival.address, member.who.borrow().as_ref());
+        hub.admission().leave(member.arrival.address, member.identity.borrow().as_ref().map(|identity| &identity.who));
         hub.counters().sessions.decrement(1);
         let closing = member.outbox.closing().unwrap_or(Close::Normal);
         hub.counters().ended(closing);

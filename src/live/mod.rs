@@ -29,7 +29,7 @@ pub use close::Close;
 pub use hub::Hub;
 pub use limits::Limits;
 pub use publish::{DealsChanged, household_of_order, is_price};
-pub use rights::{Grant, OwnerRights, Rights};
+pub use rights::{Grant, Rights};
 pub use socket::on_connect;
 pub use topic::Topic;
 

@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     actors::Listener,
-    domain::{Event, HouseholdId, ListId, OrderId, ProductId, StoreId, order::OrderEvent, product::ProductEvent},
+    domain::{
+        Event, HouseholdId, ListId, OrderId, ProductId, StoreId, household::HouseholdEvent, list::ListEvent, order::OrderEvent,
+        product::ProductEvent,
+    },
     events::{Position, Recorded, codec},
     projections::{
         Changes, DealChange, Views,
@@ -28,6 +31,7 @@ const CROWD: usize = 500;
 impl Listener for Hub {
     fn committed(&self, recorded: &Arc<Recorded>, changes: &Changes, views: &Views) {
         self.advance(recorded.position);
+        self.follow_rights(&recorded.event);
         if self.is_quiet() {
             return;
         }
@@ -60,6 +64,20 @@ impl Listener for Hub {
 }
 
 impl Hub {
+    /// Has the roles looked up again that an event changed, and takes away what may no longer be followed.
+    fn follow_rights(&self, event: &Event) {
+        use HouseholdEvent as H;
+        match event {
+            Event::Household(H::Created { .. }) => self.rights().memberships_changed(),
+            Event::Household(H::MemberJoined { member, .. } | H::MemberRoleChanged { member, .. } | H::MemberLeft { member }) => {
+                self.rights().memberships_changed();
+                self.rights_changed(member);
+            }
+            Event::List(ListEvent::Shared { member, .. }) => self.rights_changed(member),
+            Event::List(_) | Event::Product(_) | Event::Order(_) | Event::Household(_) | Event::Store(_) | Event::System(_) => {}
+        }
+    }
+
     fn publish_prices(&self, product: &ProductId, stores: &[&StoreId], recorded: &Recorded, views: &Views) {
         let topic = Topic::Product(product.clone());
         if self.wants(&topic) {

@@ -26,7 +26,7 @@ use super::{
     publication::Publication,
     topic::Topic,
 };
-use crate::domain::Principal;
+use crate::{domain::Principal, people::CredentialId};
 
 /// How often every session is checked. It bounds how late a stalled socket is noticed, not how late a delivery is.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -166,6 +166,7 @@ impl Worker {
         match delivery {
             Delivery::Publication(channel, publication) => self.deliver(channel, publication, now),
             Delivery::Recheck(who) => self.recheck(who),
+            Delivery::Ended(credential) => self.end_those_of(*credential),
             Delivery::Farewell(within) => self.farewell(*within, now),
             Delivery::End(close) => self.end_all(*close),
         }
@@ -173,11 +174,13 @@ impl Worker {
 
     /// Removes topics that a principal may no longer follow.
     fn recheck(&self, who: &Principal) -> usize {
-        let members = self.members_where(|member| member.who.borrow().as_ref() == Some(who));
+        let members = self.members_where(|member| member.identity.borrow().as_ref().is_some_and(|identity| identity.who == *who));
         for member in &members {
             let lost: Vec<Topic> = {
                 let topics = member.topics.borrow();
-                topics.keys().filter(|topic| !self.hub.rights().may_follow(who, topic)).cloned().collect()
+                let identity = member.identity.borrow();
+                let may = |topic: &&Topic| identity.as_ref().is_some_and(|identity| self.hub.rights().may_follow(identity, topic));
+                topics.keys().filter(|topic| !may(topic)).cloned().collect()
             };
             for topic in &lost {
                 self.leave(member, topic);
@@ -189,14 +192,22 @@ impl Worker {
         members.len()
     }
 
+    /// Closes the sessions of a credential that ended.
+    fn end_those_of(&self, credential: CredentialId) -> usize {
+        let is_of_it = |member: &Member| member.identity.borrow().as_ref().is_some_and(|identity| identity.credential == Some(credential));
+        let members = self.members_where(is_of_it);
+        members.iter().for_each(|member| member.outbox.close(Close::SignedOut));
+        members.len()
+    }
+
     /// Removes a session from a topic: nothing of it is delivered from now on. Returns whether it followed it.
     pub(super) fn leave(&self, member: &Member, topic: &Topic) -> bool {
         let Some(follower) = member.topics.borrow_mut().remove(topic) else { return false };
         self.exit(&follower);
         self.hub.exit(&follower, self, member.outbox.wire().encoding);
         follower.forget();
-        if let (Topic::List(list), Some(who)) = (topic, member.who.borrow().as_ref()) {
-            self.hub.presence().leave(list, who);
+        if let (Topic::List(list), Some(identity)) = (topic, member.identity.borrow().as_ref()) {
+            self.hub.presence().leave(list, &identity.who);
         }
         true
     }

@@ -1,13 +1,19 @@
 //! Households as other views need them: name, members and the stores they compare.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{differences::Row, views::OwnView};
 use crate::{
-    domain::{Event, HouseholdId, Money, Principal, StoreId, household::HouseholdEvent, rights::HouseholdRole as Role},
+    domain::{
+        Event, HouseholdId, Money, Principal, StoreId,
+        household::HouseholdEvent,
+        rights::{Action, HouseholdRole as Role, Reader, Rights, Standing, Verdict},
+    },
     events::{Position, Recorded},
 };
 
@@ -17,6 +23,9 @@ pub struct Households {
     by_id: BTreeMap<HouseholdId, HouseholdEntry>,
     /// Every choice of stores to compare, by its position: what a list cost in the past depends on it.
     choices: BTreeMap<HouseholdId, Vec<(Position, BTreeSet<StoreId>)>>,
+    /// The households of each member.
+    #[serde(skip)]
+    of_member: HashMap<Principal, BTreeSet<HouseholdId>>,
 }
 
 /// What is known of a household.
@@ -56,10 +65,42 @@ impl Households {
         choices[..behind].last().map(|(_, stores)| stores)
     }
 
-    /// Households in order of their ids, after `after`.
-    pub fn page(&self, after: Option<&HouseholdId>, limit: usize) -> impl Iterator<Item = (&HouseholdId, &HouseholdEntry)> {
-        let start = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        self.by_id.range((start, std::ops::Bound::Unbounded)).take(limit)
+    /// The households that a reader may see, in order of their ids, after `after`.
+    #[must_use]
+    pub fn page(&self, reader: &Reader, after: Option<&HouseholdId>, limit: usize) -> Vec<(&HouseholdId, &HouseholdEntry)> {
+        let range = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
+        match &reader.rights {
+            Rights::Admin => self.by_id.range(range).take(limit).collect(),
+            Rights::Account(roles) => {
+                let seen =
+                    roles.households.range(range).filter(|(_, role)| Standing::from(**role).may(Action::SeeHousehold) == Verdict::Allowed);
+                seen.filter_map(|(id, _)| self.by_id.get_key_value(id)).take(limit).collect()
+            }
+            Rights::Link(_) | Rights::Nobody => Vec::new(),
+        }
+    }
+
+    /// The roles of a person, by household.
+    #[must_use]
+    pub fn roles_of(&self, who: &Principal) -> BTreeMap<HouseholdId, Role> {
+        let role = |id: &HouseholdId| Some((id.clone(), *self.by_id.get(id)?.members.get(who)?));
+        self.of_member.get(who).into_iter().flatten().filter_map(role).collect()
+    }
+
+    /// Whether anybody is a member under this name.
+    #[must_use]
+    pub fn knows_member(&self, who: &Principal) -> bool {
+        self.of_member.contains_key(who)
+    }
+
+    /// Rebuilds what a checkpoint leaves out.
+    pub(super) fn rebuild(&mut self) {
+        self.of_member.clear();
+        for (id, household) in &self.by_id {
+            for member in household.members.keys() {
+                self.of_member.entry(member.clone()).or_default().insert(id.clone());
+            }
+        }
     }
 
     #[must_use]
@@ -76,6 +117,23 @@ impl Households {
         let Ok(id) = HouseholdId::new(id) else { return };
         if let HouseholdEvent::StoresChosen { stores } = event {
             self.choices.entry(id.clone()).or_default().push((position, stores.clone()));
+        }
+        match event {
+            HouseholdEvent::Created { .. } => {
+                self.of_member.entry(who.clone()).or_default().insert(id.clone());
+            }
+            HouseholdEvent::MemberJoined { member, .. } | HouseholdEvent::MemberRoleChanged { member, .. } => {
+                self.of_member.entry(member.clone()).or_default().insert(id.clone());
+            }
+            HouseholdEvent::MemberLeft { member } => {
+                if let Some(households) = self.of_member.get_mut(member) {
+                    households.remove(&id);
+                }
+                if self.of_member.get(member).is_some_and(BTreeSet::is_empty) {
+                    self.of_member.remove(member);
+                }
+            }
+            HouseholdEvent::BudgetSet { .. } | HouseholdEvent::StoresChosen { .. } => {}
         }
         let household = self.by_id.entry(id).or_default();
         match event {

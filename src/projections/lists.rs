@@ -1,6 +1,6 @@
 //! The list index: all lists, without their items' details. For overviews; a list itself is read from its actor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 use super::{differences, interner::Interner, views::OwnView};
 use crate::{
     domain::{
-        Event, HouseholdId, ItemId, ListId, StoreId,
-        list::{ListEvent, Presence},
+        Event, HouseholdId, ItemId, ListId, Principal, StoreId,
+        list::{ListEvent, Presence, Role},
+        rights::{Action, Reader, Rights, Standing, Verdict},
     },
     events::{Position, Recorded},
 };
@@ -19,6 +20,12 @@ use crate::{
 pub struct ListIndex {
     ids: Interner<ListId>,
     rows: Vec<Row>,
+    /// The lists of each household, in order of creation.
+    #[serde(skip)]
+    of_household: HashMap<HouseholdId, BTreeSet<u32>>,
+    /// The lists shared with each person by name.
+    #[serde(skip)]
+    of_member: HashMap<Principal, BTreeSet<u32>>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -27,6 +34,7 @@ struct Row {
     household: Option<HouseholdId>,
     store: Option<StoreId>,
     archived: bool,
+    members: BTreeMap<Principal, Role>,
     /// Whether each item is ticked.
     items: BTreeMap<ItemId, bool>,
     ticked: u32,
@@ -62,7 +70,7 @@ pub struct ListQuery {
 impl OwnView for ListIndex {
     fn apply(&mut self, recorded: &Recorded) {
         if let Event::List(event) = &recorded.event {
-            self.record(recorded.stream.id(), event, recorded.position);
+            self.record(recorded.stream.id(), event, &recorded.who, recorded.position);
         }
     }
 
@@ -72,13 +80,65 @@ impl OwnView for ListIndex {
 }
 
 impl ListIndex {
-    /// A page of lists, in order of creation.
+    /// A page of the lists that a reader may see, in order of creation.
     #[must_use]
-    pub fn page(&self, query: &ListQuery) -> Vec<ListEntry> {
+    pub fn page(&self, reader: &Reader, query: &ListQuery) -> Vec<ListEntry> {
         let Some(start) = super::catalog::start_after(&self.ids, query.after.as_ref().map(ListId::as_str)) else { return Vec::new() };
         let wanted =
             |entry: &ListEntry| (query.archived || !entry.archived) && (query.household.is_none() || entry.household == query.household);
-        (start..).map_while(|number| self.entry(number)).filter(wanted).take(query.limit).collect()
+        match self.seen_by(reader) {
+            None => (start..).map_while(|number| self.entry(number)).filter(wanted).take(query.limit).collect(),
+            Some(seen) => seen.range(start..).filter_map(|number| self.entry(*number)).filter(wanted).take(query.limit).collect(),
+        }
+    }
+
+    /// The numbers of the lists that a reader may see; `None` for all.
+    fn seen_by(&self, reader: &Reader) -> Option<BTreeSet<u32>> {
+        let roles = match &reader.rights {
+            Rights::Admin => return None,
+            Rights::Account(roles) => roles,
+            Rights::Link(list) => return Some(self.ids.get(list.as_str()).into_iter().collect()),
+            Rights::Nobody => return Some(BTreeSet::new()),
+        };
+        let of_households = roles.households.keys().filter_map(|household| self.of_household.get(household));
+        let all = of_households.chain(self.of_member.get(&reader.who)).flatten().copied();
+        Some(all.filter(|number| self.standing_on(*number, reader).may(Action::SeeList) == Verdict::Allowed).collect())
+    }
+
+    /// What a reader is to a list; to one that is not there, a stranger.
+    #[must_use]
+    pub fn standing(&self, reader: &Reader, id: &ListId) -> Standing {
+        match (&reader.rights, self.ids.get(id.as_str())) {
+            (Rights::Link(list), Some(_)) if list == id => Standing::Link,
+            (_, Some(number)) => self.standing_on(number, reader),
+            (rights, None) => rights.on_list_of(None, None),
+        }
+    }
+
+    fn standing_on(&self, number: u32, Reader { who, rights }: &Reader) -> Standing {
+        let row = self.rows.get(number as usize);
+        let household = row.and_then(|row| row.household.as_ref());
+        rights.on_list_of(household, row.and_then(|row| row.members.get(who)).copied())
+    }
+
+    /// Whether a list is shared with anybody of this name.
+    #[must_use]
+    pub fn knows_member(&self, who: &Principal) -> bool {
+        self.of_member.contains_key(who)
+    }
+
+    /// Rebuilds what a checkpoint leaves out.
+    pub(super) fn rebuild(&mut self) {
+        (self.of_household, self.of_member) = Default::default();
+        for number in 0..super::interner::as_number(self.rows.len()) {
+            let row = &self.rows[number as usize];
+            if let Some(household) = &row.household {
+                self.of_household.entry(household.clone()).or_default().insert(number);
+            }
+            for member in row.members.keys() {
+                self.of_member.entry(member.clone()).or_default().insert(number);
+            }
+        }
     }
 
     /// One list.
@@ -97,9 +157,17 @@ impl ListIndex {
         self.rows.is_empty()
     }
 
-    fn record(&mut self, id: &str, event: &ListEvent, position: Position) {
-        let Some(row) = self.row(id) else { return };
+    fn record(&mut self, id: &str, event: &ListEvent, who: &Principal, position: Position) {
+        let Some(number) = self.number(id) else { return };
+        let Some(row) = self.rows.get_mut(number as usize) else { return };
         row.updated = position;
+        if let ListEvent::Created { household: Some(household), .. } = event {
+            self.of_household.entry(household.clone()).or_default().insert(number);
+        }
+        if let Some((member, role)) = shared_with(event, who) {
+            row.members.insert(member.clone(), role);
+            self.of_member.entry(member.clone()).or_default().insert(number);
+        }
         let facts = event.facts();
         if let Some(name) = facts.name {
             name.clone_into(&mut row.name);
@@ -114,15 +182,15 @@ impl ListIndex {
         facts.items.all().iter().for_each(|item| row.record(item, facts.presence));
     }
 
-    fn row(&mut self, id: &str) -> Option<&mut Row> {
+    fn number(&mut self, id: &str) -> Option<u32> {
         let number = match self.ids.get(id) {
             Some(number) => number,
             None => self.ids.number(&ListId::new(id).ok()?),
-        } as usize;
-        if number >= self.rows.len() {
-            self.rows.resize_with(number + 1, Row::default);
+        };
+        if number as usize >= self.rows.len() {
+            self.rows.resize_with(number as usize + 1, Row::default);
         }
-        self.rows.get_mut(number)
+        Some(number)
     }
 
     fn entry(&self, number: u32) -> Option<ListEntry> {
@@ -139,6 +207,14 @@ impl ListIndex {
             updated: row.updated,
         })
     }
+}
+
+/// With whom an event shares the list.
+fn shared_with<'a>(event: &'a ListEvent, who: &'a Principal) -> Option<(&'a Principal, Role)> {
+    if let ListEvent::Shared { member, role } = event {
+        return Some((member, *role));
+    }
+    matches!(event, ListEvent::Created { .. }).then_some((who, Role::Owner))
 }
 
 impl Row {

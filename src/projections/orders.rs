@@ -13,6 +13,7 @@ use crate::{
     domain::{
         Currency, HouseholdId, Moment, Money, OrderId, StoreId,
         order::{OrderEvent, OrderPlacement},
+        rights::{Action, Reader, Rights, Standing, Verdict},
     },
     events::Position,
 };
@@ -250,14 +251,28 @@ impl Views {
         self.orders.summary(self.orders.ids.get(id.as_str())?, &self.ids.stores)
     }
 
-    /// All orders, newest first, after `after` (one of them).
+    /// The orders that a reader may see, newest first, after `after` (one of them).
     #[must_use]
-    pub fn newest_orders(&self, after: Option<&OrderId>, limit: usize) -> Vec<OrderSummary> {
+    pub fn newest_orders(&self, reader: &Reader, after: Option<&OrderId>, limit: usize) -> Vec<OrderSummary> {
         let end = match after {
             None => super::interner::as_number(self.orders.ids.len()),
             Some(after) => self.orders.ids.get(after.as_str()).unwrap_or(0),
         };
-        (0..end).rev().filter_map(|order| self.orders.summary(order, &self.ids.stores)).take(limit).collect()
+        let summary = |order| self.orders.summary(order, &self.ids.stores);
+        match &reader.rights {
+            Rights::Admin => (0..end).rev().filter_map(summary).take(limit).collect(),
+            Rights::Account(roles) => {
+                let seen = roles.households.iter().filter(|(_, role)| Standing::from(**role).may(Action::SeeOrder) == Verdict::Allowed);
+                let newest_of = |household| {
+                    let orders = self.orders.of_household(household);
+                    orders[..orders.partition_point(|&order| order < end)].iter().rev().take(limit).copied()
+                };
+                let mut newest: Vec<u32> = seen.flat_map(|(household, _)| newest_of(household)).collect();
+                newest.sort_unstable_by(|a, b| b.cmp(a));
+                newest.into_iter().filter_map(summary).take(limit).collect()
+            }
+            Rights::Link(_) | Rights::Nobody => Vec::new(),
+        }
     }
 
     /// The orders of a household, newest first, after `after` (one of them).

@@ -51,6 +51,8 @@ impl Views {
         views.history.tables.rebuild();
         views.deals.rebuild();
         views.orders.rebuild();
+        views.lists.rebuild();
+        views.households.rebuild();
         Ok(views)
     }
 }

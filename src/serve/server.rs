@@ -42,7 +42,7 @@ pub fn start(running: Arc<Running>) -> io::Result<(Server, SocketAddr)> {
     let listener = listen(app.config.listen)?;
     let address = listener.local_addr()?;
     let workers = app.config.workers_resolved();
-    let access = Arc::new(Access::of(&app.config));
+    let access = Arc::new(Access::of(&app));
     let server = HttpServer::new(move || {
         running.lend_this_thread();
         service(web::Data::from(Arc::clone(&running)), Arc::clone(&access))

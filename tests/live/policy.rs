@@ -1,4 +1,4 @@
-//! A server inside the test, with rights that the test grants and revokes: accounts do not exist yet, the rules about them do.
+//! A server inside the test, with rights to topics that the test grants and revokes, whatever accounts would say.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,6 +15,7 @@ use aisled::{
     domain::Principal,
     events::{clock::SystemClock, memory::MemoryLog},
     live::{Grant, Rights, Topic},
+    people::Identity,
     serve::server,
     telemetry,
 };
@@ -37,7 +38,7 @@ pub struct Policy {
 }
 
 impl Rights for Policy {
-    fn may_follow(&self, who: &Principal, topic: &Topic) -> bool {
+    fn may_follow(&self, Identity { who, .. }: &Identity, topic: &Topic) -> bool {
         !self.denied.lock().contains(&(who.to_string(), topic.to_string()))
     }
 
@@ -45,6 +46,8 @@ impl Rights for Policy {
         let grant = self.tokens.lock().get(token).cloned();
         grant.filter(|grant| grant.until.is_none_or(|until| until > Instant::now()))
     }
+
+    fn memberships_changed(&self) {}
 }
 
 pub fn who(name: &str) -> Principal {
@@ -79,7 +82,7 @@ impl Governed {
 
     /// A new token.
     pub fn token(&self, token: &str, who_has_it: &str, until: Option<Instant>) {
-        self.policy.tokens.lock().insert(token.to_owned(), Grant { who: Some(who(who_has_it)), until });
+        self.policy.tokens.lock().insert(token.to_owned(), Grant { identity: Identity::account(who(who_has_it)), until });
     }
 
     pub fn deny(&self, who_may_not: &str, topic: &str) {

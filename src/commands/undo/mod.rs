@@ -35,7 +35,7 @@ pub struct Selection {
 /// # Errors
 /// A selection of nothing, of several things or of too much; why the one command that is selected cannot be undone.
 pub async fn undo(app: &App, caller: &Caller, selection: Selection, preview: bool) -> Result<UndoAnswer, Failure> {
-    let targets = targets::find(app, selection).await?;
+    let targets = targets::find(app, caller.reader(), selection).await?;
     let mut run = run::Run::new(app, caller, preview, targets.behind);
     for target in &targets.found {
         run.undo(target).await?;

@@ -7,7 +7,10 @@ use crate::{
     actors::Failure,
     app::App,
     commands::stream::blocking,
-    domain::{CommandId, Moment, Principal, Refusal, RefusalKind, StreamId, StreamKind},
+    domain::{
+        CommandId, Moment, Principal, Refusal, RefusalKind, StreamId, StreamKind,
+        rights::{Reader, Rights},
+    },
     events::{At, AtError, CommandMark, Log, LogError, Position, Recorded},
 };
 
@@ -35,7 +38,7 @@ pub struct Target {
 /// # Errors
 /// 422 for a body that names none or several; 400 for a missing position; 404 for a missing command; 422 if
 /// there is too much to search or to undo.
-pub async fn find(app: &App, selection: Selection) -> Result<Targets, Failure> {
+pub async fn find(app: &App, reader: Reader, selection: Selection) -> Result<Targets, Failure> {
     let Selection { position, command_id, who, since, until, stream } = selection;
     if who.is_none()
         && let Some(pointer) = since.map(|_| "/since").or(until.map(|_| "/until"))
@@ -43,28 +46,32 @@ pub async fn find(app: &App, selection: Selection) -> Result<Targets, Failure> {
         return Err(invalid("who_missing", pointer, "since and until need who: whose commands should be undone?"));
     }
     let log = Arc::clone(&app.log);
+    let views = Arc::clone(&app.views);
+    // What the sender must not know of is as if it were not there.
+    let seen = move |stream: &StreamId| matches!(reader.rights, Rights::Admin) || views.read().may_read(&reader, stream);
     match (position, command_id, who) {
         (Some(_), None, None) if stream.is_some() => {
             Err(invalid("one_target_only", "/stream", "a position already identifies its stream: remove stream"))
         }
-        (Some(position), None, None) => blocking(move || at_position(&*log, position)).await?,
-        (None, Some(id), None) => blocking(move || by_id(&*log, &id, stream.as_ref())).await?,
+        (Some(position), None, None) => blocking(move || at_position(&*log, position, &seen)).await?,
+        (None, Some(id), None) => blocking(move || by_id(&*log, &id, stream.as_ref(), &seen)).await?,
         (None, None, Some(who)) => {
             let since = since.ok_or_else(|| invalid("since_missing", "/since", "who needs since: the time from which to undo"))?;
-            blocking(move || of_person(&*log, &who, since, until, stream.as_ref())).await?
+            let only = move |of: &StreamId| stream.as_ref().is_none_or(|stream| of == stream) && seen(of);
+            blocking(move || of_person(&*log, &who, since, until, &only)).await?
         }
         _ => Err(invalid("one_target_only", "", "give exactly one of position, command_id, and who with since")),
     }
 }
 
-fn at_position(log: &dyn Log, position: Position) -> Result<Targets, Failure> {
+fn at_position(log: &dyn Log, position: Position, seen: &dyn Fn(&StreamId) -> bool) -> Result<Targets, Failure> {
     let unknown =
         || refused(RefusalKind::Malformed, "position_unknown", "/position", format!("the log has no event at position {position}"));
     if position == Position::START || position > log.head() {
         return Err(unknown());
     }
     let read = log.read(Position(position.0 - 1), 1)?;
-    let recorded = read.first().ok_or_else(unknown)?;
+    let recorded = read.first().filter(|recorded| seen(&recorded.stream)).ok_or_else(unknown)?;
     Ok(Targets { found: vec![target(recorded)], behind: None })
 }
 
@@ -73,8 +80,8 @@ fn target(recorded: &Recorded) -> Target {
 }
 
 /// The id is looked for in one stream, else among the newest events of all.
-fn by_id(log: &dyn Log, id: &CommandId, stream: Option<&StreamId>) -> Result<Targets, Failure> {
-    let is_it = |recorded: &Recorded| recorded.command.as_ref().is_some_and(|mark| mark.id == *id);
+fn by_id(log: &dyn Log, id: &CommandId, stream: Option<&StreamId>, seen: &dyn Fn(&StreamId) -> bool) -> Result<Targets, Failure> {
+    let is_it = |recorded: &Recorded| recorded.command.as_ref().is_some_and(|mark| mark.id == *id) && seen(&recorded.stream);
     let mut found: Vec<Target> = Vec::new();
     let mut keep = |recorded: &Recorded| {
         if is_it(recorded) && found.iter().all(|known| known.stream != recorded.stream) {
@@ -106,7 +113,13 @@ fn by_id(log: &dyn Log, id: &CommandId, stream: Option<&StreamId>) -> Result<Tar
 }
 
 /// What a person did, newest first. What admins did to the server is nobody's list or household, and left aside.
-fn of_person(log: &dyn Log, who: &Principal, since: Moment, until: Option<Moment>, stream: Option<&StreamId>) -> Result<Targets, Failure> {
+fn of_person(
+    log: &dyn Log,
+    who: &Principal,
+    since: Moment,
+    until: Option<Moment>,
+    wanted: &dyn Fn(&StreamId) -> bool,
+) -> Result<Targets, Failure> {
     if until.is_some_and(|until| until < since) {
         return Err(invalid("time_reversed", "/until", "until must not be before since"));
     }
@@ -117,10 +130,7 @@ fn of_person(log: &dyn Log, who: &Principal, since: Moment, until: Option<Moment
         return Err(invalid("time_too_long", "/since", detail));
     }
     let (mut found, mut named) = (Vec::new(), HashSet::new());
-    let mine = |recorded: &Recorded| {
-        let wanted = recorded.who == *who && stream.is_none_or(|stream| recorded.stream == *stream);
-        wanted && recorded.stream.kind() != StreamKind::System
-    };
+    let mine = |recorded: &Recorded| recorded.who == *who && recorded.stream.kind() != StreamKind::System && wanted(&recorded.stream);
     scan(log, before, last, |recorded| {
         // All events of a named command are found again by one of them.
         let again = |mark: &CommandMark| !named.insert((recorded.stream.clone(), mark.id.clone()));

@@ -152,7 +152,11 @@ fn create(state: &HouseholdState, name: &str, context: &Context) -> Decided {
             context.rights.to_catalog().check(Action::FoundHousehold, taken)?;
             Ok(Decision::applied(HouseholdEvent::Created { name: name.trim().to_owned() }))
         }
-        HouseholdState::Active(household) if household.standing(context).may(Action::SeeHousehold) != Verdict::Allowed => Err(taken()),
+        HouseholdState::Active(household)
+            if household.standing(&context.who, &context.rights).may(Action::SeeHousehold) != Verdict::Allowed =>
+        {
+            Err(taken())
+        }
         HouseholdState::Active(household) if household.name == name.trim() => Ok(Decision::unchanged()),
         HouseholdState::Active(household) => {
             let detail = format!("a household with this id already exists: “{}”; choose another id", household.name);
@@ -162,18 +166,21 @@ fn create(state: &HouseholdState, name: &str, context: &Context) -> Decided {
 }
 
 impl Household {
-    /// What the sender is to it, by its own state: that is newer than what came with the request.
-    fn standing(&self, context: &Context) -> Standing {
-        match &context.rights {
-            Rights::Account(_) => self.members.get(&context.who).map_or(Standing::Stranger, |role| (*role).into()),
-            other @ (Rights::Admin | Rights::Link(_) | Rights::Nobody) => other.to_catalog(),
+    /// What somebody is to it, by its own state: that is newer than the roles that came with the request.
+    #[must_use]
+    pub fn standing(&self, who: &Principal, rights: &Rights) -> Standing {
+        match rights {
+            Rights::Admin => Standing::Admin,
+            Rights::Account(_) => self.members.get(who).map_or(Standing::Stranger, |role| (*role).into()),
+            Rights::Link(_) => Standing::Stranger,
+            Rights::Nobody => Standing::Nobody,
         }
     }
 
     /// Every member may leave, whatever else it may.
     fn check(&self, command: &HouseholdCommand, context: &Context) -> Result<(), Refusal> {
         let leaves = matches!(command, HouseholdCommand::Leave { member } if *member == context.who && self.members.contains_key(member));
-        if leaves { Ok(()) } else { self.standing(context).check(command.action(), unknown) }
+        if leaves { Ok(()) } else { self.standing(&context.who, &context.rights).check(command.action(), unknown) }
     }
 }
 

@@ -4,9 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     List, ListEvent, ListState, Role,
-    decide::{
-        Decided, change_details, change_quantity, check_out, checked, create, remove, rename, set_budget, set_quantity, share, when,
-    },
+    decide::{Decided, change_details, change_quantity, check_out, checked, create, remove, rename, set_budget, set_quantity, share, when},
     found::existing,
     merge, rank,
 };

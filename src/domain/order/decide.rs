@@ -70,7 +70,8 @@ fn may_place(placement: &OrderPlacement, context: &Context) -> Result<(), Refusa
     match &placement.household {
         Some(household) => context.rights.through(household).check(Action::EditHousehold, || named_household(household).unknown()),
         None => context.rights.on_order(None).check(Action::EditOrder, || {
-            Refusal::new(RefusalKind::Invalid, "household_required", "say whose order this is: name one of your households").at("/household")
+            Refusal::new(RefusalKind::Invalid, "household_required", "say whose order this is: name one of your households")
+                .at("/household")
         }),
     }
 }

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{HouseholdRole, Standing};
-use crate::domain::{HouseholdId, ListId, Principal, list::List};
+use crate::domain::{
+    HouseholdId, ListId, Principal,
+    list::{List, Role},
+};
 
 /// What a credential stands for. Constant as long as the credential lasts; the roles behind it are looked up at each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,21 @@ pub enum Rights {
     Account(Arc<Roles>),
     Link(ListId),
     Nobody,
+}
+
+/// Who reads, with which rights.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    pub who: Principal,
+    pub rights: Rights,
+}
+
+impl Reader {
+    /// Of the server's own work, and of its admins: sees everything.
+    #[must_use]
+    pub fn admin(who: Principal) -> Self {
+        Self { who, rights: Rights::Admin }
+    }
 }
 
 /// An account's roles.
@@ -57,10 +75,18 @@ impl Rights {
     /// changes nothing, is a stranger to them.
     #[must_use]
     pub fn on_list(&self, who: &Principal, list: &List) -> Standing {
-        let own = || list.members.get(who).map_or(Standing::Stranger, |role| (*role).into());
+        self.on_list_of(list.household.as_ref(), list.members.get(who).copied())
+    }
+
+    /// As `on_list`, of the list's household and of what the list's own members say of somebody.
+    #[must_use]
+    pub fn on_list_of(&self, household: Option<&HouseholdId>, own: Option<Role>) -> Standing {
         match self {
             Self::Admin => Standing::Admin,
-            Self::Account(_) => list.household.as_ref().map_or(Standing::Stranger, |household| self.through(household)).or(own()),
+            Self::Account(_) => {
+                let own = own.map_or(Standing::Stranger, Standing::from);
+                household.map_or(Standing::Stranger, |household| self.through(household)).or(own)
+            }
             Self::Link(_) => Standing::Stranger,
             Self::Nobody => Standing::Nobody,
         }

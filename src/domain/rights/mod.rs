@@ -8,7 +8,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use asker::{Power, Rights, Roles};
+pub use asker::{Power, Reader, Rights, Roles};
 pub use role::HouseholdRole;
 pub use standing::Standing;
 pub use table::{Action, PERMISSIONS, Permission, Subject};

@@ -22,17 +22,8 @@ pub enum Standing {
 }
 
 impl Standing {
-    pub const ALL: [Self; 9] = [
-        Self::Admin,
-        Self::Owner,
-        Self::Adult,
-        Self::Child,
-        Self::Viewer,
-        Self::Guest,
-        Self::Link,
-        Self::Stranger,
-        Self::Nobody,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Admin, Self::Owner, Self::Adult, Self::Child, Self::Viewer, Self::Guest, Self::Link, Self::Stranger, Self::Nobody];
 
     /// As documents and refusals name it.
     #[must_use]

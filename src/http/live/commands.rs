@@ -14,9 +14,10 @@ use crate::{
     actors::{self, CommandKey, Done, Hosted},
     app::Current,
     commands::{execute, keys::digest},
-    domain::{ClientId, CommandId, Context, Principal, entities::entities, ids::check_id, list::Lists},
-    http::{body, error::Problem},
+    domain::{ClientId, CommandId, Context, entities::entities, ids::check_id, list::Lists},
+    http::{body, error::Problem, permit::scope_missing},
     live::encoding::Encoding,
+    people::Identity,
 };
 
 /// One requested command.
@@ -74,7 +75,7 @@ impl Lanes {
 /// Who sends commands over a session, and with which client.
 #[derive(Debug, Clone)]
 pub struct Sender {
-    pub who: Principal,
+    pub identity: Identity,
     pub client: Option<ClientId>,
 }
 
@@ -114,7 +115,11 @@ impl Job {
         // Read like the body of an HTTP request, so that the errors are the same.
         let command: E::Command = body::parse(self.command.to_string().as_bytes())?;
         let key = self.key(&command)?;
-        let context = Context::of_admin(sender.who.clone(), app.clock.now());
+        if !sender.identity.writes {
+            return Err(scope_missing("write").into());
+        }
+        let Identity { who, .. } = &sender.identity;
+        let context = Context { who: who.clone(), at: app.clock.now(), rights: app.authority.rights(&sender.identity) };
         let request =
             actors::Request { command, more: Vec::new(), context, key, client: sender.client.clone(), if_version: self.if_version };
         Ok(execute::<E>(app, &self.entity_id, request).await.map_err(Problem::from)?)

@@ -15,9 +15,8 @@ use super::{
 };
 use crate::{
     app::Current,
-    commands::Caller,
     http::{
-        access::bearer,
+        access::sign_in_first,
         error::{Problem, ProblemBody, RETRY_AFTER_SECONDS},
         reads::Query,
     },
@@ -70,19 +69,19 @@ enum Form {
 /// Follows topics as Server-Sent Events. Each has an `id`; the browser sends the last one back as `Last-Event-ID`, and so misses nothing.
 #[utoipa::path(get, path = "/api/v1/live/sse", tag = "live", params(FeedQuery),
     responses((status = 200, body = String, content_type = "text/event-stream"), (status = "4XX", body = ProblemBody), (status = 503, body = ProblemBody)))]
-pub async fn sse(app: Current, caller: Caller, Query(query): Query<FeedQuery>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    answer(app, caller, query, &request, Form::EventStream)
+pub async fn sse(app: Current, Query(query): Query<FeedQuery>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    answer(app, query, &request, Form::EventStream)
 }
 
 /// Reads topics from a cursor on, one message a line; with `follow` it continues.
 #[utoipa::path(get, path = "/api/v1/live/ndjson", tag = "live", params(FeedQuery),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ProblemBody), (status = 503, body = ProblemBody)))]
-pub async fn ndjson(app: Current, caller: Caller, Query(query): Query<FeedQuery>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn ndjson(app: Current, Query(query): Query<FeedQuery>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let form = Form::Lines { follow: query.follow };
-    answer(app, caller, query, &request, form)
+    answer(app, query, &request, form)
 }
 
-fn answer(app: Current, caller: Caller, query: FeedQuery, request: &HttpRequest, form: Form) -> Result<HttpResponse, Problem> {
+fn answer(app: Current, query: FeedQuery, request: &HttpRequest, form: Form) -> Result<HttpResponse, Problem> {
     let names: Vec<&str> = query.topics.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     if names.is_empty() || names.len() > TOPICS_MAX {
         return Err(
@@ -96,18 +95,16 @@ fn answer(app: Current, caller: Caller, query: FeedQuery, request: &HttpRequest,
     let since = since.filter(|since| since.epoch() == epoch);
     let cursor = Cursor::start(&epoch, &names, since.as_ref());
     let topics = names.iter().enumerate().map(|(place, name)| query.topic(name, since.as_ref().map(|since| since.at(place)))).collect();
+    let grant = super::handshake::grant(&app, request)?.ok_or_else(sign_in_first)?;
     let arrival = Arrival {
         address: request.peer_addr().map(|address| address.ip()),
         socket: request.conn_data::<SocketHandle>().cloned(),
         two_way: false,
     };
     let membership =
-        Membership::join(&app.hub, &app.epoch, arrival, Some(caller.who.clone()), Wire { encoding: Encoding::Json, deflate: false })
+        Membership::join(&app.hub, &app.epoch, arrival, Some(grant.identity.clone()), Wire { encoding: Encoding::Json, deflate: false })
             .map_err(turned_away)?;
-    if let Some(grant) = bearer(request.headers()).and_then(|token| app.hub.rights().admit(token)) {
-        let who = grant.who.clone().unwrap_or(caller.who);
-        membership.admit(who, &grant).map_err(turned_away)?;
-    }
+    membership.admit(grant).map_err(turned_away)?;
     let subscription = Subscription::begin(None, topics, since.is_some(), membership.seat());
     let feed = Feed { app, membership, subscription: Some(subscription), cursor, form, ended: false, rest: Bytes::new() };
     let mut response = HttpResponse::Ok();

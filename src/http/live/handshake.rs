@@ -8,7 +8,16 @@ use actix_web::{
     },
 };
 
-use crate::{http::error::Problem, live::encoding::Encoding};
+use crate::{
+    app::App,
+    domain::rights::Power,
+    http::{
+        access::{Unproven, acting, bearer, identity},
+        error::Problem,
+    },
+    live::{Grant, encoding::Encoding},
+    people::CredentialError,
+};
 
 /// Checks upgrade, version, key and origin.
 ///
@@ -28,6 +37,23 @@ pub fn check(request: &HttpRequest) -> Result<(), Problem> {
         return Err(Problem::malformed("invalid_key", "Sec-WebSocket-Key must be 16 bytes in base64"));
     }
     check_origin(headers)
+}
+
+/// What a new session may use: by its token, its cookie, or the machine it comes from; `None` if it must first send a token.
+///
+/// # Errors
+/// 401 for a token that proves nothing, 403 for acting for somebody without the right to.
+pub fn grant(app: &App, request: &HttpRequest) -> Result<Option<Grant>, Problem> {
+    let headers = request.headers();
+    if let Some(token) = bearer(headers) {
+        let Grant { identity, until } =
+            app.hub.rights().admit(token).ok_or_else(|| Unproven::Credential(CredentialError::Unknown).problem())?;
+        let identity = acting(identity, headers).map_err(|unproven| unproven.problem())?;
+        return Ok(Some(Grant { identity, until }));
+    }
+    let identity = identity(request)?;
+    let known = identity.power != Power::Nobody;
+    Ok(known.then(|| app.authority.grant((*identity).clone())))
 }
 
 /// The encoding of the subprotocol that the answer chooses: the first the client offers that is ours, JSON if it offers none.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
 use actix_web::{
-    HttpMessage, HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse,
     http::header,
     web::{self, Bytes},
 };
@@ -26,10 +26,10 @@ use super::{
 };
 use crate::{
     app::{App, Current},
-    commands::Caller,
-    domain::{ClientId, Moment, Principal},
+    domain::{ClientId, Moment, Principal, rights::Power},
     http::{
-        access::{Unauthenticated, bearer},
+        access::named,
+        caller::client,
         error::{Problem, ProblemBody},
         reads::Query,
     },
@@ -42,8 +42,8 @@ use crate::{
 /// One connection.
 pub struct Session {
     app: Current,
-    /// The principal of the handshake; a token may name another.
-    named: Principal,
+    /// Somebody else that the handshake names: an admin may act for that person.
+    named: Option<Principal>,
     client: Option<ClientId>,
     membership: Membership,
     wire: Wire,
@@ -82,7 +82,6 @@ enum Compression {
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", params(ConnectQuery), responses((status = 101, description = "a WebSocket"), (status = "4XX", body = ProblemBody)))]
 pub async fn connect(
     app: Current,
-    caller: Caller,
     Query(query): Query<ConnectQuery>,
     request: HttpRequest,
     payload: web::Payload,
@@ -97,27 +96,25 @@ pub async fn connect(
         response.insert_header((header::SEC_WEBSOCKET_EXTENSIONS, agreed.header()));
     }
     let wire = Wire { encoding, deflate: agreed.is_some_and(deflate::Agreed::takes_shared_frames) };
-    let asked_for_token = request.extensions().get::<Unauthenticated>().is_some();
+    let grant = super::handshake::grant(&app, &request)?;
+    let named = named(request.headers()).map_err(|unproven| unproven.problem())?;
     let arrival = Arrival {
         address: request.peer_addr().map(|address| address.ip()),
         socket: request.conn_data::<SocketHandle>().cloned(),
         two_way: true,
     };
-    let membership = match Membership::join(&app.hub, &app.epoch, arrival, (!asked_for_token).then(|| caller.who.clone()), wire) {
+    let membership = match Membership::join(&app.hub, &app.epoch, arrival, grant.as_ref().map(|grant| grant.identity.clone()), wire) {
         Ok(membership) => membership,
         // A browser sees no status of a failed handshake, so the reason is sent in a close frame.
         Err(close) => return Ok(response.streaming(stream::iter([Ok::<_, actix_web::Error>(close.frame())]))),
     };
-    if let Some(grant) = bearer(request.headers()).and_then(|token| app.hub.rights().admit(token)) {
-        let who = grant.who.clone().unwrap_or_else(|| caller.who.clone());
-        if let Err(close) = membership.admit(who, &grant) {
-            return Ok(response.streaming(stream::iter([Ok::<_, actix_web::Error>(close.frame())])));
-        }
+    if let Some(Err(close)) = grant.map(|grant| membership.admit(grant)) {
+        return Ok(response.streaming(stream::iter([Ok::<_, actix_web::Error>(close.frame())])));
     }
     let (outbox, limits) = (Rc::clone(membership.outbox()), *app.hub.limits());
     let session = Session {
-        named: caller.who,
-        client: caller.client,
+        named,
+        client: client(request.headers())?,
         membership,
         wire,
         compression: agreed.is_some(),
@@ -234,15 +231,20 @@ impl Session {
     fn refresh(&mut self, id: Option<&RequestId>, token: &str, ctx: &mut Ctx) {
         let Some(grant) = self.app.hub.rights().admit(token) else { return self.end(Close::NotAuthenticated, ctx) };
         let before = self.membership.who();
-        let who = grant.who.clone().unwrap_or_else(|| self.named.clone());
+        let grant = match &self.named {
+            Some(named) if grant.identity.power == Power::Admin => Grant { identity: grant.identity.acting_for(named.clone()), ..grant },
+            _ => grant,
+        };
+        let who = grant.identity.who.clone();
         if before.as_ref().is_some_and(|before| *before != who) {
             let detail = "this token belongs to another principal: open a new connection to act for it";
             return self.refuse(ctx, id, ErrorBody::new(ErrorCode::Forbidden, detail));
         }
-        if let Err(close) = self.membership.admit(who.clone(), &grant) {
+        let expires_at = self.expires_at(&grant);
+        if let Err(close) = self.membership.admit(grant) {
             return self.end(close, ctx);
         }
-        self.reply(ctx, &Refreshed { kind: "refreshed", id, who: &who, expires_at: self.expires_at(&grant) });
+        self.reply(ctx, &Refreshed { kind: "refreshed", id, who: &who, expires_at });
         if before.is_none() {
             self.greet(ctx);
         }
@@ -295,8 +297,8 @@ impl Session {
 
     /// Runs a command, then the next one for the same entity.
     fn run(&mut self, job: Job, ctx: &mut Ctx) {
-        let Some(who) = self.membership.who() else { return };
-        let sender = Sender { who, client: self.client.clone() };
+        let Some(identity) = self.membership.identity() else { return };
+        let sender = Sender { identity, client: self.client.clone() };
         let (app, encoding) = (self.app.clone(), self.wire.encoding);
         let running = async move {
             let answer = job.run(&app, &sender, encoding).await;

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     app::App,
+    http::reads::wait_until,
     live::{
         Hub,
         channel::Channel,
@@ -85,6 +86,12 @@ pub async fn next_part(app: &App, seat: &Seat, mut subscription: Subscription) -
 }
 
 async fn begin(app: &App, seat: &Seat, request: &TopicRequest, continues: bool) -> (TopicStart, Option<Gate>) {
+    // The roles may be a moment behind what the client was just told.
+    if let Ok(topic) = request.topic.parse()
+        && !may_follow(seat, &app.hub, &topic)
+    {
+        let _ = wait_until(app, Some(app.log.head())).await;
+    }
     let (Wanted { channel, every }, as_before) = match enter(request, seat, &app.hub) {
         Ok(entered) => entered,
         Err(error) => return (TopicStart::Refused { error }, None),
@@ -114,8 +121,12 @@ fn enter(request: &TopicRequest, seat: &Seat, hub: &Hub) -> Result<(Wanted, bool
     Ok((wanted, as_before))
 }
 
+fn may_follow(seat: &Seat, hub: &Hub, topic: &Topic) -> bool {
+    seat.identity().is_some_and(|identity| hub.rights().may_follow(&identity, topic))
+}
+
 fn check_right(seat: &Seat, hub: &Hub, topic: &Topic) -> Result<(), ErrorBody> {
-    if seat.who().is_some_and(|who| hub.rights().may_follow(&who, topic)) {
+    if may_follow(seat, hub, topic) {
         return Ok(());
     }
     hub.counters().met(Limit::Rights, 1);

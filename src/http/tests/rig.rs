@@ -84,7 +84,7 @@ impl Rig {
 
     /// Sends a request and takes the whole answer.
     pub async fn send(&self, request: TestRequest) -> Answer {
-        let access = Arc::new(Access::of(&self.app.config));
+        let access = Arc::new(Access::of(&self.app));
         let service = test::init_service(service::service(Data::from(Arc::clone(&self.running)), access)).await;
         collect(&service, request.to_request()).await
     }

@@ -18,6 +18,7 @@ use crate::{
         publication::{Key, Wire},
         worker::Worker,
     },
+    people::Identity,
 };
 
 #[actix_web::test]
@@ -105,7 +106,7 @@ async fn a_worker_that_cannot_keep_up_sends_its_sessions_back_to_their_positions
 async fn a_right_that_is_taken_away_ends_its_topic_at_once() {
     let rights = Arc::new(TestRights::default());
     let hub = Arc::new(Hub::new(Limits::default(), Arc::clone(&rights) as _));
-    let (ana, ben) = (join(&hub), Membership::join(&hub, "", Arrival::default(), Some(who("ben")), JSON).unwrap());
+    let (ana, ben) = (join(&hub), Membership::join(&hub, "", Arrival::default(), Some(Identity::account(who("ben"))), JSON).unwrap());
     for one in [&ana, &ben] {
         follow(one, "list:a", 0);
         follow(one, "list:b", 0);
@@ -128,7 +129,7 @@ async fn a_session_is_ended_for_silence_age_and_a_token_that_ends() {
     let limits = Limits { ping_interval: Duration::from_secs(10), lifetime: Duration::from_secs(1_000), ..Limits::default() };
     let hub = hub(limits);
     let arrive = |who| Membership::join(&hub, "", Arrival { two_way: true, ..Arrival::default() }, who, JSON).unwrap();
-    let (named, unnamed, listening) = (arrive(Some(who("ana"))), arrive(None), join(&hub));
+    let (named, unnamed, listening) = (arrive(Some(Identity::account(who("ana")))), arrive(None), join(&hub));
     let look = |seconds| Worker::of(&hub).look(Instant::now() + Duration::from_secs(seconds));
     look(11);
     assert_eq!((named.outbox().closing(), unnamed.outbox().closing()), (None, Some(Close::AuthenticationTimeout)));
@@ -140,7 +141,7 @@ async fn a_session_is_ended_for_silence_age_and_a_token_that_ends() {
     assert_eq!(listening.outbox().closing(), Some(Close::Lifetime));
     let expiring = join(&hub);
     let until = Some(Instant::now() + Duration::from_mins(1));
-    expiring.admit(who("ana"), &crate::live::Grant { who: None, until }).unwrap();
+    expiring.admit(crate::live::Grant { identity: Identity::account(who("ana")), until }).unwrap();
     look(59);
     drain(expiring.outbox());
     assert_eq!(expiring.outbox().closing(), None);

@@ -24,6 +24,7 @@ use crate::{
         publication::Wire,
         worker::Worker,
     },
+    people::Identity,
 };
 
 pub const JSON: Wire = Wire { encoding: Encoding::Json, deflate: false };
@@ -35,13 +36,15 @@ pub struct TestRights {
 }
 
 impl Rights for TestRights {
-    fn may_follow(&self, who: &Principal, topic: &Topic) -> bool {
+    fn may_follow(&self, Identity { who, .. }: &Identity, topic: &Topic) -> bool {
         !self.denied.lock().contains(&(who.clone(), topic.clone()))
     }
 
     fn admit(&self, _token: &str) -> Option<Grant> {
         None
     }
+
+    fn memberships_changed(&self) {}
 }
 
 pub fn hub(limits: Limits) -> Arc<Hub> {
@@ -61,7 +64,7 @@ pub fn join(hub: &Arc<Hub>) -> Membership {
 }
 
 pub fn try_join(hub: &Arc<Hub>, wire: Wire) -> Result<Membership, Close> {
-    Membership::join(hub, "", Arrival::default(), Some(who("ana")), wire)
+    Membership::join(hub, "", Arrival::default(), Some(Identity::account(who("ana"))), wire)
 }
 
 /// Follows from a position on.

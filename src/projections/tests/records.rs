@@ -2,15 +2,19 @@
 
 use crate::{
     domain::{
-        HouseholdId, ListId, Quantity, StreamKind,
+        HouseholdId, ListId, Principal, Quantity, StreamKind,
         household::HouseholdEvent,
         list::ListEvent,
         order::OrderEvent,
         product::ProductEvent,
-        rights::HouseholdRole,
+        rights::{HouseholdRole, Reader},
     },
     projections::{ListQuery, OrderPhase, testing::*},
 };
+
+fn everybody() -> Reader {
+    Reader::admin(Principal::new("local").unwrap())
+}
 
 fn home() -> HouseholdId {
     HouseholdId::new("home").unwrap()
@@ -72,12 +76,12 @@ fn the_list_index_counts_items_and_leaves_archived_lists_out() {
     log.list("a", created(Some("spar"))).list("b", created(None));
     log.list("a", item_added("i1", None, Quantity::each(1))).list("a", item_added("i2", None, Quantity::each(1)));
     log.list("a", ListEvent::ItemChecked { item: item("i1") }).list("b", ListEvent::Archived {});
-    let page = log.views().lists.page(&ListQuery { limit: 10, ..ListQuery::default() });
+    let page = log.views().lists.page(&everybody(), &ListQuery { limit: 10, ..ListQuery::default() });
     assert_eq!(page.iter().map(|list| (list.id.as_str(), list.items, list.unchecked)).collect::<Vec<_>>(), [("a", 2, 1)]);
     log.list("a", ListEvent::CheckedCleared { items: vec![item("i1")] });
     let list = log.views().lists.get(&ListId::new("a").unwrap()).unwrap();
     assert_eq!((list.items, list.unchecked), (1, 1));
-    assert_eq!(log.views().lists.page(&ListQuery { limit: 10, archived: true, ..ListQuery::default() }).len(), 2);
+    assert_eq!(log.views().lists.page(&everybody(), &ListQuery { limit: 10, archived: true, ..ListQuery::default() }).len(), 2);
 }
 
 #[test]

@@ -1,0 +1,183 @@
+//! Whether a request may do what its route does: asked once before each handler, by the action that the table of routes names.
+//! Commands are decided by their entity, which knows best; here they only need somebody who may write.
+
+use std::rc::Rc;
+
+use actix_web::{FromRequest, Handler, HttpRequest, dev::Payload, http::StatusCode};
+use futures_util::future::{Either, FutureExt, LocalBoxFuture, Ready, ready};
+
+use super::{
+    access::{identity, sign_in_first},
+    error::Problem,
+    routes::RouteNumber,
+};
+use crate::{
+    actors::Failure,
+    app::{App, Current},
+    domain::{
+        HouseholdId, ListId, OrderId,
+        household::{HouseholdState, Households},
+        list::Lists,
+        order::{OrderState, Orders},
+        rights::{Action, Power, Reader, Rights, Standing, Subject, Verdict},
+    },
+    people::Identity,
+};
+
+/// What a route needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// The right to this action, checked before the handler.
+    May(Action),
+    /// A command: its entity checks the right to at least this action.
+    Decided(Action),
+}
+
+/// Given to a handler that may run.
+#[derive(Debug, Clone, Copy)]
+pub struct Permit;
+
+/// A handler that runs only with a permit.
+#[derive(Clone)]
+pub struct Permitted<H>(pub H);
+
+impl<H, Args> Handler<(Permit, Args)> for Permitted<H>
+where
+    H: Handler<Args>,
+{
+    type Output = H::Output;
+    type Future = H::Future;
+
+    fn call(&self, (_, args): (Permit, Args)) -> Self::Future {
+        self.0.call(args)
+    }
+}
+
+impl FromRequest for Permit {
+    type Error = Problem;
+    type Future = Either<Ready<Result<Self, Problem>>, LocalBoxFuture<'static, Result<Self, Problem>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        match begin(request) {
+            Ok(None) => Either::Left(ready(Ok(Self))),
+            Ok(Some(question)) => Either::Right(question.answer().boxed_local()),
+            Err(problem) => Either::Left(ready(Err(problem))),
+        }
+    }
+}
+
+/// A question about a thing that must be looked up.
+struct Question {
+    app: Current,
+    identity: Rc<Identity>,
+    action: Action,
+    id: String,
+}
+
+/// Answers at once where nothing has to be looked up.
+fn begin(request: &HttpRequest) -> Result<Option<Question>, Problem> {
+    let need = RouteNumber::of(request).and_then(RouteNumber::need).ok_or_else(|| Problem::internal(&"a route without a need"))?;
+    let (Need::May(action) | Need::Decided(action)) = need;
+    if action == Action::Enter {
+        return Ok(None);
+    }
+    let identity = identity(request)?;
+    match identity.power {
+        Power::Nobody => return Err(sign_in_first()),
+        _ if !identity.writes && !request.method().is_safe() => return Err(scope_missing("write")),
+        Power::Admin => return Ok(None),
+        Power::Account | Power::Link(_) => {}
+    }
+    if matches!(need, Need::Decided(_)) {
+        return Ok(None);
+    }
+    let app = Current::of(request)?;
+    match action.permission().subject {
+        Subject::List | Subject::Household | Subject::Order => {
+            let id = request.match_info().get("id").unwrap_or_default().to_owned();
+            Ok(Some(Question { app, identity, action, id }))
+        }
+        Subject::Catalog | Subject::Server | Subject::Own => {
+            let standing = app.authority.rights(&identity).to_catalog();
+            match standing.may(action) {
+                Verdict::Allowed => Ok(None),
+                Verdict::Forbidden | Verdict::Hidden => Err(Failure::from(standing.not_permitted(action)).into()),
+                Verdict::SignIn => Err(sign_in_first()),
+            }
+        }
+    }
+}
+
+/// The credential is good, but not for this (403).
+#[must_use]
+pub fn scope_missing(scope: &str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "scope_missing", format!("this takes a credential with the scope {scope:?}"))
+}
+
+impl Question {
+    /// The roles may be a moment behind what the sender was just told, so before a no they catch up.
+    async fn answer(self) -> Result<Permit, Problem> {
+        let standing = self.standing().await?;
+        let standing = if standing.may(self.action) == Verdict::Allowed {
+            standing
+        } else {
+            catch_up(&self.app).await;
+            self.standing().await?
+        };
+        match standing.may(self.action) {
+            Verdict::Allowed => Ok(Permit),
+            Verdict::Forbidden => Err(Failure::from(standing.not_permitted(self.action)).into()),
+            Verdict::Hidden => Err(self.unknown()),
+            Verdict::SignIn => Err(sign_in_first()),
+        }
+    }
+
+    /// What the sender is to the thing; to one that is not there, a stranger.
+    async fn standing(&self) -> Result<Standing, Problem> {
+        let Reader { who, rights } = self.app.authority.reader(&self.identity);
+        let registry = &self.app.registry;
+        Ok(match self.action.permission().subject {
+            Subject::List => match (&rights, ListId::new(&self.id)) {
+                (Rights::Link(list), Ok(id)) if *list == id => Standing::Link,
+                (_, Ok(id)) => match registry.load::<Lists>(id.as_str()).await?.state.list() {
+                    Some(list) => rights.on_list(&who, list),
+                    None => Standing::Stranger,
+                },
+                (_, Err(_)) => Standing::Stranger,
+            },
+            Subject::Household => match HouseholdId::new(&self.id) {
+                Ok(id) => match &registry.load::<Households>(id.as_str()).await?.state {
+                    HouseholdState::Active(household) => household.standing(&who, &rights),
+                    HouseholdState::Absent => Standing::Stranger,
+                },
+                Err(_) => Standing::Stranger,
+            },
+            Subject::Order => match OrderId::new(&self.id) {
+                Ok(id) => match &registry.load::<Orders>(id.as_str()).await?.state {
+                    OrderState::Placed(order) | OrderState::Fulfilled(order) | OrderState::Cancelled(order) => {
+                        rights.on_order(order.household.as_ref())
+                    }
+                    OrderState::Absent => Standing::Stranger,
+                },
+                Err(_) => Standing::Stranger,
+            },
+            Subject::Catalog | Subject::Server | Subject::Own => rights.to_catalog(),
+        })
+    }
+
+    /// The very answer to an id that names nothing.
+    fn unknown(&self) -> Problem {
+        let (code, kind) = match self.action.permission().subject {
+            Subject::Household => ("household_not_found", "household"),
+            Subject::Order => ("order_not_found", "order"),
+            Subject::List | Subject::Catalog | Subject::Server | Subject::Own => ("list_not_found", "list"),
+        };
+        Problem::not_found(code, format!("there is no {kind} {}", self.id))
+    }
+}
+
+/// Waits until the views show everything recorded so far; gives up after as long as any read waits.
+async fn catch_up(app: &App) {
+    // What then is not known yet stays unknown: the answer is a no, as it would have been.
+    let _ = super::reads::wait_until(app, Some(app.log.head())).await;
+}
