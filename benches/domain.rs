@@ -26,7 +26,7 @@ fn line_totals(criterion: &mut Criterion) {
 
 fn lists(criterion: &mut Criterion) {
     let who = Principal::new("bench").expect("a valid id");
-    let context = Context { who: who.clone(), at: Moment(0) };
+    let context = Context::new(who.clone(), Moment(0));
     let state = list_of_items(&context);
     let add = add_item(ITEMS);
     criterion.bench_function("list: decide to add an item to 200", |bencher| {

@@ -1,5 +1,6 @@
 //! The one place that wires log, actors, projections and HTTP together, starts them in order and stops them in reverse.
 
+mod admin;
 mod folder;
 pub mod histories;
 mod history;
@@ -28,7 +29,7 @@ use crate::{
     },
     config::Config,
     domain::{
-        Context, Principal,
+        Context,
         system::{ADMIN, System, SystemEvent},
     },
     events::{
@@ -42,6 +43,7 @@ use crate::{
     snapshots::{Operations, WorkError},
 };
 
+pub use admin::Admin;
 pub use folder::{DataFolder, FolderError};
 pub use history::History;
 pub use rebuild::{Rebuilt, Switch};
@@ -259,8 +261,8 @@ impl Frame {
 ///
 /// # Errors
 /// When the log does not accept it.
-async fn record(app: &App, by: &Principal, event: SystemEvent) -> Result<(), WorkError> {
-    let context = Context { who: by.clone(), at: app.clock.now() };
+async fn record(app: &App, admin: &Admin, event: SystemEvent) -> Result<(), WorkError> {
+    let context = Context { by: admin.by.clone(), ..Context::new(admin.who.clone(), app.clock.now()) };
     let request = Request { command: event, more: Vec::new(), context, key: None, client: None, if_version: None };
     let done = app.registry.execute::<System>(ADMIN, request).await;
     done.map(drop).map_err(|failure| match failure {
@@ -279,8 +281,8 @@ async fn record(app: &App, by: &Principal, event: SystemEvent) -> Result<(), Wor
 }
 
 /// Records what an admin did, even if the log does not accept it: a full disk must not hide a result.
-async fn record_or_warn(app: &App, by: &Principal, event: SystemEvent) {
-    if let Err(error) = record(app, by, event).await {
+async fn record_or_warn(app: &App, admin: &Admin, event: SystemEvent) {
+    if let Err(error) = record(app, admin, event).await {
         tracing::warn!(%error, "an admin action is not in the log");
     }
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::keys::{derived_id, digest};
 use crate::{
     actors::{CommandKey, Failure, Request},
+    app::Admin,
     domain::{ClientId, CommandId, Context, Moment, Principal, Refusal, RefusalKind, ids::IdError},
 };
 
@@ -13,6 +14,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub who: Principal,
+    /// Who really sent it, acting for `who`.
+    pub by: Option<Principal>,
     /// When the request arrived.
     pub at: Moment,
     /// The device or program it comes from.
@@ -27,7 +30,13 @@ impl Caller {
     /// What the decider may know of the request.
     #[must_use]
     pub fn context(&self) -> Context {
-        Context { who: self.who.clone(), at: self.at }
+        Context { by: self.by.clone(), ..Context::new(self.who.clone(), self.at) }
+    }
+
+    /// Who does an admin action by this request.
+    #[must_use]
+    pub fn admin(&self) -> Admin {
+        Admin { who: self.who.clone(), by: self.by.clone() }
     }
 
     /// Takes the body's `command_id` beside the header's key.

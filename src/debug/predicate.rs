@@ -44,8 +44,8 @@ const OPERATORS: [(&str, Operator); 7] = [
 ];
 
 /// What a path may begin with.
-const ROOTS: [&str; 12] =
-    ["type", "who", "stream", "version", "position", "previous", "at", "command_id", "client", "shape", "data", "state"];
+const ROOTS: [&str; 13] =
+    ["type", "who", "by", "stream", "version", "position", "previous", "at", "command_id", "client", "shape", "data", "state"];
 
 /// Why a text is not a condition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -10,7 +10,17 @@ use super::{Entity, ids::Principal, moment::Moment};
 #[derive(Debug, Clone)]
 pub struct Context {
     pub who: Principal,
+    /// Who really sent it, acting for `who`. No rule depends on it: it is only recorded.
+    pub by: Option<Principal>,
     pub at: Moment,
+}
+
+impl Context {
+    /// A command that a principal sends for itself.
+    #[must_use]
+    pub fn new(who: Principal, at: Moment) -> Self {
+        Self { who, by: None, at }
+    }
 }
 
 /// What the log knows of an event besides its content; `evolve` may record it in the state.

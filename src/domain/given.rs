@@ -46,7 +46,7 @@ impl<E: Entity> Given<E> {
 
     /// What a command would lead to now.
     pub fn when(&self, command: &E::Command) -> Result<Decision<E::Event>, Refusal> {
-        E::decide(&self.state, command, &Context { who: tester(), at: NOW })
+        E::decide(&self.state, command, &Context::new(tester(), NOW))
     }
 
     /// The code of the refusal, or the outcome's name.
@@ -72,7 +72,7 @@ impl<E: Undo> Given<E> {
         let who = tester();
         let happened = |(version, event): (u64, _)| Happened { event, fact: Fact { who: &who, at: NOW, position: version, version } };
         let history: Vec<_> = (1..).zip(&self.events).map(happened).collect();
-        let context = Context { who: who.clone(), at: NOW };
+        let context = Context::new(who.clone(), NOW);
         plan::<E>(&StreamId::new(E::KIND, "x").unwrap(), &history, command, &self.state, &context)
     }
 

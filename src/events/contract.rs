@@ -52,7 +52,7 @@ pub fn event(text: &str) -> Event {
 /// An append of such events.
 pub fn append(id: &str, expected_version: u64, texts: &[&str]) -> Append {
     let events = texts.iter().map(|text| event(text)).collect();
-    Append { stream: stream(id), expected_version, who: Principal::new("anna").unwrap(), command: None, client: None, events }
+    Append { stream: stream(id), expected_version, who: Principal::new("anna").unwrap(), by: None, command: None, client: None, events }
 }
 
 /// Appends and waits.

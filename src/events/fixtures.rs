@@ -39,6 +39,7 @@ fn from_json(event: &Value) -> Recorded {
         previous: text("previous").parse().ok(),
         at: text("at").parse().unwrap(),
         who: Principal::new(text("who")).unwrap(),
+        by: event["by"].as_str().map(|by| Principal::new(by).unwrap()),
         command: Some(CommandMark { id: CommandId::new(text("command_id")).unwrap(), digest: DIGEST, outcome: Outcome::Applied }),
         client: event["client"].as_str().map(|client| ClientId::new(client).unwrap()),
         event: content,
@@ -52,9 +53,8 @@ pub fn fixture(name: &str) -> Recorded {
 
 fn stored(recorded: &Recorded) -> Vec<u8> {
     let mut bytes = Vec::new();
-    write_opening(&mut bytes, recorded.previous, recorded.at, recorded.client.is_some());
-    let Recorded { stream, who, command, client, .. } = recorded;
-    let author = Author { stream, who, command: command.as_ref(), client: client.as_ref() };
+    let author = Author::of(recorded);
+    write_opening(&mut bytes, recorded.previous, recorded.at, &author);
     write_body(&mut bytes, recorded.version, &recorded.event, &author);
     bytes
 }

@@ -11,7 +11,7 @@ const SPEC_VERSION: &str = "1.0";
 const TYPE_PREFIX: &str = "aisled.";
 
 /// Our fields by their attribute. Null ones are left out there.
-const ATTRIBUTES: [(&str, &str); 16] = [
+const ATTRIBUTES: [(&str, &str); 17] = [
     ("position", "id"),
     ("stream", "subject"),
     ("at", "time"),
@@ -20,6 +20,7 @@ const ATTRIBUTES: [(&str, &str); 16] = [
     ("version", "aisledversion"),
     ("previous", "aisledprevious"),
     ("who", "aisledwho"),
+    ("by", "aisledby"),
     ("client", "aisledclient"),
     ("command_id", "aisledcommand"),
     (DIGEST_FIELD, "aisleddigest"),

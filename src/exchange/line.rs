@@ -140,10 +140,9 @@ fn is_manifest(line: &str) -> bool {
 /// An event as the log keeps it today.
 #[must_use]
 pub fn stored_form(recorded: &Recorded) -> Vec<u8> {
-    let Recorded { stream, version, previous, at, who, command, client, event, .. } = recorded;
-    let author = Author { stream, who, command: command.as_ref(), client: client.as_ref() };
+    let (Recorded { version, previous, at, event, .. }, author) = (recorded, Author::of(recorded));
     let mut bytes = Vec::with_capacity(256);
-    write_opening(&mut bytes, *previous, *at, client.is_some());
+    write_opening(&mut bytes, *previous, *at, &author);
     write_body(&mut bytes, *version, event, &author);
     bytes
 }

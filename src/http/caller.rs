@@ -25,6 +25,8 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const CLIENT: &str = "x-aisled-client";
 /// The longest `Idempotency-Key` accepted, in bytes.
 const KEY_BYTES_MAX: usize = 255;
+/// The request's own principal.
+static LOCAL: LazyLock<Principal> = LazyLock::new(|| Principal::new("local").expect("the text is a valid id because it has five letters"));
 
 impl FromRequest for Caller {
     type Error = Problem;
@@ -38,8 +40,10 @@ impl FromRequest for Caller {
 fn read(request: &HttpRequest) -> Result<Caller, Problem> {
     let headers = request.headers();
     let app = Current::of(request)?;
+    let who = principal(headers)?;
     Ok(Caller {
-        who: principal(headers)?,
+        by: sender_for(&who),
+        who,
         at: app.clock.now(),
         client: client(headers)?,
         key: idempotency_key(headers)?,
@@ -48,8 +52,6 @@ fn read(request: &HttpRequest) -> Result<Caller, Problem> {
 }
 
 fn principal(headers: &HeaderMap) -> Result<Principal, Problem> {
-    static LOCAL: LazyLock<Principal> =
-        LazyLock::new(|| Principal::new("local").expect("the text is a valid id because it has five letters"));
     match headers.get(ACTING_AS) {
         None => Ok(LOCAL.clone()),
         Some(value) => value
@@ -58,6 +60,11 @@ fn principal(headers: &HeaderMap) -> Result<Principal, Problem> {
             .and_then(|text| Principal::new(text).map_err(|error| error.to_string()))
             .map_err(|error| Problem::malformed("invalid_principal", format!("X-Aisled-As is not a valid principal: {error}"))),
     }
+}
+
+/// The request's own principal, if it acts for another.
+fn sender_for(who: &Principal) -> Option<Principal> {
+    (*who != *LOCAL).then(|| LOCAL.clone())
 }
 
 /// The client's own name, else the program in its `User-Agent`, without its version.

@@ -123,7 +123,7 @@ fn is_one_command<E: Undo>(one: &Recorded, next: &Recorded) -> bool {
     match (&one.command, &next.command) {
         (Some(one), Some(next)) => one.id == next.id,
         (None, None) => {
-            let together = one.position.next() == next.position && (one.at, &one.who) == (next.at, &next.who);
+            let together = one.position.next() == next.position && (one.at, &one.who, &one.by) == (next.at, &next.who, &next.by);
             together && E::own(&one.event).zip(E::own(&next.event)).is_some_and(|(one, next)| E::continues(one, next))
         }
         _ => false,
@@ -213,6 +213,7 @@ mod tests {
             previous: None,
             at: Moment(0),
             who: crate::domain::Principal::new("ann").unwrap(),
+            by: None,
             command: command.map(|(id, digest)| CommandMark { id, digest, outcome: Outcome::Applied }),
             client: None,
             event: ListEvent::Renamed { name: position.to_string() }.into(),

@@ -197,7 +197,7 @@ impl Rig {
 }
 
 pub fn request<C>(command: C) -> Request<C> {
-    let context = Context { who: id("anna"), at: crate::events::clock::Clock::now(&SystemClock) };
+    let context = Context::new(id("anna"), crate::events::clock::Clock::now(&SystemClock));
     Request { command, more: Vec::new(), context, key: None, client: None, if_version: None }
 }
 

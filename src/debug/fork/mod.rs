@@ -101,7 +101,7 @@ impl<'a> Fork<'a> {
     /// When the stream cannot be read; something that is not a command is a refusal.
     pub fn attempt(&mut self, what: &WhatIf) -> Result<Decided, LogError> {
         let who = what.who.clone().or_else(|| Principal::new(WHO_DEFAULT).ok());
-        let context = Context { who: who.expect("the default is a valid id because it is written here"), at: self.at };
+        let context = Context::new(who.expect("the default is a valid id because it is written here"), self.at);
         let (newest, at) = (self.newest, self.at);
         self.entity(&what.stream)?;
         let entity = self.entities.get(&what.stream).expect("this holds because it was put there just now");

@@ -71,10 +71,12 @@ impl Lanes {
     }
 }
 
-/// Who sends commands over a session, and with which client.
+/// For whom commands are sent over a session, by whom, and with which client.
 #[derive(Debug, Clone)]
 pub struct Sender {
     pub who: Principal,
+    /// Who really sends them, acting for `who`.
+    pub by: Option<Principal>,
     pub client: Option<ClientId>,
 }
 
@@ -114,7 +116,7 @@ impl Job {
         // Read like the body of an HTTP request, so that the errors are the same.
         let command: E::Command = body::parse(self.command.to_string().as_bytes())?;
         let key = self.key(&command)?;
-        let context = Context { who: sender.who.clone(), at: app.clock.now() };
+        let context = Context { by: sender.by.clone(), ..Context::new(sender.who.clone(), app.clock.now()) };
         let request =
             actors::Request { command, more: Vec::new(), context, key, client: sender.client.clone(), if_version: self.if_version };
         Ok(execute::<E>(app, &self.entity_id, request).await.map_err(Problem::from)?)

@@ -44,6 +44,8 @@ pub struct Session {
     app: Current,
     /// The principal of the handshake; a token may name another.
     named: Principal,
+    /// Who really sends, acting for the principal of the handshake.
+    by: Option<Principal>,
     client: Option<ClientId>,
     membership: Membership,
     wire: Wire,
@@ -117,6 +119,7 @@ pub async fn connect(
     let (outbox, limits) = (Rc::clone(membership.outbox()), *app.hub.limits());
     let session = Session {
         named: caller.who,
+        by: caller.by,
         client: caller.client,
         membership,
         wire,
@@ -296,7 +299,9 @@ impl Session {
     /// Runs a command, then the next one for the same entity.
     fn run(&mut self, job: Job, ctx: &mut Ctx) {
         let Some(who) = self.membership.who() else { return };
-        let sender = Sender { who, client: self.client.clone() };
+        // A token that names another principal than the handshake sends for itself.
+        let by = self.by.clone().filter(|_| who == self.named);
+        let sender = Sender { who, by, client: self.client.clone() };
         let (app, encoding) = (self.app.clone(), self.wire.encoding);
         let running = async move {
             let answer = job.run(&app, &sender, encoding).await;

@@ -106,7 +106,7 @@ impl Rig {
     /// Commands for the list `l` as one, past HTTP, where a test needs many.
     pub async fn tell(&self, who: &str, mut commands: Vec<ListCommand>) {
         let command = commands.remove(0);
-        let context = Context { who: Principal::new(who).expect("an id"), at: self.app.clock.now() };
+        let context = Context::new(Principal::new(who).expect("an id"), self.app.clock.now());
         let request = crate::actors::Request { command, more: commands, context, key: None, client: None, if_version: None };
         self.app.registry.execute::<Lists>("l", request).await.expect("the list takes them");
     }

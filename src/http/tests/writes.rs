@@ -148,7 +148,7 @@ async fn a_family_member_may_be_named_and_is_recorded() {
 async fn every_command_that_is_recorded_with_others_is_checked_for_what_it_names() {
     let rig = Rig::furnished().await;
     let head = rig.app.log.head();
-    let context = Context { who: Principal::new("ann").expect("an id"), at: rig.app.clock.now() };
+    let context = Context::new(Principal::new("ann").expect("an id"), rig.app.clock.now());
     let unknown = ListCommand::ChooseStore { store: Some(StoreId::new("nowhere").expect("an id")) };
     let command = ListCommand::Rename { name: "Monthly".into() };
     let request = Request { command, more: vec![unknown], context, key: None, client: None, if_version: None };

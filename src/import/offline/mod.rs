@@ -85,7 +85,7 @@ impl OfflineSink {
             Intent::Order(_, command) => self.check(command)?,
             Intent::List(_, command) => self.check(command)?,
         }
-        let (log, context) = (&*self.log, Context { who: self.who.clone(), at: self.clock.now() });
+        let (log, context) = (&*self.log, Context::new(self.who.clone(), self.clock.now()));
         match intent {
             Intent::Store(id, command) => self.stores.decide(log, id.as_str(), command, &context),
             Intent::Household(id, command) => self.households.decide(log, id.as_str(), command, &context),

@@ -27,7 +27,7 @@ fn after(commands: &[HouseholdCommand]) -> HouseholdState {
 }
 
 fn restored(now: &HouseholdState, past: &HouseholdState, who: &str) -> Restored<Households> {
-    let context = Context { who: person(who), at: Moment(0) };
+    let context = Context::new(person(who), Moment(0));
     restore(now, past, &StreamId::new(StreamKind::Household, "x").unwrap(), &context)
 }
 
@@ -57,7 +57,7 @@ proptest! {
         prop_assume!(may);
         let Restored { plan, notes } = restored(&now, &past, who);
         prop_assert_eq!(&plan.after, &past, "{:?}", notes);
-        let context = Context { who: person(who), at: Moment(0) };
+        let context = Context::new(person(who), Moment(0));
         prop_assert_eq!(&decide_all::<Households>(&now, &plan.commands, &context).unwrap().events, &plan.events);
     }
 }

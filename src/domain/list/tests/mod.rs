@@ -39,7 +39,7 @@ fn given(events: &[ListEvent]) -> ListState {
 }
 
 fn when_done_by(state: &ListState, who: &str, command: &ListCommand) -> Result<Decision<ListEvent>, Refusal> {
-    Lists::decide(state, command, &Context { who: person(who), at: Moment(0) })
+    Lists::decide(state, command, &Context::new(person(who), Moment(0)))
 }
 
 fn when(state: &ListState, command: &ListCommand) -> Result<Decision<ListEvent>, Refusal> {

@@ -12,7 +12,7 @@ use super::{
 use crate::domain::{StreamId, changes::Fields, decide_all, given::replay, list::diff, restore::Restored};
 
 fn restored(now: &ListState, past: &ListState) -> Restored<Lists> {
-    let context = Context { who: person("device"), at: Moment(0) };
+    let context = Context::new(person("device"), Moment(0));
     restore(now, past, &StreamId::new(StreamKind::List, "x").unwrap(), 9, &context)
 }
 
@@ -82,7 +82,7 @@ proptest! {
         let (now, past) = (replay::<Lists>(&now.events), replay::<Lists>(&past.events));
         let Restored { plan, .. } = restored(&now, &past);
         prop_assert_eq!(likeness_to(&plan.after, &past), likeness(&past));
-        let context = Context { who: person("device"), at: Moment(0) };
+        let context = Context::new(person("device"), Moment(0));
         let decided = decide_all::<Lists>(&now, &plan.commands, &context).unwrap();
         prop_assert_eq!(&decided.events, &plan.events, "the actor decides what was planned");
         prop_assert_eq!(restored(&plan.after, &past).plan.commands, vec![], "once is enough");

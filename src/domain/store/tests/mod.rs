@@ -20,7 +20,7 @@ fn given(events: &[StoreEvent]) -> StoreState {
 }
 
 fn when(state: &StoreState, command: &StoreCommand) -> Result<Decision<StoreEvent>, Refusal> {
-    Stores::decide(state, command, &Context { who: Principal::new("anna").unwrap(), at: Moment(0) })
+    Stores::decide(state, command, &Context::new(Principal::new("anna").unwrap(), Moment(0)))
 }
 
 fn code(result: Result<Decision<StoreEvent>, Refusal>) -> &'static str {
