@@ -178,11 +178,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_event_comes_back_from_its_json(log in any_log(), digest: u64, which in 0_usize..3) {
+        fn any_event_comes_back_from_its_json(log in any_log(), digest: u64, which in 0_usize..3, acting: bool) {
             for event in &log.events {
                 let mut event = event.clone();
                 let outcome = [Outcome::Applied, Outcome::Merged, Outcome::Unchanged][which];
                 event.command = Some(CommandMark { id: CommandId::new("c1").unwrap(), digest, outcome });
+                event.by = acting.then(|| Principal::new("local").unwrap());
                 prop_assert_eq!(event_from_json(&whole_json(&event)).unwrap(), event);
             }
         }

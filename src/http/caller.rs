@@ -139,6 +139,14 @@ mod tests {
     }
 
     #[test]
+    fn a_request_names_its_own_principal_only_where_it_acts_for_another() {
+        let sent_as = |text: &str| sender_for(&principal(&headers(ACTING_AS, text)).expect("is an id"));
+        assert_eq!(sent_as("mia"), Some(LOCAL.clone()));
+        assert_eq!(sent_as("local"), None);
+        assert_eq!(sender_for(&principal(&HeaderMap::new()).expect("nothing is named")), None);
+    }
+
+    #[test]
     fn a_key_that_is_no_id_becomes_one_and_stays_the_same() {
         let key = |text: &str| idempotency_key(&headers(IDEMPOTENCY_KEY, text)).expect("is accepted").expect("is there");
         assert_eq!(key("order-17").as_str(), "order-17");

@@ -237,6 +237,16 @@ mod tests {
     }
 
     #[test]
+    fn what_two_people_send_for_one_is_not_joined() {
+        let moved = |position, by: &str| {
+            let (by, item) = (crate::domain::Principal::new(by).ok(), crate::domain::ItemId::new(&format!("i{position}")).unwrap());
+            Arc::new(Recorded { by, event: ListEvent::ItemMoved { item, rank: 0 }.into(), ..Recorded::clone(&renamed(position, None)) })
+        };
+        let history = [moved(1, "local"), moved(2, "local"), moved(3, "ben")];
+        assert_eq!([0, 2].map(|index| events_of::<Lists>(&history, index)), [0..2, 2..3]);
+    }
+
+    #[test]
     fn an_undo_and_a_restore_are_known_by_name_and_digest() {
         assert_eq!(undoes(&renamed(9, Some(undo_of(7)))), Some(Position(7)));
         assert_eq!(undoes(&renamed(9, Some(named("undo:7")))), None, "a client may have taken the name");
