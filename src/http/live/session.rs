@@ -44,7 +44,7 @@ pub struct Session {
     app: Current,
     /// The principal of the handshake; a token may name another.
     named: Principal,
-    /// Who really sends, acting for the principal of the handshake.
+    /// Who really sends, acting for the principal of the handshake. A token that names its principal sends for itself.
     by: Option<Principal>,
     client: Option<ClientId>,
     membership: Membership,
@@ -110,16 +110,18 @@ pub async fn connect(
         // A browser sees no status of a failed handshake, so the reason is sent in a close frame.
         Err(close) => return Ok(response.streaming(stream::iter([Ok::<_, actix_web::Error>(close.frame())]))),
     };
+    let mut by = caller.by;
     if let Some(grant) = bearer(request.headers()).and_then(|token| app.hub.rights().admit(token)) {
         let who = grant.who.clone().unwrap_or_else(|| caller.who.clone());
         if let Err(close) = membership.admit(who, &grant) {
             return Ok(response.streaming(stream::iter([Ok::<_, actix_web::Error>(close.frame())])));
         }
+        by = by.filter(|_| grant.who.is_none());
     }
     let (outbox, limits) = (Rc::clone(membership.outbox()), *app.hub.limits());
     let session = Session {
         named: caller.who,
-        by: caller.by,
+        by,
         client: caller.client,
         membership,
         wire,
@@ -245,6 +247,7 @@ impl Session {
         if let Err(close) = self.membership.admit(who.clone(), &grant) {
             return self.end(close, ctx);
         }
+        self.by = self.by.take().filter(|_| grant.who.is_none());
         self.reply(ctx, &Refreshed { kind: "refreshed", id, who: &who, expires_at: self.expires_at(&grant) });
         if before.is_none() {
             self.greet(ctx);
@@ -299,9 +302,7 @@ impl Session {
     /// Runs a command, then the next one for the same entity.
     fn run(&mut self, job: Job, ctx: &mut Ctx) {
         let Some(who) = self.membership.who() else { return };
-        // A token that names another principal than the handshake sends for itself.
-        let by = self.by.clone().filter(|_| who == self.named);
-        let sender = Sender { who, by, client: self.client.clone() };
+        let sender = Sender { who, by: self.by.clone(), client: self.client.clone() };
         let (app, encoding) = (self.app.clone(), self.wire.encoding);
         let running = async move {
             let answer = job.run(&app, &sender, encoding).await;
