@@ -47,7 +47,7 @@ fn price(number: u64) -> (StreamId, Event) {
 }
 
 fn append(stream: StreamId, expected_version: u64, events: Vec<Event>) -> Append {
-    Append { stream, expected_version, who: Principal::new("import").expect("a valid id"), command: None, client: None, events }
+    Append { stream, expected_version, who: Principal::new("import").expect("a valid id"), by: None, command: None, client: None, events }
 }
 
 fn open(dir: &Path) -> DiskLog {

@@ -39,6 +39,7 @@ fn price_event(n: u64) -> Recorded {
         previous: None,
         at: Moment(days * DAY_MICROS),
         who: Principal::new("bench").expect("a valid id"),
+        by: None,
         command: None,
         client: None,
         event: Event::Product(ProductEvent::PriceObserved { seen, outlier: false }),

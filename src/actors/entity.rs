@@ -191,6 +191,7 @@ impl<E: Hosted> EntityActor<E> {
             stream: self.stream.clone(),
             expected_version: self.entity.version,
             who: request.context.who.clone(),
+            by: request.context.by.clone(),
             command: request.key.as_ref().map(|key| CommandMark { id: key.id.clone(), digest: key.digest, outcome }),
             client: request.client.clone(),
             events: events.into_iter().map(Into::into).collect(),

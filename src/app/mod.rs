@@ -1,5 +1,6 @@
 //! The one place that wires log, actors, projections and HTTP together, starts them in order and stops them in reverse.
 
+mod admin;
 mod authority;
 mod folder;
 pub mod histories;
@@ -29,7 +30,7 @@ use crate::{
     },
     config::Config,
     domain::{
-        Context, Principal,
+        Context,
         system::{ADMIN, System, SystemEvent},
     },
     events::{
@@ -43,6 +44,7 @@ use crate::{
     snapshots::{Operations, WorkError},
 };
 
+pub use admin::Admin;
 pub use authority::Authority;
 pub use folder::{DataFolder, FolderError};
 pub use history::History;
@@ -278,8 +280,8 @@ impl Frame {
 ///
 /// # Errors
 /// When the log does not accept it.
-async fn record(app: &App, by: &Principal, event: SystemEvent) -> Result<(), WorkError> {
-    let context = Context::of_admin(by.clone(), app.clock.now());
+async fn record(app: &App, admin: &Admin, event: SystemEvent) -> Result<(), WorkError> {
+    let context = Context { by: admin.by.clone(), ..Context::of_admin(admin.who.clone(), app.clock.now()) };
     let request = Request { command: event, more: Vec::new(), context, key: None, client: None, if_version: None };
     let done = app.registry.execute::<System>(ADMIN, request).await;
     done.map(drop).map_err(|failure| match failure {
@@ -298,8 +300,8 @@ async fn record(app: &App, by: &Principal, event: SystemEvent) -> Result<(), Wor
 }
 
 /// Records what an admin did, even if the log does not accept it: a full disk must not hide a result.
-async fn record_or_warn(app: &App, by: &Principal, event: SystemEvent) {
-    if let Err(error) = record(app, by, event).await {
+async fn record_or_warn(app: &App, admin: &Admin, event: SystemEvent) {
+    if let Err(error) = record(app, admin, event).await {
         tracing::warn!(%error, "an admin action is not in the log");
     }
 }

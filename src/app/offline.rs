@@ -78,7 +78,7 @@ impl Offline {
         let about = About { at: SystemClock.now(), by: by.to_string(), scheduled, epoch, views, pace: Pace::AtOnce };
         let manifest = create(log, log.chain(), &folder, &claim, about, progress)?;
         let event = SystemEvent::SnapshotCreated { snapshot: manifest.name.clone(), position: manifest.position.0, scheduled };
-        super::restore::append_admin(log, by, event)?;
+        super::restore::append_admin(log, &by.clone().into(), event)?;
         Ok(manifest)
     }
 
@@ -92,7 +92,7 @@ impl Offline {
         for name in names {
             folder.delete(name, &claim)?;
             if let Some(log) = self.log() {
-                super::restore::append_admin(log, by, SystemEvent::SnapshotDeleted { snapshot: name.clone(), scheduled })?;
+                super::restore::append_admin(log, &by.clone().into(), SystemEvent::SnapshotDeleted { snapshot: name.clone(), scheduled })?;
             }
         }
         Ok(())
@@ -113,7 +113,7 @@ impl Offline {
         let (mut ready, proof) = build(&folder.open(&name)?, Some(target.position), &self.folder, &self.config, progress)?;
         let (left_epoch, left_position) = (self.epoch().to_owned(), self.head().0);
         let event = SystemEvent::Restored { snapshot: Some(name), position: proof.position.0, left_epoch, left_position };
-        let served = ready.record(by, event).and_then(|()| self.switch(&ready));
+        let served = ready.record(&by.clone().into(), event).and_then(|()| self.switch(&ready));
         if let Err(error) = served {
             histories::abandon(&ready.folder);
             return Err(error.into());
@@ -137,7 +137,7 @@ impl Offline {
         let left = histories::left_by(&self.folder).map_err(failed)?.ok_or(SnapshotError::NothingToUndo)?;
         let (log, _) = DiskLog::open(self.config.log_options(left.log())).map_err(|error| WorkError::Staged(error.to_string()))?;
         let (left_epoch, left_position) = (self.epoch().to_owned(), self.head().0);
-        super::restore::append_admin(&log, by, SystemEvent::RestoreUndone { left_epoch, left_position })?;
+        super::restore::append_admin(&log, &by.clone().into(), SystemEvent::RestoreUndone { left_epoch, left_position })?;
         histories::switch_back(&left, &self.folder).map_err(failed)?;
         let head = log.head();
         log.close()?;

@@ -6,9 +6,9 @@ use std::{ops::ControlFlow, sync::Arc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Running, gently, record, snapshot::proof_of};
+use super::{Admin, Running, gently, record, snapshot::proof_of};
 use crate::{
-    domain::{Principal, system::SystemEvent},
+    domain::system::SystemEvent,
     events::{Log, Position},
     projections::Views,
     snapshots::{Operation, SnapshotError, ViewsProof, WorkError},
@@ -40,16 +40,11 @@ impl Running {
     ///
     /// # Errors
     /// When the log cannot be read, or the projector is gone.
-    pub async fn rebuild_views(
-        self: Arc<Self>,
-        by: Principal,
-        switch: Switch,
-        operation: Arc<Operation>,
-    ) -> Result<Rebuilt, SnapshotError> {
+    pub async fn rebuild_views(self: Arc<Self>, admin: Admin, switch: Switch, operation: Arc<Operation>) -> Result<Rebuilt, SnapshotError> {
         let app = self.current();
         let (running, log) = (Arc::clone(&self), Arc::clone(&app.log));
         let rebuilt = gently(move || running.rebuild(&log, switch, &operation)).await??;
-        record(&app, &by, SystemEvent::ViewsRebuilt { differed: rebuilt.differed.clone(), switched: rebuilt.switched }).await?;
+        record(&app, &admin, SystemEvent::ViewsRebuilt { differed: rebuilt.differed.clone(), switched: rebuilt.switched }).await?;
         Ok(rebuilt)
     }
 

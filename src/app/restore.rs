@@ -9,10 +9,10 @@ use std::{io, sync::Arc, thread, time::Duration};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{App, Current, DataFolder, Frame, History, Running, gently, histories, record, views};
+use super::{Admin, App, Current, DataFolder, Frame, History, Running, gently, histories, record, views};
 use crate::{
     domain::{
-        Principal, StreamId, StreamKind,
+        StreamId, StreamKind,
         system::{ADMIN, SystemEvent},
     },
     events::{Append, AppendError, Appended, Log, Position},
@@ -35,7 +35,7 @@ pub struct RestoreOrder {
     pub snapshot: String,
     /// The last position; everything if not given.
     pub upto: Option<Position>,
-    pub by: Principal,
+    pub admin: Admin,
 }
 
 /// What a restore did.
@@ -71,17 +71,17 @@ impl Running {
         let snapshot = folder.open(&order.snapshot)?;
         let _hold = folder.hold()?;
         let begun = SystemEvent::RestoreBegun { snapshot: Some(order.snapshot.clone()), position: position_of(&order, &snapshot).0 };
-        record(&old, &order.by, begun).await?;
+        record(&old, &order.admin, begun).await?;
         failpoint::reach("restore.begun");
         let (config, upto) = (Arc::clone(&old.config), order.upto);
         let build = move || build(&snapshot, upto, &left, &config, &operation.progress);
         let (ready, proof) = gently(build).await??;
         let seal = {
-            let (by, proof) = (order.by.clone(), proof.clone());
+            let (admin, proof) = (order.admin.clone(), proof.clone());
             move |ready: &mut Ready, old: &App| {
                 let (left_epoch, left_position) = (old.epoch.to_string(), old.log.head().0);
                 let snapshot = Some(proof.snapshot.clone());
-                ready.record(&by, SystemEvent::Restored { snapshot, position: proof.position.0, left_epoch, left_position })?;
+                ready.record(&admin, SystemEvent::Restored { snapshot, position: proof.position.0, left_epoch, left_position })?;
                 failpoint::reach("restore.sealed");
                 let left = old.history.folder.as_ref().ok_or(SnapshotError::NoFolder)?;
                 histories::switch(&ready.folder, left).map_err(|error| WorkError::io(ready.folder.root(), error))?;
@@ -101,7 +101,7 @@ impl Running {
     ///
     /// # Errors
     /// `NothingToUndo`, or why that history cannot be opened.
-    pub async fn undo_restore(self: Arc<Self>, by: Principal) -> Result<Undone, SnapshotError> {
+    pub async fn undo_restore(self: Arc<Self>, admin: Admin) -> Result<Undone, SnapshotError> {
         let old = self.current();
         let current = old.history.folder.clone().ok_or(SnapshotError::NoFolder)?;
         let left = histories::left_by(&current).map_err(|error| {
@@ -114,7 +114,7 @@ impl Running {
         let position = ready.log.head();
         let seal = move |ready: &mut Ready, old: &App| {
             let (left_epoch, left_position) = (old.epoch.to_string(), old.log.head().0);
-            ready.record(&by, SystemEvent::RestoreUndone { left_epoch, left_position })?;
+            ready.record(&admin, SystemEvent::RestoreUndone { left_epoch, left_position })?;
             failpoint::reach("undo.recorded");
             Ok(histories::switch_back(&ready.folder, &current).map_err(|error| WorkError::io(ready.folder.root(), error))?)
         };
@@ -189,17 +189,18 @@ pub struct Undone {
 
 impl Ready {
     /// Records an admin action in this history before it is served.
-    pub fn record(&mut self, by: &Principal, event: SystemEvent) -> Result<(), WorkError> {
-        append_admin(&self.log, by, event)?.iter().for_each(|recorded| self.views.absorb(recorded));
+    pub fn record(&mut self, admin: &Admin, event: SystemEvent) -> Result<(), WorkError> {
+        append_admin(&self.log, admin, event)?.iter().for_each(|recorded| self.views.absorb(recorded));
         Ok(())
     }
 }
 
 /// Appends an admin action to a log that is not served.
-pub(super) fn append_admin(log: &DiskLog, by: &Principal, event: SystemEvent) -> Result<Appended, WorkError> {
+pub(super) fn append_admin(log: &DiskLog, admin: &Admin, event: SystemEvent) -> Result<Appended, WorkError> {
     let stream = StreamId::new(StreamKind::System, ADMIN).map_err(|error| WorkError::NotRecorded(error.to_string()))?;
     let expected_version = log.stream_head(&stream).map_or(0, |head| head.version);
-    let append = Append { stream, expected_version, who: by.clone(), command: None, client: None, events: vec![event.into()] };
+    let Admin { who, by } = admin.clone();
+    let append = Append { stream, expected_version, who, by, command: None, client: None, events: vec![event.into()] };
     log.append_blocking(append).wait().map_err(|error| match error {
         AppendError::NoRoom(_) => WorkError::Full(error.to_string()),
         other @ (AppendError::Conflict { .. }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Running, SelfRestored};
+use super::{Admin, Running, SelfRestored};
 use crate::{
     config::Config,
     domain::{Moment, Principal},
@@ -26,7 +26,7 @@ enum Due {
 
 /// Follows the schedule as long as the server runs. Failures are logged and retried when next due.
 pub async fn follow(running: Arc<Running>) {
-    let Ok(who) = Principal::new(WHO) else { return };
+    let Ok(admin) = Principal::new(WHO).map(Admin::from) else { return };
     let mut looks = tokio::time::interval(LOOK_EVERY);
     let mut failed_at: Option<Moment> = None;
     loop {
@@ -42,8 +42,8 @@ pub async fn follow(running: Arc<Running>) {
         let Ok((newest, first)) = state_of(&running).await else { continue };
         let done = match due(&config, now, newest, first, running.self_restored().as_ref()) {
             Due::Nothing => continue,
-            Due::Snapshot => snapshot(&running, &who, now).await,
-            Due::SelfRestore => self_restore(&running, &who, now).await,
+            Due::Snapshot => snapshot(&running, &admin, now).await,
+            Due::SelfRestore => self_restore(&running, &admin, now).await,
         };
         failed_at = done.is_err().then_some(now);
     }
@@ -80,19 +80,19 @@ fn due(config: &Config, now: Moment, newest: Option<Moment>, first: Option<Momen
     }
 }
 
-async fn snapshot(running: &Arc<Running>, who: &Principal, now: Moment) -> Result<(), SnapshotError> {
+async fn snapshot(running: &Arc<Running>, admin: &Admin, now: Moment) -> Result<(), SnapshotError> {
     let work = {
-        let (running, who) = (Arc::clone(running), who.clone());
-        |operation| running.take_snapshot(who, true, operation)
+        let (running, admin) = (Arc::clone(running), admin.clone());
+        |operation| running.take_snapshot(admin, true, operation)
     };
     as_operation(running, "snapshot", now, work).await?;
     let retention = running.current().config.retention();
-    running.prune_snapshots(who, retention, false).await.map(drop).inspect_err(|error| tracing::warn!(%error, "retention failed"))
+    running.prune_snapshots(admin, retention, false).await.map(drop).inspect_err(|error| tracing::warn!(%error, "retention failed"))
 }
 
-async fn self_restore(running: &Arc<Running>, who: &Principal, now: Moment) -> Result<(), SnapshotError> {
-    let (own, who) = (Arc::clone(running), who.clone());
-    as_operation(running, "self_restore", now, |operation| own.self_restore(who, true, operation)).await
+async fn self_restore(running: &Arc<Running>, admin: &Admin, now: Moment) -> Result<(), SnapshotError> {
+    let (own, admin) = (Arc::clone(running), admin.clone());
+    as_operation(running, "self_restore", now, |operation| own.self_restore(admin, true, operation)).await
 }
 
 /// Runs work as an operation that admins see. While another operation runs, the schedule waits.

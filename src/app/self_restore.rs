@@ -5,10 +5,10 @@ use std::{fs, io, path::Path, str, sync::Arc, time::Instant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Running, gently, record_or_warn};
+use super::{Admin, Running, gently, record_or_warn};
 use crate::{
     disk,
-    domain::{Moment, Principal, system::SystemEvent},
+    domain::{Moment, system::SystemEvent},
     events::{Log, Position},
     snapshots::{Listed, Operation, SnapshotError, SnapshotFolder, WorkError, stage},
     telemetry,
@@ -98,7 +98,7 @@ impl Running {
     /// Only if there is no snapshot, or the folder cannot be used. A snapshot that cannot be restored is a result, logged as an error.
     pub async fn self_restore(
         self: Arc<Self>,
-        by: Principal,
+        admin: Admin,
         scheduled: bool,
         operation: Arc<Operation>,
     ) -> Result<SelfRestored, SnapshotError> {
@@ -121,7 +121,7 @@ impl Running {
         });
         let result = result.await??;
         self.keep(&result);
-        record_or_warn(&app, &by, SystemEvent::SelfRestored { snapshot: result.snapshot.clone(), ok: result.ok, scheduled }).await;
+        record_or_warn(&app, &admin, SystemEvent::SelfRestored { snapshot: result.snapshot.clone(), ok: result.ok, scheduled }).await;
         Ok(result)
     }
 

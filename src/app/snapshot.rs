@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{App, Running, gently, record, record_or_warn, restore::blocking};
+use super::{Admin, App, Running, gently, record, record_or_warn, restore::blocking};
 use crate::{
     disk::Pace,
-    domain::{Principal, system::SystemEvent},
+    domain::system::SystemEvent,
     failpoint,
     projections::Views,
     snapshots::{
@@ -20,14 +20,14 @@ impl Running {
     /// See [`SnapshotError`].
     pub async fn take_snapshot(
         self: Arc<Self>,
-        by: Principal,
+        admin: Admin,
         scheduled: bool,
         operation: Arc<Operation>,
     ) -> Result<Manifest, SnapshotError> {
         let app = self.current();
-        let (running, source, who) = (Arc::clone(&self), app.clone(), by.to_string());
+        let (running, source, who) = (Arc::clone(&self), app.clone(), admin.who.to_string());
         let manifest = gently(move || running.write_snapshot(&source, who, scheduled, &operation)).await??;
-        record(&app, &by, SystemEvent::SnapshotCreated { snapshot: manifest.name.clone(), position: manifest.position.0, scheduled })
+        record(&app, &admin, SystemEvent::SnapshotCreated { snapshot: manifest.name.clone(), position: manifest.position.0, scheduled })
             .await?;
         failpoint::reach("snapshot.recorded");
         Ok(manifest)
@@ -53,7 +53,7 @@ impl Running {
     /// `InUse` while the folder is being changed.
     pub async fn verify_snapshot(
         self: Arc<Self>,
-        by: Principal,
+        admin: Admin,
         snapshot: Snapshot,
         operation: Arc<Operation>,
     ) -> Result<Verified, SnapshotError> {
@@ -61,7 +61,7 @@ impl Running {
         let _hold = SnapshotFolder::new(&app.config.snapshots).hold()?;
         let verified = gently(move || verify(&snapshot, &operation.progress)).await?;
         let problems = u64::try_from(verified.problems.len()).unwrap_or(u64::MAX);
-        record_or_warn(&app, &by, SystemEvent::SnapshotVerified { snapshot: verified.snapshot.clone(), problems }).await;
+        record_or_warn(&app, &admin, SystemEvent::SnapshotVerified { snapshot: verified.snapshot.clone(), problems }).await;
         Ok(verified)
     }
 
@@ -69,24 +69,24 @@ impl Running {
     ///
     /// # Errors
     /// `NotFound`, `InUse`, or the file that cannot be removed.
-    pub async fn delete_snapshot(&self, by: &Principal, name: &str, scheduled: bool) -> Result<(), SnapshotError> {
+    pub async fn delete_snapshot(&self, admin: &Admin, name: &str, scheduled: bool) -> Result<(), SnapshotError> {
         let app = self.current();
         let (folder, own) = (SnapshotFolder::new(&app.config.snapshots), name.to_owned());
         blocking(move || folder.delete(&own, &folder.claim()?)).await??;
         failpoint::reach("snapshot.deleted");
-        Ok(record(&app, by, SystemEvent::SnapshotDeleted { snapshot: name.to_owned(), scheduled }).await?)
+        Ok(record(&app, admin, SystemEvent::SnapshotDeleted { snapshot: name.to_owned(), scheduled }).await?)
     }
 
     /// Removes what retention does not keep. Returns the names, also for a dry run.
     ///
     /// # Errors
     /// See `delete_snapshot`.
-    pub async fn prune_snapshots(&self, by: &Principal, retention: Retention, only_ask: bool) -> Result<Vec<String>, SnapshotError> {
+    pub async fn prune_snapshots(&self, admin: &Admin, retention: Retention, only_ask: bool) -> Result<Vec<String>, SnapshotError> {
         let folder = SnapshotFolder::new(&self.current().config.snapshots);
         let expired = blocking(move || retention.expired(&folder.whole())).await?;
         if !only_ask {
             for name in &expired {
-                self.delete_snapshot(by, name, true).await?;
+                self.delete_snapshot(admin, name, true).await?;
             }
         }
         Ok(expired)

@@ -160,7 +160,8 @@ impl Events {
             Format::Text => {
                 let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
                 let (position, at, who, stream, name) = (text("position"), text("at"), text("who"), text("stream"), text("type"));
-                writeln!(out, "{position:>10}  {at:<27}  {stream} v{}  {name}  by {who}  {}", event["version"], event["data"])?;
+                let sent = event["by"].as_str().map(|by| format!(", sent by {by}")).unwrap_or_default();
+                writeln!(out, "{position:>10}  {at:<27}  {stream} v{}  {name}  by {who}{sent}  {}", event["version"], event["data"])?;
             }
         }
         Ok(())

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::keys::{derived_id, digest};
 use crate::{
     actors::{CommandKey, Failure, Request},
+    app::Admin,
     domain::{
         ClientId, CommandId, Context, Moment, Principal, Refusal, RefusalKind,
         ids::IdError,
@@ -17,6 +18,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub who: Principal,
+    /// Who really sent it, acting for `who`.
+    pub by: Option<Principal>,
     /// With which rights.
     pub rights: Rights,
     /// When the request arrived.
@@ -33,7 +36,13 @@ impl Caller {
     /// What the decider may know of the request.
     #[must_use]
     pub fn context(&self) -> Context {
-        Context { who: self.who.clone(), at: self.at, rights: self.rights.clone() }
+        Context { who: self.who.clone(), by: self.by.clone(), at: self.at, rights: self.rights.clone() }
+    }
+
+    /// Who does an admin action by this request.
+    #[must_use]
+    pub fn admin(&self) -> Admin {
+        Admin { who: self.who.clone(), by: self.by.clone() }
     }
 
     /// The caller as a reader.

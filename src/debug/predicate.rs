@@ -44,8 +44,8 @@ const OPERATORS: [(&str, Operator); 7] = [
 ];
 
 /// What a path may begin with.
-const ROOTS: [&str; 12] =
-    ["type", "who", "stream", "version", "position", "previous", "at", "command_id", "client", "shape", "data", "state"];
+const ROOTS: [&str; 13] =
+    ["type", "who", "by", "stream", "version", "position", "previous", "at", "command_id", "client", "shape", "data", "state"];
 
 /// Why a text is not a condition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     fn holds(text: &str) -> bool {
-        let event = json!({"type": "list.item_added", "who": "ann", "version": 12, "command_id": null,
+        let event = json!({"type": "list.item_added", "who": "ann", "by": "local", "version": 12, "command_id": null,
             "data": {"name": "Oat Milk", "quantity": {"amount": "10.5", "unit": "each"}}});
         let state = json!({"items": {"i.1": {"checked": {"who": "ben"}}, "i2": {"checked": null}}, "tags": ["a", "b"]});
         text.parse::<Predicate>().unwrap().holds(&event, &state)
@@ -205,6 +205,7 @@ mod tests {
         for text in [
             "type=list.item_added",
             "who != ben",
+            "by=local",
             "data.quantity.amount>3",
             "data.quantity.amount<=10.50",
             "data.name~milk",

@@ -10,6 +10,8 @@ use super::{Entity, ids::Principal, moment::Moment, rights::Rights};
 #[derive(Debug, Clone)]
 pub struct Context {
     pub who: Principal,
+    /// Who really sent it, acting for `who`. No rule depends on it: it is only recorded.
+    pub by: Option<Principal>,
     pub at: Moment,
     pub rights: Rights,
 }
@@ -18,7 +20,7 @@ impl Context {
     /// Of the server's own work, and of its admins.
     #[must_use]
     pub fn of_admin(who: Principal, at: Moment) -> Self {
-        Self { who, at, rights: Rights::Admin }
+        Self { who, by: None, at, rights: Rights::Admin }
     }
 }
 

@@ -17,12 +17,12 @@ use super::{
 };
 use crate::domain::{ClientId, CommandId, Event, Moment, Outcome, Principal, StreamId, entities::entities};
 
-/// Entries of the map: two of the opening, seven of the body. One more if the client is known.
+/// Entries of the map that every event has: two of the opening, seven of the body.
 const ENTRIES: u32 = 9;
 
-/// Appends the part of an event that only the log's writer knows. [`write_body`] must follow.
-pub fn write_opening(bytes: &mut Vec<u8>, previous: Option<Position>, at: Moment, has_client: bool) {
-    written(encode::write_map_len(bytes, ENTRIES + u32::from(has_client)).map(|_| ()));
+/// Appends the part of an event that only the log's writer knows. [`write_body`] by the same author must follow.
+pub fn write_opening(bytes: &mut Vec<u8>, previous: Option<Position>, at: Moment, author: &Author<'_>) {
+    written(encode::write_map_len(bytes, ENTRIES + author.optional_entries()).map(|_| ()));
     text(bytes, "previous");
     match previous {
         Some(previous) => written(encode::write_uint(bytes, previous.0).map(|_| ())),
@@ -37,13 +37,28 @@ pub fn write_opening(bytes: &mut Vec<u8>, previous: Option<Position>, at: Moment
 pub struct Author<'a> {
     pub stream: &'a StreamId,
     pub who: &'a Principal,
+    pub by: Option<&'a Principal>,
     pub command: Option<&'a CommandMark>,
     pub client: Option<&'a ClientId>,
 }
 
+impl<'a> Author<'a> {
+    /// The author of a recorded event.
+    #[must_use]
+    pub fn of(recorded: &'a Recorded) -> Self {
+        let Recorded { stream, who, by, command, client, .. } = recorded;
+        Self { stream, who, by: by.as_ref(), command: command.as_ref(), client: client.as_ref() }
+    }
+
+    /// Entries that are left out while they are empty, so that older events keep their bytes.
+    fn optional_entries(&self) -> u32 {
+        u32::from(self.by.is_some()) + u32::from(self.client.is_some())
+    }
+}
+
 /// Appends the part of an event that its author knows. `data` comes last: a reader may take the rest as it.
 pub fn write_body(bytes: &mut Vec<u8>, version: u64, event: &Event, author: &Author<'_>) {
-    let Author { stream, who, command, client } = *author;
+    let Author { stream, who, by, command, client } = *author;
     let name = event_name(event);
     text(bytes, "stream");
     write_stream(bytes, stream);
@@ -51,6 +66,10 @@ pub fn write_body(bytes: &mut Vec<u8>, version: u64, event: &Event, author: &Aut
     written(encode::write_uint(bytes, version).map(|_| ()));
     text(bytes, "who");
     text(bytes, who.as_str());
+    if let Some(by) = by {
+        text(bytes, "by");
+        text(bytes, by.as_str());
+    }
     text(bytes, "command");
     match command {
         Some(mark) => write_mark(bytes, mark),
@@ -129,6 +148,7 @@ pub struct Envelope<'a> {
     pub previous: Option<Position>,
     pub at: Moment,
     pub who: &'a str,
+    by: Option<&'a str>,
     command: Option<Mark<'a>>,
     client: Option<&'a str>,
     pub name: &'a str,
@@ -161,6 +181,7 @@ pub fn read_envelope(bytes: &[u8]) -> Result<Envelope<'_>, DecodeError> {
         previous: None,
         at: Moment(0),
         who: "",
+        by: None,
         command: None,
         client: None,
         name: "",
@@ -174,6 +195,7 @@ pub fn read_envelope(bytes: &[u8]) -> Result<Envelope<'_>, DecodeError> {
             b"stream" => envelope.stream = string(&mut rest)?,
             b"version" => envelope.version = uint(&mut rest)?,
             b"who" => envelope.who = string(&mut rest)?,
+            b"by" => envelope.by = Some(string(&mut rest)?),
             b"command" => envelope.command = optional(&mut rest, mark)?,
             b"client" => envelope.client = Some(string(&mut rest)?),
             b"name" => envelope.name = string(&mut rest)?,
@@ -297,6 +319,7 @@ impl Decoder {
             previous,
             at,
             who: self.principal(envelope.who)?,
+            by: envelope.by.map(|by| self.principal(by)).transpose()?,
             command: envelope.command.map(Mark::into_owned).transpose()?,
             client: envelope.client.map(|client| ClientId::new(client).map_err(wrong)).transpose()?,
             event: upcast(name, shape, version, data).map_err(DecodeError)?,
@@ -339,6 +362,10 @@ pub struct RecordedEvent<'a> {
     pub at: Moment,
     #[schema(value_type = Principal)]
     pub who: &'a Principal,
+    /// Who really sent the command, acting for `who`; absent if nobody acts for another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Principal>)]
+    pub by: Option<&'a Principal>,
     #[schema(required, value_type = Option<CommandId>)]
     pub command_id: Option<&'a CommandId>,
     /// The device or program it was sent from, if stated.
@@ -365,6 +392,7 @@ pub fn event_json(recorded: &Recorded) -> Value {
         previous: recorded.previous,
         at: recorded.at,
         who: &recorded.who,
+        by: recorded.by.as_ref(),
         command_id: recorded.command.as_ref().map(|mark| &mark.id),
         client: recorded.client.as_ref(),
         kind: name,

@@ -52,7 +52,7 @@ pub fn event(text: &str) -> Event {
 /// An append of such events.
 pub fn append(id: &str, expected_version: u64, texts: &[&str]) -> Append {
     let events = texts.iter().map(|text| event(text)).collect();
-    Append { stream: stream(id), expected_version, who: Principal::new("anna").unwrap(), command: None, client: None, events }
+    Append { stream: stream(id), expected_version, who: Principal::new("anna").unwrap(), by: None, command: None, client: None, events }
 }
 
 /// Appends and waits.
@@ -130,7 +130,10 @@ pub fn one_command_s_events_stand_side_by_side(log: AnyLog) {
 pub fn what_is_read_is_what_was_appended(log: AnyLog) {
     let command =
         CommandMark { id: CommandId::new("0197a0a0-7b57-7e6c-9f5d-2f3e0c1f6a11").unwrap(), digest: u64::MAX, outcome: Outcome::Merged };
-    let recorded = log.append(Append { command: Some(command.clone()), ..append("a", 0, &["Müsli", "brød"]) }).wait().unwrap();
+    let by = Some(Principal::new("local").unwrap());
+    let sent = Append { by: by.clone(), command: Some(command.clone()), ..append("a", 0, &["Müsli", "brød"]) };
+    let recorded = log.append(sent).wait().unwrap();
+    assert_eq!((&recorded[0].by, &recorded[1].by), (&by, &by));
     assert_eq!(recorded[1].command, Some(command));
     assert_eq!(recorded[1].event, event("brød"));
     assert_eq!(log.read(Position::START, 9).unwrap(), recorded);

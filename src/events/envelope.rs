@@ -73,6 +73,8 @@ pub struct Recorded {
     /// When the log recorded it; never decreases along the log.
     pub at: Moment,
     pub who: Principal,
+    /// Who really sent the command, acting for `who`; absent if nobody acts for another.
+    pub by: Option<Principal>,
     pub command: Option<CommandMark>,
     /// The device or program it was sent from, if stated.
     pub client: Option<ClientId>,

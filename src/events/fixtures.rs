@@ -13,6 +13,8 @@ use super::{
 };
 use crate::domain::{ClientId, CommandId, Entity, Event, Outcome, Principal, StreamId, StreamKind, entities::entities};
 
+/// A fixture with an optional field of the envelope, next to the one without it.
+const SENT_FOR_ANOTHER: &str = "list.renamed@1-by";
 const DIGEST: u64 = 0x0123_4567_89ab_cdef;
 
 fn folder() -> PathBuf {
@@ -20,7 +22,15 @@ fn folder() -> PathBuf {
 }
 
 fn read(name: &str, shape: u16) -> Value {
-    let path = folder().join(format!("{name}@{shape}.json"));
+    read_file(&format!("{name}@{shape}"))
+}
+
+fn path_of(file: &str) -> PathBuf {
+    folder().join(format!("{file}.json"))
+}
+
+fn read_file(file: &str) -> Value {
+    let path = path_of(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap()
 }
@@ -39,6 +49,7 @@ fn from_json(event: &Value) -> Recorded {
         previous: text("previous").parse().ok(),
         at: text("at").parse().unwrap(),
         who: Principal::new(text("who")).unwrap(),
+        by: event["by"].as_str().map(|by| Principal::new(by).unwrap()),
         command: Some(CommandMark { id: CommandId::new(text("command_id")).unwrap(), digest: DIGEST, outcome: Outcome::Applied }),
         client: event["client"].as_str().map(|client| ClientId::new(client).unwrap()),
         event: content,
@@ -52,9 +63,8 @@ pub fn fixture(name: &str) -> Recorded {
 
 fn stored(recorded: &Recorded) -> Vec<u8> {
     let mut bytes = Vec::new();
-    write_opening(&mut bytes, recorded.previous, recorded.at, recorded.client.is_some());
-    let Recorded { stream, who, command, client, .. } = recorded;
-    let author = Author { stream, who, command: command.as_ref(), client: client.as_ref() };
+    let author = Author::of(recorded);
+    write_opening(&mut bytes, recorded.previous, recorded.at, &author);
     write_body(&mut bytes, recorded.version, &recorded.event, &author);
     bytes
 }
@@ -70,20 +80,33 @@ fn unhex(text: &str) -> Vec<u8> {
 #[test]
 fn every_event_is_still_written_and_read_as_its_fixture_says() {
     for name in EVENT_NAMES {
-        let shape = current_shape(name);
-        let mut fixture = read(name, shape);
-        let recorded = from_json(&fixture["event"]);
-        if fixture["stored"] == "" && env::var_os("AISLED_WRITE_FIXTURES").is_some() {
-            fixture["stored"] = json!(hex(&stored(&recorded)));
-            let text = serde_json::to_string_pretty(&fixture).unwrap() + "\n";
-            fs::write(folder().join(format!("{name}@{shape}.json")), text).unwrap();
-        }
-        let bytes = unhex(fixture["stored"].as_str().unwrap());
-        assert_eq!(hex(&stored(&recorded)), hex(&bytes), "{name} is written differently: it needs a new shape");
-        assert_eq!(Decoder::default().decode(Position(12), &bytes).unwrap(), recorded, "{name}");
-        assert_eq!(event_json(&recorded), fixture["event"], "{name} is shown differently to clients");
+        let recorded = as_its_fixture_says(&format!("{name}@{}", current_shape(name)));
         assert_eq!(event_name(&recorded.event), *name);
     }
+}
+
+/// Writes and reads the event of a fixture. A new fixture gets its stored bytes.
+fn as_its_fixture_says(file: &str) -> Recorded {
+    let mut fixture = read_file(file);
+    let recorded = from_json(&fixture["event"]);
+    if fixture["stored"] == "" && env::var_os("AISLED_WRITE_FIXTURES").is_some() {
+        fixture["stored"] = json!(hex(&stored(&recorded)));
+        fs::write(path_of(file), serde_json::to_string_pretty(&fixture).unwrap() + "\n").unwrap();
+    }
+    let bytes = unhex(fixture["stored"].as_str().unwrap());
+    assert_eq!(hex(&stored(&recorded)), hex(&bytes), "{file} is written differently: it needs a new shape");
+    assert_eq!(Decoder::default().decode(Position(12), &bytes).unwrap(), recorded, "{file}");
+    assert_eq!(event_json(&recorded), fixture["event"], "{file} is shown differently to clients");
+    recorded
+}
+
+#[test]
+fn an_event_says_who_sent_it_for_somebody_else_and_without_that_has_the_bytes_it_always_had() {
+    let mut recorded = as_its_fixture_says(SENT_FOR_ANOTHER);
+    assert_eq!(recorded.by.take(), Some(Principal::new("local").unwrap()));
+    let before = read("list.renamed", 1);
+    assert_eq!(hex(&stored(&recorded)), before["stored"], "nothing is left of an absent field");
+    assert_eq!(event_json(&recorded), before["event"]);
 }
 
 #[test]
@@ -112,9 +135,11 @@ fn an_unknown_name_or_shape_is_an_error_and_no_guess() {
 
 #[test]
 fn no_cut_of_an_event_s_bytes_is_read_as_an_event() {
-    let bytes = stored(&from_json(&read("product.price_observed", 1)["event"]));
-    for len in 0..bytes.len() {
-        assert!(Decoder::default().decode(Position(12), &bytes[..len]).is_err(), "{len} of {} bytes", bytes.len());
+    for file in ["product.price_observed@1", SENT_FOR_ANOTHER] {
+        let bytes = stored(&from_json(&read_file(file)["event"]));
+        for len in 0..bytes.len() {
+            assert!(Decoder::default().decode(Position(12), &bytes[..len]).is_err(), "{len} of {} bytes", bytes.len());
+        }
     }
 }
 

@@ -38,8 +38,9 @@ pub fn event_from_json(json: &Value) -> Result<Recorded, DecodeError> {
         previous: fields.read("previous")?,
         at: fields.read::<Moment>("at")?,
         who: fields.read::<Principal>("who")?,
+        by: fields.optional::<Principal>("by")?,
         command: fields.command()?,
-        client: fields.0.contains_key("client").then(|| fields.read::<ClientId>("client")).transpose()?,
+        client: fields.optional::<ClientId>("client")?,
         event: content(name, fields.value("data")?)?,
     })
 }
@@ -75,7 +76,7 @@ fn read<T: DeserializeOwned>(value: Value) -> Result<T, DecodeError> {
     serde_json::from_value(value).map_err(|error| DecodeError(format!("data: {error}")))
 }
 
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "position",
     "stream",
     "version",
@@ -86,6 +87,8 @@ const KNOWN: [&str; 13] = [
     "type",
     "shape",
     "data",
+    // Who sent the command for `who`.
+    "by",
     // Which device or program sent the command.
     "client",
     DIGEST_FIELD,
@@ -106,6 +109,10 @@ impl<'a> Fields<'a> {
 
     fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, DecodeError> {
         T::deserialize(self.value(name)?).map_err(|error| DecodeError(format!("{name}: {error}")))
+    }
+
+    fn optional<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, DecodeError> {
+        self.0.contains_key(name).then(|| self.read(name)).transpose()
     }
 
     fn text(&self, name: &str) -> Result<&'a str, DecodeError> {
@@ -171,11 +178,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_event_comes_back_from_its_json(log in any_log(), digest: u64, which in 0_usize..3) {
+        fn any_event_comes_back_from_its_json(log in any_log(), digest: u64, which in 0_usize..3, acting: bool) {
             for event in &log.events {
                 let mut event = event.clone();
                 let outcome = [Outcome::Applied, Outcome::Merged, Outcome::Unchanged][which];
                 event.command = Some(CommandMark { id: CommandId::new("c1").unwrap(), digest, outcome });
+                event.by = acting.then(|| Principal::new("local").unwrap());
                 prop_assert_eq!(event_from_json(&whole_json(&event)).unwrap(), event);
             }
         }

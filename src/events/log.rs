@@ -20,6 +20,8 @@ pub struct Append {
     /// The version the stream must have; 0 means it must not exist yet.
     pub expected_version: u64,
     pub who: Principal,
+    /// Who really sent it, acting for `who`.
+    pub by: Option<Principal>,
     pub command: Option<CommandMark>,
     pub client: Option<ClientId>,
     /// At least one.

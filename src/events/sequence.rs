@@ -46,14 +46,14 @@ impl Sequence {
         self.next.at = self.next.at.max(now);
         let mut previous = head.map(|head| head.position);
         let mut version = actual;
-        let Append { stream, who, command, client, events, .. } = append;
+        let Append { stream, who, by, command, client, events, .. } = append;
         let placed = events.into_iter().map(|event| {
             version += 1;
             self.next.position = self.next.position.next();
             let position = self.next.position;
-            let (stream, who, command, client) = (stream.clone(), who.clone(), command.clone(), client.clone());
+            let (stream, who, by, command, client) = (stream.clone(), who.clone(), by.clone(), command.clone(), client.clone());
             let link = previous.replace(position);
-            Arc::new(Recorded { position, stream, version, previous: link, at: self.next.at, who, command, client, event })
+            Arc::new(Recorded { position, stream, version, previous: link, at: self.next.at, who, by, command, client, event })
         });
         let placed: Appended = placed.collect();
         if let Some(newest) = placed.last() {

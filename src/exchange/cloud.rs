@@ -11,7 +11,7 @@ const SPEC_VERSION: &str = "1.0";
 const TYPE_PREFIX: &str = "aisled.";
 
 /// Our fields by their attribute. Null ones are left out there.
-const ATTRIBUTES: [(&str, &str); 16] = [
+const ATTRIBUTES: [(&str, &str); 17] = [
     ("position", "id"),
     ("stream", "subject"),
     ("at", "time"),
@@ -20,6 +20,7 @@ const ATTRIBUTES: [(&str, &str); 16] = [
     ("version", "aisledversion"),
     ("previous", "aisledprevious"),
     ("who", "aisledwho"),
+    ("by", "aisledby"),
     ("client", "aisledclient"),
     ("command_id", "aisledcommand"),
     (DIGEST_FIELD, "aisleddigest"),
@@ -88,12 +89,12 @@ mod tests {
 
     #[test]
     fn attributes_have_names_and_types_that_cloud_events_allow() {
-        let line = json!({"position": "7", "stream": "list/a", "version": 3, "previous": null, "at": "2024-06-01T08:31:00Z", "who": "ann",
+        let line = json!({"position": "7", "stream": "list/a", "version": 3, "previous": null, "at": "2024-06-01T08:31:00Z", "who": "ann", "by": "ben",
             "command_id": "c", "type": "list.renamed", "shape": 1, "data": {"name": "A"}, "chain": "00", "last": true});
         let event = wrap(&line, "urn:aisled:e");
         let wanted = json!({"specversion": "1.0", "id": "7", "source": "urn:aisled:e", "type": "aisled.list.renamed", "subject": "list/a",
             "time": "2024-06-01T08:31:00Z", "datacontenttype": "application/json", "data": {"name": "A"}, "aisledversion": "3",
-            "aisledwho": "ann", "aisledcommand": "c", "aisledshape": 1, "aisledchain": "00", "aisledlast": true});
+            "aisledwho": "ann", "aisledby": "ben", "aisledcommand": "c", "aisledshape": 1, "aisledchain": "00", "aisledlast": true});
         assert_eq!(event, wanted);
         for name in event.as_object().unwrap().keys() {
             assert!(name.len() <= 20 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{name}");

@@ -20,7 +20,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const CLIENT: &str = "x-aisled-client";
 /// The longest `Idempotency-Key` accepted, in bytes.
 const KEY_BYTES_MAX: usize = 255;
-
+/// The request's own principal.
 impl FromRequest for Caller {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -37,6 +37,7 @@ fn read(request: &HttpRequest) -> Result<Caller, Problem> {
     Ok(Caller {
         rights: app.authority.rights(&identity),
         who: identity.who.clone(),
+        by: identity.by.clone(),
         at: app.clock.now(),
         client: client(headers)?,
         key: idempotency_key(headers)?,

@@ -51,7 +51,7 @@ pub struct ListSpanQuery {
     limit: Option<usize>,
 }
 
-/// What happened to a list, newest first: who, when, from which device, before and after, and why.
+/// What happened to a list, newest first: who, sent by whom, when, from which device, before and after, and why.
 #[utoipa::path(get, path = "/api/v1/lists/{id}/timeline", tag = "undo", params(("id" = ListId, Path), ListSpanQuery),
     responses((status = 200, body = Page<TimelineEntry>), (status = "4XX", body = ProblemBody)))]
 pub async fn of_list(app: Current, Id(id): Id<ListId>, Query(query): Query<ListSpanQuery>) -> Result<HttpResponse, Problem> {

@@ -124,8 +124,8 @@ impl DiskLog {
         let mut bodies = Vec::with_capacity(256 * append.events.len());
         let mut ends = Vec::with_capacity(append.events.len());
         let mut version = append.expected_version;
-        let Append { stream, who, command, client, .. } = &append;
-        let author = Author { stream, who, command: command.as_ref(), client: client.as_ref() };
+        let Append { stream, who, by, command, client, .. } = &append;
+        let author = Author { stream, who, by: by.as_ref(), command: command.as_ref(), client: client.as_ref() };
         for event in &append.events {
             version += 1;
             write_body(&mut bodies, version, event, &author);

@@ -15,7 +15,11 @@ use super::{
     journal::{JournalFile, NoNext, frame},
     queue::{Job, Queue, Taken},
 };
-use crate::events::{AppendError, Appended, Clock, Position, codec::write_opening, sequence::Sequence};
+use crate::events::{
+    AppendError, Appended, Clock, Position,
+    codec::{Author, write_opening},
+    sequence::Sequence,
+};
 
 /// An idle log states so in its journal after this time: what came before is then known to have been acknowledged, whatever happens to the
 /// last frames.
@@ -321,7 +325,7 @@ impl Filling {
                 self.first = event.position;
             }
             push_event(&mut self.raw, |raw| {
-                write_opening(raw, event.previous, event.at, event.client.is_some());
+                write_opening(raw, event.previous, event.at, &Author::of(event));
                 raw.extend_from_slice(&bodies[start..*end]);
             });
             sizes.push(u32::try_from(end - start).unwrap_or(u32::MAX));

@@ -123,7 +123,7 @@ fn is_one_command<E: Undo>(one: &Recorded, next: &Recorded) -> bool {
     match (&one.command, &next.command) {
         (Some(one), Some(next)) => one.id == next.id,
         (None, None) => {
-            let together = one.position.next() == next.position && (one.at, &one.who) == (next.at, &next.who);
+            let together = one.position.next() == next.position && (one.at, &one.who, &one.by) == (next.at, &next.who, &next.by);
             together && E::own(&one.event).zip(E::own(&next.event)).is_some_and(|(one, next)| E::continues(one, next))
         }
         _ => false,
@@ -213,6 +213,7 @@ mod tests {
             previous: None,
             at: Moment(0),
             who: crate::domain::Principal::new("ann").unwrap(),
+            by: None,
             command: command.map(|(id, digest)| CommandMark { id, digest, outcome: Outcome::Applied }),
             client: None,
             event: ListEvent::Renamed { name: position.to_string() }.into(),
@@ -233,6 +234,16 @@ mod tests {
             [renamed(1, None), renamed(2, None), renamed(3, Some(named("a"))), renamed(4, Some(named("a"))), renamed(5, Some(named("b")))];
         let ranges: Vec<_> = (0..5).map(|index| events_of::<Lists>(&history, index)).collect();
         assert_eq!(ranges, [0..1, 1..2, 2..4, 2..4, 4..5]);
+    }
+
+    #[test]
+    fn what_two_people_send_for_one_is_not_joined() {
+        let moved = |position, by: &str| {
+            let (by, item) = (crate::domain::Principal::new(by).ok(), crate::domain::ItemId::new(&format!("i{position}")).unwrap());
+            Arc::new(Recorded { by, event: ListEvent::ItemMoved { item, rank: 0 }.into(), ..Recorded::clone(&renamed(position, None)) })
+        };
+        let history = [moved(1, "local"), moved(2, "local"), moved(3, "ben")];
+        assert_eq!([0, 2].map(|index| events_of::<Lists>(&history, index)), [0..2, 2..3]);
     }
 
     #[test]

@@ -43,6 +43,7 @@ impl TestLog {
             previous,
             at: self.now,
             who,
+            by: None,
             command: None,
             client: None,
             event: event.into(),

@@ -1,4 +1,4 @@
-//! What happened to a list or household, newest first: who, from which device, when, before and after, and why.
+//! What happened to a list or household, newest first: who, sent by whom, from which device, when, before and after, and why.
 
 use std::sync::Arc;
 
@@ -25,6 +25,9 @@ pub struct TimelineEntry {
     pub version: u64,
     pub at: Moment,
     pub who: Principal,
+    /// Who really sent the command, acting for `who`; absent if nobody acts for another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Principal>,
     /// The device or program it was sent from, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientId>,
@@ -162,6 +165,7 @@ fn entry<E: Told>(
         version: recorded.version,
         at: recorded.at,
         who: recorded.who.clone(),
+        by: recorded.by.clone(),
         client: recorded.client.clone(),
         kind: event_name(&recorded.event),
         items,

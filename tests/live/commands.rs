@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::shop::{ask, connect, estimated, shop};
+use crate::{
+    shop::{ask, connect, estimated, shop},
+    wire::{Opening, Wire},
+};
 
 #[test]
 fn commands_over_the_socket_do_what_http_does() {
@@ -27,6 +30,21 @@ fn commands_over_the_socket_do_what_http_does() {
 
     let other = ask(&mut live, &command("c3", "k1", json!({ "op": "check", "item": "i1" })));
     assert_eq!((&other["type"], &other["code"]), (&json!("error"), &json!("key_reused")));
+}
+
+#[test]
+fn a_command_over_the_socket_names_who_sent_it_only_where_somebody_acts_for_another() {
+    let app = shop();
+    for (who, by) in [("mia", Some("local")), ("local", None)] {
+        let headers = [("X-Aisled-As", who)];
+        let (mut wire, _) = Wire::greeted(app.server().url(), Opening { headers: &headers, ..Opening::default() });
+        wire.follow("list:weekly");
+        wire.send(
+            &json!({ "id": 2, "op": "command", "entity": "list", "entity_id": "weekly", "command": { "op": "rename", "name": who } }),
+        );
+        let event = wire.next_where(|message| message["type"] == "event")["event"].clone();
+        assert_eq!((event["who"].as_str(), event.get("by").and_then(Value::as_str)), (Some(who), by), "{event}");
+    }
 }
 
 #[test]

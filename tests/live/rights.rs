@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     policy::{Governed, owner_posts},
-    wire::Wire,
+    wire::{Opening, Wire},
 };
 
 /// Long enough to show it on a busy machine.
@@ -36,6 +36,19 @@ fn a_topic_one_may_not_see_is_forbidden_and_the_others_are_not() {
     assert_eq!(next_event(&mut ana)["event"]["data"]["name"], "Seen");
     server.allow("ana", "list:a");
     assert_eq!(ana.follow("list:a")["snapshot"]["name"], "Secret");
+}
+
+#[test]
+fn who_sends_a_command_with_a_token_of_their_own_acts_for_nobody() {
+    let server = Governed::with_lists(&["a"]);
+    server.token("token of mia", "mia", None);
+    let headers = [("X-Aisled-As", "mia")];
+    let mut wire = Wire::open(server.url(), Opening { headers: &headers, ..Opening::default() });
+    wire.ask(&json!({ "id": 1, "op": "refresh", "token": "token of mia" }));
+    wire.follow("list:a");
+    wire.send(&json!({ "id": 2, "op": "command", "entity": "list", "entity_id": "a", "command": { "op": "rename", "name": "B" } }));
+    let event = next_event(&mut wire)["event"].clone();
+    assert_eq!((event["who"].as_str(), event.get("by")), (Some("mia"), None), "{event}");
 }
 
 fn next_event(wire: &mut Wire) -> Value {

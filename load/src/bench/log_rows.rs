@@ -125,10 +125,11 @@ impl Frames {
 
     fn push(&mut self, append: &Append) {
         let previous = Some(Position(self.position)).filter(|_| append.expected_version > 0);
-        let author = Author { stream: &append.stream, who: &append.who, command: append.command.as_ref(), client: append.client.as_ref() };
+        let Append { stream, who, by, command, client, .. } = append;
+        let author = Author { stream, who, by: by.as_ref(), command: command.as_ref(), client: client.as_ref() };
         self.position += 1;
         push_event(&mut self.raw, |raw| {
-            write_opening(raw, previous, Moment(0), append.client.is_some());
+            write_opening(raw, previous, Moment(0), &author);
             write_body(raw, append.expected_version + 1, &append.events[0], &author);
         });
     }

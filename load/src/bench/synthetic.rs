@@ -93,7 +93,7 @@ impl Synthetic {
 
     fn append(&self, kind: StreamKind, id: &str, expected_version: u64, event: impl Into<Event>) -> Append {
         let stream = StreamId::new(kind, id).expect("this holds because the ids made here are valid");
-        Append { stream, expected_version, who: self.who.clone(), command: None, client: None, events: vec![event.into()] }
+        Append { stream, expected_version, who: self.who.clone(), by: None, command: None, client: None, events: vec![event.into()] }
     }
 
     fn store(&self) -> StoreEvent {

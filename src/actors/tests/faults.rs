@@ -73,6 +73,7 @@ async fn a_command_that_loses_a_race_is_decided_anew_on_the_winners_event() {
         stream: StreamId::new(StreamKind::List, "weekly").expect("a valid id"),
         expected_version: 1,
         who: id("ben"),
+        by: None,
         command: None,
         client: None,
         events: vec![ListEvent::Renamed { name: "Ben's".into() }.into()],

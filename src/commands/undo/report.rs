@@ -46,6 +46,9 @@ pub struct UndoneCommand {
     #[schema(value_type = String)]
     pub stream: StreamId,
     pub who: Principal,
+    /// Who really sent it, acting for `who`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Principal>,
     pub at: Moment,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command_id: Option<CommandId>,

@@ -7,8 +7,16 @@ use crate::{
 };
 
 /// Fields other than `data`. The stream is redacted by its own kind.
-pub const ENVELOPE: &[(&str, TextRule)] =
-    &[("position", Keep), ("previous", Keep), ("at", Keep), ("type", Keep), ("who", Person), ("command_id", Command), ("client", Client)];
+pub const ENVELOPE: &[(&str, TextRule)] = &[
+    ("position", Keep),
+    ("previous", Keep),
+    ("at", Keep),
+    ("type", Keep),
+    ("who", Person),
+    ("by", Person),
+    ("command_id", Command),
+    ("client", Client),
+];
 
 /// Fields with the same meaning everywhere, by their last name.
 pub const COMMON: &[(&str, TextRule)] = &[

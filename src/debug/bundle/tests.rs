@@ -66,10 +66,24 @@ fn no_personal_text_of_any_fixture_is_left() {
         for field in ["who", "command_id", "stream"] {
             assert_ne!(redacted[field], event[field]);
         }
+        if let Some(by) = event["by"].as_str() {
+            assert!(redacted["by"].as_str().is_some_and(|now| now != by), "{redacted}");
+        }
         for field in ["position", "previous", "version", "at", "type"] {
             assert_eq!(redacted[field], event[field]);
         }
     }
+}
+
+#[test]
+fn a_person_has_one_pseudonym_whether_they_act_or_another_acts_for_them() {
+    let event = fixtures().into_iter().find(|event| event["by"].is_string()).unwrap();
+    let mut swapped = event.clone();
+    (swapped["who"], swapped["by"]) = (event["by"].clone(), event["who"].clone());
+    let redaction = redaction(false);
+    let redacted = |event: &Value| event_json(&redaction.event(&event_from_json(event).unwrap()).unwrap());
+    let (before, after) = (redacted(&event), redacted(&swapped));
+    assert_eq!((&before["who"], &before["by"]), (&after["by"], &after["who"]));
 }
 
 #[test]

@@ -87,6 +87,7 @@ where
                 previous: link,
                 at,
                 who,
+                by: context.by.clone(),
                 command: None,
                 client: None,
                 event: event.into(),

@@ -16,9 +16,11 @@ fn log_of(events: &TestLog) -> MemoryLog {
     let clock = Arc::new(ManualClock::default());
     let log = MemoryLog::new(clock.clone());
     for event in &events.events {
-        let Recorded { stream, version, who, event, at, .. } = event.clone();
+        let Recorded { stream, version, who, by, event, at, .. } = event.clone();
         clock.set(at);
-        log.append(Append { stream, expected_version: version - 1, who, command: None, client: None, events: vec![event] }).wait().unwrap();
+        log.append(Append { stream, expected_version: version - 1, who, by, command: None, client: None, events: vec![event] })
+            .wait()
+            .unwrap();
     }
     log
 }

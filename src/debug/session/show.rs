@@ -12,8 +12,9 @@ pub fn step(recorded: &Recorded, before: &Value, after: &Value) -> String {
     let event = event_json(recorded);
     let kind = event["type"].as_str().unwrap_or_default();
     let Recorded { stream, version, position, at, who, .. } = recorded;
+    let sent = recorded.by.as_ref().map(|by| format!(", sent by {by}")).unwrap_or_default();
     let mut lines = vec![
-        format!("{stream} v{version}  {kind}  by {who}  at {at}  position {position}"),
+        format!("{stream} v{version}  {kind}  by {who}{sent}  at {at}  position {position}"),
         format!("event   {event}"),
         format!("before  {before}"),
         format!("after   {after}"),

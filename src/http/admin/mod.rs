@@ -13,8 +13,7 @@ use serde::Serialize;
 
 use super::{body::render, error::Problem};
 use crate::{
-    app::Running,
-    domain::Principal,
+    app::{Admin, Running},
     snapshots::{Operation, SnapshotError, WorkError},
 };
 
@@ -22,13 +21,13 @@ use crate::{
 ///
 /// # Errors
 /// 409 while other work is under way.
-pub fn begin<W, F, T>(running: &Arc<Running>, kind: &'static str, by: &Principal, work: W) -> Result<HttpResponse, Problem>
+pub fn begin<W, F, T>(running: &Arc<Running>, kind: &'static str, admin: &Admin, work: W) -> Result<HttpResponse, Problem>
 where
     W: FnOnce(Arc<Running>, Arc<Operation>) -> F,
     F: Future<Output = Result<T, SnapshotError>> + 'static,
     T: Serialize + 'static,
 {
-    let operation = start(running, kind, by, work)?;
+    let operation = start(running, kind, admin, work)?;
     let place = format!("/api/v1/admin/operations/{}", operation.id);
     let mut answer = HttpResponse::Accepted();
     answer.insert_header((header::LOCATION, place)).content_type("application/json");
@@ -39,14 +38,14 @@ where
 ///
 /// # Errors
 /// 409 while other work is under way.
-fn start<W, F, T>(running: &Arc<Running>, kind: &'static str, by: &Principal, work: W) -> Result<Arc<Operation>, Problem>
+fn start<W, F, T>(running: &Arc<Running>, kind: &'static str, admin: &Admin, work: W) -> Result<Arc<Operation>, Problem>
 where
     W: FnOnce(Arc<Running>, Arc<Operation>) -> F,
     F: Future<Output = Result<T, SnapshotError>> + 'static,
     T: Serialize + 'static,
 {
     let clock = Arc::clone(&running.current().clock);
-    let operation = running.operations().begin(kind, by.as_str(), clock.now())?;
+    let operation = running.operations().begin(kind, admin.who.as_str(), clock.now())?;
     let working = actix_web::rt::spawn(work(Arc::clone(running), Arc::clone(&operation)));
     let (own, running) = (Arc::clone(&operation), Arc::clone(running));
     actix_web::rt::spawn(async move {

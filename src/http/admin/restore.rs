@@ -7,9 +7,8 @@ use serde::Deserialize;
 
 use super::{begin, snapshots::folder};
 use crate::{
-    app::{RestoreOrder, Restored, Running},
+    app::{Admin, RestoreOrder, Restored, Running},
     commands::{Caller, stream::blocking},
-    domain::Principal,
     events::At,
     http::{
         body::{Json, Nothing, OptionalJson},
@@ -43,26 +42,26 @@ pub async fn restore(running: Data<Running>, caller: Caller, Json(body): Json<Re
     match body.confirm {
         None => json(&blocking(move || target.plan(app.log.head(), &app.epoch, &folder, &Progress::default())).await??),
         Some(given) if given == target.confirm(&app.epoch) => {
-            let by = caller.who;
-            begin(&running, "restore", &by.clone(), |running, operation| carry_out(target, running, by, operation))
+            let admin = caller.admin();
+            begin(&running, "restore", &admin.clone(), |running, operation| carry_out(target, running, admin, operation))
         }
         Some(_) => Err(SnapshotError::NotConfirmed.into()),
     }
 }
 
-async fn carry_out(target: Target, running: Arc<Running>, by: Principal, operation: Arc<Operation>) -> Result<Restored, SnapshotError> {
+async fn carry_out(target: Target, running: Arc<Running>, admin: Admin, operation: Arc<Operation>) -> Result<Restored, SnapshotError> {
     let snapshot = match target.snapshot {
         Some(manifest) => manifest.name,
         // It was not requested by name, so retention may remove it.
-        None => Arc::clone(&running).take_snapshot(by.clone(), true, Arc::clone(&operation)).await?.name,
+        None => Arc::clone(&running).take_snapshot(admin.clone(), true, Arc::clone(&operation)).await?.name,
     };
-    running.restore(RestoreOrder { snapshot, upto: Some(target.position), by }, operation).await
+    running.restore(RestoreOrder { snapshot, upto: Some(target.position), admin }, operation).await
 }
 
 /// Undoes the last restore: serves again the history that it replaced, with everything in it.
 #[utoipa::path(post, path = "/api/v1/admin/restore/undo", tag = "admin", request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is an Undone"), (status = "4XX", body = ProblemBody)))]
 pub async fn undo(running: Data<Running>, caller: Caller, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
-    let by = caller.who;
-    begin(&running, "restore_undo", &by.clone(), |running, _| running.undo_restore(by))
+    let admin = caller.admin();
+    begin(&running, "restore_undo", &admin.clone(), |running, _| running.undo_restore(admin))
 }

@@ -19,8 +19,8 @@ use crate::{
 #[utoipa::path(post, path = "/api/v1/admin/snapshots", tag = "admin", request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is a Manifest"), (status = "4XX", body = ProblemBody)))]
 pub async fn create(running: Data<Running>, caller: Caller, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
-    let by = caller.who;
-    begin(&running, "snapshot", &by.clone(), |running, operation| running.take_snapshot(by, false, operation))
+    let admin = caller.admin();
+    begin(&running, "snapshot", &admin.clone(), |running, operation| running.take_snapshot(admin, false, operation))
 }
 
 /// All snapshots.
@@ -60,8 +60,8 @@ pub async fn check(
 ) -> Result<HttpResponse, Problem> {
     let (folder, name) = (folder(&running), name(&request));
     let snapshot = blocking(move || folder.open(&name)).await??;
-    let by = caller.who;
-    begin(&running, "verify", &by.clone(), |running, operation| running.verify_snapshot(by, snapshot, operation))
+    let admin = caller.admin();
+    begin(&running, "verify", &admin.clone(), |running, operation| running.verify_snapshot(admin, snapshot, operation))
 }
 
 /// Deletes a snapshot, and the segments that no other snapshot needs.
@@ -73,7 +73,7 @@ pub async fn remove(
     request: HttpRequest,
     _: OptionalJson<Nothing>,
 ) -> Result<HttpResponse, Problem> {
-    running.delete_snapshot(&caller.who, &name(&request), false).await?;
+    running.delete_snapshot(&caller.admin(), &name(&request), false).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -101,7 +101,7 @@ pub struct Pruned {
 pub async fn prune(running: Data<Running>, caller: Caller, OptionalJson(body): OptionalJson<Prune>) -> Result<HttpResponse, Problem> {
     let kept = running.current().config.retention();
     let retention = Retention { daily: body.keep_daily.unwrap_or(kept.daily), weekly: body.keep_weekly.unwrap_or(kept.weekly) };
-    let removed = running.prune_snapshots(&caller.who, retention, body.dry_run).await?;
+    let removed = running.prune_snapshots(&caller.admin(), retention, body.dry_run).await?;
     json(&Pruned { removed, dry_run: body.dry_run })
 }
 
@@ -109,8 +109,8 @@ pub async fn prune(running: Data<Running>, caller: Caller, OptionalJson(body): O
 #[utoipa::path(post, path = "/api/v1/admin/self-restore", tag = "admin", request_body = Option<Nothing>,
     responses((status = 202, body = OperationView, description = "its result is a SelfRestored"), (status = "4XX", body = ProblemBody)))]
 pub async fn self_restore(running: Data<Running>, caller: Caller, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
-    let by = caller.who;
-    begin(&running, "self_restore", &by.clone(), |running, operation| running.self_restore(by, false, operation))
+    let admin = caller.admin();
+    begin(&running, "self_restore", &admin.clone(), |running, operation| running.self_restore(admin, false, operation))
 }
 
 pub(super) fn folder(running: &Running) -> SnapshotFolder {

@@ -52,8 +52,8 @@ pub struct Rebuild {
 #[utoipa::path(post, path = "/api/v1/admin/views/rebuild", tag = "admin", request_body = Option<Rebuild>,
     responses((status = 202, body = OperationView, description = "its result is a Rebuilt"), (status = "4XX", body = ProblemBody)))]
 pub async fn rebuild(running: Data<Running>, caller: Caller, OptionalJson(body): OptionalJson<Rebuild>) -> Result<HttpResponse, Problem> {
-    let by = caller.who;
-    begin(&running, "rebuild", &by.clone(), |running, operation| running.rebuild_views(by, body.switch, operation))
+    let admin = caller.admin();
+    begin(&running, "rebuild", &admin.clone(), |running, operation| running.rebuild_views(admin, body.switch, operation))
 }
 
 impl From<crate::snapshots::Busy> for Problem {

@@ -72,7 +72,7 @@ impl Lanes {
     }
 }
 
-/// Who sends commands over a session, and with which client.
+/// For whom commands are sent over a session, by whom, and with which client.
 #[derive(Debug, Clone)]
 pub struct Sender {
     pub identity: Identity,
@@ -118,8 +118,8 @@ impl Job {
         if !sender.identity.writes {
             return Err(scope_missing("write").into());
         }
-        let Identity { who, .. } = &sender.identity;
-        let context = Context { who: who.clone(), at: app.clock.now(), rights: app.authority.rights(&sender.identity) };
+        let Identity { who, by, .. } = &sender.identity;
+        let context = Context { who: who.clone(), by: by.clone(), at: app.clock.now(), rights: app.authority.rights(&sender.identity) };
         let request =
             actors::Request { command, more: Vec::new(), context, key, client: sender.client.clone(), if_version: self.if_version };
         Ok(execute::<E>(app, &self.entity_id, request).await.map_err(Problem::from)?)

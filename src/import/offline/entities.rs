@@ -93,6 +93,7 @@ impl<E: Entity> Entities<E> {
             stream: stream::<E>(id),
             expected_version,
             who: context.who.clone(),
+            by: context.by.clone(),
             command: None,
             client: None,
             events: decision.events.into_iter().map(Into::into).collect(),

@@ -81,6 +81,7 @@ pub fn recorded(position: u64, previous: Option<u64>) -> Recorded {
         previous: previous.map(Position),
         at: Moment(0),
         who: who("local"),
+        by: None,
         command: None,
         client: None,
         event: Event::List(ListEvent::Archived {}),

@@ -93,6 +93,7 @@ fn record(log: &DiskLog, history: &TestLog) {
             stream: first.stream.clone(),
             expected_version: first.version - 1,
             who: first.who.clone(),
+            by: first.by.clone(),
             command: None,
             client: None,
             events: run.iter().map(|recorded| recorded.event.clone()).collect(),

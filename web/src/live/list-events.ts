@@ -37,6 +37,8 @@ interface Envelope {
   version: number;
   at: string;
   who: string;
+  /** Who really sent the command, acting for `who`; absent if nobody acts for another. */
+  by?: string | null;
   command_id?: string | null;
 }
 

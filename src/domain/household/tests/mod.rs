@@ -22,7 +22,7 @@ fn given(events: &[HouseholdEvent]) -> HouseholdState {
 }
 
 fn when(state: &HouseholdState, who: &str, command: &HouseholdCommand) -> Decided {
-    Households::decide(state, command, &Context { who: person(who), at: Moment(0), rights: Rights::alone() })
+    Households::decide(state, command, &Context { who: person(who), by: None, at: Moment(0), rights: Rights::alone() })
 }
 
 fn created() -> HouseholdEvent {

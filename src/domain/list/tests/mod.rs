@@ -40,7 +40,7 @@ fn given(events: &[ListEvent]) -> ListState {
 }
 
 fn when_done_by(state: &ListState, who: &str, command: &ListCommand) -> Result<Decision<ListEvent>, Refusal> {
-    Lists::decide(state, command, &Context { who: person(who), at: Moment(0), rights: Rights::alone() })
+    Lists::decide(state, command, &Context { who: person(who), by: None, at: Moment(0), rights: Rights::alone() })
 }
 
 fn when(state: &ListState, command: &ListCommand) -> Result<Decision<ListEvent>, Refusal> {
