@@ -20,7 +20,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const CLIENT: &str = "x-aisled-client";
 /// The longest `Idempotency-Key` accepted, in bytes.
 const KEY_BYTES_MAX: usize = 255;
-/// The request's own principal.
+
 impl FromRequest for Caller {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;

@@ -1,10 +1,10 @@
 //! The whole service over a memory log, called without a socket.
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use actix_http::Request;
 use actix_web::{
-    FromRequest,
+    FromRequest, HttpMessage,
     body::{BoxBody, MessageBody, to_bytes},
     dev::{Service, ServiceResponse},
     http::{Method, StatusCode, header::HeaderMap},
@@ -22,7 +22,11 @@ use crate::{
         list::{ListCommand, Lists},
     },
     events::{Log, clock::SystemClock, memory::MemoryLog},
-    http::{access::Access, service},
+    http::{
+        access::{Access, Proven},
+        service,
+    },
+    people::Identity,
     telemetry,
 };
 
@@ -100,7 +104,9 @@ impl Rig {
     /// A caller, for what a handler calls.
     pub async fn caller(&self) -> Caller {
         let request = TestRequest::default().app_data(Data::from(Arc::clone(&self.running)));
-        Caller::extract(&request.to_http_request()).await.expect("the headers are fine")
+        let request = request.to_http_request();
+        request.extensions_mut().insert(Proven(Ok(Rc::new(Identity::owner()))));
+        Caller::extract(&request).await.expect("the headers are fine")
     }
 
     /// Commands for the list `l` as one, past HTTP, where a test needs many.

@@ -32,6 +32,9 @@ async fn item_names(rig: &Rig) -> Vec<String> {
 /// A list with bread and milk.
 async fn shop() -> Rig {
     let rig = Rig::furnished().await;
+    for member in ["ann", "ben"] {
+        rig.done("POST", "/api/v1/lists/l/members", json!({"member": member, "role": "owner"})).await;
+    }
     told(&rig, "ann", "POST", "/api/v1/lists/l/items", json!({"id": "bread", "name": "Bread", "command_id": "c-bread"})).await;
     told(&rig, "ben", "POST", "/api/v1/lists/l/items", json!({"id": "milk", "name": "Milk", "command_id": "c-milk"})).await;
     rig

@@ -138,6 +138,7 @@ async fn a_bulk_intake_may_answer_only_what_it_refused() {
 #[actix_web::test]
 async fn a_family_member_may_be_named_and_is_recorded() {
     let rig = Rig::furnished().await;
+    rig.done("POST", "/api/v1/lists/l/members", json!({"member": "anna", "role": "editor"})).await;
     let tick =
         local(Method::POST, "/api/v1/lists/l/items").set_json(json!({"id": "i", "name": "Milk"})).insert_header(("x-aisled-as", "anna"));
     assert_eq!(rig.send(tick).await.status, 201);

@@ -34,6 +34,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [4001, "not_authenticated"],
   [4002, "authentication_timeout"],
   [4004, "token_expired"],
+  [4005, "signed_out"],
   [4010, "bad_requests"],
   [4011, "flood"],
 ]);
