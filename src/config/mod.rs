@@ -4,6 +4,9 @@
 mod check;
 mod durability;
 mod fields;
+mod lists;
+mod network;
+mod origin;
 mod report;
 mod secret;
 mod table;
@@ -31,6 +34,9 @@ use crate::{
 
 pub use durability::Durability;
 pub use fields::{Field, TakenBy, Takes};
+pub use lists::Entries;
+pub use network::{Network, NotANetwork};
+pub use origin::{NotAnOrigin, WebOrigin};
 pub use secret::Secret;
 pub use table::{Config, FIELDS};
 
