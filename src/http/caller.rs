@@ -5,7 +5,7 @@ use std::{
     sync::LazyLock,
 };
 
-use super::error::Problem;
+use super::{error::Problem, site::CLIENT};
 use crate::{
     app::Current,
     commands::Caller,
@@ -21,8 +21,6 @@ use actix_web::{
 const ACTING_AS: &str = "x-aisled-as";
 /// Makes a write repeatable.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// Names the device or program a command comes from; the history of a list shows it.
-const CLIENT: &str = "x-aisled-client";
 /// The longest `Idempotency-Key` accepted, in bytes.
 const KEY_BYTES_MAX: usize = 255;
 
@@ -62,7 +60,7 @@ fn principal(headers: &HeaderMap) -> Result<Principal, Problem> {
 
 /// The client's own name, else the program in its `User-Agent`, without its version.
 fn client(headers: &HeaderMap) -> Result<Option<ClientId>, Problem> {
-    if let Some(value) = headers.get(CLIENT) {
+    if let Some(value) = headers.get(&CLIENT) {
         let named = ClientId::new(value.to_str().unwrap_or_default());
         return named
             .map(Some)
@@ -124,11 +122,11 @@ mod tests {
     fn a_client_is_what_it_calls_itself_or_the_program_it_runs_in() {
         let named = |name: &'static str, value: &str| client(&headers(name, value)).map(|client| client.map(|client| client.to_string()));
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
-        assert_eq!(named(CLIENT, "kitchen-tablet").expect("is an id").as_deref(), Some("kitchen-tablet"));
+        assert_eq!(named("x-aisled-client", "kitchen-tablet").expect("is an id").as_deref(), Some("kitchen-tablet"));
         assert_eq!(named("user-agent", "curl/8.5.0").expect("is allowed").as_deref(), Some("curl"));
         assert_eq!(named("user-agent", firefox).expect("is allowed").as_deref(), Some("firefox"));
         assert_eq!(named("user-agent", "(odd)").expect("is allowed"), None);
-        assert_eq!(named(CLIENT, "my phone").expect_err("is refused").code(), "invalid_client");
+        assert_eq!(named("x-aisled-client", "my phone").expect_err("is refused").code(), "invalid_client");
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub mod reads;
 pub mod restore;
 pub mod routes;
 pub mod service;
+pub mod site;
 pub mod stores;
 #[cfg(test)]
 mod tests;

@@ -32,6 +32,7 @@ use crate::{
         access::{Unauthenticated, bearer},
         error::{Problem, ProblemBody},
         reads::Query,
+        site::Peer,
     },
     live::{
         close::Close, counters::Limit, encoding::Encoding, member::Arrival, membership::Membership, publication::Wire, rights::Grant,
@@ -98,11 +99,7 @@ pub async fn connect(
     }
     let wire = Wire { encoding, deflate: agreed.is_some_and(deflate::Agreed::takes_shared_frames) };
     let asked_for_token = request.extensions().get::<Unauthenticated>().is_some();
-    let arrival = Arrival {
-        address: request.peer_addr().map(|address| address.ip()),
-        socket: request.conn_data::<SocketHandle>().cloned(),
-        two_way: true,
-    };
+    let arrival = Arrival { address: Peer::of(&request).address, socket: request.conn_data::<SocketHandle>().cloned(), two_way: true };
     let membership = match Membership::join(&app.hub, &app.epoch, arrival, (!asked_for_token).then(|| caller.who.clone()), wire) {
         Ok(membership) => membership,
         // A browser sees no status of a failed handshake, so the reason is sent in a close frame.
@@ -133,10 +130,8 @@ pub async fn connect(
 }
 
 fn count_refusal(app: &App, problem: &Problem) {
-    match problem.code() {
-        "foreign_origin" => app.hub.counters().met(Limit::Origin, 1),
-        "invalid_key" => app.hub.counters().met(Limit::Key, 1),
-        _ => {}
+    if problem.code() == "invalid_key" {
+        app.hub.counters().met(Limit::Key, 1);
     }
 }
 

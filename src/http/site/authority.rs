@@ -10,25 +10,29 @@ use url::Host;
 /// The longest name of the DNS, in bytes.
 const NAME_BYTES_MAX: usize = 253;
 
-/// A host with its port, if that is not a default one. A trailing dot is left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A host with its port. A trailing dot is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority<'a> {
     pub host: Host<&'a str>,
-    /// `None` for 80, 443 and none at all: which of them it is, the scheme says.
+    /// The port as it is written.
     pub port: Option<u16>,
 }
 
 impl<'a> Authority<'a> {
     /// Reads `host`, `host:port` or `[IPv6 address]:port`. User names, zones and everything else are refused.
     pub fn parse(text: &'a [u8]) -> Option<Self> {
-        let text = str::from_utf8(text).ok()?.trim_ascii();
-        let (host, port) = split(text)?;
-        Some(Self { host: host_of(host)?, port: port.filter(|port| !matches!(port, 80 | 443)) })
+        let (host, port) = split(str::from_utf8(text).ok()?)?;
+        Some(Self { host: host_of(host)?, port })
+    }
+
+    /// The port, unless it is a default one: then it says no more than its absence.
+    pub fn odd_port(&self) -> Option<u16> {
+        self.port.filter(|port| !matches!(port, 80 | 443))
     }
 
     /// Returns whether both name the same host and port.
     pub fn is_same(&self, other: &Authority<'_>) -> bool {
-        self.port == other.port && same_host(&self.host, &other.host)
+        self.odd_port() == other.odd_port() && same_host(&self.host, &other.host)
     }
 
     /// Returns whether the host is a name of the loopback.
@@ -44,7 +48,7 @@ impl<'a> Authority<'a> {
 impl fmt::Display for Authority<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.host.fmt(f)?;
-        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+        self.odd_port().map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 

@@ -31,7 +31,8 @@ mod tests {
 
     #[test]
     fn a_write_by_cookie_needs_a_header_that_a_foreign_page_cannot_send() {
-        let code = |request: TestRequest| needs_custom_header(&request.to_http_request()).map_err(|problem| (problem.status(), problem.code()));
+        let code =
+            |request: TestRequest| needs_custom_header(&request.to_http_request()).map_err(|problem| (problem.status(), problem.code()));
         assert_eq!(code(TestRequest::post().insert_header(("x-aisled-client", "web"))), Ok(()));
         for without in [TestRequest::post(), TestRequest::post().insert_header(("x-aisled-client", ""))] {
             assert_eq!(code(without), Err((StatusCode::FORBIDDEN, "custom_header_required")));

@@ -26,6 +26,8 @@ use peer::DirectLocal;
 pub use client::{CLIENT, needs_custom_header};
 pub use peer::{Peer, require_direct_local};
 
+/// The code of a refusal for a page's origin.
+pub const FOREIGN_ORIGIN: &str = "foreign_origin";
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The rules of one server.
@@ -48,11 +50,7 @@ impl Site {
     /// The rules that a configuration asks for.
     #[must_use]
     pub fn of(config: &Config) -> Self {
-        Self {
-            public_urls: config.public_url.clone(),
-            proxies: config.trusted_proxies.clone(),
-            shared_with: config.cors_origins.clone(),
-        }
+        Self { public_urls: config.public_url.clone(), proxies: config.trusted_proxies.clone(), shared_with: config.cors_origins.clone() }
     }
 
     /// Lets a request pass, and attaches what is known of its client; see [`Peer::of`].
@@ -160,5 +158,8 @@ fn foreign_host() -> Problem {
 
 fn foreign_origin() -> Problem {
     let detail = "only pages of this server may do this; the settings public_url and cors_origins name further ones";
-    Problem::new(StatusCode::FORBIDDEN, "foreign_origin", detail)
+    Problem::new(StatusCode::FORBIDDEN, FOREIGN_ORIGIN, detail)
 }
+
+#[cfg(test)]
+mod tests;

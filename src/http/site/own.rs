@@ -30,8 +30,8 @@ pub fn matched(authority: &Authority<'_>, public_urls: &[WebOrigin]) -> Matched 
 }
 
 fn serves(url: &WebOrigin, authority: &Authority<'_>) -> bool {
-    let port = Some(url.port).filter(|port| *port != default_port(url.is_https));
-    same_host(&url.host, &authority.host) && port.filter(|port| !matches!(port, 80 | 443)) == authority.port
+    let port = authority.odd_port().unwrap_or(default_port(url.is_https));
+    same_host(&url.host, &authority.host) && url.port == port
 }
 
 fn default_port(is_https: bool) -> u16 {
@@ -39,7 +39,7 @@ fn default_port(is_https: bool) -> u16 {
 }
 
 /// The origin of a page, as its browser sends it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin<'a> {
     is_https: bool,
     host: Host<&'a str>,
@@ -54,9 +54,7 @@ impl<'a> Origin<'a> {
             None => (false, after(text, b"http://")?),
         };
         let authority = Authority::parse(rest)?;
-        // The other scheme's default port is a port of its own here.
-        let port = authority.port.or_else(|| written_port(rest)).unwrap_or(default_port(is_https));
-        Some(Self { is_https, host: authority.host, port })
+        Some(Self { is_https, host: authority.host, port: authority.port.unwrap_or(default_port(is_https)) })
     }
 
     /// Returns whether it is a configured one.
@@ -66,7 +64,7 @@ impl<'a> Origin<'a> {
 
     /// Returns whether its pages come from this host under this scheme.
     pub fn is_at(&self, is_https: bool, authority: &Authority<'_>) -> bool {
-        let port = authority.port.unwrap_or(default_port(is_https));
+        let port = authority.odd_port().unwrap_or(default_port(is_https));
         self.is_https == is_https && self.port == port && same_host(&self.host, &authority.host)
     }
 }
@@ -74,15 +72,6 @@ impl<'a> Origin<'a> {
 fn after<'a>(text: &'a [u8], scheme: &[u8]) -> Option<&'a [u8]> {
     let (start, rest) = text.split_at_checked(scheme.len())?;
     start.eq_ignore_ascii_case(scheme).then_some(rest)
-}
-
-/// 80 or 443 where one of them is written out.
-fn written_port(authority: &[u8]) -> Option<u16> {
-    match authority {
-        [.., b':', b'8', b'0'] => Some(80),
-        [.., b':', b'4', b'4', b'3'] => Some(443),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -95,7 +84,13 @@ mod tests {
 
     #[test]
     fn a_name_is_served_if_it_is_an_address_a_loopback_name_or_configured() {
-        let public = urls(&["https://shop.example", "http://lan.example:8080", "https://bücher.example", "http://both.example", "https://both.example"]);
+        let public = urls(&[
+            "https://shop.example",
+            "http://lan.example:8080",
+            "https://bücher.example",
+            "http://both.example",
+            "https://both.example",
+        ]);
         let found = |host: &str| matched(&Authority::parse(host.as_bytes()).expect("is one"), &public);
         for host in ["localhost:8080", "127.0.0.1", "192.168.1.7:8080", "[2001:db8::1]", "0.0.0.0"] {
             assert_eq!(found(host), Matched::Here, "{host}");
@@ -121,7 +116,8 @@ mod tests {
         assert!(is_at("https://shop.example:443", true, "shop.example") && is_at("http://a.example.", false, "a.example:80"));
         assert!(!is_at("https://localhost:8080", false, "localhost:8080"));
         assert!(!is_at("https://shop.example:80", true, "shop.example"));
-        for origin in ["null", "", "http://", "localhost:8080", "http://localhost:8080/", "ftp://localhost:8080", "http://a@localhost:8080"] {
+        for origin in ["null", "", "http://", "localhost:8080", "http://localhost:8080/", "ftp://localhost:8080", "http://a@localhost:8080"]
+        {
             assert_eq!(Origin::parse(origin.as_bytes()), None, "{origin}");
         }
         assert!(Origin::parse(b"https://shop.example").is_some_and(|origin| origin.is(&urls(&["HTTPS://Shop.Example.:443"])[0])));

@@ -3,7 +3,8 @@
 use actix_web::http::{Version, header::HeaderMap};
 
 /// Headers that proxies add, in lower case.
-const NAMES: &[&str] = &["via", "cdn-loop", "x-real-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "fastly-client-ip", "fly-client-ip"];
+const NAMES: &[&str] =
+    &["via", "cdn-loop", "x-real-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "fastly-client-ip", "fly-client-ip"];
 /// Beginnings of such headers.
 const BEGINNINGS: &[&str] = &["forwarded", "x-forwarded", "x-original-", "x-envoy-", "cf-"];
 

@@ -22,7 +22,7 @@ use crate::{
         list::{ListCommand, Lists},
     },
     events::{Log, clock::SystemClock, memory::MemoryLog},
-    http::{access::Access, service},
+    http::{access::Access, service, site::Site},
     telemetry,
 };
 
@@ -84,9 +84,18 @@ impl Rig {
 
     /// Sends a request and takes the whole answer.
     pub async fn send(&self, request: TestRequest) -> Answer {
-        let access = Arc::new(Access::of(&self.app.config));
-        let service = test::init_service(service::service(Data::from(Arc::clone(&self.running)), access)).await;
-        collect(&service, request.to_request()).await
+        self.send_each([request]).await.remove(0)
+    }
+
+    /// Sends requests one after the other to one service.
+    pub async fn send_each(&self, requests: impl IntoIterator<Item = TestRequest>) -> Vec<Answer> {
+        let (site, access) = (Arc::new(Site::of(&self.app.config)), Arc::new(Access::of(&self.app.config)));
+        let service = test::init_service(service::service(Data::from(Arc::clone(&self.running)), site, access)).await;
+        let mut answers = Vec::new();
+        for request in requests {
+            answers.push(collect(&service, request.to_request()).await);
+        }
+        answers
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -136,7 +145,7 @@ pub fn method_of(name: &str) -> Method {
 
 /// A request as it comes over the loopback.
 pub fn local(method: Method, path: &str) -> TestRequest {
-    TestRequest::default().method(method).uri(path).insert_header(("host", "localhost"))
+    TestRequest::default().method(method).uri(path).insert_header(("host", "localhost")).peer_addr(([127, 0, 0, 1], 1_024).into())
 }
 
 pub fn price(amount: &str, currency: &str) -> Value {
