@@ -17,7 +17,7 @@ pub enum Entries {
 
 impl Entries {
     /// The first value that is not an entry.
-    pub(super) fn first_wrong<'a>(&self, values: &'a [Value]) -> Option<&'a Value> {
+    pub(super) fn first_wrong(self, values: &[Value]) -> Option<&Value> {
         values.iter().find(|value| !value.as_str().is_some_and(|text| self.accepts(text)))
     }
 

@@ -62,26 +62,20 @@ pub fn same_host<A: AsRef<str>, B: AsRef<str>>(one: &Host<A>, other: &Host<B>) -
     }
 }
 
-/// Host and port of a text. The colons of an IPv6 address stand within brackets.
+/// Host and port of a text; an empty port is as good as none. The colons of an IPv6 address stand within brackets.
 fn split(text: &str) -> Option<(&str, Option<u16>)> {
     let bracket = text.rfind(']').map_or(0, |place| place + 1);
-    match text[bracket..].find(':') {
-        None => Some((text, None)),
-        Some(colon) => {
-            let (host, port) = text.split_at(bracket + colon);
-            Some((host, port_of(&port[1..])?))
-        }
+    let Some(colon) = text[bracket..].find(':') else { return Some((text, None)) };
+    match text.split_at(bracket + colon) {
+        (host, ":") => Some((host, None)),
+        (host, port) => Some((host, Some(port_of(&port[1..])?))),
     }
 }
 
-/// A port; an empty one is as good as none.
-fn port_of(text: &str) -> Option<Option<u16>> {
-    if text.is_empty() {
-        return Some(None);
-    }
+fn port_of(text: &str) -> Option<u16> {
     // `parse` alone would take a sign.
     let is_number = text.bytes().all(|b| b.is_ascii_digit());
-    text.parse().ok().filter(|port| is_number && *port != 0).map(Some)
+    text.parse().ok().filter(|port| is_number && *port != 0)
 }
 
 fn host_of(text: &str) -> Option<Host<&str>> {

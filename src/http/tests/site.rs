@@ -1,6 +1,9 @@
 //! Every route refuses foreign pages and foreign names, and records nothing for them.
 
-use actix_web::{http::Method, test::TestRequest};
+use actix_web::{
+    http::{Method, header::HeaderName},
+    test::TestRequest,
+};
 use serde_json::json;
 
 use super::rig::{Answer, Rig, local, method_of};
@@ -104,7 +107,7 @@ fn preflight(origin: &str) -> TestRequest {
 }
 
 fn shown(answer: &Answer) -> Vec<&str> {
-    answer.headers.keys().map(|name| name.as_str()).filter(|name| name.starts_with("access-control-")).collect()
+    answer.headers.keys().map(HeaderName::as_str).filter(|name| name.starts_with("access-control-")).collect()
 }
 
 #[actix_web::test]
