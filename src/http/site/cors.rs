@@ -11,7 +11,7 @@ use actix_web::{
     },
 };
 
-use super::{Site, one};
+use super::{Site, headers::one};
 
 /// The methods of the table of routes.
 const METHODS: &str = "GET, HEAD, POST, PATCH, DELETE";

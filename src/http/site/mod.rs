@@ -4,6 +4,7 @@ mod authority;
 mod client;
 mod cors;
 mod forwarded;
+mod headers;
 mod own;
 mod peer;
 mod traces;
@@ -12,23 +13,24 @@ use actix_web::{
     HttpMessage, HttpRequest,
     dev::ServiceRequest,
     http::{
-        Method, StatusCode,
-        header::{self, HeaderMap, HeaderName, HeaderValue},
+        StatusCode,
+        header::{self, HeaderMap, HeaderValue},
     },
 };
 
 use super::error::Problem;
 use crate::config::{Config, Network, WebOrigin};
 use authority::Authority;
+use headers::{Doubled, is_from_other_site, needs_own_origin, one, one_host};
 use own::{Matched, Origin};
 use peer::DirectLocal;
 
 pub use client::{CLIENT, needs_custom_header};
+pub use headers::is_handshake;
 pub use peer::{Peer, require_direct_local};
 
 /// The code of a refusal for a page's origin.
 pub const FOREIGN_ORIGIN: &str = "foreign_origin";
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The rules of one server.
 #[derive(Debug)]
@@ -90,8 +92,7 @@ impl Site {
             return Ok(());
         }
         let is_own = |origin: &HeaderValue| Origin::parse(origin.as_bytes()).is_some_and(|origin| self.is_own(&origin, seen));
-        let comes_from_elsewhere = headers.get_all(SEC_FETCH_SITE).any(is_other_site);
-        if comes_from_elsewhere || !origin.is_none_or(is_own) { Err(foreign_origin()) } else { Ok(()) }
+        if is_from_other_site(headers) || !origin.is_none_or(is_own) { Err(foreign_origin()) } else { Ok(()) }
     }
 
     fn is_own(&self, origin: &Origin<'_>, seen: &Seen<'_>) -> bool {
@@ -115,40 +116,6 @@ impl Site {
             request.extensions_mut().insert(peer);
         }
     }
-}
-
-/// Whether a page of another site must not send this: it may change something, or open a socket that may.
-fn needs_own_origin(request: &ServiceRequest) -> bool {
-    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    !is_safe || is_handshake(request.headers())
-}
-
-/// Returns whether a request asks for another protocol, as a WebSocket does.
-#[must_use]
-pub fn is_handshake(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::UPGRADE)
-}
-
-fn is_other_site(value: &HeaderValue) -> bool {
-    let value = value.as_bytes().trim_ascii();
-    value.eq_ignore_ascii_case(b"cross-site") || value.eq_ignore_ascii_case(b"same-site")
-}
-
-/// A header that must be there once is there twice.
-struct Doubled;
-
-fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Doubled> {
-    let mut values = headers.get_all(name);
-    let first = values.next();
-    if values.next().is_some() { Err(Doubled) } else { Ok(first) }
-}
-
-/// The one `Host`. A target with a host of its own must name the same, else two readers of the request would differ.
-fn one_host(request: &HttpRequest) -> Option<Authority<'_>> {
-    let host = one(request.headers(), &header::HOST).ok().flatten()?;
-    let host = Authority::parse(host.as_bytes())?;
-    let target = request.uri().authority().map(|target| Authority::parse(target.as_str().as_bytes()));
-    target.is_none_or(|target| target.is_some_and(|target| target.is_same(&host))).then_some(host)
 }
 
 fn foreign_host() -> Problem {
