@@ -30,6 +30,7 @@ impl Field {
             // None at all is the default: then the server serves only the owner.
             Takes::Secret => matches!(value, Value::Empty(..)) || is_text(|text| Secret::new(text).is_strong()),
             Takes::Filter => is_text(|text| EnvFilter::try_new(text).is_ok()),
+            Takes::List(entries) => value.as_array().is_some_and(|values| entries.first_wrong(values).is_none()),
         }
     }
 
@@ -37,8 +38,12 @@ impl Field {
     fn shown(&self, value: &Value) -> String {
         match self.takes {
             Takes::Secret => "cannot be used".into(),
+            Takes::List(entries) => match value.as_array().and_then(|values| entries.first_wrong(values)) {
+                Some(wrong) => format!("has {}", as_json(wrong)),
+                None => format!("is {}", as_json(value)),
+            },
             Takes::Number { .. } | Takes::Choice(_) | Takes::Switch | Takes::Address | Takes::Folder | Takes::Filter => {
-                format!("is {}", serde_json::to_string(value).unwrap_or_default())
+                format!("is {}", as_json(value))
             }
         }
     }
@@ -52,6 +57,11 @@ impl Field {
             Takes::Folder => "the path of a folder".into(),
             Takes::Secret => format!("a text of at least {ADMIN_TOKEN_CHARS_MIN} visible ASCII characters without spaces"),
             Takes::Filter => "a filter such as info or warn,aisled=debug".into(),
+            Takes::List(entries) => entries.wanted().into(),
         }
     }
+}
+
+fn as_json(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }

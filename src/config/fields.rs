@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 use clap::{ValueEnum, builder::PossibleValue};
 use figment::value::Value;
 
+use super::lists::{self, Entries};
+
 /// One setting.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -35,6 +37,8 @@ pub enum Takes {
     Secret,
     /// Which log lines are shown.
     Filter,
+    /// Any number of entries of one kind: an array in the file, separated by commas elsewhere.
+    List(Entries),
 }
 
 /// Which commands take a setting as a flag. Each takes it from the file and the environment.
@@ -125,6 +129,7 @@ impl Field {
             Takes::Folder => "folder".into(),
             Takes::Secret => "text".into(),
             Takes::Filter => "filter".into(),
+            Takes::List(entries) => entries.unit().into(),
         }
     }
 
@@ -132,7 +137,7 @@ impl Field {
     pub fn range(&self) -> Option<String> {
         match self.takes {
             Takes::Number { least, most, .. } => Some(format!("{least} to {most}")),
-            Takes::Choice(_) | Takes::Switch | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter => None,
+            Takes::Choice(_) | Takes::Switch | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter | Takes::List(_) => None,
         }
     }
 
@@ -149,11 +154,12 @@ impl Field {
         }
     }
 
-    /// A text as a value: a number or boolean if the setting is one, else the text unchanged, so that a token of digits stays a text.
+    /// A text as a value: a number, boolean or list if the setting is one, else the text unchanged, so that a token of digits stays a text.
     pub fn value_of_text(&self, text: &str) -> Value {
         match self.takes {
             Takes::Number { .. } => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
             Takes::Switch => text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
+            Takes::List(_) => Value::from(lists::split(text)),
             Takes::Choice(_) | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter => Value::from(text),
         }
     }

@@ -5,6 +5,9 @@ mod catalog_writers;
 mod check;
 mod durability;
 mod fields;
+mod lists;
+mod network;
+mod origin;
 mod report;
 mod secret;
 mod table;
@@ -33,6 +36,9 @@ use crate::{
 pub use catalog_writers::CatalogWriters;
 pub use durability::Durability;
 pub use fields::{Field, TakenBy, Takes};
+pub use lists::Entries;
+pub use network::{Network, NotANetwork};
+pub use origin::{NotAnOrigin, WebOrigin};
 pub use secret::Secret;
 pub use table::{Config, FIELDS};
 

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CatalogWriters, Durability, LogFormat, Secret,
+    CatalogWriters, Durability, Entries, LogFormat, Network, Secret, WebOrigin,
     fields::{Field, TakenBy, Takes, first_of, number, one_of, settings},
 };
 
@@ -36,6 +36,13 @@ settings! {
     /// Token of the server's owner, for machines that set the server up without a person; with it, requests from this machine need a credential as well.
     /// Prefer the environment: every user of the machine can read a flag.
     admin_token: Option<Secret> = None, Takes::Secret, Server;
+    /// Addresses under which clients reach this server through a proxy. The server then answers to their names, their pages may write, and
+    /// no request is the local owner's by itself.
+    public_url: Vec<WebOrigin> = Vec::new(), Takes::List(Entries::Urls), Server;
+    /// Proxies whose `Forwarded` or `X-Forwarded-*` headers name the client's address, scheme and host; from others these headers are ignored.
+    trusted_proxies: Vec<Network> = Vec::new(), Takes::List(Entries::Networks), Server;
+    /// Other origins whose pages may use the API, with a token; none by default.
+    cors_origins: Vec<WebOrigin> = Vec::new(), Takes::List(Entries::Origins), Server;
     /// Ask also requests from this machine to sign in. Without it, whoever reaches the server over the loopback is its owner.
     require_sign_in: bool = false, Takes::Switch, Server;
     /// Who may change products, prices, stores and offers: `members` are owners and adults of any household.
@@ -56,7 +63,7 @@ settings! {
     body_bytes_max: usize = 1_048_576, number("bytes", 1_024..=1_073_741_824), Server;
     /// Maximum number of live sessions; more are closed with 3013.
     sessions_max: usize = 10_000, number("sessions", 1..=1_000_000), Server, limit "sessions_max";
-    /// Maximum number of live sessions from one address; more are closed with 3014. All clients of a proxy share its address.
+    /// Maximum number of live sessions from one address; more are closed with 3014. All clients of a proxy that is not in `trusted_proxies` share its address.
     sessions_per_address_max: usize = 1_000, number("sessions", 1..=1_000_000), Server, limit "sessions_per_address_max";
     /// Maximum number of live sessions of one principal; more are closed with 3015. Without accounts nearly everybody is `local`.
     sessions_per_principal_max: usize = 1_000, number("sessions", 1..=1_000_000), Server, limit "sessions_per_principal_max";

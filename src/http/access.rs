@@ -3,7 +3,6 @@
 use std::{
     borrow::Cow,
     future::{Ready, ready},
-    net::IpAddr,
     rc::Rc,
     sync::Arc,
 };
@@ -17,7 +16,7 @@ use actix_web::{
     },
 };
 
-use super::error::Problem;
+use super::{error::Problem, site::is_direct_local};
 use crate::{
     app::{App, Authority},
     config::Config,
@@ -65,7 +64,7 @@ impl Access {
         if let Some(token) = bearer(request.headers()) {
             return self.authority.identify(token).map_err(Unproven::Credential);
         }
-        if self.owner_is_local && is_local(request) {
+        if self.owner_is_local && is_direct_local(request) && !is_browser(request.headers()) {
             return Ok(Identity::owner());
         }
         Ok(Identity::nobody())
@@ -78,11 +77,11 @@ pub fn owner_is_local(config: &Config) -> bool {
     config.admin_token.is_none() && !config.require_sign_in
 }
 
-fn is_local(request: &ServiceRequest) -> bool {
-    request.peer_addr().is_none_or(|address| match address.ip() {
-        IpAddr::V4(address) => address.is_loopback(),
-        IpAddr::V6(address) => address.is_loopback(),
-    })
+/// Browsers show a session: what they send on behalf of whatever page, or through a proxy that does not show itself, is not the owner's
+/// for where it comes from.
+fn is_browser(headers: &HeaderMap) -> bool {
+    let agent = headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
+    headers.contains_key("sec-fetch-site") || agent.starts_with(b"Mozilla/")
 }
 
 /// An admin may act for somebody else, with that person's rights.

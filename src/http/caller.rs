@@ -2,7 +2,7 @@
 
 use std::future::{Ready, ready};
 
-use super::{access::identity, error::Problem};
+use super::{access::identity, error::Problem, site::CLIENT};
 use crate::{
     app::Current,
     commands::Caller,
@@ -16,8 +16,6 @@ use actix_web::{
 
 /// Makes a write repeatable.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// Names the device or program a command comes from; the history of a list shows it.
-const CLIENT: &str = "x-aisled-client";
 /// The longest `Idempotency-Key` accepted, in bytes.
 const KEY_BYTES_MAX: usize = 255;
 
@@ -59,7 +57,7 @@ impl FromRequest for Reader {
 /// # Errors
 /// 400 for a name that is none.
 pub fn client(headers: &HeaderMap) -> Result<Option<ClientId>, Problem> {
-    if let Some(value) = headers.get(CLIENT) {
+    if let Some(value) = headers.get(&CLIENT) {
         let named = ClientId::new(value.to_str().unwrap_or_default());
         return named
             .map(Some)
@@ -121,11 +119,11 @@ mod tests {
     fn a_client_is_what_it_calls_itself_or_the_program_it_runs_in() {
         let named = |name: &'static str, value: &str| client(&headers(name, value)).map(|client| client.map(|client| client.to_string()));
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
-        assert_eq!(named(CLIENT, "kitchen-tablet").expect("is an id").as_deref(), Some("kitchen-tablet"));
+        assert_eq!(named("x-aisled-client", "kitchen-tablet").expect("is an id").as_deref(), Some("kitchen-tablet"));
         assert_eq!(named("user-agent", "curl/8.5.0").expect("is allowed").as_deref(), Some("curl"));
         assert_eq!(named("user-agent", firefox).expect("is allowed").as_deref(), Some("firefox"));
         assert_eq!(named("user-agent", "(odd)").expect("is allowed"), None);
-        assert_eq!(named(CLIENT, "my phone").expect_err("is refused").code(), "invalid_client");
+        assert_eq!(named("x-aisled-client", "my phone").expect_err("is refused").code(), "invalid_client");
     }
 
     #[test]

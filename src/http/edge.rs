@@ -1,4 +1,4 @@
-//! What happens around every request: access, its id, its time, its count, compression where it pays.
+//! What happens around every request: who may ask from where, its id, its time, its count, compression where it pays.
 //! One layer without spans and with few allocations, because it runs for every one of tens of thousands of requests a second.
 
 use std::{
@@ -12,7 +12,7 @@ use std::{
 
 use actix_http::encoding::Encoder;
 use actix_web::{
-    Error,
+    Error, HttpResponse,
     body::{BodySize, BoxBody, EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
     http::header::{self, ContentEncoding, HeaderMap, HeaderName, HeaderValue},
@@ -23,7 +23,9 @@ use super::{
     access::Access,
     error::Problem,
     routes::{Counted, RouteNumber},
+    site::{self, Site},
 };
+use crate::{app::Current, live::counters::Limit};
 
 /// The id of a request; kept if the client sent a valid one.
 pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,13 +39,14 @@ const COMPRESS_BYTES_MIN: u64 = 1_400;
 /// The layer around all routes.
 #[derive(Debug, Clone)]
 pub struct Edge {
+    site: Arc<Site>,
     access: Arc<Access>,
 }
 
 impl Edge {
     #[must_use]
-    pub fn new(access: Arc<Access>) -> Self {
-        Self { access }
+    pub fn new(site: Arc<Site>, access: Arc<Access>) -> Self {
+        Self { site, access }
     }
 }
 
@@ -60,13 +63,15 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(EdgeService { service: Rc::new(service), access: Arc::clone(&self.access), counted: Rc::new(Counted::new()) }))
+        let (site, access) = (Arc::clone(&self.site), Arc::clone(&self.access));
+        ready(Ok(EdgeService { service: Rc::new(service), site, access, counted: Rc::new(Counted::new()) }))
     }
 }
 
 /// The layer of one worker.
 pub struct EdgeService<S> {
     service: Rc<S>,
+    site: Arc<Site>,
     access: Arc<Access>,
     counted: Rc<Counted>,
 }
@@ -85,13 +90,38 @@ where
         let began = Instant::now();
         let request_id = request_id(request.headers());
         let encoding = wanted_encoding(request.headers());
-        let counted = Rc::clone(&self.counted);
+        let (site, counted) = (Arc::clone(&self.site), Rc::clone(&self.counted));
+        if let Some(response) = self.answer_at_once(&request, &request_id) {
+            return Box::pin(ready(Ok(finish(request.into_response(response), request_id, began, encoding, &site, &counted))));
+        }
         self.access.identify(&request);
         let answering = self.service.call(request);
         Box::pin(async move {
             let response = name_the_request(answering.await?, &request_id);
-            Ok(finish(response, request_id, began, encoding, &counted))
+            Ok(finish(response, request_id, began, encoding, &site, &counted))
         })
+    }
+}
+
+impl<S> EdgeService<S> {
+    /// Answers what no route sees: what may not pass, and the questions of browsers for pages of other origins.
+    fn answer_at_once(&self, request: &ServiceRequest, request_id: &HeaderValue) -> Option<HttpResponse> {
+        let refused = |problem: Problem| Some(problem.answer(request_id.to_str().ok()));
+        if let Err(problem) = self.site.check(request) {
+            count_origin(request, &problem);
+            return refused(problem);
+        }
+        self.site.preflight(request)
+    }
+}
+
+/// Counts the sockets that pages of other sites tried to open.
+fn count_origin(request: &ServiceRequest, problem: &Problem) {
+    if problem.code() == site::FOREIGN_ORIGIN
+        && site::is_handshake(request.headers())
+        && let Ok(app) = Current::of(request.request())
+    {
+        app.hub.counters().met(Limit::Origin, 1);
     }
 }
 
@@ -120,6 +150,7 @@ fn finish(
     request_id: HeaderValue,
     began: Instant,
     encoding: Option<ContentEncoding>,
+    site: &Site,
     counted: &Counted,
 ) -> Answer {
     let took = began.elapsed();
@@ -128,6 +159,7 @@ fn finish(
     if status.is_server_error() {
         tracing::warn!(status = status.as_u16(), path = response.request().path(), request_id = ?request_id, "request answered with a server error");
     }
+    site.share(&mut response);
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID.clone(), request_id);
     let (response_time, server_timing) = timings(took.as_micros());

@@ -34,6 +34,7 @@ pub mod reads;
 pub mod restore;
 pub mod routes;
 pub mod service;
+pub mod site;
 pub mod stores;
 #[cfg(test)]
 mod tests;

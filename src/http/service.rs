@@ -8,13 +8,14 @@ use actix_web::{
     web,
 };
 
-use super::{access::Access, configure, edge::Edge};
+use super::{access::Access, configure, edge::Edge, site::Site};
 use crate::app::Running;
 
 /// The whole service, as the server and the tests run it.
 #[must_use]
 pub fn service(
     running: web::Data<Running>,
+    site: Arc<Site>,
     access: Arc<Access>,
 ) -> WebApp<
     impl ServiceFactory<
@@ -25,5 +26,5 @@ pub fn service(
         InitError = (),
     >,
 > {
-    WebApp::new().app_data(running).configure(configure).wrap(Edge::new(access))
+    WebApp::new().app_data(running).configure(configure).wrap(Edge::new(site, access))
 }

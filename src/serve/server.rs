@@ -7,7 +7,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::{
     app::Running,
-    http::{access::Access, service::service},
+    http::{access::Access, service::service, site::Site},
     live,
 };
 
@@ -42,10 +42,10 @@ pub fn start(running: Arc<Running>) -> io::Result<(Server, SocketAddr)> {
     let listener = listen(app.config.listen)?;
     let address = listener.local_addr()?;
     let workers = app.config.workers_resolved();
-    let access = Arc::new(Access::of(&app));
+    let (site, access) = (Arc::new(Site::of(&app.config)), Arc::new(Access::of(&app)));
     let server = HttpServer::new(move || {
         running.lend_this_thread();
-        service(web::Data::from(Arc::clone(&running)), Arc::clone(&access))
+        service(web::Data::from(Arc::clone(&running)), Arc::clone(&site), Arc::clone(&access))
     })
     .workers(workers)
     .keep_alive(KEEP_ALIVE)

@@ -8,7 +8,7 @@ use super::*;
 fn numbers() -> impl Iterator<Item = (&'static Field, &'static str, u64, u64)> {
     FIELDS.iter().filter_map(|field| match field.takes {
         Takes::Number { unit, least, most } => Some((field, unit, least, most)),
-        Takes::Choice(_) | Takes::Switch | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter => None,
+        Takes::Choice(_) | Takes::Switch | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter | Takes::List(_) => None,
     })
 }
 
@@ -23,6 +23,8 @@ fn good(field: &Field) -> Vec<String> {
         Takes::Folder => words(&["somewhere", "/a/b c"]),
         Takes::Secret => words(&["1234567890123456"]),
         Takes::Filter => words(&["warn,aisled=debug"]),
+        Takes::List(Entries::Urls | Entries::Origins) => words(&["https://shop.example", "https://shop.example,http://10.0.0.7:8080", ""]),
+        Takes::List(Entries::Networks) => words(&["127.0.0.1", "10.0.0.0/8,fd00::/8", ""]),
     }
 }
 
@@ -37,18 +39,25 @@ fn bad(field: &Field) -> Vec<(String, String)> {
         Takes::Folder => shown(&[""]),
         Takes::Secret => ["short", "with spaces between words", ""].map(|text| (text.to_owned(), "cannot be used".to_owned())).to_vec(),
         Takes::Filter => shown(&["=,="]),
+        // The wrong entry alone is shown.
+        Takes::List(Entries::Urls | Entries::Origins) => has("https://shop.example", &["shop.example", "https://a.example/path", "*"]),
+        Takes::List(Entries::Networks) => has("10.0.0.0/8", &["localhost", "10.0.0.0/33", ""]),
     }
+}
+
+/// Lists with one wrong entry each.
+fn has(good: &str, wrong: &[&str]) -> Vec<(String, String)> {
+    wrong.iter().map(|wrong| (format!("{good}, {wrong}"), format!("has {wrong:?}"))).collect()
 }
 
 /// The value of a setting as `aisled config` shows it.
 fn value(loaded: &Loaded, field: &Field) -> String {
     match &loaded.to_json()[field.name]["value"] {
         serde_json::Value::String(text) => text.clone(),
-        other @ (serde_json::Value::Null
-        | serde_json::Value::Bool(_)
-        | serde_json::Value::Number(_)
-        | serde_json::Value::Array(_)
-        | serde_json::Value::Object(_)) => other.to_string(),
+        serde_json::Value::Array(entries) => entries.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(","),
+        other @ (serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) | serde_json::Value::Object(_)) => {
+            other.to_string()
+        }
     }
 }
 
@@ -56,7 +65,8 @@ fn value(loaded: &Loaded, field: &Field) -> String {
 fn in_toml(field: &Field, text: &str) -> String {
     match field.value_of_text(text) {
         Value::String(_, text) => format!("{} = {text:?}\n", field.name),
-        Value::Char(..) | Value::Bool(..) | Value::Num(..) | Value::Empty(..) | Value::Dict(..) | Value::Array(..) => {
+        Value::Array(_, entries) => format!("{} = {}\n", field.name, serde_json::to_string(&entries).unwrap()),
+        Value::Char(..) | Value::Bool(..) | Value::Num(..) | Value::Empty(..) | Value::Dict(..) => {
             format!("{} = {text}\n", field.name)
         }
     }
@@ -145,4 +155,19 @@ fn a_file_that_is_not_toml_is_named_with_the_line() {
     let (_dir, sources) = with_file("workers = 1\ndata = \n");
     let problems = problems(&sources);
     assert!(problems.contains("some.toml") && problems.contains("line 2"), "{problems}");
+}
+
+#[test]
+fn a_wildcard_among_the_origins_is_refused_with_the_reason() {
+    let (_dir, sources) = with_file("cors_origins = [\"https://app.example\", \"*\"]\n");
+    let problems = problems(&sources);
+    assert!(problems.starts_with("cors_origins has \"*\" (file ") && problems.contains("a wildcard would"), "{problems}");
+}
+
+#[test]
+fn a_text_in_place_of_a_list_is_refused_as_a_whole() {
+    let (_dir, sources) = with_file("public_url = \"https://shop.example\"\ntrusted_proxies = [\"127.0.0.1\", 7]\n");
+    let problems = problems(&sources);
+    assert!(problems.contains("public_url is \"https://shop.example\" (file "), "{problems}");
+    assert!(problems.contains("trusted_proxies has 7 (file "), "{problems}");
 }

@@ -19,6 +19,7 @@ use crate::{
         access::sign_in_first,
         error::{Problem, ProblemBody, RETRY_AFTER_SECONDS},
         reads::Query,
+        site::Peer,
     },
     live::{
         channel::DealFilter,
@@ -96,11 +97,7 @@ fn answer(app: Current, query: FeedQuery, request: &HttpRequest, form: Form) -> 
     let cursor = Cursor::start(&epoch, &names, since.as_ref());
     let topics = names.iter().enumerate().map(|(place, name)| query.topic(name, since.as_ref().map(|since| since.at(place)))).collect();
     let grant = super::handshake::grant(&app, request)?.ok_or_else(sign_in_first)?;
-    let arrival = Arrival {
-        address: request.peer_addr().map(|address| address.ip()),
-        socket: request.conn_data::<SocketHandle>().cloned(),
-        two_way: false,
-    };
+    let arrival = Arrival { address: Peer::of(request).address, socket: request.conn_data::<SocketHandle>().cloned(), two_way: false };
     let membership =
         Membership::join(&app.hub, &app.epoch, arrival, Some(grant.identity.clone()), Wire { encoding: Encoding::Json, deflate: false })
             .map_err(turned_away)?;

@@ -32,6 +32,7 @@ use crate::{
         caller::client,
         error::{Problem, ProblemBody},
         reads::Query,
+        site::Peer,
     },
     live::{
         close::Close, counters::Limit, encoding::Encoding, member::Arrival, membership::Membership, publication::Wire, rights::Grant,
@@ -98,11 +99,7 @@ pub async fn connect(
     let wire = Wire { encoding, deflate: agreed.is_some_and(deflate::Agreed::takes_shared_frames) };
     let grant = super::handshake::grant(&app, &request)?;
     let named = named(request.headers()).map_err(|unproven| unproven.problem())?;
-    let arrival = Arrival {
-        address: request.peer_addr().map(|address| address.ip()),
-        socket: request.conn_data::<SocketHandle>().cloned(),
-        two_way: true,
-    };
+    let arrival = Arrival { address: Peer::of(&request).address, socket: request.conn_data::<SocketHandle>().cloned(), two_way: true };
     let membership = match Membership::join(&app.hub, &app.epoch, arrival, grant.as_ref().map(|grant| grant.identity.clone()), wire) {
         Ok(membership) => membership,
         // A browser sees no status of a failed handshake, so the reason is sent in a close frame.
@@ -130,10 +127,8 @@ pub async fn connect(
 }
 
 fn count_refusal(app: &App, problem: &Problem) {
-    match problem.code() {
-        "foreign_origin" => app.hub.counters().met(Limit::Origin, 1),
-        "invalid_key" => app.hub.counters().met(Limit::Key, 1),
-        _ => {}
+    if problem.code() == "invalid_key" {
+        app.hub.counters().met(Limit::Key, 1);
     }
 }
 

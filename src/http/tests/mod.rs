@@ -4,5 +4,6 @@ mod bad_input;
 mod past;
 mod reads;
 mod rig;
+mod site;
 mod undo;
 mod writes;

@@ -25,6 +25,7 @@ use crate::{
     http::{
         access::{Access, Proven},
         service,
+        site::Site,
     },
     people::Identity,
     telemetry,
@@ -88,9 +89,18 @@ impl Rig {
 
     /// Sends a request and takes the whole answer.
     pub async fn send(&self, request: TestRequest) -> Answer {
-        let access = Arc::new(Access::of(&self.app));
-        let service = test::init_service(service::service(Data::from(Arc::clone(&self.running)), access)).await;
-        collect(&service, request.to_request()).await
+        self.send_each([request]).await.remove(0)
+    }
+
+    /// Sends requests one after the other to one service.
+    pub async fn send_each(&self, requests: impl IntoIterator<Item = TestRequest>) -> Vec<Answer> {
+        let (site, access) = (Arc::new(Site::of(&self.app.config)), Arc::new(Access::of(&self.app)));
+        let service = test::init_service(service::service(Data::from(Arc::clone(&self.running)), site, access)).await;
+        let mut answers = Vec::new();
+        for request in requests {
+            answers.push(collect(&service, request.to_request()).await);
+        }
+        answers
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -142,7 +152,7 @@ pub fn method_of(name: &str) -> Method {
 
 /// A request as it comes over the loopback.
 pub fn local(method: Method, path: &str) -> TestRequest {
-    TestRequest::default().method(method).uri(path).insert_header(("host", "localhost"))
+    TestRequest::default().method(method).uri(path).insert_header(("host", "localhost")).peer_addr(([127, 0, 0, 1], 1_024).into())
 }
 
 pub fn price(amount: &str, currency: &str) -> Value {
