@@ -2,14 +2,11 @@
 
 use std::sync::LazyLock;
 
+use super::CredentialId;
 use crate::domain::{Moment, Principal, rights::Power};
 
 /// The principal of the server's first owner: the one that all data has been recorded under since before there were accounts.
 pub const OWNER: &str = "local";
-
-/// A credential, as it may be named and logged: never the secret itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct CredentialId(pub u64);
 
 /// The sender of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
