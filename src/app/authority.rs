@@ -13,20 +13,29 @@ use std::{
 use arc_swap::ArcSwapOption;
 use parking_lot::RwLock;
 
+use super::App;
 use crate::{
-    config::{CatalogWriters, Config},
+    config::{CatalogWriters, Config, Secret},
     domain::{
         Moment, Principal,
         rights::{Action, Power, Reader, Rights, Roles, Verdict},
     },
-    events::clock::{Clock, SystemClock},
+    events::{
+        Position,
+        clock::{Clock, SystemClock},
+    },
     live::{self, Grant, Rights as _, topic::Topic},
-    people::{CredentialError, Identity},
+    people::{CredentialError, Identity, People},
     projections::SharedViews,
 };
 
 /// Accounts whose roles are kept; more make it start over. An entry takes some hundred bytes.
 const KEPT_MAX: usize = 65_536;
+
+/// How long a command waits for the roles to follow the log; then those that are known count.
+const ROLES_WAIT: Duration = Duration::from_secs(5);
+/// A longer text is no token of ours.
+const TOKEN_BYTES_MAX: usize = 512;
 
 /// Answers what somebody may do now. One for the whole life of a server, whatever history it serves.
 pub struct Authority {
@@ -35,8 +44,11 @@ pub struct Authority {
     generation: AtomicU64,
     kept: RwLock<HashMap<Principal, (u64, Arc<Roles>)>>,
     admins_only: bool,
-    /// Of the configured token; hashes are compared in constant time, so that timing reveals nothing.
-    token: Option<blake3::Hash>,
+    /// Accounts and credentials.
+    pub people: People,
+    /// Of the configured token and of the key for this machine's terminal; hashes are compared in constant time, so that timing reveals
+    /// nothing.
+    owners: Vec<blake3::Hash>,
     clock: Arc<dyn Clock>,
 }
 
@@ -44,16 +56,17 @@ pub struct Authority {
 struct SharedViewsOf(SharedViews);
 
 impl Authority {
-    /// Of a configuration; it knows nobody's roles until a history begins.
+    /// Of a configuration; it knows nobody's roles until a history begins. `operator` is the key of this machine's terminal.
     #[must_use]
-    pub fn of(config: &Config) -> Self {
-        let token = config.admin_token.as_ref().map(|token| blake3::hash(token.expose().as_bytes()));
+    pub fn of(config: &Config, people: People, operator: Option<&str>) -> Self {
+        let owners = config.admin_token.as_ref().map(Secret::expose).into_iter().chain(operator);
         Self {
             views: ArcSwapOption::empty(),
             generation: AtomicU64::new(0),
             kept: RwLock::default(),
             admins_only: config.catalog_writers == CatalogWriters::Admins,
-            token,
+            people,
+            owners: owners.map(|token| blake3::hash(token.as_bytes())).collect(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -63,11 +76,20 @@ impl Authority {
     /// # Errors
     /// It is wrong, revoked or expired.
     pub fn identify(&self, token: &str) -> Result<Identity, CredentialError> {
-        // `blake3::Hash` compares in constant time.
-        if self.token.is_some_and(|expected| blake3::hash(token.as_bytes()) == expected) {
-            return Ok(Identity::owner());
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(CredentialError::Unknown);
         }
-        Err(CredentialError::Unknown)
+        if let Some(identity) = self.owner(token) {
+            return Ok(identity);
+        }
+        let credential = self.people.check(token, self.clock.now())?;
+        Ok(Identity::of(&credential, |who| self.people.is_admin(who)))
+    }
+
+    fn owner(&self, token: &str) -> Option<Identity> {
+        let hash = blake3::hash(token.as_bytes());
+        // All are compared, each in constant time.
+        self.owners.iter().fold(false, |known, owner| known | (*owner == hash)).then(Identity::owner)
     }
 
     /// Looks into the views of another history from now on.
@@ -95,6 +117,12 @@ impl Authority {
         }
     }
 
+    /// Whether somebody administers this server.
+    #[must_use]
+    pub fn is_admin(&self, who: &Principal) -> bool {
+        *who == Identity::owner().who || self.people.is_admin(who)
+    }
+
     /// What an identity may read.
     #[must_use]
     pub fn reader(&self, identity: &Identity) -> Reader {
@@ -119,6 +147,15 @@ impl Authority {
         }
         kept.insert(who.clone(), (generation, Arc::clone(&roles)));
         roles
+    }
+}
+
+/// Waits until the views show a position, so that the roles of everybody do; gives up after some seconds.
+pub async fn catch_up(app: &App, position: Position) {
+    let mut applied = app.applied.clone();
+    let arrived = tokio::time::timeout(ROLES_WAIT, applied.wait_for(|applied| *applied >= position)).await;
+    if !matches!(arrived, Ok(Ok(_))) {
+        tracing::warn!(%position, "the views are behind: roles are not up to date");
     }
 }
 

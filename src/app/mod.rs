@@ -2,6 +2,7 @@
 
 mod admin;
 mod authority;
+pub mod entrance;
 mod folder;
 pub mod histories;
 mod history;
@@ -37,15 +38,17 @@ use crate::{
         Log, LogError, Position,
         clock::{Clock, SystemClock},
     },
-    live::{Hub, Limits, Rights},
+    live::{Hub, Limits, Rights, Whose},
     log::OpenError,
     past::Past,
+    people::{Cost, Ended, Options, People, PeopleError, SetupKeys},
     projections::{SharedViews, Views},
     snapshots::{Operations, WorkError},
 };
 
 pub use admin::Admin;
-pub use authority::Authority;
+pub use authority::{Authority, catch_up};
+pub use entrance::Entrance;
 pub use folder::{DataFolder, FolderError};
 pub use history::History;
 pub use rebuild::{Rebuilt, Switch};
@@ -65,6 +68,8 @@ pub struct App {
     pub hub: Arc<Hub>,
     /// Who may do what now.
     pub authority: Arc<Authority>,
+    /// The keys of this start.
+    pub entrance: Arc<Entrance>,
     pub config: Arc<Config>,
     pub clock: Arc<dyn Clock>,
     /// Identifies this history: positions of different epochs cannot be compared.
@@ -91,6 +96,8 @@ pub enum AppError {
     Listen { address: std::net::SocketAddr, error: io::Error },
     #[error("the demo household could not be recorded: {0}")]
     Demo(String),
+    #[error("the accounts cannot be used: {0}")]
+    People(PeopleError),
     #[error("the server failed: {0}")]
     Server(io::Error),
 }
@@ -102,6 +109,8 @@ pub struct Running {
     behind: Mutex<Option<Behind>>,
     operations: Operations,
     self_restored: Mutex<Option<SelfRestored>>,
+    /// The keys of this start, until they are shown.
+    keys: Mutex<Option<SetupKeys>>,
 }
 
 /// What works in the background of the served application.
@@ -128,7 +137,21 @@ impl Running {
     /// # Errors
     /// When the log cannot be read.
     pub fn start(config: Config, history: History, metrics: PrometheusHandle) -> Result<Arc<Self>, AppError> {
-        let authority = Arc::new(Authority::of(&config));
+        Self::start_with_people(config, history, metrics, people_in_memory(), None)
+    }
+
+    /// Like `start`, with these accounts, and the key of this machine's terminal.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn start_with_people(
+        config: Config,
+        history: History,
+        metrics: PrometheusHandle,
+        people: People,
+        operator: Option<&str>,
+    ) -> Result<Arc<Self>, AppError> {
+        let authority = Arc::new(Authority::of(&config, people, operator));
         Self::start_with(config, history, metrics, Arc::clone(&authority), authority)
     }
 
@@ -142,7 +165,7 @@ impl Running {
         metrics: PrometheusHandle,
         rights: Arc<dyn Rights>,
     ) -> Result<Arc<Self>, AppError> {
-        let authority = Arc::new(Authority::of(&config));
+        let authority = Arc::new(Authority::of(&config, people_in_memory(), None));
         Self::start_with(config, history, metrics, authority, rights)
     }
 
@@ -155,8 +178,10 @@ impl Running {
     ) -> Result<Arc<Self>, AppError> {
         let replayed = views::load(&*history.log, history.folder.as_ref())?;
         let hub = Arc::new(Hub::new(Limits::of(&config), rights));
+        end_sockets_with_credentials(&authority.people, &hub);
         let threads = Arc::new(Threads::start(config.actor_threads));
-        let frame = Frame { hub, authority, config: Arc::new(config), clock: Arc::new(SystemClock), metrics };
+        let (entrance, keys) = Entrance::new();
+        let frame = Frame { hub, authority, entrance, config: Arc::new(config), clock: Arc::new(SystemClock), metrics };
         let self_restored = Mutex::new(SelfRestored::read(&frame.config.snapshots));
         let (app, behind) = frame.around(history, replayed, &threads);
         Ok(Arc::new(Self {
@@ -165,6 +190,7 @@ impl Running {
             behind: Mutex::new(Some(behind)),
             operations: Operations::default(),
             self_restored,
+            keys: Mutex::new(Some(keys)),
         }))
     }
 
@@ -172,6 +198,12 @@ impl Running {
     #[must_use]
     pub fn current(&self) -> Current {
         Current(self.current.load_full())
+    }
+
+    /// The keys of this start, once, for whoever started the server.
+    #[must_use]
+    pub fn take_keys(&self) -> Option<SetupKeys> {
+        self.keys.lock().take()
     }
 
     /// Running and past admin operations.
@@ -225,6 +257,7 @@ impl Behind {
 pub(super) struct Frame {
     hub: Arc<Hub>,
     authority: Arc<Authority>,
+    entrance: Arc<Entrance>,
     config: Arc<Config>,
     clock: Arc<dyn Clock>,
     metrics: PrometheusHandle,
@@ -232,14 +265,14 @@ pub(super) struct Frame {
 
 impl Frame {
     fn of(app: &App) -> Self {
-        let App { hub, authority, config, clock, metrics, .. } = app;
-        let (hub, authority) = (Arc::clone(hub), Arc::clone(authority));
-        Self { hub, authority, config: Arc::clone(config), clock: Arc::clone(clock), metrics: metrics.clone() }
+        let App { hub, authority, entrance, config, clock, metrics, .. } = app;
+        let (hub, authority, entrance) = (Arc::clone(hub), Arc::clone(authority), Arc::clone(entrance));
+        Self { hub, authority, entrance, config: Arc::clone(config), clock: Arc::clone(clock), metrics: metrics.clone() }
     }
 
     /// Wires the flow around a history whose views are at its head.
     fn around(self, history: History, (views, checkpoint): (Views, Position), threads: &Arc<Threads>) -> (App, Behind) {
-        let Self { hub, authority, config, clock, metrics } = self;
+        let Self { hub, authority, entrance, config, clock, metrics } = self;
         let views: SharedViews = Arc::new(parking_lot::RwLock::new(views));
         authority.begin_history(&views);
         // The views are at the head: nothing before it will ever be published.
@@ -264,6 +297,7 @@ impl Frame {
             applied: projector.applied(),
             hub,
             authority,
+            entrance,
             config,
             clock,
             epoch: history.epoch(),
@@ -274,6 +308,24 @@ impl Frame {
         };
         (app, Behind { projector, ended: ended_sender })
     }
+}
+
+/// Accounts that are gone with the process.
+fn people_in_memory() -> People {
+    let options = Options { cost: Cost::LEAST, ..Options::default() };
+    People::in_memory(options).expect("a store in memory opens because no disk is asked")
+}
+
+/// A session that ended, or a token that was revoked, ends the open sockets that it opened.
+fn end_sockets_with_credentials(people: &People, hub: &Arc<Hub>) {
+    let hub = Arc::downgrade(hub);
+    people.on_end(move |ended| {
+        let Some(hub) = hub.upgrade() else { return };
+        match ended {
+            Ended::Credential(id) => hub.sign_out(Whose::Credential(*id)),
+            Ended::Account(who) => hub.sign_out(Whose::Person(who.clone())),
+        }
+    });
 }
 
 /// Records what an admin did.

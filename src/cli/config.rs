@@ -35,7 +35,6 @@ impl Config {
         for warning in &loaded.warnings {
             eprintln!("aisled: warning: {warning}");
         }
-        loaded.config.check_listen()?;
         Ok(Ended::Well)
     }
 }

@@ -24,7 +24,6 @@ impl Serve {
         let mut flags = self.data.values();
         flags.extend(self.server.values());
         let config = prepare(file, flags)?.config;
-        config.check_listen()?;
         let metrics = telemetry::install()?;
         let served = actix_rt::System::new().block_on(serve::serve(config, metrics));
         served.map_err(anyhow::Error::from)?;

@@ -170,6 +170,7 @@ fn delete(config: Config, names: &[String], scheduled: bool) -> anyhow::Result<(
         | AppError::Log(_)
         | AppError::Listen { .. }
         | AppError::Demo(_)
+        | AppError::People(_)
         | AppError::Server(_)) => other.into(),
     })?;
     if let Some(damage) = offline.damage() {

@@ -1,18 +1,12 @@
 //! Executing one command: what it names is checked, the entity decides, and what came of it is counted.
 
-use std::time::Duration;
-
 use super::references;
 use crate::{
     actors::{Done, Failure, Hosted, Request},
-    app::App,
+    app::{App, catch_up},
     domain::{StreamKind, rights::Rights},
-    events::Position,
     telemetry::{CommandEnd, count_command},
 };
-
-/// How long a command waits for the roles to follow the log; then those that are known count.
-const ROLES_WAIT: Duration = Duration::from_secs(5);
 
 /// Checks what a command names, has the entity decide it, and counts the result.
 ///
@@ -60,15 +54,6 @@ async fn with_newer_roles<C>(app: &App, mut request: Request<C>) -> Option<Reque
     }
     request.context.rights = Rights::Account(now);
     Some(request)
-}
-
-/// Waits until the views show a position, so that the roles of everybody do.
-async fn catch_up(app: &App, position: Position) {
-    let mut applied = app.applied.clone();
-    let arrived = tokio::time::timeout(ROLES_WAIT, applied.wait_for(|applied| *applied >= position)).await;
-    if !matches!(arrived, Ok(Ok(_))) {
-        tracing::warn!(%position, "the views are behind: roles are not up to date");
-    }
 }
 
 /// Checks every command of a request: they are decided as one.

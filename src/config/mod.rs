@@ -137,21 +137,6 @@ fn check(figment: &Figment) -> Result<(), ConfigError> {
 }
 
 impl Config {
-    /// Refuses to serve if others can reach it without a token.
-    ///
-    /// # Errors
-    /// Explains how to configure a token.
-    pub fn check_listen(&self) -> Result<(), ConfigError> {
-        if self.listen.ip().is_loopback() || self.admin_token.is_some() {
-            return Ok(());
-        }
-        Err(ConfigError::one(format!(
-            "listen is {}, which others can reach, but no admin token is configured: set AISLED_ADMIN_TOKEN (or admin_token in {FILE_DEFAULT}) \
-             to at least {ADMIN_TOKEN_CHARS_MIN} characters, or listen on 127.0.0.1",
-            self.listen
-        )))
-    }
-
     /// How to open the log in a folder.
     pub fn log_options(&self, folder: PathBuf) -> LogOptions {
         let durability = match self.durability {

@@ -16,7 +16,11 @@ use actix_web::{
     },
 };
 
-use super::{error::Problem, site::is_direct_local};
+use super::{
+    cookie,
+    error::Problem,
+    site::{is_direct_local, needs_custom_header},
+};
 use crate::{
     app::{App, Authority},
     config::Config,
@@ -37,7 +41,11 @@ pub struct Access {
 
 /// What a request proved. Attached to every request by the edge.
 #[derive(Debug, Clone)]
-pub struct Proven(pub Result<Rc<Identity>, Unproven>);
+pub struct Proven {
+    pub identity: Result<Rc<Identity>, Unproven>,
+    /// A browser sends a cookie by itself, so more is needed to write.
+    pub by_cookie: bool,
+}
 
 /// Why a credential proves nothing.
 #[derive(Debug, Clone)]
@@ -56,18 +64,25 @@ impl Access {
 
     /// Finds out who asks and attaches it; refuses nothing.
     pub fn identify(&self, request: &ServiceRequest) {
-        let proven = self.credential(request).and_then(|identity| acting(identity, request.headers()));
-        request.extensions_mut().insert(Proven(proven.map(Rc::new)));
+        let (found, by_cookie) = self.credential(request);
+        let identity = found.and_then(|identity| acting(identity, request.headers())).map(Rc::new);
+        request.extensions_mut().insert(Proven { identity, by_cookie });
     }
 
-    fn credential(&self, request: &ServiceRequest) -> Result<Identity, Unproven> {
-        if let Some(token) = bearer(request.headers()) {
-            return self.authority.identify(token).map_err(Unproven::Credential);
+    /// The identity, and whether a cookie shows it.
+    fn credential(&self, request: &ServiceRequest) -> (Result<Identity, Unproven>, bool) {
+        let identify = |secret| self.authority.identify(secret).map_err(Unproven::Credential);
+        if request.headers().contains_key(header::AUTHORIZATION) {
+            let token = bearer(request.headers()).ok_or(Unproven::Credential(CredentialError::Unknown));
+            return (token.and_then(identify), false);
+        }
+        if let Some(secret) = cookie::session(request.headers()) {
+            return (identify(secret), true);
         }
         if self.owner_is_local && is_direct_local(request) && !is_browser(request.headers()) {
-            return Ok(Identity::owner());
+            return (Ok(Identity::owner()), false);
         }
-        Ok(Identity::nobody())
+        (Ok(Identity::nobody()), false)
     }
 }
 
@@ -160,8 +175,16 @@ impl FromRequest for Asker {
 /// 401 for a credential that proves nothing, 403 for acting for somebody without the right to.
 pub fn identity(request: &HttpRequest) -> Result<Rc<Identity>, Problem> {
     match request.extensions().get::<Proven>() {
-        Some(Proven(Ok(identity))) => Ok(Rc::clone(identity)),
-        Some(Proven(Err(unproven))) => Err(unproven.problem()),
+        Some(Proven { identity, .. }) => identity.clone().map_err(|unproven| unproven.problem()),
         None => Ok(Rc::new(Identity::nobody())),
     }
+}
+
+/// Refuses a write that only a cookie signs: a foreign page can make a browser send that, but not the header that is asked for.
+///
+/// # Errors
+/// 403 without the header.
+pub fn check_cookie(request: &HttpRequest) -> Result<(), Problem> {
+    let by_cookie = request.extensions().get::<Proven>().is_some_and(|proven| proven.by_cookie);
+    if by_cookie && !request.method().is_safe() { needs_custom_header(request) } else { Ok(()) }
 }

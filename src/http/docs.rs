@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use actix_web::{
-    HttpResponse,
-    http::StatusCode,
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
     web::{self, Bytes},
 };
 use utoipa::{
@@ -17,7 +17,6 @@ use super::{
     Routes, bulk, live,
     travel::{KNOWN_HEADER, POSITION_HEADER, TIME_HEADER},
 };
-use crate::app::Current;
 
 /// What the document says beside the routes.
 #[derive(OpenApi)]
@@ -39,6 +38,7 @@ use crate::app::Current;
         (name = "stores", description = "Shops and their sales channels"),
         (name = "orders", description = "From basket to receipt and refund"),
         (name = "households", description = "Who shares lists and a budget"),
+        (name = "people", description = "Signing in, devices, tokens, invitations, links and accounts"),
         (name = "undo", description = "What happened, taking it back, and bringing a list or household back"),
         (name = "events", description = "The log itself"),
         (name = "live", description = "Changes as they happen"),
@@ -126,9 +126,13 @@ pub fn attach(config: &mut web::ServiceConfig) {
     config.service(SwaggerUi::new("/api/v1/docs/{_:.*}").config(Config::from("/api/v1/openapi.json")));
 }
 
-/// Points to the documentation.
+/// Points to the documentation, and a browser to one's page.
 #[utoipa::path(get, path = "/", tag = "operation", responses((status = 200, body = String)))]
-pub async fn welcome(app: Current) -> HttpResponse {
+pub async fn welcome(request: HttpRequest) -> HttpResponse {
+    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accepts.contains("text/html") {
+        return HttpResponse::SeeOther().insert_header((header::LOCATION, "/people")).finish();
+    }
     let text = format!(
         "aisled {version}: a live grocery server on one event log\n\n\
          /api/v1/docs      browse and try every route\n\
@@ -138,9 +142,8 @@ pub async fn welcome(app: Current) -> HttpResponse {
          /api/v1/live      WebSocket: changes as they happen (or /api/v1/live/sse)\n\
          /readyz           can it serve, and how durable is what it answered\n\
          /metrics          for Prometheus\n\n\
-         log at position {head}\n",
+         sign in at /sign-in, or send a token as Authorization: Bearer <token>\n",
         version = env!("CARGO_PKG_VERSION"),
-        head = app.log.head(),
     );
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text)
 }

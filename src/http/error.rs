@@ -118,6 +118,14 @@ impl Problem {
         problem
     }
 
+    /// It came too often (429).
+    #[must_use]
+    pub fn too_many(code: &'static str, detail: impl Into<Cow<'static, str>>, retry_after: std::time::Duration) -> Self {
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail);
+        problem.0.retry_after_seconds = Some(u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).saturating_add(1));
+        problem
+    }
+
     /// The same problem, pointing at a field.
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>) -> Self {

@@ -7,13 +7,13 @@ use actix_web::{FromRequest, Handler, HttpRequest, dev::Payload, http::StatusCod
 use futures_util::future::{Either, FutureExt, LocalBoxFuture, Ready, ready};
 
 use super::{
-    access::{identity, sign_in_first},
+    access::{check_cookie, identity, sign_in_first},
     error::Problem,
     routes::RouteNumber,
 };
 use crate::{
     actors::Failure,
-    app::{App, Current},
+    app::{Current, catch_up},
     domain::{
         HouseholdId, ListId, OrderId,
         household::{HouseholdState, Households},
@@ -82,9 +82,11 @@ fn begin(request: &HttpRequest) -> Result<Option<Question>, Problem> {
         return Ok(None);
     }
     let identity = identity(request)?;
+    check_cookie(request)?;
     match identity.power {
         Power::Nobody => return Err(sign_in_first()),
         _ if !identity.writes && !request.method().is_safe() => return Err(scope_missing("write")),
+        _ if !identity.reads && request.method().is_safe() => return Err(scope_missing("read")),
         Power::Admin => return Ok(None),
         Power::Account | Power::Link(_) => {}
     }
@@ -121,7 +123,7 @@ impl Question {
         let standing = if standing.may(self.action) == Verdict::Allowed {
             standing
         } else {
-            catch_up(&self.app).await;
+            catch_up(&self.app, self.app.log.head()).await;
             self.standing().await?
         };
         match standing.may(self.action) {
@@ -174,10 +176,4 @@ impl Question {
         };
         Problem::not_found(code, format!("there is no {kind} {}", self.id))
     }
-}
-
-/// Waits until the views show everything recorded so far; gives up after as long as any read waits.
-async fn catch_up(app: &App) {
-    // What then is not known yet stays unknown: the answer is a no, as it would have been.
-    let _ = super::reads::wait_until(app, Some(app.log.head())).await;
 }

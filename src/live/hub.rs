@@ -20,7 +20,7 @@ use super::{
     counters::{Counters, Limit},
     encoding::Encoding,
     follower::Follower,
-    inbox::{Delivery, Inbox},
+    inbox::{Delivery, Inbox, Whose},
     limits::Limits,
     presence::Presence,
     publication::{Class, Key, Publication},
@@ -32,7 +32,6 @@ use super::{
 use crate::{
     domain::Principal,
     events::{Position, Recorded},
-    people::CredentialId,
     sharded::Sharded,
 };
 
@@ -142,9 +141,9 @@ impl Hub {
         self.tell_all(|| Delivery::Recheck(who.clone()));
     }
 
-    /// Closes the sessions that a credential opened: it was revoked, or signed out.
-    pub fn credential_ended(&self, credential: CredentialId) {
-        self.tell_all(|| Delivery::Ended(credential));
+    /// Closes the sessions of a credential that ended, or of a person whose power changed.
+    pub fn sign_out(&self, whose: Whose) {
+        self.tell_all(|| Delivery::SignedOut(whose.clone()));
     }
 
     /// Announces the stop to every session, admits no more, and waits until all are gone or their time is over.

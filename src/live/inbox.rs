@@ -9,7 +9,30 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
 use super::{channel::Channel, close::Close, publication::Publication};
-use crate::{domain::Principal, people::CredentialId};
+use crate::{
+    domain::Principal,
+    people::{CredentialId, Identity},
+};
+
+/// Whose sessions are meant.
+#[derive(Debug, Clone)]
+pub enum Whose {
+    /// Those that a credential opened.
+    Credential(CredentialId),
+    /// Those of a person, also where somebody acts for or through it.
+    Person(Principal),
+}
+
+impl Whose {
+    /// Whether a sender is meant.
+    #[must_use]
+    pub fn is(&self, identity: &Identity) -> bool {
+        match self {
+            Self::Credential(id) => identity.credential == Some(*id),
+            Self::Person(who) => identity.who == *who || identity.by.as_ref() == Some(who),
+        }
+    }
+}
 
 /// A message to a worker.
 #[derive(Debug)]
@@ -17,8 +40,8 @@ pub enum Delivery {
     Publication(Arc<Channel>, Arc<Publication>),
     /// A principal's rights changed: topics that may no longer be followed are left.
     Recheck(Principal),
-    /// A credential ended: its sessions are closed.
-    Ended(CredentialId),
+    /// Its sessions are closed.
+    SignedOut(Whose),
     /// The server stops: every session is notified, and closed within the given time.
     Farewell(std::time::Duration),
     /// Every session is closed at once.

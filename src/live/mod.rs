@@ -27,6 +27,7 @@ mod worker;
 
 pub use close::Close;
 pub use hub::Hub;
+pub use inbox::Whose;
 pub use limits::Limits;
 pub use publish::{DealsChanged, household_of_order, is_price};
 pub use rights::{Grant, Rights};

@@ -14,7 +14,7 @@ pub struct Grant {
 }
 
 /// The authorisation of live sessions. When an answer changes, call [`super::Hub::rights_changed`]; when a credential ends,
-/// [`super::Hub::credential_ended`]. Calls must be fast and must not block: they run on the HTTP workers.
+/// [`super::Hub::sign_out`]. Calls must be fast and must not block: they run on the HTTP workers.
 pub trait Rights: Send + Sync + 'static {
     /// Whether this sender may follow this topic.
     fn may_follow(&self, identity: &Identity, topic: &Topic) -> bool;

@@ -20,13 +20,13 @@ use super::{
     counters::Limit,
     follower::{Delivered, Follower},
     hub::Hub,
-    inbox::{Delivery, Inbox, Queue},
+    inbox::{Delivery, Inbox, Queue, Whose},
     member::{Member, Overdue},
     notice::{Closing, Notice},
     publication::Publication,
     topic::Topic,
 };
-use crate::{domain::Principal, people::CredentialId};
+use crate::domain::Principal;
 
 /// How often every session is checked. It bounds how late a stalled socket is noticed, not how late a delivery is.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -166,7 +166,7 @@ impl Worker {
         match delivery {
             Delivery::Publication(channel, publication) => self.deliver(channel, publication, now),
             Delivery::Recheck(who) => self.recheck(who),
-            Delivery::Ended(credential) => self.end_those_of(*credential),
+            Delivery::SignedOut(whose) => self.end_those(whose),
             Delivery::Farewell(within) => self.farewell(*within, now),
             Delivery::End(close) => self.end_all(*close),
         }
@@ -192,10 +192,9 @@ impl Worker {
         members.len()
     }
 
-    /// Closes the sessions of a credential that ended.
-    fn end_those_of(&self, credential: CredentialId) -> usize {
-        let is_of_it = |member: &Member| member.identity.borrow().as_ref().is_some_and(|identity| identity.credential == Some(credential));
-        let members = self.members_where(is_of_it);
+    /// Closes the sessions that were signed out.
+    fn end_those(&self, whose: &Whose) -> usize {
+        let members = self.members_where(|member| member.identity.borrow().as_ref().is_some_and(|identity| whose.is(identity)));
         members.iter().for_each(|member| member.outbox.close(Close::SignedOut));
         members.len()
     }

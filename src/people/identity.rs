@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::CredentialId;
+use super::{Credential, CredentialId, Grants, Scope};
 use crate::domain::{Moment, Principal, rights::Power};
 
 /// The principal of the server's first owner: the one that all data has been recorded under since before there were accounts.
@@ -16,6 +16,8 @@ pub struct Identity {
     /// The admin who acts for `who`, if anybody.
     pub by: Option<Principal>,
     pub power: Power,
+    /// Whether its credential may read.
+    pub reads: bool,
     /// Whether its credential may change anything.
     pub writes: bool,
     /// What it showed; `None` for the local owner and the configured token.
@@ -30,7 +32,7 @@ impl Identity {
     pub fn owner() -> Self {
         static OWNER_NAME: LazyLock<Principal> =
             LazyLock::new(|| Principal::new(OWNER).expect("the text is a valid id because it has five letters"));
-        Self { who: OWNER_NAME.clone(), by: None, power: Power::Admin, writes: true, credential: None, until: None }
+        Self { who: OWNER_NAME.clone(), by: None, power: Power::Admin, reads: true, writes: true, credential: None, until: None }
     }
 
     /// Somebody with an account.
@@ -44,7 +46,22 @@ impl Identity {
     pub fn nobody() -> Self {
         static NOBODY: LazyLock<Principal> =
             LazyLock::new(|| Principal::new("nobody").expect("the text is a valid id because it has six letters"));
-        Self { who: NOBODY.clone(), power: Power::Nobody, writes: false, ..Self::owner() }
+        Self { who: NOBODY.clone(), power: Power::Nobody, reads: false, writes: false, ..Self::owner() }
+    }
+
+    /// What a session, token or link stands for. `is_admin` says whether an account is one of an admin.
+    #[must_use]
+    pub fn of(credential: &Credential, is_admin: impl Fn(&Principal) -> bool) -> Self {
+        let (id, until) = (Some(credential.id), credential.until);
+        let power = |who: &Principal, admin: bool| if admin && is_admin(who) { Power::Admin } else { Power::Account };
+        let (who, power, reads, writes) = match &credential.grants {
+            Grants::Session { who } => (who.clone(), power(who, true), true, true),
+            Grants::Token { who, scopes } => {
+                (who.clone(), power(who, scopes.has(Scope::Admin)), scopes.has(Scope::Read), scopes.has(Scope::Write))
+            }
+            Grants::Link { list } => (guest(credential.id), Power::Link(list.clone()), true, false),
+        };
+        Self { who, by: None, power, reads, writes, credential: id, until }
     }
 
     /// The same sender acting for somebody else, with that person's rights.
@@ -55,4 +72,9 @@ impl Identity {
         }
         Self { by: Some(self.who), who, power: Power::Account, ..self }
     }
+}
+
+/// How somebody who only holds a link is called.
+fn guest(id: CredentialId) -> Principal {
+    Principal::new(&format!("link-{id}")).expect("the text is a valid id because it has 21 letters, digits and a hyphen")
 }

@@ -2,6 +2,10 @@
 
 mod machine;
 pub mod server;
+pub mod terminal;
+mod welcome;
+
+use terminal::Terminal;
 
 use std::{
     io, process,
@@ -15,13 +19,23 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix;
 
 use crate::{
-    app::{App, AppError, DataFolder, History, Running, schedule},
+    app::{App, AppError, DataFolder, History, Running, entrance, schedule},
     config::Config,
-    events::Log,
+    events::{
+        Log,
+        clock::{Clock, SystemClock},
+    },
+    http::access::owner_is_local,
+    people::{People, Secret},
 };
 
 /// How long a graceful stop waits for requests under way; together with the actors and the checkpoint it stays under ten seconds.
 const STOP_REQUESTS_WAIT: Duration = Duration::from_secs(3);
+
+/// The folder of accounts and credentials in the data folder.
+pub const PEOPLE: &str = "people";
+/// How often the last uses of credentials are written down.
+const TIDY_EVERY: Duration = Duration::from_secs(300);
 
 /// How long a stop may take in all. What then still hangs, such as a disk that never answers, ends with the process.
 const STOP_MAX: Duration = Duration::from_secs(9);
@@ -40,20 +54,47 @@ pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppE
     if let Err(error) = crate::telemetry::start_upkeep(metrics.clone(), &alive) {
         tracing::warn!(%error, "metrics are aggregated only when they are scraped");
     }
-    let running = Running::start(config, history, metrics)?;
+    let people = open_people(&config).await?;
+    let (key, require) = (Secret::for_operator(), !owner_is_local(&config));
+    let running = Running::start_with_people(config, history, metrics, people, Some(key.expose()))?;
+    entrance::recover(&running.current()).await;
     let address = running.current().config.listen;
     let (server, bound) = server::start(Arc::clone(&running)).map_err(|error| AppError::Listen { address, error })?;
     let signals = Signals::hear();
     end_in_any_case();
+    let terminal = Terminal::open(&running.current(), bound, &key);
     announce(&running.current(), bound);
+    welcome::print(&running, bound, require);
+    let tidying = actix_rt::spawn(keep_people(running.current().authority.people.clone()));
     let scheduled = actix_rt::spawn(schedule::follow(Arc::clone(&running)));
     let stopping = actix_rt::spawn(stop_on_signal(signals, server.handle(), Arc::clone(&running)));
     let served = server.await;
     stopping.abort();
+    tidying.abort();
+    drop(terminal);
     scheduled.abort();
     running.stop().await?;
     tracing::info!("stopped: everything acknowledged is in the log");
     served.map_err(AppError::Server)
+}
+
+async fn open_people(config: &Config) -> Result<People, AppError> {
+    let folder = config.data.join(PEOPLE);
+    let opened = tokio::task::spawn_blocking(move || People::open(&folder)).await;
+    opened.map_err(|error| AppError::Server(io::Error::other(error)))?.map_err(AppError::People)
+}
+
+/// Writes down now and then when credentials were last used, and removes those that ended long ago.
+async fn keep_people(people: People) {
+    let mut ticks = actix_rt::time::interval(TIDY_EVERY);
+    loop {
+        ticks.tick().await;
+        let people = people.clone();
+        let tidied = tokio::task::spawn_blocking(move || people.tidy(SystemClock.now())).await;
+        if let Ok(Err(error)) = tidied {
+            tracing::warn!(%error, "the last uses of credentials could not be written down");
+        }
+    }
 }
 
 async fn open_history(config: &Config) -> Result<History, AppError> {

@@ -77,17 +77,6 @@ fn an_unknown_environment_variable_is_named_in_a_warning() {
 }
 
 #[test]
-fn listening_where_others_can_reach_needs_an_admin_token() {
-    let mut sources = Sources { environment: environment(&[("AISLED_LISTEN", "0.0.0.0:8080")]), ..Sources::default() };
-    let refused = load(&sources).unwrap().config.check_listen().unwrap_err();
-    assert!(refused.to_string().contains("AISLED_ADMIN_TOKEN"));
-    sources.environment.extend(environment(&[("AISLED_ADMIN_TOKEN", "12345678901234567890")]));
-    let config = load(&sources).unwrap().config;
-    assert_eq!(config.check_listen(), Ok(()));
-    assert!(config.admin_token.unwrap().matches("12345678901234567890"));
-}
-
-#[test]
 fn what_is_shown_hides_the_token_and_names_every_setting() {
     let sources = Sources { environment: environment(&[("AISLED_ADMIN_TOKEN", "a-token-nobody-sees")]), ..Sources::default() };
     let loaded = load(&sources).unwrap();

@@ -40,6 +40,12 @@ pub(super) struct Reached {
 }
 
 impl Peer {
+    /// Where the client reaches this server, without a slash at the end.
+    #[must_use]
+    pub fn base(&self) -> String {
+        format!("{}://{}", if self.is_https { "https" } else { "http" }, self.host)
+    }
+
     /// The peer of a request that passed [`super::Site::check`]; of any other it is not local.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {

@@ -115,7 +115,7 @@ impl Rig {
     pub async fn caller(&self) -> Caller {
         let request = TestRequest::default().app_data(Data::from(Arc::clone(&self.running)));
         let request = request.to_http_request();
-        request.extensions_mut().insert(Proven(Ok(Rc::new(Identity::owner()))));
+        request.extensions_mut().insert(Proven { identity: Ok(Rc::new(Identity::owner())), by_cookie: false });
         Caller::extract(&request).await.expect("the headers are fine")
     }
 

@@ -1,0 +1,109 @@
+//! The way in: the keys that a start prints, and invitations whose acceptance a crash cut in two.
+
+use std::sync::Arc;
+
+use super::{App, Current};
+use crate::{
+    actors::{CommandKey, Failure, Hosted, Request},
+    domain::{
+        CommandId, Context, Principal,
+        household::{HouseholdCommand, Households},
+        list::{ListCommand, Lists, Role},
+        rights::{HouseholdRole, Rights},
+    },
+    people::{Accepting, Setup, SetupKeys},
+};
+
+/// The keys of one start.
+#[derive(Debug)]
+pub struct Entrance {
+    pub setup: Setup,
+}
+
+impl Entrance {
+    /// New keys, to be shown once.
+    #[must_use]
+    pub fn new() -> (Arc<Self>, SetupKeys) {
+        let (setup, keys) = Setup::new();
+        (Arc::new(Self { setup }), keys)
+    }
+}
+
+/// What came of an acceptance.
+#[derive(Debug)]
+pub enum Joined {
+    /// The person is a member, and the account may be used.
+    Done,
+    /// The inviter may not invite any more, or the household has no room: nothing was changed.
+    Refused(Failure),
+}
+
+/// Completes an acceptance that has begun: in the name of the inviter the person joins the household and gets the lists, then the account
+/// may be used. Each step may be repeated, so after a crash it is simply done again.
+///
+/// # Errors
+/// When a step could not be done now; the acceptance stays begun.
+pub async fn complete(app: &Current, accepting: &Accepting) -> Result<Joined, Failure> {
+    let Accepting { invitation, who } = accepting;
+    let role: HouseholdRole = invitation.role.parse().map_err(Failure::Internal)?;
+    let join = HouseholdCommand::Join { member: who.clone(), role };
+    if let Err(failure) = in_the_name_of::<Households>(app, accepting, invitation.household.as_str(), join).await {
+        if !failure.is_refusal() {
+            return Err(failure);
+        }
+        let (people, id) = (app.authority.people.clone(), invitation.id);
+        blocking(move || people.cancel_accept(id)).await?.map_err(internal)?;
+        return Ok(Joined::Refused(failure));
+    }
+    for list in &invitation.lists {
+        let share = ListCommand::Share { member: who.clone(), role: Role::Editor };
+        // A list that was archived or is no longer the inviter's to share is left out.
+        match in_the_name_of::<Lists>(app, accepting, list.as_str(), share).await {
+            Err(failure) if !failure.is_refusal() => return Err(failure),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    let (people, id) = (app.authority.people.clone(), invitation.id);
+    blocking(move || people.finish_accept(id)).await?.map_err(internal)?;
+    super::catch_up(app, app.log.head()).await;
+    Ok(Joined::Done)
+}
+
+/// Completes what a crash left.
+pub async fn recover(app: &Current) {
+    let unfinished = match app.authority.people.unfinished() {
+        Ok(unfinished) => unfinished,
+        Err(error) => return tracing::error!(%error, "the invitations under way cannot be read"),
+    };
+    for accepting in unfinished {
+        match complete(app, &accepting).await {
+            Ok(Joined::Done) => tracing::info!(invitation = %accepting.invitation.id, "an acceptance that was cut off is complete"),
+            Ok(Joined::Refused(failure)) => tracing::warn!(%failure, "an acceptance that was cut off is taken back"),
+            Err(failure) => tracing::error!(%failure, "an acceptance that was cut off waits for the next start"),
+        }
+    }
+}
+
+async fn in_the_name_of<E: Hosted>(app: &App, accepting: &Accepting, id: &str, command: E::Command) -> Result<(), Failure> {
+    let by = &accepting.invitation.by;
+    let context = Context { who: by.clone(), by: None, at: app.clock.now(), rights: rights_of(app, by) };
+    let name = format!("invitation:{}", accepting.invitation.id);
+    let key = CommandId::new(&name).ok().map(|id| CommandKey { id, digest: 0 });
+    let request = Request { command, more: Vec::new(), context, key, client: None, if_version: None };
+    app.registry.execute::<E>(id, request).await.map(drop)
+}
+
+/// The inviter's rights of now: who lost the right to invite has lost it for open invitations too.
+fn rights_of(app: &App, who: &Principal) -> Rights {
+    let authority = &app.authority;
+    if authority.is_admin(who) { Rights::Admin } else { Rights::Account(authority.roles(who)) }
+}
+
+/// Runs work that blocks.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(internal)
+}
+
+fn internal(error: impl std::fmt::Display) -> Failure {
+    Failure::Internal(error.to_string())
+}

@@ -1,0 +1,159 @@
+//! The accounts of this server, managed by its admins.
+
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{on_accounts, person};
+use crate::{
+    app::{App, Current},
+    domain::{Moment, Principal},
+    http::{
+        body::{Json, Nothing},
+        commands::exactly_one,
+        error::{Problem, ProblemBody},
+        reads::{Query, json},
+    },
+    people::{Account, DisplayName, Identity, Login, NewAccount, Password, People, PeopleError},
+};
+
+/// `POST /users`
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// What is typed to sign in.
+    login: String,
+    /// How the person is shown; the login if not given.
+    name: Option<String>,
+    /// Its name in events; the login if not given. One that is known already, from before there were accounts, is taken over.
+    who: Option<Principal>,
+    /// Without one the account cannot sign in yet.
+    password: Option<String>,
+    #[serde(default)]
+    admin: bool,
+}
+
+/// An account.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UserView {
+    pub who: Principal,
+    #[schema(value_type = String)]
+    pub login: Login,
+    #[schema(value_type = String)]
+    pub name: DisplayName,
+    pub admin: bool,
+    pub disabled: bool,
+    /// Whether it has a password or another way to sign in.
+    pub can_sign_in: bool,
+    pub created: Moment,
+}
+
+/// All accounts.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UsersView {
+    pub users: Vec<UserView>,
+}
+
+/// Creates an account. It belongs to no household until it is invited or founds one.
+#[utoipa::path(post, path = "/api/v1/users", tag = "people", request_body = NewUser,
+    responses((status = 201, body = UserView), (status = "4XX", body = ProblemBody)))]
+pub async fn create(app: Current, Json(body): Json<NewUser>) -> Result<HttpResponse, Problem> {
+    let login = Login::new(body.login.trim())?;
+    let name = DisplayName::new(body.name.as_deref().unwrap_or(login.as_str()))?;
+    let password = body.password.map(|text| Password::new(&text, &login, &name)).transpose()?;
+    let who = match body.who {
+        Some(who) => who,
+        None => principal_of(&login).ok_or_else(|| Problem::invalid("invalid_id", "/who", "the login is no id: give `who` as well"))?,
+    };
+    refuse_reserved(&who)?;
+    let (new, now) = (NewAccount { who, login, name, admin: body.admin, password }, app.clock.now());
+    let account = on_accounts(&app, move |people| people.add(&new, now)).await?;
+    Ok(HttpResponse::Created().json(UserView::from(account)))
+}
+
+/// Lists the accounts.
+#[utoipa::path(get, path = "/api/v1/users", tag = "people", responses((status = 200, body = UsersView), (status = "4XX", body = ProblemBody)))]
+pub async fn index(app: Current, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
+    json(&UsersView { users: app.authority.people.accounts().into_iter().map(UserView::from).collect() })
+}
+
+/// Shows an account.
+#[utoipa::path(get, path = "/api/v1/users/{who}", tag = "people", params(("who" = Principal, Path)),
+    responses((status = 200, body = UserView), (status = "4XX", body = ProblemBody)))]
+pub async fn show(app: Current, request: HttpRequest, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
+    json(&UserView::from(account(&app, &person(&request)?)?))
+}
+
+/// `PATCH /users/{who}`: exactly one of them.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeUser {
+    name: Option<String>,
+    admin: Option<bool>,
+    /// Ends all sessions and tokens of the account as well.
+    disabled: Option<bool>,
+    /// Resets the password, and ends all sessions.
+    password: Option<String>,
+}
+
+enum Change {
+    Name(String),
+    Admin(bool),
+    Disabled(bool),
+    Password(String),
+}
+
+/// Changes one thing of an account: its name, its password, whether it is an admin's, or whether it is disabled.
+#[utoipa::path(patch, path = "/api/v1/users/{who}", tag = "people", params(("who" = Principal, Path)), request_body = ChangeUser,
+    responses((status = 200, body = UserView), (status = "4XX", body = ProblemBody)))]
+pub async fn change(app: Current, request: HttpRequest, Json(body): Json<ChangeUser>) -> Result<HttpResponse, Problem> {
+    let (who, now) = (person(&request)?, app.clock.now());
+    let change = exactly_one([
+        ("/name", body.name.map(Change::Name)),
+        ("/admin", body.admin.map(Change::Admin)),
+        ("/disabled", body.disabled.map(Change::Disabled)),
+        ("/password", body.password.map(Change::Password)),
+    ])?;
+    let known = account(&app, &who)?;
+    on_accounts(&app, move |people| apply(people, &known, change, now)).await?;
+    json(&UserView::from(account(&app, &who)?))
+}
+
+fn apply(people: &People, account: &Account, change: Change, now: Moment) -> Result<(), Problem> {
+    let who = &account.who;
+    match change {
+        Change::Name(name) => people.rename(who, DisplayName::new(&name)?)?,
+        Change::Admin(admin) => people.set_admin(who, admin)?,
+        Change::Disabled(true) => people.disable(who)?,
+        Change::Disabled(false) => people.enable(who)?,
+        Change::Password(text) => people.set_password(who, &Password::new(&text, &account.login, &account.name)?, None, now)?,
+    }
+    Ok(())
+}
+
+fn account(app: &App, who: &Principal) -> Result<Account, Problem> {
+    app.authority.people.account(who).ok_or_else(|| PeopleError::UnknownAccount.into())
+}
+
+/// A login as a name in events, if it can be one: `@` and `+` are no letters of ids.
+#[must_use]
+pub fn principal_of(login: &Login) -> Option<Principal> {
+    Principal::new(&login.as_str().replace(['@', '+'], "-")).ok()
+}
+
+/// Names that mean something else in events.
+///
+/// # Errors
+/// 409 for one of them.
+pub fn refuse_reserved(who: &Principal) -> Result<(), Problem> {
+    let is_reserved = *who == Identity::owner().who || *who == Identity::nobody().who || who.as_str().starts_with("link-");
+    if is_reserved { Err(PeopleError::PrincipalTaken.into()) } else { Ok(()) }
+}
+
+impl From<Account> for UserView {
+    fn from(account: Account) -> Self {
+        let can_sign_in = account.can_sign_in();
+        let Account { who, login, name, admin, disabled, created, .. } = account;
+        Self { who, login, name, admin, disabled, can_sign_in, created }
+    }
+}

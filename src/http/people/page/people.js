@@ -1,0 +1,159 @@
+// The pages of src/http/people/pages.rs. Texts of people are set as text, never as markup.
+
+const byId = (id) => document.getElementById(id);
+const page = document.body.dataset.page;
+// After `#`: browsers send it to nobody. It is taken out of the address bar, so that nobody copies it by accident.
+const secret = decodeURIComponent(location.hash.slice(1));
+if (secret) history.replaceState(null, "", location.pathname);
+
+async function ask(method, path, body, token) {
+  const headers = { "X-Aisled-Client": "browser" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (token) headers.Authorization = `Bearer ${token}`;
+  const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const text = await answer.text();
+  const found = text ? JSON.parse(text) : null;
+  if (!answer.ok) throw new Error(found?.detail ?? `The server answered ${answer.status}.`);
+  return found;
+}
+
+function say(error) {
+  byId("error").textContent = error.message;
+  byId("error").hidden = false;
+}
+
+/** Sends a form's fields; the button rests meanwhile, so that nothing is sent twice. */
+function onSubmit(form, send) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    byId("error").hidden = true;
+    const button = form.querySelector("button");
+    button.disabled = true;
+    try {
+      await send(Object.fromEntries(new FormData(form)));
+    } catch (error) {
+      say(error);
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
+
+function element(tag, text, ...children) {
+  const made = document.createElement(tag);
+  if (text) made.textContent = text;
+  made.append(...children);
+  return made;
+}
+
+function button(text, act) {
+  const made = element("button", text);
+  made.className = "small";
+  made.addEventListener("click", () => act().catch(say));
+  return made;
+}
+
+const pages = {
+  async "sign-in"() {
+    const session = await ask("GET", "/api/v1/session");
+    if (session.who) return location.replace("/people");
+    byId("hint").hidden = session.set_up;
+    onSubmit(byId("form"), async (fields) => {
+      await ask("POST", "/api/v1/session", fields);
+      location.replace("/people");
+    });
+  },
+
+  async setup() {
+    let signedIn = false;
+    if (secret) {
+      // On the server's own machine the link signs the owner in; elsewhere the code is typed.
+      signedIn = await ask("POST", "/api/v1/session", { key: secret }).then(() => true, () => false);
+    }
+    const session = await ask("GET", "/api/v1/session");
+    signedIn ||= session.admin;
+    if (session.set_up) return location.replace(signedIn ? "/people" : "/sign-in");
+    byId("key").hidden = signedIn;
+    byId("later").hidden = !signedIn;
+    if (secret && !signedIn) byId("form").elements.key.value = secret;
+    onSubmit(byId("form"), async ({ key, ...fields }) => {
+      await ask("POST", "/api/v1/setup", signedIn ? fields : { key, ...fields });
+      location.replace("/people");
+    });
+  },
+
+  async join() {
+    const session = await ask("GET", "/api/v1/session");
+    const known = Boolean(session.who);
+    byId("newcomer").hidden = known;
+    byId("newcomer").disabled = known;
+    byId("known").hidden = !known;
+    byId("known").textContent = `You join as ${session.name ?? session.who}.`;
+    byId("key").hidden = Boolean(secret);
+    byId("form").elements.invitation.value = secret;
+    onSubmit(byId("form"), async (fields) => {
+      await ask("POST", "/api/v1/invitations/accept", fields);
+      location.replace("/people");
+    });
+  },
+
+  async view() {
+    // A link opens one list; the address that was shared does not name it, the token does.
+    const { lists } = await ask("GET", "/api/v1/lists", undefined, secret).then((answer) => ({ lists: answer.entries }));
+    if (lists.length === 0) throw new Error("This link opens no list any more.");
+    const list = await ask("GET", `/api/v1/lists/${encodeURIComponent(lists[0].id)}`, undefined, secret);
+    byId("name").textContent = list.name;
+    for (const item of list.items) {
+      const line = element("li", item.name, element("span", `${item.quantity.amount} ${item.quantity.unit}`));
+      line.classList.toggle("done", Boolean(item.checked));
+      byId("items").append(line);
+    }
+  },
+
+  async people() {
+    const session = await ask("GET", "/api/v1/session");
+    if (!session.who) return location.replace("/sign-in");
+    byId("name").textContent = session.name ?? session.who;
+    byId("out").addEventListener("click", () => ask("DELETE", "/api/v1/session").then(() => location.replace("/sign-in"), say));
+    onSubmit(byId("found"), async (fields) => {
+      await ask("POST", "/api/v1/households", fields);
+      location.reload();
+    });
+    onSubmit(byId("password"), async (fields) => {
+      await ask("POST", "/api/v1/password", fields);
+      byId("password").reset();
+    });
+    const { sessions } = await ask("GET", "/api/v1/sessions");
+    for (const one of sessions) {
+      const seen = new Date(one.last_seen).toLocaleString();
+      const end = button(one.current ? "This device" : "Sign out", () => ask("DELETE", `/api/v1/sessions/${one.id}`).then(() => location.reload()));
+      end.disabled = one.current;
+      byId("devices").append(element("li", `${one.device}, ${seen}`, end));
+    }
+    const households = await ask("GET", "/api/v1/households?limit=100");
+    for (const { id, household } of households.entries) byId("households").append(home(id, household, session));
+  },
+};
+
+function home(id, household, session) {
+  const mine = household.members[session.who];
+  const path = `/api/v1/households/${encodeURIComponent(id)}`;
+  const section = element("section", "", element("h2", household.name));
+  const members = element("ul");
+  for (const [member, role] of Object.entries(household.members)) members.append(element("li", member, element("span", role)));
+  section.append(members);
+  if (mine !== "owner" && !session.admin) return section;
+  const select = element("select");
+  for (const role of ["adult", "child", "viewer", "owner"]) select.append(element("option", role));
+  const shown = element("output");
+  shown.hidden = true;
+  const invite = button("Invite", async () => {
+    const { link, code } = await ask("POST", `${path}/invitations`, { role: select.value });
+    shown.textContent = `${link} – or the code ${code} at ${location.origin}/join. It works once, for 7 days.`;
+    shown.hidden = false;
+  });
+  section.append(element("p", "", select, " ", invite), shown);
+  return section;
+}
+
+pages[page]().catch(say);
