@@ -19,6 +19,7 @@ pub mod import;
 pub mod live;
 pub mod log;
 pub mod past;
+pub mod people;
 pub mod projections;
 pub mod serve;
 mod sharded;

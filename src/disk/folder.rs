@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -138,4 +139,20 @@ fn parent_of(path: &Path) -> &Path {
 /// The system's own errors.
 pub fn lock_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Opens a file that only its owner may read, and creates it durably if missing. A file that others may read is taken back from them.
+///
+/// # Errors
+/// The system's own errors.
+pub fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let step = if path.exists() { Step::Open(path) } else { Step::Create(path) };
+    let file = perform(step, || options.open(path))?;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    }
+    sync_folder_of(path)?;
+    Ok(file)
 }
