@@ -48,7 +48,6 @@ pub struct FirstAccount {
 
 impl Setup {
     /// New proofs.
-    #[expect(clippy::new_ret_no_self, reason = "the keys are shown and the set-up is kept: neither is of use alone")]
     pub fn new() -> (Self, SetupKeys) {
         let keys = SetupKeys { link: Secret::new(Kind::Setup), code: Secret::new_code() };
         let code = SecretHash::new(typed_code(keys.code.expose()).unwrap_or_default().as_bytes());
