@@ -14,6 +14,7 @@ use super::{
 use crate::domain::{Moment, Principal};
 
 /// What others may know of an account.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own: an admin may be disabled, with or without a password")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// Its name in events; never changes.
@@ -51,7 +52,7 @@ impl Account {
     }
 }
 
-/// Who somebody is at an OpenID provider.
+/// Who somebody is at an `OpenID` provider.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Oidc {
     /// The provider.

@@ -9,11 +9,14 @@ use super::{
     store::RowChange,
 };
 
+/// What follows in memory.
+type MemoryChange = Box<dyn FnOnce(&mut Memory)>;
+
 /// What one transaction changes.
 #[derive(Default)]
 pub struct Batch {
     rows: Vec<RowChange>,
-    memory: Vec<Box<dyn FnOnce(&mut Memory)>>,
+    memory: Vec<MemoryChange>,
     ended: Vec<Ended>,
 }
 

@@ -76,6 +76,7 @@ mod tests {
             }
         });
         assert!((1..=RUNNING_MAX).contains(&*most.lock()));
-        assert_eq!((gate.line.lock().running, gate.line.lock().waiting), (0, 0));
+        let line = gate.line.lock();
+        assert_eq!((line.running, line.waiting), (0, 0));
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::Principal;
 pub enum Ended {
     /// A session, token or link no longer opens anything.
     Credential(CredentialId),
-    /// An account was disabled; each of its credentials is told as well.
+    /// An account was disabled; each of its credentials is named as well.
     Account(Principal),
 }
 

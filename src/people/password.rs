@@ -12,7 +12,7 @@ use super::{
 const CHARS_MIN: usize = 8;
 /// See [`CHARS_MIN`].
 pub(super) const CHARS_MAX: usize = 256;
-/// Common ones of eight characters or more; each is among the first thousand of SecLists' `10-million-password-list-top-1000.txt`.
+/// Common ones of eight characters or more; each is among the first thousand of `SecLists`' `10-million-password-list-top-1000.txt`.
 const COMMONEST: [&str; 24] = [
     "password",
     "12345678",

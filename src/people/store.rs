@@ -160,19 +160,20 @@ fn builder() -> Builder {
 }
 
 fn refused(file: &Arc<str>, error: DatabaseError) -> StoreError {
-    match error {
-        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => StoreError::Locked { file: file.clone() },
-        other => failed(file, other.into()),
+    if matches!(error, DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch) {
+        return StoreError::Locked { file: file.clone() };
     }
+    failed(file, error.into())
 }
 
 /// What redb calls corrupted, and a file that is something else, is damage; the rest is the system's.
 fn failed(file: &Arc<str>, error: redb::Error) -> StoreError {
-    let detail = error.to_string();
-    let is_damage = match &error {
-        redb::Error::Corrupted(_) | redb::Error::UpgradeRequired(_) | redb::Error::RepairAborted => true,
-        redb::Error::Io(io) => matches!(io.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof),
-        _ => false,
-    };
-    if is_damage { StoreError::Damaged { file: file.clone(), detail } } else { StoreError::Failed { file: file.clone(), detail } }
+    let (file, detail) = (file.clone(), error.to_string());
+    if is_damage(&error) { StoreError::Damaged { file, detail } } else { StoreError::Failed { file, detail } }
+}
+
+fn is_damage(error: &redb::Error) -> bool {
+    use std::io::ErrorKind::{InvalidData, UnexpectedEof};
+    let is_corrupted = matches!(error, redb::Error::Corrupted(_) | redb::Error::UpgradeRequired(_) | redb::Error::RepairAborted);
+    is_corrupted || matches!(error, redb::Error::Io(io) if matches!(io.kind(), InvalidData | UnexpectedEof))
 }

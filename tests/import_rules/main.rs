@@ -108,7 +108,7 @@ fn actors_know_nothing_of_http() {
 
 #[test]
 fn only_one_file_imports_each_contained_crate() {
-    for name in ["sled", "bincode", "actix_web_actors"] {
+    for name in ["sled", "bincode", "actix_web_actors", "redb", "argon2"] {
         let users: Vec<_> = sources("src")
             .into_iter()
             .filter_map(|file| code(&file).into_iter().find(|line| names_crate(&line.text, name)).map(|line| line.place(&file)))

@@ -38,12 +38,10 @@ fn a_wrong_key_and_every_changed_or_missing_byte_are_noticed() {
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 1 << (at % 8);
-        let expected = if at < 8 {
-            "backup_foreign"
-        } else if at == 8 {
-            "backup_newer"
-        } else {
-            "backup_sealed"
+        let expected = match at {
+            0..8 => "backup_foreign",
+            8 => "backup_newer",
+            _ => "backup_sealed",
         };
         assert_eq!(restored(&changed), Some(expected), "byte {at}");
         let expected = if at < 61 { "backup_foreign" } else { "backup_sealed" };

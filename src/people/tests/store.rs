@@ -83,13 +83,13 @@ fn act(rig: &Rig, act: Act, number: u8, now: Moment) {
     let token = || NewToken { name: name("t"), scopes: Scopes::NONE.with(Scope::Read), expires: Some(Moment(now.0 + 1)) };
     // Refusals are fine: what counts is that both sides agree.
     match act {
-        Act::Add => drop(rig.people.add(&new(&person, number % 2 == 0), now)),
+        Act::Add => drop(rig.people.add(&new(&person, number.is_multiple_of(2)), now)),
         Act::Session => drop(rig.people.create_session(&who, NewSession::default(), None, now)),
         Act::EndSessions => drop(rig.people.end_sessions(&who, None)),
         Act::Token => drop(rig.people.create_token(&who, token(), now)),
         Act::Link => drop(rig.people.create_link(&"weekly".parse().expect("an id"), &who, None, now)),
         Act::Invite => {
-            drop(rig.people.invite(invitation(), now).map(|(secret, _, _)| rig.people.begin_accept(secret.expose(), &known, None, now)))
+            drop(rig.people.invite(invitation(), now).map(|(secret, _, _)| rig.people.begin_accept(secret.expose(), &known, None, now)));
         }
         Act::Accept => drop(rig.people.invite(invitation(), now).map(|(secret, _, _)| {
             let login = login(&format!("n{number}"));
