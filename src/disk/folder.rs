@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io,
+    io::{self, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -155,4 +155,13 @@ pub fn private_file(path: &Path) -> io::Result<File> {
     }
     sync_folder_of(path)?;
     Ok(file)
+}
+
+/// Writes a small file that only its owner may read. Not durable: what it says is gone with the process that wrote it.
+///
+/// # Errors
+/// The system's own errors.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    remove_file(path)?;
+    private_file(path)?.write_all(bytes)
 }

@@ -39,6 +39,11 @@ impl People {
         all
     }
 
+    /// Returns whether a person is an admin whose account may be used.
+    pub fn is_admin(&self, who: &Principal) -> bool {
+        self.inner.memory.read().accounts.get(who).is_some_and(|row| row.account.admin && row.account.is_active())
+    }
+
     /// The account of a person.
     pub fn account(&self, who: &Principal) -> Option<Account> {
         self.inner.memory.read().accounts.get(who).map(|row| row.account.clone())
@@ -90,6 +95,10 @@ impl People {
             let mut row = row_of(memory, who)?;
             if !admin {
                 check_not_last_admin(memory, who)?;
+            }
+            if row.account.admin != admin {
+                // Its open sockets have the power from before.
+                batch.tell(Ended::Account(who.clone()));
             }
             row.account.admin = admin;
             batch.put(row);

@@ -21,6 +21,8 @@ pub struct Cost {
 impl Cost {
     /// The first choice of the OWASP Password Storage Cheat Sheet for argon2id: m = 19 MiB, t = 2, p = 1.
     pub const OWASP: Self = Self { memory_kib: 19_456, passes: 2, lanes: 1 };
+    /// As little as argon2 takes, for servers in memory, which nobody attacks.
+    pub const LEAST: Self = Self { memory_kib: 8, passes: 1, lanes: 1 };
     /// The most that a backup may ask for, so that a changed byte cannot ask for all memory.
     const MAX: Self = Self { memory_kib: 65_536, passes: 10, lanes: 4 };
 

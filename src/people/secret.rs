@@ -22,6 +22,7 @@ pub enum Kind {
     Invitation,
     Link,
     Setup,
+    Operator,
 }
 
 impl Kind {
@@ -32,6 +33,7 @@ impl Kind {
             Self::Invitation => "aisled_i_",
             Self::Link => "aisled_l_",
             Self::Setup => "aisled_u_",
+            Self::Operator => "aisled_o_",
         }
     }
 }
@@ -52,6 +54,12 @@ impl Secret {
         let mut text: String = random::<CODE_LENGTH>().iter().map(letter).collect();
         text.insert(CODE_LENGTH / 2, '-');
         Self(text)
+    }
+
+    /// A new key for the terminal of the server's own machine.
+    #[must_use]
+    pub fn for_operator() -> Self {
+        Self::new(Kind::Operator)
     }
 
     /// The text itself, for showing it this once.

@@ -14,6 +14,8 @@ use crate::domain::{Moment, Principal};
 
 /// The principal of the first account: the one that a server without accounts records.
 pub const FIRST_PRINCIPAL: &str = "local";
+/// The login of an owner who has not chosen one.
+const FIRST_LOGIN: &str = "owner";
 /// Wrong codes after which only the link works.
 const WRONG_CODES_MAX: u32 = 10;
 
@@ -27,6 +29,8 @@ struct State {
     code: SecretHash,
     wrong_codes: u32,
     used: bool,
+    /// The link signed somebody in on this machine.
+    opened: bool,
 }
 
 /// What is shown to the one who starts the server, once.
@@ -51,7 +55,7 @@ impl Setup {
     pub fn new() -> (Self, SetupKeys) {
         let keys = SetupKeys { link: Secret::new(Kind::Setup), code: Secret::new_code() };
         let code = SecretHash::new(typed_code(keys.code.expose()).unwrap_or_default().as_bytes());
-        let state = State { link: keys.link.hash(), code, wrong_codes: 0, used: false };
+        let state = State { link: keys.link.hash(), code, wrong_codes: 0, used: false, opened: false };
         (Self { state: Mutex::new(state) }, keys)
     }
 
@@ -69,11 +73,23 @@ impl Setup {
             return Err(SetupError::Done);
         }
         self.check(people, proof, address)?;
-        let who = Principal::new(FIRST_PRINCIPAL).expect("the first principal is an id, because it is five letters");
-        let FirstAccount { login, name, password } = first;
-        let account = people.add_first(&NewAccount { who, login, name, admin: true, password: Some(password) }, now)?;
+        let account = people.add_first(first, now)?;
         self.state.lock().used = true;
         Ok(account)
+    }
+
+    /// Whether a text is the secret of the link; true once.
+    #[must_use]
+    pub fn open(&self, proof: &str) -> bool {
+        let mut state = self.state.lock();
+        let is_it = SecretHash::presented(proof, &[Kind::Setup]).is_some_and(|hash| hash == state.link);
+        is_it && !std::mem::replace(&mut state.opened, true)
+    }
+
+    /// Whether a text has the form of a link's secret.
+    #[must_use]
+    pub fn is_link(proof: &str) -> bool {
+        SecretHash::presented(proof, &[Kind::Setup]).is_some()
     }
 
     fn check(&self, people: &People, proof: &str, address: Option<IpAddr>) -> Result<(), SetupError> {
@@ -99,8 +115,31 @@ impl Setup {
 }
 
 impl People {
+    /// Makes sure that the owner has an account, without a way to sign in if it is new: the owner's browser and tokens need one before the
+    /// server is set up. Blocks: call on a thread that may.
+    ///
+    /// # Errors
+    /// The store cannot be written, or another account has the owner's login.
+    pub fn ensure_owner(&self, now: Moment) -> Result<(), PeopleError> {
+        let who = Principal::new(FIRST_PRINCIPAL).expect("the first principal is an id, because it is five letters");
+        if self.account(&who).is_some() {
+            return Ok(());
+        }
+        let (login, name) = (Login::new(FIRST_LOGIN)?, DisplayName::new("Owner")?);
+        match self.add(&NewAccount { who, login, name, admin: true, password: None }, now) {
+            Err(PeopleError::PrincipalTaken) => Ok(()),
+            added => added.map(drop),
+        }
+    }
+
     /// Creates the first account, or gives one that nobody can sign in to its login and password.
-    fn add_first(&self, new: &NewAccount, now: Moment) -> Result<Account, SetupError> {
+    ///
+    /// # Errors
+    /// There is a first account, or its login is taken.
+    pub fn add_first(&self, first: FirstAccount, now: Moment) -> Result<Account, SetupError> {
+        let who = Principal::new(FIRST_PRINCIPAL).expect("the first principal is an id, because it is five letters");
+        let FirstAccount { login, name, password } = first;
+        let new = &NewAccount { who, login, name, admin: true, password: Some(password) };
         let password = self.hashed(new.password.as_ref())?;
         self.change(|memory, batch| {
             if is_set_up(memory) {

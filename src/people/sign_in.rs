@@ -53,6 +53,17 @@ impl People {
         self.begin_signed_in(attempt, renewed, now)
     }
 
+    /// Checks a password without signing in, slowed down like a sign-in. Blocks: call on a thread that may.
+    ///
+    /// # Errors
+    /// It is wrong, or came too often.
+    pub fn verify(&self, attempt: Attempt<'_>, now: Moment) -> Result<(), SignInError> {
+        let row = self.admit(attempt, now)?;
+        let stored = row.as_ref().and_then(|row| row.password.as_ref()).filter(|_| !password::is_too_long(attempt.password));
+        let verdict = self.inner.hasher.verify(attempt.password, stored).map_err(PeopleError::from)?;
+        if verdict == Verdict::Wrong { Err(SignInError::Wrong) } else { Ok(()) }
+    }
+
     /// Counts a try, and finds the account if it may sign in.
     fn admit(&self, attempt: Attempt<'_>, now: Moment) -> Result<Option<Arc<AccountRow>>, SignInError> {
         let throttled = |retry_after| SignInError::Throttled { retry_after };
