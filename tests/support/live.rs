@@ -16,9 +16,17 @@ pub struct Live {
 impl Live {
     /// Connects to the server at this HTTP address.
     pub fn connect(url: &str) -> Self {
+        Self::connect_with(url, &[])
+    }
+
+    /// Connects with more headers in the handshake.
+    pub fn connect_with(url: &str, headers: &[(&'static str, &str)]) -> Self {
         let host = url.trim_start_matches("http://");
         let mut request = format!("ws://{host}/api/v1/live").into_client_request().expect("a valid address");
         request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("aisled.v1+json"));
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("a header value"));
+        }
         let stream = TcpStream::connect(host).expect("the server listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
         stream.set_nodelay(true).expect("nodelay can be set");
@@ -52,6 +60,15 @@ impl Live {
             let message = self.next();
             if fits(&message) {
                 return message;
+            }
+        }
+    }
+
+    /// Waits until the server closes, and returns the code.
+    pub fn closed(&mut self) -> Option<u16> {
+        loop {
+            if let Err(frame) = self.next_or_close() {
+                return frame.map(|frame| frame.code.into());
             }
         }
     }

@@ -95,6 +95,16 @@ impl Server {
         &self.url
     }
 
+    /// Waits for a line on standard output that has a text in it; lines before it are gone.
+    pub fn line_with(&self, text: &str) -> String {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no line with {text:?}: {}", self.stderr()));
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id()
     }
