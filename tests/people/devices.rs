@@ -9,7 +9,7 @@ use crate::{
 
 #[test]
 fn a_session_that_was_signed_out_opens_nothing_for_whoever_kept_its_cookie() {
-    let Family { ben, .. } = Family::start();
+    let Family { app: _app, ben, .. } = Family::start();
     let thief = ben.stolen();
     thief.get("/api/v1/lists/weekly").expect(200);
     ben.delete("/api/v1/session").expect(204);
@@ -88,7 +88,7 @@ fn a_disabled_account_is_out_at_once_and_comes_back_with_its_password() {
 
 #[test]
 fn a_cookie_alone_writes_nothing_and_an_oversized_one_is_none() {
-    let Family { ben, .. } = Family::start();
+    let Family { app: _app, ben, .. } = Family::start();
     let add = || Some(json!({ "name": "Bread" }).to_string());
     let forged = ben.send_with("POST", "/api/v1/lists/weekly/items", &[], add());
     assert_eq!((forged.status, forged.code()), (403, "custom_header_required"));

@@ -36,7 +36,7 @@ fn a_member_follows_the_family_and_a_stranger_is_told_nothing() {
     assert_eq!(command(&mut eve, json!({ "op": "check", "item": "milk" }))["code"], "list_not_found");
     assert_eq!(command(&mut ben, json!({ "op": "check", "item": "milk" }))["outcome"], "applied");
     assert_eq!(command(&mut ben, json!({ "op": "remove", "item": "milk" }))["code"], "not_permitted");
-    assert_eq!(family.anna.get("/api/v1/lists/weekly").expect(200).body["items"][0]["checked"]["by"], "ben");
+    assert_eq!(family.anna.get("/api/v1/lists/weekly").expect(200).body["items"][0]["checked_by"], "ben");
 }
 
 #[test]

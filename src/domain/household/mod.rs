@@ -149,7 +149,7 @@ fn create(state: &HouseholdState, name: &str, context: &Context) -> Decided {
     let taken = || Refusal::new(Conflict, "household_exists", "a household with this id already exists; choose another id");
     match state {
         HouseholdState::Absent => {
-            context.rights.to_catalog().check(Action::FoundHousehold, taken)?;
+            context.rights.by_itself().check(Action::FoundHousehold, taken)?;
             Ok(Decision::applied(HouseholdEvent::Created { name: name.trim().to_owned() }))
         }
         HouseholdState::Active(household)

@@ -36,7 +36,7 @@ fn may_create(created: &ListEvent, context: &Context) -> Result<(), Refusal> {
         ListEvent::Created { household: Some(household), .. } => {
             context.rights.through(household).check(Action::EditHousehold, || named_household(household).unknown())
         }
-        _ => context.rights.to_catalog().check(Action::FoundHousehold, id_taken),
+        _ => context.rights.by_itself().check(Action::FoundHousehold, id_taken),
     }
 }
 

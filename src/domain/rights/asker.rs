@@ -49,6 +49,8 @@ impl Reader {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles {
     pub households: BTreeMap<HouseholdId, HouseholdRole>,
+    /// Its best role; an account in no household is its own master.
+    pub best: Standing,
     /// What it is to the catalogue that the server shares.
     pub catalog: Standing,
 }
@@ -57,7 +59,7 @@ impl Rights {
     /// An account that is in no household.
     #[must_use]
     pub fn alone() -> Self {
-        Self::Account(Arc::new(Roles { households: BTreeMap::new(), catalog: Standing::Adult }))
+        Self::Account(Arc::new(Roles::new(BTreeMap::new(), false)))
     }
 
     /// What somebody with these rights is to a household.
@@ -119,6 +121,15 @@ impl Rights {
         }
     }
 
+    /// What somebody is where there is no thing yet: to found a household or a list of one's own.
+    #[must_use]
+    pub fn by_itself(&self) -> Standing {
+        match self {
+            Self::Account(roles) => roles.best,
+            other @ (Self::Admin | Self::Link(_) | Self::Nobody) => other.to_catalog(),
+        }
+    }
+
     /// What somebody is to what the server shares.
     #[must_use]
     pub fn to_catalog(&self) -> Standing {
@@ -132,12 +143,11 @@ impl Rights {
 }
 
 impl Roles {
-    /// The roles of an account; its best one counts for the catalogue, and an account in no household is its own master.
-    /// `admins_only` keeps everybody else from changing the catalogue.
+    /// The roles of an account; its best one counts for the catalogue. `admins_only` keeps everybody else from changing the catalogue.
     #[must_use]
     pub fn new(households: BTreeMap<HouseholdId, HouseholdRole>, admins_only: bool) -> Self {
         let best = households.values().map(|role| Standing::from(*role)).min().unwrap_or(Standing::Adult);
         let catalog = if admins_only { best.max(Standing::Child) } else { best };
-        Self { households, catalog }
+        Self { households, best, catalog }
     }
 }
