@@ -1,6 +1,6 @@
 //! The way in: the keys that a start prints, and invitations whose acceptance a crash cut in two.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{App, Current};
 use crate::{
@@ -18,6 +18,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Entrance {
     pub setup: Setup,
+    /// Where others reach this server, without a slash at the end; unset where only this machine does.
+    pub reached_at: OnceLock<String>,
 }
 
 impl Entrance {
@@ -25,7 +27,7 @@ impl Entrance {
     #[must_use]
     pub fn new() -> (Arc<Self>, SetupKeys) {
         let (setup, keys) = Setup::new();
-        (Arc::new(Self { setup }), keys)
+        (Arc::new(Self { setup, reached_at: OnceLock::new() }), keys)
     }
 }
 

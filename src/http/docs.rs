@@ -55,6 +55,8 @@ pub fn document() -> openapi::OpenApi {
     document.merge(Routes::openapi());
     Described.modify(&mut document);
     Travels.modify(&mut document);
+    super::docs_security::Secured.modify(&mut document);
+    super::docs_examples::Exemplified.modify(&mut document);
     document
 }
 
@@ -123,7 +125,7 @@ pub async fn asyncapi() -> HttpResponse {
 /// Attaches the page to browse the document.
 pub fn attach(config: &mut web::ServiceConfig) {
     config.service(web::redirect("/api/v1/docs", "/api/v1/docs/"));
-    config.service(SwaggerUi::new("/api/v1/docs/{_:.*}").config(Config::from("/api/v1/openapi.json")));
+    config.service(SwaggerUi::new("/api/v1/docs/{_:.*}").config(Config::from("/api/v1/openapi.json").with_credentials(true).persist_authorization(false)));
 }
 
 /// Points to the documentation, and a browser to one's page.

@@ -14,6 +14,8 @@ mod current;
 pub mod deals;
 pub mod diff;
 pub mod docs;
+mod docs_examples;
+mod docs_security;
 pub mod edge;
 pub mod error;
 pub mod events;
@@ -39,7 +41,7 @@ pub mod service;
 pub mod site;
 pub mod stores;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod timeline;
 pub mod totals;
 pub mod travel;
@@ -112,6 +114,7 @@ routes! {
     "/api/v1/tokens/{token}": DELETE people::tokens::revoke [May KeepAccount];
     "/api/v1/users": GET people::accounts::index [May RunServer], POST people::accounts::create [May RunServer];
     "/api/v1/users/{who}": GET people::accounts::show [May RunServer], PATCH people::accounts::change [May RunServer];
+    "/api/v1/households/{id}/people": GET people::accounts::of_household [May SeeHousehold];
     "/api/v1/households/{id}/invitations": GET people::invitations::index [May ManageHousehold], POST people::invitations::create [May ManageHousehold];
     "/api/v1/households/{id}/invitations/{invitation}": DELETE people::invitations::revoke [May ManageHousehold];
     "/api/v1/invitations/accept": POST people::invitations::accept [May Enter];

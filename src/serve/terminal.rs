@@ -56,6 +56,20 @@ fn file(data: &Path) -> PathBuf {
     data.join(PEOPLE).join(FILE)
 }
 
+/// Where other machines reach a server that listens everywhere: at the address of the interface that leads out. Nothing is sent: connecting a
+/// datagram socket only asks the routing table. 192.0.2.1 is an address for documentation (RFC 5737).
+#[must_use]
+pub fn elsewhere(bound: SocketAddr) -> Option<SocketAddr> {
+    if !bound.ip().is_unspecified() {
+        return Some(bound).filter(|bound| !bound.ip().is_loopback());
+    }
+    let asked = std::net::UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
+        socket.connect("192.0.2.1:9")?;
+        socket.local_addr()
+    });
+    asked.ok().filter(|own| !own.ip().is_loopback()).map(|own| SocketAddr::new(own.ip(), bound.port()))
+}
+
 /// The address as this machine reaches it: one that listens everywhere is reached over the loopback too.
 #[must_use]
 pub fn here(bound: SocketAddr) -> SocketAddr {

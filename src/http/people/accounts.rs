@@ -7,12 +7,16 @@ use utoipa::ToSchema;
 use super::{on_accounts, person};
 use crate::{
     app::{App, Current},
-    domain::{Moment, Principal},
+    domain::{
+        HouseholdId, Moment, Principal,
+        household::{HouseholdState, Households},
+        rights::HouseholdRole,
+    },
     http::{
         body::{Json, Nothing},
         commands::exactly_one,
         error::{Problem, ProblemBody},
-        reads::{Query, json},
+        reads::{Id, Query, json},
     },
     people::{Account, DisplayName, Identity, Login, NewAccount, Password, People, PeopleError},
 };
@@ -148,6 +152,34 @@ pub fn principal_of(login: &Login) -> Option<Principal> {
 pub fn refuse_reserved(who: &Principal) -> Result<(), Problem> {
     let is_reserved = *who == Identity::owner().who || *who == Identity::nobody().who || who.as_str().starts_with("link-");
     if is_reserved { Err(PeopleError::PrincipalTaken.into()) } else { Ok(()) }
+}
+
+/// Who is in a household.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HouseholdPeople {
+    pub people: Vec<HouseholdPerson>,
+}
+
+/// Somebody in a household.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HouseholdPerson {
+    pub who: Principal,
+    /// How the account is shown; absent for a member without an account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub name: Option<DisplayName>,
+    pub role: HouseholdRole,
+}
+
+/// Lists the people of a household by name.
+#[utoipa::path(get, path = "/api/v1/households/{id}/people", tag = "people", params(("id" = HouseholdId, Path)),
+    responses((status = 200, body = HouseholdPeople), (status = "4XX", body = ProblemBody)))]
+pub async fn of_household(app: Current, Id(id): Id<HouseholdId>, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
+    let loaded = app.registry.load::<Households>(id.as_str()).await?;
+    let HouseholdState::Active(household) = &loaded.state else { return Err(crate::http::households::unknown(&id)) };
+    let name = |who: &Principal| app.authority.people.account(who).map(|account| account.name);
+    let person = |(who, role): (&Principal, &HouseholdRole)| HouseholdPerson { who: who.clone(), name: name(who), role: *role };
+    json(&HouseholdPeople { people: household.members.iter().map(person).collect() })
 }
 
 impl From<Account> for UserView {

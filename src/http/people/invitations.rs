@@ -82,7 +82,7 @@ pub async fn create(
     let (role, lists, expires, now) = (body.role.name().to_owned(), body.lists, body.expires, app.clock.now());
     let new = NewInvitation { household, role, lists, by: caller.who, expires };
     let (secret, code, invitation) = on_accounts(&app, move |people| people.invite(new, now)).await?;
-    let link = format!("{}/join#{}", Peer::of(&request).base(), secret.expose());
+    let link = format!("{}/join#{}", Peer::of(&request).base(app.entrance.reached_at.get().map(String::as_str)), secret.expose());
     let view = InvitationView { link: Some(link), code: Some(code.expose().to_owned()), ..invitation.into() };
     Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(view))
 }

@@ -59,7 +59,7 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     let now = app.clock.now();
     let (secret, link) = on_accounts(&app, move |people| people.create_link(&list, &caller.who, body.expires, now)).await?;
-    let page = format!("{}/view#{}", Peer::of(&request).base(), secret.expose());
+    let page = format!("{}/view#{}", Peer::of(&request).base(app.entrance.reached_at.get().map(String::as_str)), secret.expose());
     let view = LinkView { link: Some(page), ..link.into() };
     Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(view))
 }

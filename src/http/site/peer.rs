@@ -40,10 +40,15 @@ pub(super) struct Reached {
 }
 
 impl Peer {
-    /// Where the client reaches this server, without a slash at the end.
+    /// Where somebody else reaches this server, without a slash at the end: as the client does, unless that is a name that every machine has
+    /// for itself and `elsewhere` is known.
     #[must_use]
-    pub fn base(&self) -> String {
-        format!("{}://{}", if self.is_https { "https" } else { "http" }, self.host)
+    pub fn base(&self, elsewhere: Option<&str>) -> String {
+        let is_own = Authority::parse(self.host.as_bytes()).is_some_and(|host| host.is_loopback());
+        match elsewhere.filter(|_| is_own) {
+            Some(elsewhere) => elsewhere.to_owned(),
+            None => format!("{}://{}", if self.is_https { "https" } else { "http" }, self.host),
+        }
     }
 
     /// The peer of a request that passed [`super::Site::check`]; of any other it is not local.

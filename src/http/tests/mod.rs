@@ -3,7 +3,7 @@
 mod bad_input;
 mod past;
 mod reads;
-mod rig;
+pub mod rig;
 mod site;
 mod undo;
 mod writes;

@@ -71,7 +71,15 @@ impl Rig {
     }
 
     pub fn with(config: Config) -> Self {
-        let log: Arc<dyn Log> = Arc::new(MemoryLog::new(Arc::new(SystemClock)));
+        Self::of(config, Arc::new(MemoryLog::new(Arc::new(SystemClock))))
+    }
+
+    /// A server on a log that holds something.
+    pub fn on(log: Arc<dyn Log>) -> Self {
+        Self::of(Config::default(), log)
+    }
+
+    fn of(config: Config, log: Arc<dyn Log>) -> Self {
         let metrics = telemetry::install().expect("metrics can be recorded");
         let running = Running::start(config, History::in_memory(log), metrics).expect("an empty log can be read");
         Self { app: running.current(), running }

@@ -23,7 +23,7 @@ pub fn servers() -> Value {
             "protocol": protocol,
             "description": description,
             "variables": { "host": { "default": "127.0.0.1:8080", "description": "Where the server listens, or the proxy in front of it." } },
-            "security": [reference("components/securitySchemes/bearer")],
+            "security": [reference("components/securitySchemes/bearer"), reference("components/securitySchemes/session")],
         })
     };
     json!({

@@ -36,7 +36,19 @@ pub fn document() -> Value {
             "messages": messages::messages(),
             "schemas": schemas::schemas(),
             "securitySchemes": {
-                "bearer": { "type": "http", "scheme": "bearer", "description": "Only where the server has a token configured." },
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API token, the configured admin token, or the end of a link to a list. A client that cannot send the header \
+                        sends the token in its first message, `refresh`.",
+                },
+                "session": {
+                    "type": "httpApiKey",
+                    "in": "cookie",
+                    "name": "aisled_session",
+                    "description": "The session of a browser; on https the cookie is `__Host-aisled_session`. Programs on the server's own machine \
+                        need neither, unless the server requires it.",
+                },
             },
         },
     })

@@ -131,16 +131,17 @@ const pages = {
       byId("devices").append(element("li", `${one.device}, ${seen}`, end));
     }
     const households = await ask("GET", "/api/v1/households?limit=100");
-    for (const { id, household } of households.entries) byId("households").append(home(id, household, session));
+    for (const { id, household } of households.entries) byId("households").append(await home(id, household, session));
   },
 };
 
-function home(id, household, session) {
+async function home(id, household, session) {
   const mine = household.members[session.who];
   const path = `/api/v1/households/${encodeURIComponent(id)}`;
   const section = element("section", "", element("h2", household.name));
   const members = element("ul");
-  for (const [member, role] of Object.entries(household.members)) members.append(element("li", member, element("span", role)));
+  const { people } = await ask("GET", `${path}/people`);
+  for (const { who, name, role } of people) members.append(element("li", name ?? who, element("span", role)));
   section.append(members);
   if (mine !== "owner" && !session.admin) return section;
   const select = element("select");
