@@ -142,7 +142,8 @@ fn every_kind_of_message_of_a_session_fits_its_schema() {
     let again = json!({ "id": 2, "op": "subscribe", "epoch": hello["epoch"], "topics": [{ "topic": "list:weekly", "since": since }] });
     assert_eq!(session.ask(again)["topics"][0]["recovered"], true);
     session.ask(json!({ "id": "p", "op": "ping" }));
-    session.ask(json!({ "id": "r", "op": "refresh", "token": "any, because this server asks for none" }));
+    let token = app.post("/api/v1/tokens", &json!({ "name": "t", "scopes": "read" })).ok().body["token"].clone();
+    session.ask(json!({ "id": "r", "op": "refresh", "token": token }));
     session.ask(json!({ "id": 3, "op": "unsubscribe", "topics": ["product:milk"] }));
     session.live.send_text("nonsense");
     session.take(|message| message["code"] == "malformed_message");

@@ -125,7 +125,10 @@ pub async fn asyncapi() -> HttpResponse {
 /// Attaches the page to browse the document.
 pub fn attach(config: &mut web::ServiceConfig) {
     config.service(web::redirect("/api/v1/docs", "/api/v1/docs/"));
-    config.service(SwaggerUi::new("/api/v1/docs/{_:.*}").config(Config::from("/api/v1/openapi.json").with_credentials(true).persist_authorization(false)));
+    config.service(
+        SwaggerUi::new("/api/v1/docs/{_:.*}")
+            .config(Config::from("/api/v1/openapi.json").with_credentials(true).persist_authorization(false)),
+    );
 }
 
 /// Points to the documentation, and a browser to one's page.

@@ -57,7 +57,8 @@ mod tests {
             let Some(path) = filled(path, parameters) else { continue };
             let answer = rig.get(&path).await;
             // A diff needs two moments, which no example can know; a socket needs an upgrade.
-            let is_fine = answer.status.is_success() || matches!(answer.status.as_u16(), 400) && (path.contains("/diff") || path.ends_with("/live"));
+            let is_fine =
+                answer.status.is_success() || matches!(answer.status.as_u16(), 400) && (path.contains("/diff") || path.ends_with("/live"));
             assert!(is_fine, "{path}: {:?}", answer.body);
             tried += 1;
         }

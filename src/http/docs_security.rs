@@ -8,7 +8,7 @@ use utoipa::openapi::{
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
 };
 
-use super::{NEEDS, ROUTES, permit::Need};
+use super::{NEEDS, ROUTES, route::Need};
 use crate::domain::rights::{Action, Standing};
 
 const TOKEN: &str = "token";
@@ -80,7 +80,11 @@ fn describe(operation: &mut Operation, method: HttpMethod, need: Need) {
         operation.security = Some(vec![requirement(TOKEN), requirement(SESSION)]);
         let allowed = action.permission().allowed.iter().filter(|standing| **standing != Standing::Admin);
         let allowed: Vec<_> = allowed.map(|standing| standing.name()).collect();
-        let who = if allowed.is_empty() { "an admin of the server".to_owned() } else { format!("{}, or an admin of the server", allowed.join(", ")) };
+        let who = if allowed.is_empty() {
+            "an admin of the server".to_owned()
+        } else {
+            format!("{}, or an admin of the server", allowed.join(", "))
+        };
         let least = if matches!(need, Need::Decided(_)) { "Takes at least" } else { "Takes" };
         let text = operation.description.take().unwrap_or_default();
         operation.description = Some(format!("{text}\n\n{least}: {who}.").trim_start().to_owned());

@@ -36,6 +36,7 @@ pub mod protocol;
 pub mod query;
 pub mod reads;
 pub mod restore;
+pub mod route;
 pub mod routes;
 pub mod service;
 pub mod site;

@@ -9,7 +9,7 @@ use futures_util::future::{Either, FutureExt, LocalBoxFuture, Ready, ready};
 use super::{
     access::{check_cookie, identity, sign_in_first},
     error::Problem,
-    routes::RouteNumber,
+    route::{Need, RouteNumber},
 };
 use crate::{
     actors::Failure,
@@ -23,15 +23,6 @@ use crate::{
     },
     people::Identity,
 };
-
-/// What a route needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// The right to this action, checked before the handler.
-    May(Action),
-    /// A command: its entity checks the right to at least this action.
-    Decided(Action),
-}
 
 /// Given to a handler that may run.
 #[derive(Debug, Clone, Copy)]

@@ -10,7 +10,7 @@ use actix_web::{
 };
 use metrics::{Counter, Histogram, counter, histogram};
 
-use super::{NEEDS, ROUTES, permit::Need};
+use super::{ROUTES, route::RouteNumber};
 use crate::telemetry::{HTTP_REQUESTS, HTTP_SECONDS};
 
 /// Makes a table of routes: what is served, and what is described.
@@ -20,7 +20,7 @@ macro_rules! routes {
         pub const ROUTES: &[(&str, &str)] = &[ $( $( (stringify!($method), $path), )+ )+ ];
 
         /// What each route needs.
-        pub const NEEDS: &[permit::Need] = &[ $( $( permit::Need::$need(crate::domain::rights::Action::$action), )+ )+ ];
+        pub const NEEDS: &[route::Need] = &[ $( $( route::Need::$need(crate::domain::rights::Action::$action), )+ )+ ];
 
         /// The description of every route.
         #[derive(utoipa::OpenApi)]
@@ -62,32 +62,6 @@ pub(super) fn numbered(method: &str, number: u16) -> Route {
         _ => route.guard(guard::Delete()),
     };
     route.guard(RouteNumber(number))
-}
-
-/// The route of the table that serves a request. As a guard it only stores itself with the request.
-#[derive(Debug, Clone, Copy)]
-pub struct RouteNumber(u16);
-
-impl Guard for RouteNumber {
-    fn check(&self, context: &GuardContext<'_>) -> bool {
-        context.req_data_mut().insert(*self);
-        true
-    }
-}
-
-impl RouteNumber {
-    /// The route of a request, if any.
-    #[must_use]
-    pub fn of(request: &HttpRequest) -> Option<Self> {
-        use actix_web::HttpMessage;
-        request.extensions().get().copied()
-    }
-
-    /// What its row says that it takes.
-    #[must_use]
-    pub fn need(self) -> Option<Need> {
-        NEEDS.get(usize::from(self.0)).copied()
-    }
 }
 
 /// The counters of one worker, each looked up once.

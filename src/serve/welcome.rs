@@ -12,7 +12,8 @@ use crate::app::Running;
 pub(super) fn print(running: &Running, bound: SocketAddr, require_sign_in: bool) {
     let Some(keys) = running.take_keys() else { return };
     let app = running.current();
-    let base = app.config.public_url.first().map(ToString::to_string).or_else(|| elsewhere(bound).map(|address| format!("http://{address}")));
+    let base =
+        app.config.public_url.first().map(ToString::to_string).or_else(|| elsewhere(bound).map(|address| format!("http://{address}")));
     let place = format!("{}/setup", base.clone().unwrap_or_else(|| format!("http://{}", here(bound))));
     if let Some(base) = base {
         let _ = app.entrance.reached_at.set(base);
@@ -37,7 +38,9 @@ fn lines(link: &str, code: &str, place: &str, set_up: bool, require_sign_in: boo
         lines.push(format!("or type the code {code} at {place} to set the server up"));
     }
     if !require_sign_in {
-        lines.push("programs on this machine, such as curl, act as the owner without signing in; require_sign_in = true ends that".to_owned());
+        lines.push(
+            "programs on this machine, such as curl, act as the owner without signing in; require_sign_in = true ends that".to_owned(),
+        );
     }
     lines
 }

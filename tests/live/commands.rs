@@ -35,6 +35,7 @@ fn commands_over_the_socket_do_what_http_does() {
 #[test]
 fn a_command_over_the_socket_names_who_sent_it_only_where_somebody_acts_for_another() {
     let app = shop();
+    app.post("/api/v1/lists/weekly/members", &json!({ "member": "mia", "role": "editor" })).ok();
     for (who, by) in [("mia", Some("local")), ("local", None)] {
         let headers = [("X-Aisled-As", who)];
         let (mut wire, _) = Wire::greeted(app.server().url(), Opening { headers: &headers, ..Opening::default() });

@@ -11,6 +11,7 @@ use crate::{
 };
 
 fn open_as(app: &TestApp, who: &str) -> (Wire, Value) {
+    app.post("/api/v1/lists/weekly/members", &json!({ "member": who, "role": "viewer" })).ok();
     let headers = [("X-Aisled-As", who)];
     let (mut wire, _) = Wire::greeted(app.server().url(), Opening { headers: &headers, ..Opening::default() });
     let start = wire.follow("list:weekly");

@@ -42,6 +42,7 @@ fn a_topic_one_may_not_see_is_forbidden_and_the_others_are_not() {
 fn who_sends_a_command_with_a_token_of_their_own_acts_for_nobody() {
     let server = Governed::with_lists(&["a"]);
     server.token("token of mia", "mia", None);
+    server.post("/api/v1/lists/a/members", &json!({ "member": "mia", "role": "editor" })).ok();
     let headers = [("X-Aisled-As", "mia")];
     let mut wire = Wire::open(server.url(), Opening { headers: &headers, ..Opening::default() });
     wire.ask(&json!({ "id": 1, "op": "refresh", "token": "token of mia" }));

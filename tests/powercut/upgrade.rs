@@ -13,7 +13,7 @@ use crate::{
     disk::unpack,
     machine::Machine,
     shopper::shop,
-    support::{TestApp, run_on},
+    support::{TestApp, old_folder::as_now, run_on},
 };
 
 const FOLDERS: [&str; 3] = ["v1-clean", "v1-restored", "v1-killed"];
@@ -64,7 +64,7 @@ fn go_back(machine: &mut Machine, left: &Value) {
 
 fn check_answers(app: &TestApp, expected: &Value) {
     for (path, answer) in expected.as_object().expect("answers by path") {
-        assert_eq!(&app.get(path).expect(200).body, answer, "{path}");
+        assert_eq!(app.get(path).expect(200).body, as_now(path, answer), "{path}");
     }
 }
 

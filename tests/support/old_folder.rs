@@ -46,8 +46,19 @@ impl OldFolder {
 #[track_caller]
 pub fn check_answers(app: &TestApp, expected: &Value) {
     for (path, answer) in expected["answers"].as_object().expect("answers by path") {
-        assert_eq!(&app.get(path).expect(200).body, answer, "{path}");
+        assert_eq!(app.get(path).expect(200).body, as_now(path, answer), "{path}");
     }
+}
+
+/// An answer of the old server as it is given now: an `editor` of a household is called `adult`.
+pub fn as_now(path: &str, answer: &Value) -> Value {
+    let mut answer = answer.clone();
+    if path.starts_with("/api/v1/households/") {
+        for member in answer["members"].as_array_mut().into_iter().flatten().filter(|member| member["role"] == "editor") {
+            member["role"] = "adult".into();
+        }
+    }
+    answer
 }
 
 /// The events up to the old head are the same to the byte. No process may have the folder open.

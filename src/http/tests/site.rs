@@ -10,7 +10,7 @@ use super::rig::{Answer, Rig, local, method_of};
 use crate::{
     config::{Config, Secret},
     domain::rights::Action,
-    http::{NEEDS, ROUTES, permit::Need},
+    http::{NEEDS, ROUTES, route::Need},
 };
 
 const TOKEN: &str = "0123456789abcdef";
