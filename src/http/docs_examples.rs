@@ -1,6 +1,9 @@
 //! Examples in the OpenAPI document: ids of the demo household, so that every read can be tried as it stands.
 
-use utoipa::openapi::{self, RefOr, path::ParameterIn};
+use utoipa::openapi::{
+    self, RefOr,
+    path::{ParameterBuilder, ParameterIn},
+};
 
 /// The beginning of a path, and an id of the demo that stands for its `{id}`.
 const IDS: &[(&str, &str)] = &[
@@ -25,9 +28,11 @@ impl utoipa::Modify for Exemplified {
                 let example = match parameter.parameter_in {
                     ParameterIn::Path if parameter.name == "id" => id,
                     ParameterIn::Query => QUERIES.iter().find(|(name, _)| *name == parameter.name).map(|(_, value)| *value),
-                    ParameterIn::Path | ParameterIn::Header | ParameterIn::Cookie => None,
+                    ParameterIn::Path | ParameterIn::QueryString | ParameterIn::Header | ParameterIn::Cookie => None,
                 };
-                parameter.example = example.map(Into::into).or(parameter.example.take());
+                if let Some(example) = example {
+                    *parameter = ParameterBuilder::from(parameter.clone()).example(Some(example.into())).build();
+                }
             }
         }
     }

@@ -33,7 +33,7 @@ impl utoipa::Modify for Secured {
     fn modify(&self, document: &mut openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
         for (name, scheme) in schemes() {
-            components.security_schemes.insert(name.to_owned(), scheme);
+            components.security_schemes.insert(name.to_owned(), RefOr::T(scheme));
         }
         for ((method, path), need) in ROUTES.iter().zip(NEEDS) {
             let Some(item) = document.paths.paths.get_mut(*path) else { continue };

@@ -22,7 +22,8 @@ use futures_util::future::LocalBoxFuture;
 use super::{
     access::Access,
     error::Problem,
-    routes::{Counted, RouteNumber},
+    route::RouteNumber,
+    routes::Counted,
     site::{self, Site},
 };
 use crate::{app::Current, live::counters::Limit};

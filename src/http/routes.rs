@@ -2,12 +2,7 @@
 
 use std::{cell::OnceCell, time::Duration};
 
-use actix_web::{
-    HttpRequest, Route,
-    guard::{self, Guard, GuardContext},
-    http::StatusCode,
-    web,
-};
+use actix_web::{Route, guard, http::StatusCode, web};
 use metrics::{Counter, Histogram, counter, histogram};
 
 use super::{ROUTES, route::RouteNumber};
