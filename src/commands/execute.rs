@@ -74,7 +74,7 @@ async fn catch_up(app: &App, position: Position) {
 /// Checks every command of a request: they are decided as one.
 async fn check_all<E: Hosted>(app: &App, request: &Request<E::Command>) -> Result<(), Failure> {
     for command in std::iter::once(&request.command).chain(&request.more) {
-        references::check(app, command).await?;
+        references::check(app, command, &request.context).await?;
     }
     Ok(())
 }
