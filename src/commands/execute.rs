@@ -63,7 +63,7 @@ async fn with_newer_roles<C>(app: &App, mut request: Request<C>) -> Option<Reque
 }
 
 /// Waits until the views show a position, so that the roles of everybody do.
-async fn catch_up(app: &App, position: Position) {
+pub(super) async fn catch_up(app: &App, position: Position) {
     let mut applied = app.applied.clone();
     let arrived = tokio::time::timeout(ROLES_WAIT, applied.wait_for(|applied| *applied >= position)).await;
     if !matches!(arrived, Ok(Ok(_))) {

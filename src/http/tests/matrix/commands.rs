@@ -66,7 +66,8 @@ fn takes(entity: &str, command: &Value) -> (Action, &'static str) {
             (command.action(), if is_new { "$new" } else { "$list" })
         }
         "household" => {
-            let command: HouseholdCommand = serde_json::from_str(&command.to_string().replace('$', "a-")).expect("a command of a household");
+            let command: HouseholdCommand =
+                serde_json::from_str(&command.to_string().replace('$', "a-")).expect("a command of a household");
             (command.action(), if is_new { "$new" } else { "$household" })
         }
         "order" if is_new => (Action::EditHousehold, "$new"),

@@ -8,4 +8,5 @@ mod refusals;
 mod routes;
 mod samples;
 mod things;
+mod topics;
 mod verdicts;

@@ -10,7 +10,11 @@ use super::{
 };
 use crate::{
     domain::rights::{Action, Verdict},
-    http::{NEEDS, ROUTES, permit::Need, tests::rig::{Answer, method_of}},
+    http::{
+        NEEDS, ROUTES,
+        permit::Need,
+        tests::rig::{Answer, method_of},
+    },
 };
 
 #[test]

@@ -53,6 +53,12 @@ impl Things {
         format!("{}-{kind}-{}", self.prefix, self.number)
     }
 
+    /// The same id as a cursor.
+    pub fn cursor(&self, kind: &str) -> String {
+        let id = if kind == "house" { self.household() } else { self.id(kind) };
+        id.bytes().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     pub fn household(&self) -> String {
         format!("{}-house", self.prefix)
     }
@@ -65,7 +71,7 @@ impl Things {
     /// A text with its placeholders filled.
     pub fn fill(&self, text: &str) -> String {
         let shared = |kind: &str| format!("{kind}-{}", self.number);
-        let ids = ["list", "item", "order", "mate"].map(|kind| (format!("${kind}"), self.id(kind)));
+        let ids = ["list", "item", "order", "mate", "command"].map(|kind| (format!("${kind}"), self.id(kind)));
         let others = [
             ("$household", self.household()),
             ("$product", shared("product")),
@@ -127,8 +133,8 @@ impl World {
         let (list, path) = (things.id("list"), format!("/api/v1/lists/{}", things.id("list")));
         let of = json!({"id": list, "name": format!("{list} name"), "household": things.household(), "store": "s"});
         self.done(owner, "POST", "/api/v1/lists", of).await;
-        for kind in ["item", "tick"] {
-            let item = json!({"id": things.id(kind), "name": things.id(kind), "note": format!("{list} note"), "product": "p"});
+        for (kind, product) in [("item", Some("p")), ("tick", None)] {
+            let item = json!({"id": things.id(kind), "name": things.id(kind), "note": format!("{list} note"), "product": product});
             self.done(owner, "POST", &format!("{path}/items"), item).await;
         }
         let check = json!({"op": "check", "item": things.id("tick"), "command_id": things.id("command")});

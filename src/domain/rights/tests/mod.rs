@@ -1,5 +1,8 @@
 //! The table's laws.
 
+mod page;
+mod strangers;
+
 use super::*;
 
 #[test]
