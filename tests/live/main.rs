@@ -13,6 +13,7 @@ mod feed;
 mod follower;
 mod following;
 mod half_open;
+mod households;
 mod limits;
 mod policy;
 mod presence;

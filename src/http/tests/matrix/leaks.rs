@@ -77,8 +77,9 @@ fn whole(answer: &Answer) -> String {
 #[actix_web::test]
 async fn no_read_with_any_parameter_gives_a_stranger_anything_of_a_household() {
     let mut world = World::new().await;
-    let (hidden, far) = (world.furnish(Side::Hidden).await, world.furnish(Side::Far).await);
-    // A list that Eve made before and one that she made after the hidden one: pages would begin between them.
+    // Of Eve there are lists and orders before and after the hidden ones: pages would begin between them.
+    let far = world.furnish(Side::Far).await;
+    let hidden = world.furnish(Side::Hidden).await;
     world.furnish(Side::Far).await;
     let at = hidden.position.to_string();
     let mut faults = Vec::new();
