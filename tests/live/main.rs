@@ -18,6 +18,7 @@ mod limits;
 mod policy;
 mod presence;
 mod prices;
+mod refused;
 mod resume;
 mod rewritten;
 mod rights;

@@ -110,8 +110,8 @@ impl Entity for Households {
     }
 
     fn decide(state: &HouseholdState, command: &HouseholdCommand, context: &Context) -> Decided {
-        Self::check_right(state, command, context)?;
         use HouseholdCommand as C;
+        Self::check_right(state, command, context)?;
         match (state, command) {
             (_, C::Create { name }) => create(state, name),
             (HouseholdState::Absent, _) => Err(unknown()),
@@ -178,11 +178,11 @@ impl Household {
         }
     }
 
-    /// Every member may leave, whatever else it may. Who sees it may send its creation again.
+    /// Every member who is signed in may leave, whatever else it may. Who sees it may send its creation again.
     fn check(&self, command: &HouseholdCommand, context: &Context) -> Result<(), Refusal> {
         let standing = self.standing(&context.who, &context.rights);
         match command {
-            HouseholdCommand::Leave { member } if *member == context.who && self.members.contains_key(member) => Ok(()),
+            HouseholdCommand::Leave { member } if *member == context.who && standing <= Standing::Guest => Ok(()),
             HouseholdCommand::Create { .. } if standing.may(Action::SeeHousehold) != Verdict::Allowed => Err(id_taken()),
             HouseholdCommand::Create { .. } => Ok(()),
             HouseholdCommand::Join { .. }

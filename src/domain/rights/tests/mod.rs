@@ -1,6 +1,5 @@
 //! The table's laws.
 
-mod page;
 mod strangers;
 
 use super::*;

@@ -7,8 +7,9 @@ use utoipa::PartialSchema;
 
 use super::{
     people::Person,
-    things::{Side, Things, World},
+    things::{Side, Things},
     verdicts::{fault, plain},
+    world::World,
 };
 use crate::domain::{
     household::HouseholdCommand,

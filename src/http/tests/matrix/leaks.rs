@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::{
     people::Person,
     samples::sample,
-    things::{Side, Things, World},
+    things::{Side, Things},
     verdicts::plain,
+    world::World,
 };
 use crate::http::{ROUTES, docs, tests::rig::Answer};
 

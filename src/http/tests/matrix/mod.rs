@@ -3,6 +3,7 @@
 
 mod commands;
 mod leaks;
+mod page;
 mod people;
 mod refusals;
 mod routes;
@@ -10,3 +11,4 @@ mod samples;
 mod things;
 mod topics;
 mod verdicts;
+mod world;

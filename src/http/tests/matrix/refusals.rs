@@ -2,8 +2,9 @@
 
 use super::{
     people::Person,
-    things::{Side, Things, World},
+    things::{Side, Things},
     verdicts::plain,
+    world::World,
 };
 use crate::http::tests::rig::{Answer, method_of};
 

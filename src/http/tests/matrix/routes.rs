@@ -5,8 +5,9 @@ use actix_web::test::TestRequest;
 use super::{
     people::Person,
     samples::{Sample, sample},
-    things::{Side, Things, World},
+    things::{Side, Things},
     verdicts::{fault, plain},
+    world::World,
 };
 use crate::{
     domain::rights::{Action, Verdict},
@@ -62,11 +63,9 @@ async fn allowed(world: &mut World, who: Person, side: Side, sample: Sample, act
     let answer = world.line.send(request(who, sample, &things)).await;
     world.tidy(side, &things).await;
     let status = answer.status.as_u16();
-    let fine = match action {
-        // Here is no folder with snapshots, and no handshake: it counts that the handler was asked.
-        Action::RunServer | Action::Enter => ![401, 403].contains(&status),
-        _ => answer.status.is_success(),
-    };
+    // Here is no folder with snapshots, and no handshake: it counts that the handler was asked.
+    let is_asked = matches!(action, Action::RunServer | Action::Enter) && ![401, 403].contains(&status);
+    let fine = is_asked || answer.status.is_success();
     (!fine || has_refused_line(&answer)).then(|| format!("is allowed, but {status} {:?}", answer.body))
 }
 

@@ -2,7 +2,8 @@
 
 use super::{
     people::Person,
-    things::{Side, Things, World},
+    things::{Side, Things},
+    world::World,
 };
 use crate::{
     domain::{

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::*;
+use crate::domain::rights::{PERMISSIONS, Permission, Standing, Subject, Verdict};
 
 const BEGIN: &str = "<!-- Made from src/domain/rights/table.rs: AISLED_UPDATE=1 cargo test --lib rights -->\n";
 const END: &str = "<!-- End of the table -->";
@@ -35,7 +35,7 @@ fn table() -> String {
 }
 
 #[test]
-fn the_kept_page_of_security_shows_the_permission_table() {
+fn the_kept_page_of_security_shows_the_table_of_rights() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/security.md");
     let kept = fs::read_to_string(&path).expect("the page is there");
     let (before, rest) = kept.split_once(BEGIN).expect("the page has the begin of the table");
