@@ -21,7 +21,7 @@ fn parameters(path: &str) -> Vec<String> {
     described.iter().filter(|one| one["in"] == "query").filter_map(|one| one["name"].as_str()).map(str::to_owned).collect()
 }
 
-/// Values of a parameter, with placeholders. Positions are of the whole server, so they are the same whoever asks about what.
+/// Values of a parameter, with placeholders. Positions are of the whole server, so they are the same for every household.
 fn values(parameter: &str, at: &str) -> Vec<String> {
     let texts: &[&str] = match parameter {
         "household" => &["$household"],
