@@ -208,10 +208,13 @@ impl<E: Hosted> EntityActor<E> {
         decide_all::<E>(&self.entity.state, &commands, &request.context)
     }
 
-    /// The answers that need no decision: poison, a repetition, a stale `If-Match`.
+    /// The answers that need no decision: poison, a repetition, a stale `If-Match`. Only who may command learns of the last two.
     fn answer_early(&self, request: &Request<E::Command>) -> Option<Answer<E>> {
         if let Some(poison) = &self.poison {
             return Some(Err(poison.clone()));
+        }
+        if let Err(refusal) = E::check_right(&self.entity.state, &request.command, &request.context) {
+            return Some(Err(refusal.into()));
         }
         if let Some(key) = &request.key {
             match self.entity.recent.recall(key) {

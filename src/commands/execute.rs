@@ -59,7 +59,7 @@ async fn with_newer_roles<C>(app: &App, mut request: Request<C>) -> Option<Reque
 /// Checks every command of a request: they are decided as one.
 async fn check_all<E: Hosted>(app: &App, request: &Request<E::Command>) -> Result<(), Failure> {
     for command in std::iter::once(&request.command).chain(&request.more) {
-        references::check(app, command).await?;
+        references::check(app, command, &request.context).await?;
     }
     Ok(())
 }

@@ -4,25 +4,41 @@ use crate::{
     actors::Failure,
     app::App,
     domain::{
-        HouseholdId, ListId, ProductId, StoreId,
+        Context, HouseholdId, ListId, ProductId, StoreId,
         household::Households,
         list::Lists,
         product::Products,
         references::{Found, Referent, Refers},
+        rights::{Action, Standing, Verdict},
         store::Stores,
     },
     projections::totals::PriceLookup,
 };
 
-/// Refuses a command that names what does not exist, or money of another currency than the store's.
+/// Refuses a command that names what does not exist, or money of another currency than the store's. What the sender must not
+/// know of is as if it did not exist.
 ///
 /// # Errors
 /// A refusal that points at the field, or why the other entity could not be asked.
-pub async fn check(app: &App, command: &impl Refers) -> Result<(), Failure> {
+pub async fn check(app: &App, command: &impl Refers, context: &Context) -> Result<(), Failure> {
     for reference in command.references() {
-        reference.check(find(app, reference.to).await?)?;
+        let found = find(app, reference.to).await?;
+        reference.check(if is_seen(app, reference.to, context).await? { found } else { Found::Nothing })?;
     }
     Ok(())
+}
+
+/// Whether the sender may know of what is named.
+async fn is_seen(app: &App, to: Referent<'_>, Context { who, rights, .. }: &Context) -> Result<bool, Failure> {
+    let verdict = match to {
+        Referent::Store(_) | Referent::Money(..) | Referent::Product(_) => rights.to_catalog().may(Action::SeeCatalog),
+        Referent::Household(id) => rights.in_household(id).may(Action::SeeHousehold),
+        Referent::List(id) => {
+            let loaded = app.registry.load::<Lists>(id.as_str()).await?;
+            loaded.state.list().map_or(Standing::Stranger, |list| rights.on_list(who, list)).may(Action::SeeList)
+        }
+    };
+    Ok(verdict == Verdict::Allowed)
 }
 
 /// What there is under a reference.

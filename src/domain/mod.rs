@@ -51,6 +51,13 @@ pub trait Entity: 'static {
     /// What happened.
     type Event: EventContent + Clone + std::fmt::Debug + PartialEq + serde::de::DeserializeOwned + serde::Serialize + Send + 'static;
 
+    /// Whether the sender may give this command, whatever else there is to say against it. `decide` asks it, too; it is asked
+    /// alone before anything that an answer would reveal, such as a version or that the command was given before.
+    ///
+    /// # Errors
+    /// Not permitted, or the refusal of an entity that is not there.
+    fn check_right(state: &Self::State, command: &Self::Command, context: &Context) -> Result<(), Refusal>;
+
     /// Decides a command by every rule.
     ///
     /// # Errors

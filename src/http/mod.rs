@@ -64,7 +64,7 @@ routes! {
     "/api/v1/live/sse": GET live::feed::sse [May Enter];
     "/api/v1/live/ndjson": GET live::feed::ndjson [May Enter];
     "/api/v1/products/{id}": GET products::show [May SeeCatalog], PATCH products::change [Decided EditCatalog];
-    "/api/v1/prices": POST bulk::prices [Decided EditCatalog];
+    "/api/v1/prices": POST bulk::prices [May EditCatalog];
     "/api/v1/lists": GET lists::index [May SeeCatalog], POST lists::create [Decided FoundHousehold];
     "/api/v1/lists/{id}/totals": GET totals::totals [May SeeList];
     "/api/v1/lists/{id}/events": GET events::of_list [May SeeListHistory];

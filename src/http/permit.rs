@@ -3,8 +3,8 @@
 
 use std::rc::Rc;
 
-use actix_web::{FromRequest, Handler, HttpRequest, dev::Payload, http::StatusCode};
-use futures_util::future::{Either, FutureExt, LocalBoxFuture, Ready, ready};
+use actix_web::{Error, FromRequest, Handler, HttpRequest, dev::Payload, http::StatusCode};
+use futures_util::future::{Either, FutureExt, LocalBoxFuture, Map, Ready, ready};
 
 use super::{
     access::{check_cookie, identity, sign_in_first},
@@ -24,37 +24,54 @@ use crate::{
     people::Identity,
 };
 
-/// Given to a handler that may run.
-#[derive(Debug, Clone, Copy)]
-pub struct Permit;
+/// What a handler takes, given to one that may run.
+#[derive(Debug)]
+pub struct Admitted<Args>(Args);
 
 /// A handler that runs only with a permit.
 #[derive(Clone)]
 pub struct Permitted<H>(pub H);
 
-impl<H, Args> Handler<(Permit, Args)> for Permitted<H>
+impl<H, Args> Handler<Admitted<Args>> for Permitted<H>
 where
     H: Handler<Args>,
 {
     type Output = H::Output;
     type Future = H::Future;
 
-    fn call(&self, (_, args): (Permit, Args)) -> Self::Future {
+    fn call(&self, Admitted(args): Admitted<Args>) -> Self::Future {
         self.0.call(args)
     }
 }
 
-impl FromRequest for Permit {
-    type Error = Problem;
-    type Future = Either<Ready<Result<Self, Problem>>, LocalBoxFuture<'static, Result<Self, Problem>>>;
+/// Reads what the handler takes, once it is known that it may run.
+type Reading<Args> = Map<<Args as FromRequest>::Future, fn(Result<Args, <Args as FromRequest>::Error>) -> Admission<Args>>;
+type Admission<Args> = Result<Admitted<Args>, Error>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+impl<Args: FromRequest + 'static> FromRequest for Admitted<Args> {
+    type Error = Error;
+    type Future = Either<Either<Ready<Admission<Args>>, Reading<Args>>, LocalBoxFuture<'static, Admission<Args>>>;
+
+    /// One after the other: read side by side, a mistake in the request would be answered first or last depending on whether
+    /// the thing exists.
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         match begin(request) {
-            Ok(None) => Either::Left(ready(Ok(Self))),
-            Ok(Some(question)) => Either::Right(question.answer().boxed_local()),
-            Err(problem) => Either::Left(ready(Err(problem))),
+            Ok(None) => Either::Left(Either::Right(Args::from_request(request, payload).map(admit::<Args> as fn(_) -> _))),
+            Ok(Some(question)) => {
+                let (request, mut payload) = (request.clone(), payload.take());
+                let answering = async move {
+                    question.answer().await?;
+                    admit(Args::from_request(&request, &mut payload).await)
+                };
+                Either::Right(answering.boxed_local())
+            }
+            Err(problem) => Either::Left(Either::Left(ready(Err(problem.into())))),
         }
     }
+}
+
+fn admit<Args: FromRequest>(args: Result<Args, Args::Error>) -> Admission<Args> {
+    args.map(Admitted).map_err(Into::into)
 }
 
 /// A question about a thing that must be looked up.
@@ -109,7 +126,7 @@ pub fn scope_missing(scope: &str) -> Problem {
 
 impl Question {
     /// The roles may be a moment behind what the sender was just told, so before a no they catch up.
-    async fn answer(self) -> Result<Permit, Problem> {
+    async fn answer(self) -> Result<(), Problem> {
         let standing = self.standing().await?;
         let standing = if standing.may(self.action) == Verdict::Allowed {
             standing
@@ -118,7 +135,7 @@ impl Question {
             self.standing().await?
         };
         match standing.may(self.action) {
-            Verdict::Allowed => Ok(Permit),
+            Verdict::Allowed => Ok(()),
             Verdict::Forbidden => Err(Failure::from(standing.not_permitted(self.action)).into()),
             Verdict::Hidden => Err(self.unknown()),
             Verdict::SignIn => Err(sign_in_first()),

@@ -87,6 +87,8 @@ impl ListIndex {
         let wanted =
             |entry: &ListEntry| (query.archived || !entry.archived) && (query.household.is_none() || entry.household == query.household);
         match self.seen_by(reader) {
+            // After a list that the reader must not know of there is nothing, as after one that is not there.
+            Some(seen) if start > 0 && !seen.contains(&(start - 1)) => Vec::new(),
             None => (start..).map_while(|number| self.entry(number)).filter(wanted).take(query.limit).collect(),
             Some(seen) => seen.range(start..).filter_map(|number| self.entry(*number)).filter(wanted).take(query.limit).collect(),
         }

@@ -267,7 +267,12 @@ impl Views {
                     let orders = self.orders.of_household(household);
                     orders[..orders.partition_point(|&order| order < end)].iter().rev().take(limit).copied()
                 };
-                let mut newest: Vec<u32> = seen.flat_map(|(household, _)| newest_of(household)).collect();
+                let households: Vec<&HouseholdId> = seen.map(|(household, _)| household).collect();
+                // After an order that the reader must not know of there is nothing, as after one that is not there.
+                if after.is_some() && !households.iter().any(|household| self.orders.of_household(household).binary_search(&end).is_ok()) {
+                    return Vec::new();
+                }
+                let mut newest: Vec<u32> = households.into_iter().flat_map(newest_of).collect();
                 newest.sort_unstable_by(|a, b| b.cmp(a));
                 newest.into_iter().filter_map(summary).take(limit).collect()
             }
@@ -281,7 +286,7 @@ impl Views {
         let orders = self.orders.of_household(household);
         let end = match after {
             None => orders.len(),
-            Some(after) => self.orders.ids.get(after.as_str()).map_or(0, |after| orders.partition_point(|&order| order < after)),
+            Some(after) => self.orders.ids.get(after.as_str()).and_then(|after| orders.binary_search(&after).ok()).unwrap_or(0),
         };
         orders[..end].iter().rev().filter_map(|&order| self.orders.summary(order, &self.ids.stores)).take(limit).collect()
     }

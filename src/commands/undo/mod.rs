@@ -9,8 +9,11 @@ pub use report::{UndoAnswer, UndoOutcome, UndoTotals, UndoneCommand};
 use super::Caller;
 use crate::{
     actors::Failure,
-    app::App,
-    domain::{CommandId, Moment, Principal, StreamId},
+    app::{App, catch_up},
+    domain::{
+        CommandId, Moment, Principal, StreamId,
+        rights::{Reader, Rights},
+    },
     events::Position,
 };
 
@@ -35,10 +38,22 @@ pub struct Selection {
 /// # Errors
 /// A selection of nothing, of several things or of too much; why the one command that is selected cannot be undone.
 pub async fn undo(app: &App, caller: &Caller, selection: Selection, preview: bool) -> Result<UndoAnswer, Failure> {
-    let targets = targets::find(app, caller.reader(), selection).await?;
+    let targets = targets::find(app, reader(app, caller).await, selection).await?;
     let mut run = run::Run::new(app, caller, preview, targets.behind);
     for target in &targets.found {
         run.undo(target).await?;
     }
     Ok(UndoAnswer::of(preview, run.finish()))
+}
+
+/// What the sender may know of is asked of the views, so they first show everything that the sender may have been told.
+async fn reader(app: &App, caller: &Caller) -> Reader {
+    let reader = caller.reader();
+    match reader.rights {
+        Rights::Account(_) => {
+            catch_up(app, app.log.head()).await;
+            Reader { rights: Rights::Account(app.authority.roles(&reader.who)), ..reader }
+        }
+        Rights::Admin | Rights::Link(_) | Rights::Nobody => reader,
+    }
 }

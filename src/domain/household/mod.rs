@@ -99,22 +99,25 @@ impl Entity for Households {
     type Command = HouseholdCommand;
     type Event = HouseholdEvent;
 
+    fn check_right(state: &HouseholdState, command: &HouseholdCommand, context: &Context) -> Result<(), Refusal> {
+        match (state, command) {
+            (HouseholdState::Absent, HouseholdCommand::Create { .. }) => context.rights.by_itself().check(Action::FoundHousehold, id_taken),
+            (HouseholdState::Absent, _) => Err(unknown()),
+            (HouseholdState::Active(household), command) => household.check(command, context),
+        }
+    }
+
     fn decide(state: &HouseholdState, command: &HouseholdCommand, context: &Context) -> Decided {
         use HouseholdCommand as C;
+        Self::check_right(state, command, context)?;
         match (state, command) {
-            (_, C::Create { name }) => create(state, name, context),
+            (_, C::Create { name }) => create(state, name),
             (HouseholdState::Absent, _) => Err(unknown()),
-            (HouseholdState::Active(household), command) => {
-                household.check(command, context)?;
-                match command {
-                    C::Create { .. } => Ok(Decision::unchanged()),
-                    C::Join { member, role } => join(household, member, *role),
-                    C::ChangeRole { member, role } => change_role(household, member, *role),
-                    C::Leave { member } => leave(household, member),
-                    C::SetBudget { monthly } => set_budget(household, *monthly),
-                    C::ChooseStores { stores } => choose_stores(household, stores),
-                }
-            }
+            (HouseholdState::Active(household), C::Join { member, role }) => join(household, member, *role),
+            (HouseholdState::Active(household), C::ChangeRole { member, role }) => change_role(household, member, *role),
+            (HouseholdState::Active(household), C::Leave { member }) => leave(household, member),
+            (HouseholdState::Active(household), C::SetBudget { monthly }) => set_budget(household, *monthly),
+            (HouseholdState::Active(household), C::ChooseStores { stores }) => choose_stores(household, stores),
         }
     }
 
@@ -144,19 +147,15 @@ fn unknown() -> Refusal {
     Refusal::new(NotFound, "household_not_found", "there is no such household; create it first")
 }
 
-fn create(state: &HouseholdState, name: &str, context: &Context) -> Decided {
+/// A stranger learns that the id is taken, which no choice of an id can hide, and nothing else.
+fn id_taken() -> Refusal {
+    Refusal::new(Conflict, "household_exists", "a household with this id already exists; choose another id")
+}
+
+fn create(state: &HouseholdState, name: &str) -> Decided {
     check_text(name, NAME_CHARS_MAX, "/name")?;
-    let taken = || Refusal::new(Conflict, "household_exists", "a household with this id already exists; choose another id");
     match state {
-        HouseholdState::Absent => {
-            context.rights.by_itself().check(Action::FoundHousehold, taken)?;
-            Ok(Decision::applied(HouseholdEvent::Created { name: name.trim().to_owned() }))
-        }
-        HouseholdState::Active(household)
-            if household.standing(&context.who, &context.rights).may(Action::SeeHousehold) != Verdict::Allowed =>
-        {
-            Err(taken())
-        }
+        HouseholdState::Absent => Ok(Decision::applied(HouseholdEvent::Created { name: name.trim().to_owned() })),
         HouseholdState::Active(household) if household.name == name.trim() => Ok(Decision::unchanged()),
         HouseholdState::Active(household) => {
             let detail = format!("a household with this id already exists: “{}”; choose another id", household.name);
@@ -177,10 +176,19 @@ impl Household {
         }
     }
 
-    /// Every member may leave, whatever else it may.
+    /// Every member who is signed in may leave, whatever else it may. Who sees it may send its creation again.
     fn check(&self, command: &HouseholdCommand, context: &Context) -> Result<(), Refusal> {
-        let leaves = matches!(command, HouseholdCommand::Leave { member } if *member == context.who && self.members.contains_key(member));
-        if leaves { Ok(()) } else { self.standing(&context.who, &context.rights).check(command.action(), unknown) }
+        let standing = self.standing(&context.who, &context.rights);
+        match command {
+            HouseholdCommand::Leave { member } if *member == context.who && standing <= Standing::Guest => Ok(()),
+            HouseholdCommand::Create { .. } if standing.may(Action::SeeHousehold) != Verdict::Allowed => Err(id_taken()),
+            HouseholdCommand::Create { .. } => Ok(()),
+            HouseholdCommand::Join { .. }
+            | HouseholdCommand::ChangeRole { .. }
+            | HouseholdCommand::Leave { .. }
+            | HouseholdCommand::SetBudget { .. }
+            | HouseholdCommand::ChooseStores { .. } => standing.check(command.action(), unknown),
+        }
     }
 }
 

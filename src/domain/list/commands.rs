@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     List, ListEvent, ListState, Role,
-    decide::{Decided, change_details, change_quantity, check_out, checked, create, remove, rename, set_budget, set_quantity, share, when},
+    decide::{
+        Decided, change_details, change_quantity, check_out, checked, create, id_taken, may_create, remove, rename, set_budget,
+        set_quantity, share, when,
+    },
     found::existing,
     merge, rank,
 };
@@ -104,18 +107,27 @@ pub enum ListCommand {
     },
 }
 
+pub(super) fn check_right(state: &ListState, command: &ListCommand, context: &Context) -> Result<(), Refusal> {
+    match (state.list(), command) {
+        (None, ListCommand::Create { household, .. }) => may_create(household.as_ref(), context),
+        (None, _) => Err(unknown()),
+        (Some(list), ListCommand::Create { .. }) => context.rights.on_list(&context.who, list).check(Action::SeeList, id_taken),
+        (Some(list), command) => context.rights.on_list(&context.who, list).check(command.action(), unknown),
+    }
+}
+
 pub(super) fn decide(state: &ListState, command: &ListCommand, context: &Context) -> Decided {
+    check_right(state, command, context)?;
     if let ListCommand::Create { name, household, store } = command {
         check_text(name, NAME_CHARS_MAX, "/name")?;
         let created = ListEvent::Created { name: name.trim().to_owned(), household: household.clone(), store: store.clone() };
-        return create(state, created, context);
+        return create(state, created);
     }
     let (list, active) = match state {
         ListState::Absent => return Err(unknown()),
         ListState::Active(list) => (list, true),
         ListState::Archived(list) => (list, false),
     };
-    context.rights.on_list(&context.who, list).check(command.action(), unknown)?;
     if active { decide_active(list, command) } else { decide_archived(command) }
 }
 

@@ -6,7 +6,7 @@ use super::{
     merge,
 };
 use crate::domain::{
-    Context, Decision, ItemId, Money, OrderId, Principal, Quantity, QuantityError, Refusal,
+    Context, Decision, HouseholdId, ItemId, Money, OrderId, Principal, Quantity, QuantityError, Refusal,
     RefusalKind::{Conflict, Invalid},
     limits::{MEMBERS_MAX, NAME_CHARS_MAX, NOTE_CHARS_MAX},
     references::named_household,
@@ -16,14 +16,8 @@ use crate::domain::{
 
 pub(super) type Decided = Result<Decision<ListEvent>, Refusal>;
 
-/// A list of a household takes the right to make one there; any other list is its creator's own.
-pub(super) fn create(state: &ListState, created: ListEvent, context: &Context) -> Decided {
-    let Some(list) = state.list() else {
-        may_create(&created, context)?;
-        return Ok(Decision::applied(created));
-    };
-    // A stranger learns that the id is taken, which no choice of an id can hide, and nothing else.
-    context.rights.on_list(&context.who, list).check(Action::SeeList, id_taken)?;
+pub(super) fn create(state: &ListState, created: ListEvent) -> Decided {
+    let Some(list) = state.list() else { return Ok(Decision::applied(created)) };
     let existing = ListEvent::Created { name: list.name.clone(), household: list.household.clone(), store: list.store.clone() };
     if existing == created {
         return Ok(Decision::unchanged());
@@ -31,16 +25,16 @@ pub(super) fn create(state: &ListState, created: ListEvent, context: &Context) -
     Err(Refusal::new(Conflict, "list_exists", format!("a list with this id already exists: “{}”; choose another id", list.name)))
 }
 
-fn may_create(created: &ListEvent, context: &Context) -> Result<(), Refusal> {
-    match created {
-        ListEvent::Created { household: Some(household), .. } => {
-            context.rights.through(household).check(Action::EditHousehold, || named_household(household).unknown())
-        }
-        _ => context.rights.by_itself().check(Action::FoundHousehold, id_taken),
+/// A list of a household takes the right to make one there; any other list is its creator's own.
+pub(super) fn may_create(household: Option<&HouseholdId>, context: &Context) -> Result<(), Refusal> {
+    match household {
+        Some(household) => context.rights.through(household).check(Action::EditHousehold, || named_household(household).unknown()),
+        None => context.rights.by_itself().check(Action::FoundHousehold, id_taken),
     }
 }
 
-fn id_taken() -> Refusal {
+/// A stranger learns that the id is taken, which no choice of an id can hide, and nothing else.
+pub(super) fn id_taken() -> Refusal {
     Refusal::new(Conflict, "list_exists", "a list with this id already exists; choose another id")
 }
 

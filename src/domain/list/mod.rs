@@ -50,6 +50,10 @@ impl Entity for Lists {
     type Command = ListCommand;
     type Event = ListEvent;
 
+    fn check_right(state: &ListState, command: &ListCommand, context: &Context) -> Result<(), Refusal> {
+        commands::check_right(state, command, context)
+    }
+
     fn decide(state: &ListState, command: &ListCommand, context: &Context) -> Result<Decision<ListEvent>, Refusal> {
         commands::decide(state, command, context)
     }

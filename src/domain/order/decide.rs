@@ -31,14 +31,13 @@ enum Phase {
 }
 
 pub(super) fn decide(state: &OrderState, command: &OrderCommand, context: &Context) -> Answer {
+    check_right(state, command, context)?;
     let (order, phase) = match state {
         OrderState::Absent => return decide_absent(command, context),
         OrderState::Placed(order) => (order, Phase::Placed),
         OrderState::Fulfilled(order) => (order, Phase::Fulfilled),
         OrderState::Cancelled(order) => (order, Phase::Cancelled),
     };
-    let hidden = || if matches!(command, OrderCommand::Place(_)) { id_taken() } else { unknown() };
-    context.rights.on_order(order.household.as_ref()).check(Action::EditOrder, hidden)?;
     match command {
         OrderCommand::Place(placement) if order.was_placed_as(placement) => Ok(Decision::unchanged()),
         OrderCommand::Place(_) => {
@@ -53,6 +52,17 @@ pub(super) fn decide(state: &OrderState, command: &OrderCommand, context: &Conte
         OrderCommand::Amend { lines } => amend(order, phase, lines),
         OrderCommand::Fulfil { at, receipt_total } => fulfil(order, phase, *at, *receipt_total, context.at),
         OrderCommand::Cancel { reason } => cancel(phase, reason.as_ref()),
+    }
+}
+
+pub(super) fn check_right(state: &OrderState, command: &OrderCommand, context: &Context) -> Result<(), Refusal> {
+    match (state, command) {
+        (OrderState::Absent, OrderCommand::Place(placement)) => may_place(placement, context),
+        (OrderState::Absent, _) => Err(unknown()),
+        (OrderState::Placed(order) | OrderState::Fulfilled(order) | OrderState::Cancelled(order), command) => {
+            let hidden = || if matches!(command, OrderCommand::Place(_)) { id_taken() } else { unknown() };
+            context.rights.on_order(order.household.as_ref()).check(Action::EditOrder, hidden)
+        }
     }
 }
 
@@ -78,7 +88,6 @@ fn may_place(placement: &OrderPlacement, context: &Context) -> Result<(), Refusa
 
 fn decide_absent(command: &OrderCommand, context: &Context) -> Answer {
     let OrderCommand::Place(placement) = command else { return Err(unknown()) };
-    may_place(placement, context)?;
     let currency = check_placement(placement, context.at)?;
     let amounts = placement.lines.iter().map(|line| line.charged).chain(placement.extras.iter().map(|extra| extra.amount));
     let total = sum(amounts, currency)?;

@@ -251,6 +251,10 @@ impl Entity for Orders {
     type Command = OrderCommand;
     type Event = OrderEvent;
 
+    fn check_right(state: &OrderState, command: &OrderCommand, context: &Context) -> Result<(), Refusal> {
+        decide::check_right(state, command, context)
+    }
+
     fn decide(state: &OrderState, command: &OrderCommand, context: &Context) -> Result<Decision<OrderEvent>, Refusal> {
         decide::decide(state, command, context)
     }

@@ -16,7 +16,7 @@ type Answer = Result<Decision<ProductEvent>, Refusal>;
 
 /// Decides a command by the phase the product is in.
 pub(super) fn decide(state: &ProductState, command: &ProductCommand, context: &Context) -> Answer {
-    context.rights.to_catalog().check(Action::EditCatalog, not_found)?;
+    check_right(context)?;
     match (state, command) {
         (ProductState::Absent, _) => decide_absent(command),
         (ProductState::Discontinued(_), ProductCommand::Discontinue) => Ok(Decision::unchanged()),
@@ -24,6 +24,10 @@ pub(super) fn decide(state: &ProductState, command: &ProductCommand, context: &C
         (ProductState::Active(product) | ProductState::Discontinued(product), _) => decide_known(product, command, context),
         (ProductState::Merged { into }, _) => decide_merged(into, command),
     }
+}
+
+pub(super) fn check_right(context: &Context) -> Result<(), Refusal> {
+    context.rights.to_catalog().check(Action::EditCatalog, not_found)
 }
 
 fn not_found() -> Refusal {

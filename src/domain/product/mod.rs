@@ -270,6 +270,10 @@ impl Entity for Products {
     type Command = ProductCommand;
     type Event = ProductEvent;
 
+    fn check_right(_: &ProductState, _: &ProductCommand, context: &Context) -> Result<(), Refusal> {
+        decide::check_right(context)
+    }
+
     fn decide(state: &ProductState, command: &ProductCommand, context: &Context) -> Result<Decision<ProductEvent>, Refusal> {
         decide::decide(state, command, context)
     }

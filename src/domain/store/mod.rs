@@ -90,9 +90,12 @@ impl Entity for Stores {
     type Command = StoreCommand;
     type Event = StoreEvent;
 
+    fn check_right(_: &StoreState, _: &StoreCommand, context: &Context) -> Result<(), Refusal> {
+        context.rights.to_catalog().check(Action::EditCatalog, not_found)
+    }
+
     fn decide(state: &StoreState, command: &StoreCommand, context: &Context) -> Result<Decision<StoreEvent>, Refusal> {
-        let not_found = || Refusal::new(NotFound, "store_not_found", "there is no such store; register it first");
-        context.rights.to_catalog().check(Action::EditCatalog, not_found)?;
+        Self::check_right(state, command, context)?;
         match (state, command) {
             (_, StoreCommand::Register(details)) => register(state, details),
             (StoreState::Absent, _) => Err(not_found()),
@@ -120,6 +123,10 @@ impl Entity for Stores {
             (StoreEvent::DetailsChanged { .. } | StoreEvent::AisleOrderLearned { .. }, StoreState::Absent) => {}
         }
     }
+}
+
+fn not_found() -> Refusal {
+    Refusal::new(NotFound, "store_not_found", "there is no such store; register it first")
 }
 
 fn register(state: &StoreState, details: &StoreDetails) -> Result<Decision<StoreEvent>, Refusal> {

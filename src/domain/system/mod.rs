@@ -92,6 +92,11 @@ impl Entity for System {
     type Command = SystemEvent;
     type Event = SystemEvent;
 
+    /// Routes ask who may run the server; this entity only keeps what was done.
+    fn check_right(_state: &SystemState, _done: &SystemEvent, _context: &Context) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     fn decide(_state: &SystemState, done: &SystemEvent, _context: &Context) -> Result<Decision<SystemEvent>, Refusal> {
         Ok(Decision::applied(done.clone()))
     }

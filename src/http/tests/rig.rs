@@ -11,6 +11,7 @@ use actix_web::{
     test::{self, TestRequest},
     web::{Bytes, Data},
 };
+use futures_util::future::{FutureExt, LocalBoxFuture};
 use serde_json::{Value, json};
 
 use crate::{
@@ -35,6 +36,16 @@ use crate::{
 pub struct Rig {
     pub app: Current,
     running: Arc<Running>,
+}
+
+/// A service that takes requests.
+pub struct Line(Box<dyn Fn(Request) -> LocalBoxFuture<'static, Answer>>);
+
+impl Line {
+    /// Sends a request and takes the whole answer.
+    pub async fn send(&self, request: TestRequest) -> Answer {
+        (self.0)(request.to_request()).await
+    }
 }
 
 /// The answer.
@@ -102,13 +113,22 @@ impl Rig {
 
     /// Sends requests one after the other to one service.
     pub async fn send_each(&self, requests: impl IntoIterator<Item = TestRequest>) -> Vec<Answer> {
-        let (site, access) = (Arc::new(Site::of(&self.app.config)), Arc::new(Access::of(&self.app)));
-        let service = test::init_service(service::service(Data::from(Arc::clone(&self.running)), site, access)).await;
+        let line = self.line().await;
         let mut answers = Vec::new();
         for request in requests {
-            answers.push(collect(&service, request.to_request()).await);
+            answers.push(line.send(request).await);
         }
         answers
+    }
+
+    /// One service, for many requests.
+    pub async fn line(&self) -> Line {
+        let (site, access) = (Arc::new(Site::of(&self.app.config)), Arc::new(Access::of(&self.app)));
+        let service = Rc::new(test::init_service(service::service(Data::from(Arc::clone(&self.running)), site, access)).await);
+        Line(Box::new(move |request| {
+            let service = Rc::clone(&service);
+            async move { collect(&*service, request).await }.boxed_local()
+        }))
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -1,5 +1,7 @@
 //! The table's laws.
 
+mod strangers;
+
 use super::*;
 
 #[test]
