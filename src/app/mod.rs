@@ -200,7 +200,7 @@ impl Running {
         Current(self.current.load_full())
     }
 
-    /// The keys of this start, once, for whoever started the server.
+    /// The keys of this start, once, for the person who started the server.
     #[must_use]
     pub fn take_keys(&self) -> Option<SetupKeys> {
         self.keys.lock().take()

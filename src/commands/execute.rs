@@ -24,7 +24,7 @@ pub async fn execute<E: Hosted>(app: &App, id: &str, request: Request<E::Command
     if let Ok(done) = &done
         && E::KIND == StreamKind::Household
     {
-        // Whoever is told that somebody left, or may now do more, can rely on it.
+        // A caller who is told that somebody left, or may now do more, can rely on it.
         catch_up(app, done.position).await;
     }
     count_command(E::KIND, end_of(&done));

@@ -43,7 +43,7 @@ settings! {
     trusted_proxies: Vec<Network> = Vec::new(), Takes::List(Entries::Networks), Server;
     /// Other origins whose pages may use the API, with a token; none by default.
     cors_origins: Vec<WebOrigin> = Vec::new(), Takes::List(Entries::Origins), Server;
-    /// Ask also requests from this machine to sign in. Without it, whoever reaches the server over the loopback is its owner.
+    /// Ask also requests from this machine to sign in. Without it, a program that reaches the server over the loopback is its owner.
     require_sign_in: bool = false, Takes::Switch, Server;
     /// Who may change products, prices, stores and offers: `members` are owners and adults of any household.
     catalog_writers: CatalogWriters = CatalogWriters::default(), one_of::<CatalogWriters>(), Server;

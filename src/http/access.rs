@@ -86,7 +86,7 @@ impl Access {
     }
 }
 
-/// Whether whoever reaches the server from its own machine is its owner.
+/// Whether a program that reaches the server from its own machine is its owner.
 #[must_use]
 pub fn owner_is_local(config: &Config) -> bool {
     config.admin_token.is_none() && !config.require_sign_in
@@ -106,7 +106,7 @@ pub fn acting(identity: Identity, headers: &HeaderMap) -> Result<Identity, Unpro
         Power::Admin => Ok(identity.acting_for(named)),
         Power::Account if named == identity.who => Ok(identity),
         Power::Account | Power::Link(_) => Err(Unproven::ActingAs),
-        // Whoever must still sign in is told that, and not what would come next.
+        // Somebody who must still sign in is told that, and not what would come next.
         Power::Nobody => Ok(identity),
     }
 }
@@ -156,7 +156,7 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The identity of a request, whoever it is; nobody is one too.
+/// The identity of a request; nobody is one too.
 #[derive(Debug, Clone)]
 pub struct Asker(pub Rc<Identity>);
 

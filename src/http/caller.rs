@@ -55,7 +55,7 @@ impl FromRequest for Reader {
 /// The client's own name, else the program in its `User-Agent`, without its version.
 ///
 /// # Errors
-/// 400 for a name that is none.
+/// 400 for an invalid name.
 pub fn client(headers: &HeaderMap) -> Result<Option<ClientId>, Problem> {
     if let Some(value) = headers.get(&CLIENT) {
         let named = ClientId::new(value.to_str().unwrap_or_default());

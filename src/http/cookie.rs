@@ -14,7 +14,7 @@ const MAX_AGE_SECONDS: u64 = 180 * 86_400;
 /// A longer header holds no cookie of ours.
 const COOKIE_BYTES_MAX: usize = 8 << 10;
 
-/// The secret that a request shows. The secure cookie counts more: the other can be set by whoever is on the network.
+/// The secret that a request shows. The secure cookie counts more: the other can be set by anybody on the network.
 #[must_use]
 pub fn session(headers: &HeaderMap) -> Option<&str> {
     let header = headers.get(header::COOKIE)?;

@@ -91,10 +91,11 @@ fn begin(request: &HttpRequest) -> Result<Option<Question>, Problem> {
     }
     let identity = identity(request)?;
     check_cookie(request)?;
+    let only_looks = request.method().is_safe() || action.only_looks();
     match identity.power {
         Power::Nobody => return Err(sign_in_first()),
-        _ if !identity.writes && !request.method().is_safe() => return Err(scope_missing("write")),
-        _ if !identity.reads && request.method().is_safe() => return Err(scope_missing("read")),
+        _ if !identity.writes && !only_looks => return Err(scope_missing("write")),
+        _ if !identity.reads && only_looks => return Err(scope_missing("read")),
         Power::Admin => return Ok(None),
         Power::Account | Power::Link(_) => {}
     }

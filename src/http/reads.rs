@@ -64,7 +64,7 @@ impl<T: FromStr<Err = IdError> + 'static> FromRequest for Item<T> {
 /// An id in the path.
 ///
 /// # Errors
-/// 400 if it is none.
+/// 400 if it is not an id.
 pub fn segment<T: FromStr<Err = IdError>>(request: &HttpRequest, name: &str, pointer: &str) -> Result<T, Problem> {
     let text = request.match_info().get(name).unwrap_or_default();
     text.parse().map_err(|error: IdError| Problem::malformed("invalid_id", error.to_string()).at(pointer))

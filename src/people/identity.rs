@@ -49,7 +49,7 @@ impl Identity {
         Self { who: NOBODY.clone(), power: Power::Nobody, reads: false, writes: false, ..Self::owner() }
     }
 
-    /// What a session, token or link stands for. `is_admin` says whether an account is one of an admin.
+    /// What a session, token or link stands for. `is_admin` tells the accounts of admins.
     #[must_use]
     pub fn of(credential: &Credential, is_admin: impl Fn(&Principal) -> bool) -> Self {
         let (id, until) = (Some(credential.id), credential.until);

@@ -1,5 +1,5 @@
 //! What a reader is to a stream, by what the views know. Deciders and reads of single entities ask the entity itself, which is
-//! never behind; this is for whoever has only the stream's name: live topics and undo.
+//! never behind; this is for code that has only the stream's name: live topics and undo.
 
 use super::Views;
 use crate::domain::{

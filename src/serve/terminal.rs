@@ -1,4 +1,4 @@
-//! The key for the terminal of the server's own machine: whoever can read the data folder can do everything to it anyway, so commands there
+//! The key for the terminal of the server's own machine: a person who can read the data folder can do everything to it anyway, so commands there
 //! reach the running server without a token.
 
 use std::{

@@ -74,7 +74,7 @@ fn somebody_with_an_account_joins_with_it_and_a_taken_name_is_not_taken_over() {
     let again = anna.post("/api/v1/households/home/invitations", &json!({ "role": "adult" })).expect(201);
     let member = eve.post("/api/v1/invitations/accept", &json!({ "invitation": again.body["code"] }));
     assert_eq!((member.status, member.code()), (409, "member_exists"), "{}", member.text);
-    // Mia is a member under her name, without an account: whoever chooses that login does not become her.
+    // Mia is a member under her name, without an account: choosing that login does not make anybody her.
     let join = json!({ "op": "join", "member": "mia", "role": "owner" });
     anna.post("/api/v1/households/home/commands", &join).expect(200);
     let stranger = Browser::invited(&app, &eve, "next-door", "mia", &json!({ "role": "child" }));

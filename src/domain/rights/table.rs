@@ -80,6 +80,12 @@ permissions! {
 }
 
 impl Action {
+    /// Whether it only looks: a credential without the right to write may do it by whatever method.
+    #[must_use]
+    pub fn only_looks(self) -> bool {
+        matches!(self, Self::SeeList | Self::SeeListHistory | Self::SeeHousehold | Self::SeeSpending | Self::SeeOrder | Self::SeeCatalog)
+    }
+
     /// Its row.
     #[must_use]
     pub fn permission(self) -> &'static Permission {

@@ -54,7 +54,7 @@ pub struct InvitationView {
     /// Who has accepted it.
     #[schema(required)]
     pub taken_by: Option<Principal>,
-    /// The page for whoever is invited: only in the answer that creates it.
+    /// The page for the invited person: only in the answer that creates it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
     /// The same as a code, for typing: only in the answer that creates it.
@@ -127,7 +127,7 @@ pub async fn revoke(app: Current, Id(household): Id<HouseholdId>, request: HttpR
 pub struct Accept {
     /// The end of the link, or the code.
     invitation: String,
-    /// With name and password: a new account. Without them: whoever is signed in joins.
+    /// With name and password: a new account. Without them: the signed-in person joins.
     login: Option<String>,
     #[serde(default)]
     name: String,
@@ -139,7 +139,7 @@ pub struct Accept {
 
 /// Accepts an invitation: joins the household, with a new account or the one that is signed in. A new account is signed in.
 #[utoipa::path(post, path = "/api/v1/invitations/accept", tag = "people", request_body = Accept,
-    responses((status = 201, body = SessionView), (status = 204, description = "whoever was signed in has joined"), (status = "4XX", body = ProblemBody)))]
+    responses((status = 201, body = SessionView), (status = 204, description = "the signed-in person has joined"), (status = "4XX", body = ProblemBody)))]
 pub async fn accept(app: Current, request: HttpRequest, Json(body): Json<Accept>) -> Result<HttpResponse, Problem> {
     let is_new = body.login.is_some();
     let acceptor = match &body.login {
@@ -176,8 +176,8 @@ fn newcomer(app: &App, login: &str, body: &Accept) -> Result<Acceptor, Problem> 
     Ok(Acceptor::New { who, login, name, password })
 }
 
-/// A name for events that nobody has: a person who is a member somewhere under a name without an account must not be taken over by whoever
-/// chooses that login.
+/// A name for events that nobody has: a person who is a member somewhere under a name without an account must not be taken over by choosing
+/// that login.
 fn free_principal(app: &App, login: &Login) -> Option<Principal> {
     let base = principal_of(login)?;
     let views = app.views.read();

@@ -32,10 +32,14 @@ impl Sample {
             "households" => "$household",
             _ => "none",
         };
-        let path = self.path.replace("{id}", thing).replace("{item}", "$item").replace("{name}", "none");
+        let path = self.path.replace("{id}", thing).replace("{item}", "$item");
+        let path = CREDENTIALS.iter().fold(path, |path, named| path.replace(named, "none"));
         format!("{path}{}", self.query)
     }
 }
+
+/// What paths name that no household holds; here nothing has these names.
+pub const CREDENTIALS: [&str; 6] = ["{name}", "{session}", "{token}", "{who}", "{invitation}", "{link}"];
 
 const fn get(path: &'static str, query: &'static str) -> Sample {
     Sample { method: "GET", path, query, body: "", action: None }
@@ -128,6 +132,35 @@ const SAMPLES: &[Sample] = &[
     get("/api/v1/admin/operations/{id}", ""),
     get("/api/v1/admin/digests", ""),
     post("/api/v1/admin/views/rebuild", ""),
+    post("/api/v1/setup", r#"{"key": "none", "login": "x", "name": "X", "password": "a good password"}"#),
+    get("/api/v1/session", ""),
+    post("/api/v1/session", r#"{"key": "none"}"#),
+    delete("/api/v1/session", ""),
+    get("/api/v1/sessions", ""),
+    delete("/api/v1/sessions/{session}", ""),
+    post("/api/v1/password", r#"{"password": "a good password"}"#),
+    get("/api/v1/tokens", ""),
+    post("/api/v1/tokens", r#"{"name": "x", "scopes": "read"}"#),
+    delete("/api/v1/tokens/{token}", ""),
+    get("/api/v1/users", ""),
+    post("/api/v1/users", r#"{"login": "$new"}"#),
+    get("/api/v1/users/{who}", ""),
+    patch("/api/v1/users/{who}", r#"{"name": "X"}"#),
+    get("/api/v1/households/{id}/people", ""),
+    get("/api/v1/households/{id}/invitations", ""),
+    post("/api/v1/households/{id}/invitations", r#"{"role": "child"}"#),
+    delete("/api/v1/households/{id}/invitations/{invitation}", ""),
+    post("/api/v1/invitations/accept", r#"{"invitation": "none", "login": "x", "name": "X", "password": "a good password"}"#),
+    get("/api/v1/lists/{id}/links", ""),
+    post("/api/v1/lists/{id}/links", ""),
+    delete("/api/v1/lists/{id}/links/{link}", ""),
+    get("/sign-in", ""),
+    get("/setup", ""),
+    get("/join", ""),
+    get("/view", ""),
+    get("/people", ""),
+    get("/people.js", ""),
+    get("/people.css", ""),
     get("/api/v1/openapi.json", ""),
     get("/api/v1/asyncapi.json", ""),
     get("/healthz", ""),
