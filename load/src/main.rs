@@ -14,6 +14,7 @@ mod message;
 mod offer;
 mod open_files;
 mod paced;
+mod pass;
 mod scenario;
 mod setup;
 mod shapes;
