@@ -40,9 +40,9 @@ pub fn sign_in(bench: &mut Bench) -> Result<()> {
         let (beside, signed_in) = scenario::beside(&world, Kind::ReadList, READING, sign_all_in(&world, accounts)).await?;
         anyhow::Ok((alone, beside, signed_in))
     }))?;
-    server.stop()?;
     sign_in_lines(bench, &signed_in);
     read_lines(bench, &alone, &beside);
+    server.stop()?;
     Ok(())
 }
 
@@ -94,7 +94,7 @@ fn sign_in_lines(bench: &mut Bench, run: &Report) {
 
 /// Whether hashing keeps the threads that answer: reads would stop for as long as a sign-in takes.
 fn read_lines(bench: &mut Bench, alone: &Report, beside: &Report) {
-    for (when, run) in [("alone", alone), ("while 8 sign in", beside)] {
+    for (when, run) in [("alone".to_owned(), alone), (format!("while {SIGNING_IN} sign in"), beside)] {
         let what = spread(&format!("reads of a list, {READING} connections, {when}: {:.1} k /s", run.rate() / 1e3), run);
         bench.table.note(29, what, format!("p99 {:.2} ms", run.quantile_ms(990)));
     }
