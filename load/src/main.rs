@@ -10,6 +10,7 @@ mod frames;
 mod inflate;
 mod live;
 mod measure;
+mod member;
 mod message;
 mod offer;
 mod open_files;

@@ -1,13 +1,5 @@
 //! In whose name a world's requests are sent.
 
-use anyhow::{Context, Result, ensure};
-use serde_json::Value;
-
-use crate::{
-    setup::World,
-    shapes::people::{create_account, create_household, create_token, join},
-};
-
 /// What every request of a world presents, and whose its lists are. By default they are the local owner's own.
 #[derive(Debug, Clone, Default)]
 pub struct Pass {
@@ -21,28 +13,8 @@ impl Pass {
         Self { token: Some(token.to_owned()), household: None }
     }
 
-    /// A token of a new account that is an adult member of a new household.
-    pub async fn of_adult(server: &str) -> Result<Self> {
-        let world = World::named(server);
-        world.make(1, |world, n, request| create_account(request, &world.account(n), None)).await?;
-        world.make(1, |world, n, request| create_household(request, &world.household(n))).await?;
-        world.make(1, |world, n, request| join(request, &world.household(n), &world.account(n), "adult")).await?;
-        let token = new_token(&world, &world.account(0)).await?;
-        Ok(Self { token: Some(token), household: Some(world.household(0)) })
-    }
-
     /// The local owner, with lists of the same household.
     pub fn without_token(&self) -> Self {
         Self { token: None, ..self.clone() }
     }
-}
-
-async fn new_token(world: &World, who: &str) -> Result<String> {
-    let mut request = Vec::new();
-    create_token(&mut request, who);
-    let mut connection = world.connect().await?;
-    let answer = connection.ask(&request).await?;
-    ensure!(answer.status == 201, "no token: {} {}", answer.status, String::from_utf8_lossy(answer.body));
-    let view: Value = serde_json::from_slice(answer.body)?;
-    Ok(view["token"].as_str().context("an answer without the token")?.to_owned())
 }

@@ -54,7 +54,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// What all take. Accounts that were not made are reckoned like those that were.
+    /// What all take. Accounts that were not made count like those that were.
     fn megabytes(&self) -> f64 {
         let of_made = self.everybody - self.founded;
         self.founded - self.empty + of_made * self.accounts as f64 / self.made.max(1) as f64
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accounts_that_were_not_made_are_reckoned_like_those_that_were() {
+    fn accounts_that_were_not_made_count_like_those_that_were() {
         let parts = |made| Parts { empty: 30.0, founded: 40.0, everybody: 45.0, made, accounts: 50_000 };
         assert!((parts(50_000).megabytes() - 15.0).abs() < 1e-9);
         assert!((parts(10_000).megabytes() - 35.0).abs() < 1e-9);

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     measure::{Report, median},
+    member,
     pass::Pass,
     scenario::{self, Kind},
     setup::World,
@@ -35,7 +36,7 @@ pub fn rights(bench: &mut Bench) -> Result<()> {
     server.ready()?;
     bench.table.durability(&server.durability()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let sides = Sides { address: &server.address, member: runtime.block_on(Pass::of_adult(&server.address))? };
+    let sides = Sides { address: &server.address, member: runtime.block_on(member::adult(&server.address))? };
     let before = load_average();
     let many = (1..=TURNS).map(|turn| sides.commands(&runtime, 256, turn)).collect::<Result<Vec<_>>>()?;
     rate(bench, "durable commands, 256 connections", &many);
