@@ -15,6 +15,15 @@ const ANSWER_BYTES_MAX: usize = 16 << 20;
 pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
+    token: Option<Token>,
+}
+
+/// What every request presents.
+struct Token {
+    /// Its line of the head.
+    line: Vec<u8>,
+    /// The request with that line.
+    request: Vec<u8>,
 }
 
 /// A whole answer; its body is borrowed from the connection's buffer.
@@ -37,13 +46,19 @@ enum BodyLength {
 
 impl Connection {
     pub async fn open(server: &str) -> io::Result<Self> {
+        Self::open_as(server, None).await
+    }
+
+    /// Opens a connection that presents a token with every request.
+    pub async fn open_as(server: &str, token: Option<&str>) -> io::Result<Self> {
         let stream = TcpStream::connect(server).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(64 << 10) })
+        Ok(Self { stream, buffer: Vec::with_capacity(64 << 10), token: token.map(Token::new) })
     }
 
     /// Sends a whole request and reads the whole answer.
     pub async fn ask(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
+        let request = self.token.as_mut().map_or(request, |token| token.added_to(request));
         self.stream.write_all(request).await?;
         self.buffer.clear();
         let head = loop {
@@ -69,6 +84,22 @@ impl Connection {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
             _ => Ok(()),
         }
+    }
+}
+
+impl Token {
+    fn new(token: &str) -> Self {
+        Self { line: format!("authorization: Bearer {token}\r\n").into_bytes(), request: Vec::with_capacity(1 << 10) }
+    }
+
+    /// The request with the token after its first line.
+    fn added_to(&mut self, request: &[u8]) -> &[u8] {
+        let (first, rest) = request.split_at(memchr::memchr(b'\n', request).map_or(0, |end| end + 1));
+        self.request.clear();
+        for part in [first, &self.line, rest] {
+            self.request.extend_from_slice(part);
+        }
+        &self.request
     }
 }
 
@@ -100,5 +131,20 @@ fn body_end(bytes: &[u8], head: &Head) -> Option<usize> {
     match head.body {
         BodyLength::Bytes(length) => Some(head.body_from + length).filter(|end| bytes.len() >= *end),
         BodyLength::Chunked => bytes[head.body_from..].ends_with(b"0\r\n\r\n").then_some(bytes.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_follows_the_first_line_of_every_request() {
+        let mut token = Token::new("secret");
+        for path in ["/", "/longer"] {
+            let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+            let with = format!("GET {path} HTTP/1.1\r\nauthorization: Bearer secret\r\nhost: localhost\r\n\r\n");
+            assert_eq!(token.added_to(request.as_bytes()), with.as_bytes());
+        }
     }
 }

@@ -53,11 +53,11 @@ pub async fn run(server: &str, subscribers: usize, changes: usize) -> Result<Rep
 
 async fn run_local(server: &str, subscribers: usize, changes: usize) -> Result<Report> {
     let world = World::named(server);
-    let mut publisher = Publisher { connection: Connection::open(&world.server).await?, world: world.clone(), request: Vec::new() };
+    let mut publisher = Publisher { connection: world.connect().await?, world: world.clone(), request: Vec::new() };
     world.make(1, |world, n, request| shapes::create_store(request, &world.store(n))).await?;
     world.make(1, |world, n, request| shapes::register_product(request, &world.product(n))).await?;
     publisher.price(cents(0)).await?;
-    world.make(subscribers, |world, n, request| shapes::create_list(request, &world.list(n), &world.store(0))).await?;
+    world.make(subscribers, |world, n, request| shapes::create_list(request, &world.list(n), &world.store(0), None)).await?;
     world.make(subscribers, |world, n, request| shapes::add_item(request, &world.list(n), "item", &world.product(0))).await?;
 
     let round = Rc::new(Round {

@@ -23,7 +23,7 @@ pub async fn run(world: &World, per_second: u32, connections: usize, stop: &Arc<
     let mut tasks = JoinSet::new();
     let local = tokio::task::LocalSet::new();
     for connection in 0..connections {
-        let (world, stream, stop) = (world.clone(), Connection::open(&world.server).await?, Arc::clone(stop));
+        let (world, stream, stop) = (world.clone(), world.connect().await?, Arc::clone(stop));
         let drive = Drive { world, stream, connection, connections, begin, every: Duration::from_secs(1) / per_second };
         tasks.spawn_local_on(drive.until(stop), &local);
     }

@@ -1,9 +1,16 @@
 //! Closed loops over HTTP: each connection sends its next request when it has the last answer.
 
-use std::time::{Duration, Instant};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail};
-use tokio::task::JoinSet;
+use tokio::{
+    task::{JoinSet, LocalSet},
+    time::sleep_until,
+};
 
 use crate::{
     connection::Connection,
@@ -66,27 +73,67 @@ impl Kind {
 
 /// Runs one scenario and reports every latency after the warm-up.
 pub async fn run(world: &World, kind: Kind, connections: usize, measured: Duration) -> Result<Report> {
-    let begin = Instant::now() + WARM_UP;
-    let end = begin + measured;
-    let mut tasks = JoinSet::new();
-    let local = tokio::task::LocalSet::new();
-    for connection in 0..connections {
-        let (world, stream) = (world.clone(), Connection::open(&world.server).await?);
-        tasks.spawn_local_on(drive(world, kind, stream, connection, connections, begin, end), &local);
-    }
-    let mut report = Report::default();
+    let window = Window::after_warm_up();
+    window.end.set(Some(window.begin + measured));
+    let local = LocalSet::new();
+    let tasks = start(world, kind, connections, &window, &local).await?;
+    let report = local.run_until(joined(kind, tasks)).await?;
+    Ok(report.finish(measured.as_secs_f64()))
+}
+
+/// Runs one scenario for as long as something else takes, which begins after the warm-up.
+pub async fn beside<T>(world: &World, kind: Kind, connections: usize, other: impl Future<Output = Result<T>>) -> Result<(Report, T)> {
+    let (window, local) = (Window::after_warm_up(), LocalSet::new());
+    let tasks = start(world, kind, connections, &window, &local).await?;
     local
         .run_until(async {
-            while let Some(part) = tasks.join_next().await {
-                report.join(part??);
-            }
-            anyhow::Ok(())
+            sleep_until(window.begin.into()).await;
+            let done = other.await?;
+            window.end.set(Some(Instant::now()));
+            let measured = window.begin.elapsed();
+            Ok((joined(kind, tasks).await?.finish(measured.as_secs_f64()), done))
         })
-        .await?;
+        .await
+}
+
+/// What is recorded; the end may become known later.
+struct Window {
+    begin: Instant,
+    end: Cell<Option<Instant>>,
+}
+
+impl Window {
+    fn after_warm_up() -> Rc<Self> {
+        Rc::new(Self { begin: Instant::now() + WARM_UP, end: Cell::default() })
+    }
+
+    fn holds(&self, sent: Instant, done: Instant) -> bool {
+        sent >= self.begin && self.end.get().is_none_or(|end| done <= end)
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.end.get().is_some_and(|end| now >= end)
+    }
+}
+
+async fn start(world: &World, kind: Kind, connections: usize, window: &Rc<Window>, local: &LocalSet) -> Result<JoinSet<Result<Report>>> {
+    let mut tasks = JoinSet::new();
+    for connection in 0..connections {
+        let (world, stream, window) = (world.clone(), world.connect().await?, Rc::clone(window));
+        tasks.spawn_local_on(drive(world, kind, stream, connection, connections, window), local);
+    }
+    Ok(tasks)
+}
+
+async fn joined(kind: Kind, mut tasks: JoinSet<Result<Report>>) -> Result<Report> {
+    let mut report = Report::default();
+    while let Some(part) = tasks.join_next().await {
+        report.join(part??);
+    }
     if report.count() == 0 {
         bail!("no request of {} succeeded: {}", kind.name(), report.first_error.as_deref().unwrap_or("none was answered"));
     }
-    Ok(report.finish(measured.as_secs_f64()))
+    Ok(report)
 }
 
 async fn drive(
@@ -95,8 +142,7 @@ async fn drive(
     mut stream: Connection,
     connection: usize,
     connections: usize,
-    begin: Instant,
-    end: Instant,
+    window: Rc<Window>,
 ) -> Result<Report> {
     let (mut report, mut request) = (Report::default(), Vec::with_capacity(1 << 10));
     for number in 0.. {
@@ -106,10 +152,10 @@ async fn drive(
         let done = Instant::now();
         if !(200..300).contains(&answer.status) {
             report.fail(|| format!("{} {}", answer.status, String::from_utf8_lossy(answer.body)));
-        } else if sent >= begin && done <= end {
+        } else if window.holds(sent, done) {
             report.record(done - sent);
         }
-        if done >= end {
+        if window.is_over(done) {
             break;
         }
     }

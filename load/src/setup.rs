@@ -2,14 +2,18 @@
 
 use std::{
     fmt::Write,
-    sync::atomic::{AtomicU64, Ordering},
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Result, ensure};
 use tokio::task::JoinSet;
 
-use crate::{connection::Connection, shapes};
+use crate::{connection::Connection, pass::Pass, shapes};
 
 /// Lists that commands and reads go round.
 pub const LISTS: usize = 1_000;
@@ -31,12 +35,18 @@ const BUILDERS: usize = 64;
 pub struct World {
     pub server: String,
     run: String,
+    pass: Arc<Pass>,
 }
 
 impl World {
     /// Makes stores, products, prices and lists.
     pub async fn prepare(server: &str) -> Result<Self> {
-        let world = Self::named(server);
+        Self::prepare_as(server, &Pass::default()).await
+    }
+
+    /// Makes them in somebody's name.
+    pub async fn prepare_as(server: &str, pass: &Pass) -> Result<Self> {
+        let world = Self::named(server).presenting(pass);
         world.make(STORES, |world, n, request| shapes::create_store(request, &world.store(n))).await?;
         world.make(PRODUCTS, |world, n, request| shapes::register_product(request, &world.product(n))).await?;
         let at = now();
@@ -50,7 +60,7 @@ impl World {
                 shapes::observe_price(request, &world.product(product), &world.store(store), price(n), &at);
             })
             .await?;
-        world.make(LISTS, |world, n, request| shapes::create_list(request, &world.list(n), &world.store(0))).await?;
+        world.make(LISTS, |world, n, request| world.create_list(request, n)).await?;
         Ok(world)
     }
 
@@ -60,7 +70,26 @@ impl World {
         let server = server.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
         let world = WORLDS.fetch_add(1, Ordering::Relaxed);
-        Self { server, run: format!("{:x}-{world}", nanos / 1_000_000) }
+        Self { server, run: format!("{:x}-{world}", nanos / 1_000_000), pass: Arc::default() }
+    }
+
+    /// The same world for somebody else.
+    pub fn presenting(&self, pass: &Pass) -> Self {
+        Self { pass: Arc::new(pass.clone()), ..self.clone() }
+    }
+
+    /// The same names on another server, such as one that serves the same folder.
+    pub fn at(&self, server: &str) -> Self {
+        Self { server: server.to_owned(), ..self.clone() }
+    }
+
+    /// Opens a connection that presents what this world's requests do.
+    pub async fn connect(&self) -> io::Result<Connection> {
+        Connection::open_as(&self.server, self.pass.token.as_deref()).await
+    }
+
+    fn create_list(&self, request: &mut Vec<u8>, number: usize) {
+        shapes::create_list(request, &self.list(number), &self.store(0), self.pass.household.as_deref());
     }
 
     /// Puts items on every list, so that reads are realistic.
@@ -75,20 +104,30 @@ impl World {
     /// Makes lists with one item for notes, in the first store.
     pub async fn make_plain_lists(&self, count: usize) -> Result<()> {
         self.make(1, |world, n, request| shapes::create_store(request, &world.store(n))).await?;
-        self.make(count, |world, n, request| shapes::create_list(request, &world.list(n), &world.store(0))).await?;
+        self.make(count, |world, n, request| world.create_list(request, n)).await?;
         self.make(count, |world, n, request| shapes::add_plain_item(request, &world.list(n), NOTED_ITEM)).await
     }
 
-    /// Sends `count` requests over a few connections; every one must succeed.
+    /// Sends `count` requests over some connections; every one must succeed.
     pub async fn make(&self, count: usize, write: impl Fn(&Self, usize, &mut Vec<u8>) + Clone + 'static) -> Result<()> {
+        self.make_over(BUILDERS, count, write).await
+    }
+
+    /// Sends `count` requests over so many connections at most; every one must succeed.
+    pub async fn make_over(
+        &self,
+        builders: usize,
+        count: usize,
+        write: impl Fn(&Self, usize, &mut Vec<u8>) + Clone + 'static,
+    ) -> Result<()> {
         let local = tokio::task::LocalSet::new();
         let mut tasks = JoinSet::new();
-        for builder in 0..BUILDERS.min(count) {
+        for builder in 0..builders.min(count) {
             let (world, write) = (self.clone(), write.clone());
             tasks.spawn_local_on(
                 async move {
-                    let (mut connection, mut request) = (Connection::open(&world.server).await?, Vec::new());
-                    for number in (builder..count).step_by(BUILDERS) {
+                    let (mut connection, mut request) = (world.connect().await?, Vec::new());
+                    for number in (builder..count).step_by(builders) {
                         request.clear();
                         write(&world, number, &mut request);
                         let answer = connection.ask(&request).await?;
@@ -126,6 +165,15 @@ impl World {
 
     pub fn list(&self, number: usize) -> String {
         self.name("l", number)
+    }
+
+    pub fn household(&self, number: usize) -> String {
+        self.name("h", number)
+    }
+
+    /// The login of an account, which is its name in events, too.
+    pub fn account(&self, number: usize) -> String {
+        self.name("a", number)
     }
 
     fn name(&self, kind: &str, number: usize) -> String {

@@ -14,9 +14,12 @@ mod log_rows;
 pub mod log_step;
 mod long_history;
 pub mod long_log;
+mod members_rows;
 mod peer;
+mod rights_rows;
 mod server;
 mod server_rows;
+mod sign_in_rows;
 mod snapshot_rows;
 mod synthetic;
 mod table;
@@ -55,6 +58,12 @@ pub struct Options {
     /// Events of the large synthetic logs of rows 7 and 26.
     #[arg(long, default_value_t = 10_000_000)]
     events: u64,
+    /// Households of row 28, each with five members.
+    #[arg(long, default_value_t = 10_000)]
+    households: usize,
+    /// Accounts that sign in in row 29.
+    #[arg(long, default_value_t = 200)]
+    sign_ins: usize,
 }
 
 /// What every row needs.
@@ -104,6 +113,9 @@ pub fn run(options: &Options) -> Result<()> {
     bench.group(&[6, 8, 19, 5, 7, 18], "the real data", data_rows::real_data);
     bench.group(&[7], "a large log", data_rows::large_log);
     bench.group(&[26], "growth of the log", growth_rows::growth);
+    bench.group(&[27], "requests with a member's token", rights_rows::rights);
+    bench.group(&[28], "memory of households", members_rows::memory);
+    bench.group(&[29], "sign-in", sign_in_rows::sign_in);
     println!("{}", bench.table);
     println!("load average before: {load_before}; after: {}; {} cores; client and servers share them", load_average(), cores());
     Ok(())

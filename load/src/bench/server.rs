@@ -44,6 +44,11 @@ impl Server {
         Self::start_with(binary, data, &session_flags(binary)?, Some(token))
     }
 
+    /// Starts it behind a proxy on this machine, which names each client's address. The sender of the token is the server's owner.
+    pub fn start_behind_proxy(binary: &Path, data: &Path, token: &str) -> Result<Self> {
+        Self::start_with(binary, data, &["--trusted-proxies", "127.0.0.1"], Some(token))
+    }
+
     fn start_with(binary: &Path, data: &Path, flags: &[&str], token: Option<&str>) -> Result<Self> {
         let mut command = Command::new(binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(flags);

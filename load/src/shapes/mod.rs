@@ -1,5 +1,7 @@
 //! The requests as bytes: the only place of the load generator that knows the wire.
 
+pub mod people;
+
 use std::{fmt::Display, io::Write, sync::OnceLock};
 
 use crate::offer::{Encoding, Offer};
@@ -40,13 +42,18 @@ fn end_head(request: &mut Vec<u8>) {
 
 /// Posts a JSON body.
 pub fn post(request: &mut Vec<u8>, path: impl Display, body: &str) {
-    write_json(request, "POST", path, body);
+    post_with(request, "", path, body);
 }
 
-fn write_json(request: &mut Vec<u8>, method: &str, path: impl Display, body: &str) {
+/// Posts a JSON body with more headers, each of which ends its line.
+fn post_with(request: &mut Vec<u8>, headers: impl Display, path: impl Display, body: &str) {
+    write_json(request, "POST", path, headers, body);
+}
+
+fn write_json(request: &mut Vec<u8>, method: &str, path: impl Display, headers: impl Display, body: &str) {
     let length = body.len();
     let head = "host: localhost\r\ncontent-type: application/json";
-    push(request, format_args!("{method} {path} HTTP/1.1\r\n{head}\r\ncontent-length: {length}\r\n"));
+    push(request, format_args!("{method} {path} HTTP/1.1\r\n{head}\r\ncontent-length: {length}\r\n{headers}"));
     end_head(request);
     push(request, body);
 }
@@ -68,8 +75,10 @@ pub fn observe_price(request: &mut Vec<u8>, product: &str, store: &str, cents: u
     post(request, format_args!("/api/v1/products/{product}/prices"), &body);
 }
 
-pub fn create_list(request: &mut Vec<u8>, list: &str, store: &str) {
-    post(request, "/api/v1/lists", &format!(r#"{{"id":"{list}","name":"Load list","store":"{store}"}}"#));
+/// Makes a list, of a household if one is named.
+pub fn create_list(request: &mut Vec<u8>, list: &str, store: &str, household: Option<&str>) {
+    let household = household.map(|household| format!(r#","household":"{household}""#)).unwrap_or_default();
+    post(request, "/api/v1/lists", &format!(r#"{{"id":"{list}","name":"Load list","store":"{store}"{household}}}"#));
 }
 
 /// Adds three of a product, as an item of the client's own id.
@@ -95,13 +104,13 @@ pub fn annotate(request: &mut Vec<u8>, list: &str, item: &str, number: usize, te
     let more = text_bytes.saturating_sub(NOTE_BYTES_MAX).min(NOTE_BYTES_MAX);
     let specification = if more > 0 { format!(r#","specification":"{}""#, filler(number + 1, more)) } else { String::new() };
     let body = format!(r#"{{"note":"{note}"{specification}}}"#);
-    write_json(request, "PATCH", format_args!("/api/v1/lists/{list}/items/{item}"), &body);
+    write_json(request, "PATCH", format_args!("/api/v1/lists/{list}/items/{item}"), "", &body);
 }
 
 /// Gives a product a name with a number.
 pub fn rename_product(request: &mut Vec<u8>, product: &str, number: usize, text_bytes: usize) {
     let body = format!(r#"{{"name":"{}"}}"#, numbered(number, text_bytes.min(NAME_BYTES_MAX)));
-    write_json(request, "PATCH", format_args!("/api/v1/products/{product}"), &body);
+    write_json(request, "PATCH", format_args!("/api/v1/products/{product}"), "", &body);
 }
 
 /// A text that starts with its number after a `#`, by which its arrival is recognised.
