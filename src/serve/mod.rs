@@ -32,8 +32,8 @@ use crate::{
 /// How long a graceful stop waits for requests under way; together with the actors and the checkpoint it stays under ten seconds.
 const STOP_REQUESTS_WAIT: Duration = Duration::from_secs(3);
 
-/// The folder of accounts and credentials in the data folder.
-pub const PEOPLE: &str = "people";
+pub use crate::people::FOLDER as PEOPLE;
+
 /// How often the last uses of credentials are written down.
 const TIDY_EVERY: Duration = Duration::from_secs(300);
 
