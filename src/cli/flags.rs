@@ -119,13 +119,7 @@ fn value_name(field: &Field) -> String {
     match field.takes {
         // Their values follow in the help.
         Takes::Choice(_) | Takes::Switch => field.name.to_uppercase(),
-        Takes::Number { .. }
-        | Takes::Address
-        | Takes::Folder
-        | Takes::Secret
-        | Takes::Passphrase
-        | Takes::Filter
-        | Takes::List(_) => {
+        Takes::Number { .. } | Takes::Address | Takes::Folder | Takes::Secret | Takes::Passphrase | Takes::Filter | Takes::List(_) => {
             field.unit().to_uppercase().replace(' ', "_")
         }
     }

@@ -19,7 +19,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix;
 
 use crate::{
-    app::{App, AppError, DataFolder, History, Running, entrance, schedule},
+    app::{App, AppError, DataFolder, History, Running, accounts, entrance, schedule},
     config::Config,
     events::{
         Log,
@@ -79,8 +79,8 @@ pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppE
 }
 
 async fn open_people(config: &Config) -> Result<People, AppError> {
-    let folder = config.data.join(PEOPLE);
-    let opened = tokio::task::spawn_blocking(move || People::open(&folder)).await;
+    let data = config.data.clone();
+    let opened = tokio::task::spawn_blocking(move || accounts::open(&data)).await;
     opened.map_err(|error| AppError::Server(io::Error::other(error)))?.map_err(AppError::People)
 }
 
