@@ -7,12 +7,15 @@ use serde_json::Value;
 use ureq::{RequestBuilder, http::Response};
 
 use super::{remote::client, watch::Bar};
-use crate::{client::Client, config::Config, domain::Principal, http::access::ACTING_AS};
+use crate::{client::Client, config::Config, domain::Principal, http::access::ACTING_AS, serve::terminal::Found};
 
 /// How the log names who sent a command: the header, and the name.
 const SENT_BY: (&str, &str) = ("x-aisled-client", "aisled-cli");
 /// How often the progress of long work is polled.
 const ASK_EVERY: Duration = Duration::from_millis(200);
+
+/// How long a server that left its key may take to answer: what has its port now may be something else.
+const TRY_OUT_MAX: Duration = Duration::from_secs(10);
 
 /// A server reached over HTTP.
 pub(super) struct Remote {
@@ -32,6 +35,17 @@ pub(super) struct Refused {
 impl Remote {
     pub(super) fn new(url: &str, config: &Config) -> Self {
         Self { client: client(url, config), acting_for: None }
+    }
+
+    /// The server that left its key in a data folder.
+    pub(super) fn of(found: &Found) -> Self {
+        Self { client: Client::new(&found.url, Some(&found.key)), acting_for: None }
+    }
+
+    /// Whether it answers soon, and takes the key.
+    pub(super) fn try_out(&self, path: &str) -> anyhow::Result<()> {
+        let request = self.named(self.client.get(path)).config().timeout_global(Some(TRY_OUT_MAX)).build();
+        self.answer(request.call()).map(drop)
     }
 
     /// The same server, asked in somebody's name.

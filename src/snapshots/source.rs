@@ -57,9 +57,9 @@ impl Snapshot {
         if Path::new(&entry.file).components().count() != 1 {
             return Err(SnapshotError::damaged(&file, "its name points outside the folder"));
         }
-        let bytes = fs::read(&file).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => SnapshotError::damaged(&file, "it is missing"),
-            _ => WorkError::io(&file, error).into(),
+        let bytes = fs::read(&file).map_err(|error| {
+            let is_missing = error.kind() == io::ErrorKind::NotFound;
+            if is_missing { SnapshotError::damaged(&file, "it is missing") } else { WorkError::io(&file, error).into() }
         })?;
         if bytes.len() as u64 != entry.bytes || blake3::hash(&bytes).to_hex().as_str() != entry.blake3 {
             return Err(SnapshotError::damaged(&file, "it is not the file in the manifest: its hash differs"));

@@ -50,10 +50,10 @@ impl Desk {
             return Ok(Self::Server(Remote::new(url, config)));
         }
         let Some(found) = terminal::find(&config.data) else { return Self::folder(config, makes) };
-        let server = Remote::new(&found.url, config);
+        let server = Remote::of(&found);
         // A server that was killed leaves its key, and its port may be another's by now.
-        match server.get(USERS) {
-            Ok(_) => Ok(Self::Server(server)),
+        match server.try_out(USERS) {
+            Ok(()) => Ok(Self::Server(server)),
             Err(silent) => Self::folder(config, makes).with_context(|| format!("no server answers for this folder: {silent:#}")),
         }
     }

@@ -3,14 +3,18 @@
 //! They are beside the histories, because no restore brings back a session or an account that was disabled. A restore into an empty folder
 //! brings them too: they wait in the folder of the new history until that is served, so a crash leaves both or none.
 
+mod restore;
+
 use std::{io, path::Path};
+
+pub use restore::Accounts;
 
 use super::histories;
 use crate::{
     config::{Config, Secret},
-    disk, failpoint,
+    disk,
     people::{BackupError, Cost, FOLDER, Options, People, PeopleError, StoreError},
-    snapshots::{PeopleKept, Snapshot, SnapshotError, WorkError},
+    snapshots::{PeopleKept, Snapshot, SnapshotError},
 };
 
 /// Where restored accounts wait, in the folder of their history.
@@ -75,68 +79,6 @@ pub fn restore_sealed(config: &Config, sealed: &[u8]) -> Result<usize, SnapshotE
     let people = open(&config.data).map_err(|error| told(error.into()))?;
     people.restore_backup(sealed, key).map_err(told)?;
     Ok(people.accounts().len())
-}
-
-/// What a restore does with the accounts.
-pub enum Accounts {
-    /// They come with the history.
-    Come(Box<Coming>),
-    /// They stay as they are, or are not there to come.
-    Stay(&'static str),
-}
-
-/// Accounts that come with a history.
-pub struct Coming {
-    sealed: Vec<u8>,
-    /// The empty store, held so that nobody adds to it meanwhile.
-    _held: People,
-}
-
-impl Accounts {
-    /// Decides it, and opens what would come: then a wrong key is refused before anything is changed. Blocks.
-    ///
-    /// # Errors
-    /// The file is damaged, or the key is another one.
-    pub(super) fn of(config: &Config, snapshot: &Snapshot, is_new: bool) -> Result<Self, SnapshotError> {
-        if !is_new {
-            return Ok(Self::Stay("the accounts of this folder stay as they are"));
-        }
-        let (Some(sealed), Some(key)) = (snapshot.people()?, key(config)) else {
-            return Ok(Self::Stay(match snapshot.manifest.people {
-                Some(PeopleKept::Sealed(_)) => "the accounts in this snapshot are not restored: set backup_key",
-                Some(PeopleKept::LeftOut(_)) | None => "accounts are not in this snapshot",
-            }));
-        };
-        opened(&sealed, key)?;
-        let held = open(&config.data).map_err(|error| told(error.into()))?;
-        if !held.is_empty().map_err(|error| told(error.into()))? {
-            return Ok(Self::Stay("the accounts of this folder stay as they are"));
-        }
-        Ok(Self::Come(Box::new(Coming { sealed, _held: held })))
-    }
-
-    /// What happens, in a sentence without its full stop.
-    pub fn note(&self) -> &'static str {
-        match self {
-            Self::Come(_) => "the accounts of the snapshot are restored as well; everybody signs in again",
-            Self::Stay(note) => note,
-        }
-    }
-
-    /// Puts the accounts into the folder of the history that they come with.
-    pub(super) fn stage(&self, config: &Config, root: &Path) -> Result<(), SnapshotError> {
-        let (Self::Come(coming), Some(key)) = (self, key(config)) else { return Ok(()) };
-        let people = People::open(&root.join(WAITING)).map_err(|error| told(error.into()))?;
-        people.restore_backup(&coming.sealed, key).map_err(told)?;
-        failpoint::reach("accounts.staged");
-        Ok(())
-    }
-
-    /// Puts them in their place, once their history is the served one.
-    pub(super) fn arrive(self, data: &Path) -> Result<(), SnapshotError> {
-        failpoint::reach("accounts.switched");
-        settle(data).map_err(|error| WorkError::io(data, error).into())
-    }
 }
 
 /// Moves accounts that wait in the served history to their place. Everybody who opens them comes through here first.
