@@ -44,7 +44,7 @@ impl Running {
         let (committed, views) = ((standing.position, standing.found), proof_of(&standing.views.read()));
         drop(standing);
         failpoint::reach("snapshot.proved");
-        // After the position: whoever is named up to there is in it.
+        // After the position: everybody who is named up to there is in it.
         let people = accounts::sealed(&app.authority.people, &app.config)?;
         let (at, epoch) = (app.clock.now(), app.epoch.to_string());
         let about = About { at, by, scheduled, epoch, views: Some(views), people, pace: Pace::Gently };
