@@ -54,6 +54,12 @@ impl Client {
         self.signed(self.agent.delete(self.at(path)))
     }
 
+    /// A request that changes something with a body.
+    #[must_use]
+    pub fn patch(&self, path: &str) -> RequestBuilder<WithBody> {
+        self.signed(self.agent.patch(self.at(path)))
+    }
+
     /// A request that sends a body.
     #[must_use]
     pub fn post(&self, path: &str) -> RequestBuilder<WithBody> {

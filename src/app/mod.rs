@@ -1,5 +1,6 @@
 //! The one place that wires log, actors, projections and HTTP together, starts them in order and stops them in reverse.
 
+pub mod accounts;
 mod admin;
 mod authority;
 pub mod entrance;

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::{
-    AppError, DataFolder, histories,
+    AppError, DataFolder,
+    accounts::{self, Accounts},
+    histories,
     restore::{Ready, build},
     snapshot::proof_of,
     views,
@@ -14,7 +16,7 @@ use crate::{
     domain::{Principal, system::SystemEvent},
     events::{Clock, Log, Position, SystemClock},
     log::{DiskLog, OpenError},
-    snapshots::{About, Manifest, Progress, Proof, SnapshotError, SnapshotFolder, Target, WorkError, create},
+    snapshots::{About, Manifest, Progress, Proof, Snapshot, SnapshotError, SnapshotFolder, Target, WorkError, create},
 };
 
 /// A claimed data folder.
@@ -75,7 +77,8 @@ impl Offline {
         let (views, _) = views::load(log, Some(&self.folder))?;
         let epoch = self.epoch().to_owned();
         let views = Some(proof_of(&views));
-        let about = About { at: SystemClock.now(), by: by.to_string(), scheduled, epoch, views, pace: Pace::AtOnce };
+        let people = accounts::sealed_of_folder(&self.config)?;
+        let about = About { at: SystemClock.now(), by: by.to_string(), scheduled, epoch, views, people, pace: Pace::AtOnce };
         let manifest = create(log, log.chain(), &folder, &claim, about, progress)?;
         let event = SystemEvent::SnapshotCreated { snapshot: manifest.name.clone(), position: manifest.position.0, scheduled };
         super::restore::append_admin(log, &by.clone().into(), event)?;
@@ -98,11 +101,21 @@ impl Offline {
         Ok(())
     }
 
-    /// Replaces the folder's history with a snapshot.
+    /// What a restore of a snapshot does with the accounts: only a folder without events and accounts gets them.
+    ///
+    /// # Errors
+    /// They cannot be opened.
+    pub fn accounts(&self, snapshot: &Snapshot) -> Result<Accounts, SnapshotError> {
+        let is_new = self.log().is_some_and(|log| log.head() == Position::START);
+        Accounts::of(&self.config, snapshot, is_new)
+    }
+
+    /// Replaces the folder's history with a snapshot. A folder without events and accounts gets those of the snapshot, too. Returns what
+    /// became of them as well.
     ///
     /// # Errors
     /// See [`SnapshotError`]; the folder is then unchanged.
-    pub fn restore(&self, target: Target, by: &Principal, progress: &Progress) -> Result<Proof, SnapshotError> {
+    pub fn restore(&self, target: Target, by: &Principal, progress: &Progress) -> Result<(Proof, &'static str), SnapshotError> {
         let name = match target.snapshot {
             Some(manifest) => manifest.name,
             // It was not requested by name, so retention may remove it.
@@ -110,22 +123,27 @@ impl Offline {
         };
         let folder = SnapshotFolder::new(&self.config.snapshots);
         let _hold = folder.hold()?;
-        let (mut ready, proof) = build(&folder.open(&name)?, Some(target.position), &self.folder, &self.config, progress)?;
+        let snapshot = folder.open(&name)?;
+        let accounts = self.accounts(&snapshot)?;
+        let note = accounts.note();
+        let (mut ready, proof) = build(&snapshot, Some(target.position), &self.folder, &self.config, progress)?;
         let (left_epoch, left_position) = (self.epoch().to_owned(), self.head().0);
         let event = SystemEvent::Restored { snapshot: Some(name), position: proof.position.0, left_epoch, left_position };
-        let served = ready.record(&by.clone().into(), event).and_then(|()| self.switch(&ready));
+        let staged = accounts.stage(&self.config, ready.folder.root());
+        let served = staged.and_then(|()| Ok(ready.record(&by.clone().into(), event).and_then(|()| self.switch(&ready))?));
         if let Err(error) = served {
             histories::abandon(&ready.folder);
-            return Err(error.into());
+            return Err(error);
         }
+        accounts.arrive(&self.config.data)?;
+        histories::forget_others(&ready.folder).map_err(|error| WorkError::io(self.folder.home(), error))?;
         ready.log.close()?;
-        Ok(proof)
+        Ok((proof, note))
     }
 
     fn switch(&self, ready: &Ready) -> Result<(), WorkError> {
         let failed = |error| WorkError::io(self.folder.home(), error);
-        histories::switch(&ready.folder, &self.folder).map_err(failed)?;
-        histories::forget_others(&ready.folder).map_err(failed).map(drop)
+        histories::switch(&ready.folder, &self.folder).map_err(failed)
     }
 
     /// Goes back to the history that the last restore replaced. Returns its newest position.

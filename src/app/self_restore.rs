@@ -5,7 +5,7 @@ use std::{fs, io, path::Path, str, sync::Arc, time::Instant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Admin, Running, gently, record_or_warn};
+use super::{Admin, Running, accounts, gently, record_or_warn};
 use crate::{
     disk,
     domain::{Moment, system::SystemEvent},
@@ -141,6 +141,7 @@ impl Running {
 
 fn try_out(newest: &Listed, folder: &SnapshotFolder, config: &crate::config::Config, operation: &Operation) -> Result<(), SnapshotError> {
     let snapshot = folder.open(newest.name())?;
+    accounts::prove(&snapshot, config)?;
     let scratch = folder.scratch()?;
     let staged = stage(&snapshot, None, config.log_options(scratch.path().join("log")), &operation.progress)?;
     let closed = staged.log.close().map_err(WorkError::Log);

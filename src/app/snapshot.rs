@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Admin, App, Running, gently, record, record_or_warn, restore::blocking};
+use super::{Admin, App, Running, accounts, gently, record, record_or_warn, restore::blocking};
 use crate::{
     disk::Pace,
     domain::system::SystemEvent,
@@ -29,6 +29,7 @@ impl Running {
         let manifest = gently(move || running.write_snapshot(&source, who, scheduled, &operation)).await??;
         record(&app, &admin, SystemEvent::SnapshotCreated { snapshot: manifest.name.clone(), position: manifest.position.0, scheduled })
             .await?;
+        accounts::tell_left_out(manifest.people.as_ref());
         failpoint::reach("snapshot.recorded");
         Ok(manifest)
     }
@@ -43,7 +44,10 @@ impl Running {
         let (committed, views) = ((standing.position, standing.found), proof_of(&standing.views.read()));
         drop(standing);
         failpoint::reach("snapshot.proved");
-        let about = About { at: app.clock.now(), by, scheduled, epoch: app.epoch.to_string(), views: Some(views), pace: Pace::Gently };
+        // After the position: everybody who is named up to there is in it.
+        let people = accounts::sealed(&app.authority.people, &app.config)?;
+        let (at, epoch) = (app.clock.now(), app.epoch.to_string());
+        let about = About { at, by, scheduled, epoch, views: Some(views), people, pace: Pace::Gently };
         create(blocks, committed, &folder, &claim, about, &operation.progress)
     }
 

@@ -4,9 +4,9 @@ use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 
-use super::{CliError, Ended, flags::DataFlags, open::open_or_make, prepare};
+use super::{CliError, Ended, flags::DataFlags, open::open_or_make, prepare, remote::token};
 use crate::{
-    config::{Config, Secret},
+    config::Config,
     domain::Principal,
     events::{Log, clock::SystemClock},
     import::{self, HttpSink, OfflineSink, Report, SourceName, Summary},
@@ -50,7 +50,7 @@ impl Import {
         let shown = bar.clone();
         let mut report = Report::new(self.report.as_deref(), Box::new(move |line| shown.suspend(|| eprintln!("{line}"))))?;
         if let Some(url) = &self.url {
-            let mut sink = HttpSink::new(url, config.admin_token.as_ref().map(Secret::expose))?;
+            let mut sink = HttpSink::new(url, token(url, config).as_deref())?;
             return Ok(import::run(self.source, source, &mut sink, &mut report, &bar)?);
         }
         let log: Arc<dyn Log> = open_or_make(config)?;

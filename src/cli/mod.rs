@@ -15,6 +15,7 @@ mod import;
 mod import_log;
 mod open;
 mod output;
+mod people;
 mod remote;
 mod replay;
 mod restore;
@@ -63,6 +64,10 @@ enum Command {
     Snapshot(snapshot::Snapshot),
     /// Go back to a snapshot or to any point in time: a dry run first, then for real.
     Restore(restore::Restore),
+    /// Create, list, disable and enable accounts, and reset their passwords.
+    User(people::User),
+    /// Create, list and revoke API tokens.
+    Token(people::Token),
     /// Prepare the views of a new version while the old one serves.
     Views(views::Views),
     /// Write the log as NDJSON or `CloudEvents` lines.
@@ -114,6 +119,8 @@ pub fn main() -> ExitCode {
         Command::Events(events) => events.run(file),
         Command::Snapshot(snapshot) => snapshot.run(file),
         Command::Restore(restore) => restore.run(file),
+        Command::User(user) => user.run(file),
+        Command::Token(token) => token.run(file),
         Command::Views(views) => views.run(file),
         Command::Export(export) => export.run(file),
         Command::ImportLog(import) => import.run(file),

@@ -3,20 +3,28 @@
 use std::io::{BufRead, BufReader};
 
 use anyhow::Context;
+use url::Url;
 
-use crate::{
-    client::Client,
-    config::{Config, Secret},
-    events::Recorded,
-    exchange::event_of_line,
-};
+use crate::{client::Client, config::Config, events::Recorded, exchange::event_of_line, serve::terminal};
 
 /// Where a server serves its log.
 pub(super) const EVENTS: &str = "/api/v1/events";
 
-/// The server at a URL, as its admin if the configuration has the token.
+/// The server at a URL, as its owner if there is a token for it.
 pub(super) fn client(url: &str, config: &Config) -> Client {
-    Client::new(url, config.admin_token.as_ref().map(Secret::expose))
+    Client::new(url, token(url, config).as_deref())
+}
+
+/// The configured token; else the key that the server of the data folder left there, if the URL is that server's.
+pub(super) fn token(url: &str, config: &Config) -> Option<String> {
+    let configured = config.admin_token.as_ref().map(|token| token.expose().to_owned());
+    configured.or_else(|| terminal::find(&config.data).filter(|found| is_same(&found.url, url)).map(|found| found.key))
+}
+
+/// Whether two texts are one address. A name for it is not: another program of this machine may answer there.
+fn is_same(one: &str, other: &str) -> bool {
+    let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
+    origin(one).is_some_and(|one| origin(other) == Some(one))
 }
 
 /// Gets a resource; anything but success is an error with the server's response.
@@ -50,4 +58,20 @@ pub(super) fn events(
         let line = line.context("the server ended the response early")?;
         event_of_line(&line).with_context(|| format!("the server sent something that is not an event: {line}"))
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same;
+
+    #[test]
+    fn a_key_goes_only_to_the_very_address_of_its_server() {
+        for same in ["http://127.0.0.1:8080", "http://127.0.0.1:8080/", "HTTP://127.0.0.1:8080"] {
+            assert!(is_same("http://127.0.0.1:8080", same), "{same}");
+        }
+        for other in ["http://127.0.0.1:8081", "http://localhost:8080", "https://127.0.0.1:8080", "http://127.0.0.1", "127.0.0.1:8080", ""]
+        {
+            assert!(!is_same("http://127.0.0.1:8080", other), "{other}");
+        }
+    }
 }

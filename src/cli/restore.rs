@@ -17,9 +17,11 @@ use super::{
     when::when,
 };
 use crate::{
+    app::accounts::Accounts,
     config::Config,
     events::At,
-    snapshots::{RestorePlan, SnapshotFolder, Target},
+    serve::terminal,
+    snapshots::{FileProblem, RestorePlan, SnapshotError, SnapshotFolder, Target},
 };
 
 #[derive(Debug, Args)]
@@ -53,7 +55,7 @@ impl Restore {
         let one = self.list.as_deref().map(|id| ("list", id)).or(self.household.as_deref().map(|id| ("household", id)));
         Ok(match (&self.place.url, one) {
             (url, Some((kind, id))) => {
-                let own = format!("http://{}", config.listen);
+                let own = terminal::find(&config.data).map_or_else(|| format!("http://{}", config.listen), |found| found.url);
                 let what = BringBack { kind, id, at: self.at, snapshot: self.snapshot.as_deref(), places: &places };
                 what.run(&Remote::new(url.as_ref().unwrap_or(&own), &config), self.confirm.as_deref())?
             }
@@ -91,10 +93,14 @@ impl Restore {
         match &self.confirm {
             Some(token) => {
                 anyhow::ensure!(*token == target.confirm(offline.epoch()), "the token does not match: run it without --confirm first");
-                done(&watched(|progress| Ok(offline.restore(target, &admin()?, progress)?))?)
+                let (proof, note) = watched(|progress| Ok(offline.restore(target, &admin()?, progress)?))?;
+                eprintln!("aisled: {note}");
+                done(&proof)
             }
             None => {
-                let plan: RestorePlan = watched(|progress| Ok(target.plan(offline.head(), offline.epoch(), &folder, progress)?))?;
+                let accounts = target.snapshot.as_ref().map(|manifest| offline.accounts(&folder.open(&manifest.name)?)).transpose();
+                let mut plan: RestorePlan = watched(|progress| Ok(target.plan(offline.head(), offline.epoch(), &folder, progress)?))?;
+                tell_of_accounts(&mut plan, accounts);
                 let nothing =
                     offline.damage().map_or("The folder is empty.", |_| "The restored history would replace the whole existing log.");
                 self.explain(&serde_json::to_value(plan)?, nothing, places)
@@ -122,6 +128,19 @@ impl Restore {
         let snapshot = self.snapshot.as_ref().map(|name| format!(" --snapshot {}", quoted(name))).unwrap_or_default();
         eprintln!("To do it:\n  aisled restore{snapshot} --at {} --confirm {}{places}", text("position"), text("confirm"));
         Ok(Ended::Well)
+    }
+}
+
+/// Adds what would become of the accounts, or why the restore would be refused for them.
+fn tell_of_accounts(plan: &mut RestorePlan, accounts: Result<Option<Accounts>, SnapshotError>) {
+    match accounts {
+        Ok(accounts) => plan.notes.extend(accounts.map(|accounts| accounts.note().to_owned())),
+        // A damaged file is among the problems already.
+        Err(error) if plan.problems.is_empty() => {
+            let file = format!("{}.people.sealed", plan.snapshot.as_deref().unwrap_or_default());
+            plan.problems.push(FileProblem { file, position: None, reason: error.to_string() });
+        }
+        Err(_) => {}
     }
 }
 

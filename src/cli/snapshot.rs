@@ -101,6 +101,9 @@ impl Snapshot {
             Some(url) => self.what.of_server(&Remote::new(url, &config))?,
             None => self.what.of_folder(config)?,
         };
+        if let (What::Create, Some(notice)) = (&self.what, summary["people"]["left_out"].as_str()) {
+            eprintln!("aisled: {notice}");
+        }
         println!("{summary}");
         Ok(if summary["ok"] == false { Ended::FoundProblems } else { Ended::Well })
     }

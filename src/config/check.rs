@@ -6,7 +6,7 @@ use figment::value::{Num, Value};
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    ADMIN_TOKEN_CHARS_MIN, Secret,
+    ADMIN_TOKEN_CHARS_MIN, PASSPHRASE_CHARS_MAX, PASSPHRASE_CHARS_MIN, Secret,
     fields::{Field, Takes},
 };
 
@@ -29,6 +29,8 @@ impl Field {
             Takes::Folder => is_text(|text| !text.is_empty()),
             // None at all is the default: then the server serves only the owner.
             Takes::Secret => matches!(value, Value::Empty(..)) || is_text(|text| Secret::new(text).is_strong()),
+            // None at all is the default: then accounts are left out of snapshots.
+            Takes::Passphrase => matches!(value, Value::Empty(..)) || is_text(|text| Secret::new(text).is_passphrase()),
             Takes::Filter => is_text(|text| EnvFilter::try_new(text).is_ok()),
             Takes::List(entries) => value.as_array().is_some_and(|values| entries.first_wrong(values).is_none()),
         }
@@ -37,7 +39,7 @@ impl Field {
     /// The value as a message may show it.
     fn shown(&self, value: &Value) -> String {
         match self.takes {
-            Takes::Secret => "cannot be used".into(),
+            Takes::Secret | Takes::Passphrase => "cannot be used".into(),
             Takes::List(entries) => match value.as_array().and_then(|values| entries.first_wrong(values)) {
                 Some(wrong) => format!("has {}", as_json(wrong)),
                 None => format!("is {}", as_json(value)),
@@ -56,6 +58,7 @@ impl Field {
             Takes::Address => "an IP address with a port, such as 127.0.0.1:8080".into(),
             Takes::Folder => "the path of a folder".into(),
             Takes::Secret => format!("a text of at least {ADMIN_TOKEN_CHARS_MIN} visible ASCII characters without spaces"),
+            Takes::Passphrase => format!("a text of {PASSPHRASE_CHARS_MIN} to {PASSPHRASE_CHARS_MAX} characters"),
             Takes::Filter => "a filter such as info or warn,aisled=debug".into(),
             Takes::List(entries) => entries.wanted().into(),
         }

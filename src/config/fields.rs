@@ -35,6 +35,8 @@ pub enum Takes {
     Folder,
     /// A token: no message shows it.
     Secret,
+    /// A phrase that people remember or keep, which seals something: no message shows it.
+    Passphrase,
     /// Which log lines are shown.
     Filter,
     /// Any number of entries of one kind: an array in the file, separated by commas elsewhere.
@@ -127,7 +129,7 @@ impl Field {
             Takes::Switch => "true|false".into(),
             Takes::Address => "address:port".into(),
             Takes::Folder => "folder".into(),
-            Takes::Secret => "text".into(),
+            Takes::Secret | Takes::Passphrase => "text".into(),
             Takes::Filter => "filter".into(),
             Takes::List(entries) => entries.unit().into(),
         }
@@ -137,7 +139,14 @@ impl Field {
     pub fn range(&self) -> Option<String> {
         match self.takes {
             Takes::Number { least, most, .. } => Some(format!("{least} to {most}")),
-            Takes::Choice(_) | Takes::Switch | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter | Takes::List(_) => None,
+            Takes::Choice(_)
+            | Takes::Switch
+            | Takes::Address
+            | Takes::Folder
+            | Takes::Secret
+            | Takes::Passphrase
+            | Takes::Filter
+            | Takes::List(_) => None,
         }
     }
 
@@ -160,7 +169,7 @@ impl Field {
             Takes::Number { .. } => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
             Takes::Switch => text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
             Takes::List(_) => Value::from(lists::split(text)),
-            Takes::Choice(_) | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter => Value::from(text),
+            Takes::Choice(_) | Takes::Address | Takes::Folder | Takes::Secret | Takes::Passphrase | Takes::Filter => Value::from(text),
         }
     }
 }

@@ -48,6 +48,10 @@ pub const FILE_DEFAULT: &str = "aisled.toml";
 pub const ENVIRONMENT_PREFIX: &str = "AISLED_";
 /// The fewest characters of an admin token: shorter ones can be guessed.
 pub const ADMIN_TOKEN_CHARS_MIN: usize = 16;
+/// The fewest characters of a passphrase: nothing slows down who guesses it.
+pub const PASSPHRASE_CHARS_MIN: usize = 12;
+/// The most characters of a passphrase.
+pub const PASSPHRASE_CHARS_MAX: usize = 256;
 
 /// The format of log lines on standard error.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]

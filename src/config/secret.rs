@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::ADMIN_TOKEN_CHARS_MIN;
+use super::{ADMIN_TOKEN_CHARS_MIN, PASSPHRASE_CHARS_MAX, PASSPHRASE_CHARS_MIN};
 
-/// A token. Debug and serialized forms hide it; compare with [`Secret::matches`].
+/// A token or a passphrase. Debug and serialized forms hide it; compare with [`Secret::matches`].
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -22,7 +22,7 @@ impl Secret {
         blake3::hash(self.0.as_bytes()) == blake3::hash(presented.as_bytes())
     }
 
-    /// The text itself, for sending it to a server.
+    /// The text itself, for sending it to a server or sealing with it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -30,6 +30,11 @@ impl Secret {
     /// Returns whether the secret is long enough to protect anything, and fits into a header.
     pub(super) fn is_strong(&self) -> bool {
         self.0.len() >= ADMIN_TOKEN_CHARS_MIN && self.0.chars().all(|c| c.is_ascii_graphic())
+    }
+
+    /// Returns whether the secret is a passphrase that a backup takes.
+    pub(super) fn is_passphrase(&self) -> bool {
+        (PASSPHRASE_CHARS_MIN..=PASSPHRASE_CHARS_MAX).contains(&self.0.chars().count())
     }
 }
 

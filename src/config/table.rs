@@ -17,6 +17,9 @@ settings! {
     data: PathBuf = PathBuf::from("data"), Takes::Folder, EveryCommand;
     /// Folder of snapshot files.
     snapshots: PathBuf = PathBuf::from("snapshots"), Takes::Folder, Snapshots;
+    /// Passphrase that seals the accounts in snapshots, and opens them in a restore; keep it elsewhere. Without it accounts are left out.
+    /// Prefer the environment: every user of the machine can read a flag.
+    backup_key: Option<Secret> = None, Takes::Passphrase, Snapshots;
     /// Minutes between scheduled snapshots; 0 turns them off.
     snapshot_every_minutes: u64 = 1_440, number("minutes", 0..=525_600), Server;
     /// Number of days for which to keep the newest scheduled snapshot.

@@ -243,7 +243,9 @@ impl Problem {
             E::At(AtError::BeforeFirst { .. } | AtError::Zero | AtError::Empty) => StatusCode::NOT_FOUND,
             E::InvalidName(_) | E::NothingNamed | E::BeyondSnapshot { .. } | E::At(AtError::BeyondHead { .. }) => StatusCode::BAD_REQUEST,
             E::NoFolder | E::NotConfirmed => StatusCode::CONFLICT,
-            E::Foreign { .. } | E::NewerFormat { .. } | E::Damaged { .. } | E::Differs(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            E::Foreign { .. } | E::NewerFormat { .. } | E::Damaged { .. } | E::Differs(_) | E::Accounts { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             E::At(AtError::Log(_)) => StatusCode::INTERNAL_SERVER_ERROR,
             E::Work(failed) => status_of_work(failed),
         };

@@ -51,8 +51,7 @@ impl People {
     pub fn restore_backup(&self, bytes: &[u8], passphrase: &str) -> Result<(), BackupError> {
         let parts = self.opened(bytes, passphrase)?;
         let _alone = self.inner.changes.lock();
-        let tables = &Table::ALL[1..];
-        if self.inner.store.all(tables).map_err(PeopleError::from)?.iter().any(|(_, rows)| !rows.is_empty()) {
+        if !self.is_empty()? {
             return Err(BackupError::NotEmpty);
         }
         let (memory, changes) = restored(parts).ok_or(BackupError::Newer)?;
@@ -60,6 +59,11 @@ impl People {
         *self.inner.code_salt.write() = code_salt(&self.inner.store).map_err(PeopleError::from)?;
         *self.inner.memory.write() = memory;
         Ok(())
+    }
+
+    /// Whether there are no accounts, credentials and invitations at all.
+    pub fn is_empty(&self) -> Result<bool, PeopleError> {
+        Ok(self.inner.store.all(&Table::ALL[1..])?.iter().all(|(_, rows)| rows.is_empty()))
     }
 
     fn opened(&self, bytes: &[u8], passphrase: &str) -> Result<Vec<Part>, BackupError> {

@@ -62,6 +62,9 @@ use notice::Listener;
 use store::Store;
 use throttle::Throttle;
 
+/// The folder of accounts and credentials in a data folder.
+pub const FOLDER: &str = "people";
+
 /// All accounts and credentials of a server. Cheap to clone.
 #[derive(Clone)]
 pub struct People {

@@ -14,6 +14,9 @@ const CODE_LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Letters of a code for typing: 50 bits.
 const CODE_LENGTH: usize = 10;
 
+/// Letters of a generated password: 100 bits.
+const PASSWORD_LENGTH: usize = 20;
+
 /// What a secret opens, readable at its front so that a leaked one is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -54,6 +57,13 @@ impl Secret {
         let mut text: String = random::<CODE_LENGTH>().iter().map(letter).collect();
         text.insert(CODE_LENGTH / 2, '-');
         Self(text)
+    }
+
+    /// A new password, for somebody who chooses none. It is small letters and digits, so that it can be read out and typed.
+    #[must_use]
+    pub fn new_password() -> Self {
+        let letter = |byte: &u8| char::from(CODE_LETTERS[usize::from(byte & 31)].to_ascii_lowercase());
+        Self(random::<PASSWORD_LENGTH>().iter().map(letter).collect())
     }
 
     /// A new key for the terminal of the server's own machine.

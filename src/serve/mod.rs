@@ -19,7 +19,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix;
 
 use crate::{
-    app::{App, AppError, DataFolder, History, Running, entrance, schedule},
+    app::{App, AppError, DataFolder, History, Running, accounts, entrance, schedule},
     config::Config,
     events::{
         Log,
@@ -32,8 +32,8 @@ use crate::{
 /// How long a graceful stop waits for requests under way; together with the actors and the checkpoint it stays under ten seconds.
 const STOP_REQUESTS_WAIT: Duration = Duration::from_secs(3);
 
-/// The folder of accounts and credentials in the data folder.
-pub const PEOPLE: &str = "people";
+pub use crate::people::FOLDER as PEOPLE;
+
 /// How often the last uses of credentials are written down.
 const TIDY_EVERY: Duration = Duration::from_secs(300);
 
@@ -79,8 +79,8 @@ pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppE
 }
 
 async fn open_people(config: &Config) -> Result<People, AppError> {
-    let folder = config.data.join(PEOPLE);
-    let opened = tokio::task::spawn_blocking(move || People::open(&folder)).await;
+    let data = config.data.clone();
+    let opened = tokio::task::spawn_blocking(move || accounts::open(&data)).await;
     opened.map_err(|error| AppError::Server(io::Error::other(error)))?.map_err(AppError::People)
 }
 

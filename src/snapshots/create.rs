@@ -6,7 +6,7 @@ use super::{
     error::SnapshotError,
     failed::WorkError,
     folder::{Claim, SnapshotFolder},
-    manifest::{FORMAT, Manifest, SegmentEntry, ViewsProof},
+    manifest::{FORMAT, LEFT_OUT, Manifest, PeopleEntry, PeopleKept, SegmentEntry, ViewsProof},
     progress::Progress,
 };
 use crate::{
@@ -30,6 +30,8 @@ pub struct About {
     pub epoch: String,
     /// The views' digests at the position; none if unknown.
     pub views: Option<ViewsProof>,
+    /// The accounts, sealed; none if they are left out.
+    pub people: Option<Vec<u8>>,
     /// Gently if the log is served meanwhile.
     pub pace: Pace,
 }
@@ -60,9 +62,12 @@ pub fn create(
         return Err(WorkError::Source("its blocks do not lead to its own hash chain; run `aisled verify`".into()).into());
     }
     failpoint::reach("snapshot.segments");
+    let name = free_name(about.at, position, folder)?;
+    let (people, people_bytes) = keep_people(about.people.as_deref(), &name, folder)?;
+    failpoint::reach("snapshot.accounts");
     let manifest = Manifest {
         format: FORMAT,
-        name: free_name(about.at, position, folder)?,
+        name,
         created_at: about.at,
         created_by: about.by,
         scheduled: about.scheduled,
@@ -71,9 +76,10 @@ pub fn create(
         position,
         last_at: time_of(log, position)?,
         chain: hex(&chain),
-        bytes: segments.iter().map(|segment| segment.bytes).sum(),
+        bytes: segments.iter().map(|segment| segment.bytes).sum::<u64>() + people_bytes,
         segments,
         views: about.views,
+        people: Some(people),
         checksum: String::new(),
     }
     .sealed();
@@ -86,6 +92,16 @@ fn save(manifest: &Manifest, folder: &SnapshotFolder, _claim: &Claim) -> Result<
     disk::replace(&file, manifest.to_json().as_bytes()).map_err(|error| WorkError::io(&file, error))?;
     failpoint::reach("snapshot.manifest");
     Ok(())
+}
+
+/// Writes the sealed accounts next to where the manifest will be. Returns their bytes, too.
+fn keep_people(sealed: Option<&[u8]>, name: &str, folder: &SnapshotFolder) -> Result<(PeopleKept, u64), SnapshotError> {
+    let Some(sealed) = sealed else { return Ok((PeopleKept::LeftOut(LEFT_OUT.into()), 0)) };
+    let file = folder.people_file(name);
+    disk::replace(&file, sealed).map_err(|error| WorkError::io(&file, error))?;
+    let bytes = sealed.len() as u64;
+    let entry = PeopleEntry { file: super::error::name_of(&file), bytes, blake3: blake3::hash(sealed).to_hex().to_string() };
+    Ok((PeopleKept::Sealed(entry), bytes))
 }
 
 /// Links the log's segments up to a position among the snapshots' segments.

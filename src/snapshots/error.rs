@@ -43,6 +43,9 @@ pub enum SnapshotError {
     LeftGone(String),
     #[error("the confirmation does not match: request a dry run of this restore and send its `confirm` token")]
     NotConfirmed,
+    /// The accounts in it, which are sealed.
+    #[error("{detail}")]
+    Accounts { code: &'static str, detail: String },
     #[error(transparent)]
     At(#[from] AtError),
     /// Nothing is wrong with the snapshot or the request.
@@ -84,6 +87,7 @@ impl SnapshotError {
             Self::NothingNamed => "nothing_named",
             Self::NothingToUndo | Self::LeftGone(_) => "nothing_to_undo",
             Self::NotConfirmed => "not_confirmed",
+            Self::Accounts { code, .. } => code,
             Self::At(AtError::BeyondHead { .. }) => "position_unknown",
             Self::At(AtError::Empty) => "empty_log",
             Self::At(AtError::Log(_)) => "log_unreadable",

@@ -1,4 +1,5 @@
-//! The folder of snapshots: `<name>.json` for each, `segments/` for what they hold, `lock` against two writers at once.
+//! The folder of snapshots: `<name>.json` for each, `<name>.people.sealed` with its accounts, `segments/` for what they hold, `lock` against
+//! two writers at once.
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +14,7 @@ use utoipa::ToSchema;
 use super::{
     error::{SnapshotError, name_of},
     failed::WorkError,
-    manifest::Manifest,
+    manifest::{Manifest, PeopleKept},
     source::Snapshot,
 };
 use crate::{
@@ -25,6 +26,9 @@ use crate::{
 
 /// The name prefix of trial folders.
 const SCRATCH: &str = ".scratch-";
+
+/// How the names of sealed accounts end.
+const PEOPLE: &str = ".people.sealed";
 
 /// A folder of snapshots; it need not exist yet.
 #[derive(Debug, Clone)]
@@ -152,7 +156,7 @@ impl SnapshotFolder {
         if !file.is_file() {
             return Err(SnapshotError::NotFound(name.to_owned()));
         }
-        Ok(Snapshot::new(Manifest::read(&file)?, self.segments()))
+        Ok(Snapshot::new(Manifest::read(&file)?, self.clone()))
     }
 
     /// The path of a snapshot's manifest, existing or not.
@@ -164,7 +168,12 @@ impl SnapshotFolder {
         Ok(self.path.join(format!("{name}.json")))
     }
 
-    /// Removes a snapshot, then the segments that no other needs. The folder must be claimed.
+    /// The path of a snapshot's sealed accounts, existing or not; the name must be valid.
+    pub(super) fn people_file(&self, name: &str) -> PathBuf {
+        self.path.join(format!("{name}{PEOPLE}"))
+    }
+
+    /// Removes a snapshot, then its accounts and the segments that no other needs. The folder must be claimed.
     ///
     /// # Errors
     /// `NotFound`, or the file that cannot be removed.
@@ -178,13 +187,19 @@ impl SnapshotFolder {
         Ok(self.sweep()?)
     }
 
-    /// Removes segments that no snapshot names. If a manifest cannot be read, its segments are unknown, so all are kept.
+    /// Removes segments and accounts that no snapshot names. If a manifest cannot be read, its files are unknown, so all are kept.
     fn sweep(&self) -> Result<(), WorkError> {
         let mut needed = BTreeSet::new();
         for listed in self.list() {
             let Listed::Whole(manifest) = listed else { return Ok(()) };
             needed.extend(manifest.segments.into_iter().map(|segment| segment.file));
+            if let Some(PeopleKept::Sealed(entry)) = manifest.people {
+                needed.insert(entry.file);
+            }
         }
+        let is_people = |file: &PathBuf| name_of(file).ends_with(PEOPLE);
+        let left: Vec<_> = entries(&self.path).filter(|file| is_people(file) && !needed.contains(&name_of(file))).collect();
+        disk::remove_files(&self.path, &left).map_err(|error| WorkError::io(&self.path, error))?;
         let unneeded: Vec<_> = entries(&self.segments()).filter(|file| !needed.contains(&name_of(file))).collect();
         disk::remove_files(&self.segments(), &unneeded).map_err(|error| WorkError::io(&self.segments(), error))
     }

@@ -12,8 +12,10 @@ use super::{
 use crate::{domain::Moment, events::Position};
 
 /// The format written. Older ones are read: 1 had no digests of the views, so that a restore from it replays twice and compares; up to
-/// 2 the segments had no index, and `blake3` was of the whole file.
-pub const FORMAT: u64 = 3;
+/// 2 the segments had no index, and `blake3` was of the whole file; up to 3 nothing was said of accounts.
+pub const FORMAT: u64 = 4;
+/// What a snapshot without accounts says of them.
+pub const LEFT_OUT: &str = "accounts are not in this snapshot: set backup_key";
 
 /// Everything about one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -42,6 +44,9 @@ pub struct Manifest {
     /// What a replay must result in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub views: Option<ViewsProof>,
+    /// Whether the accounts are in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<PeopleKept>,
     /// BLAKE3 of this manifest with this field empty, in hex.
     pub checksum: String,
 }
@@ -61,6 +66,27 @@ pub struct SegmentEntry {
     pub blake3: String,
     /// The log's hash chain up to its end, in hex.
     pub chain: String,
+}
+
+/// What a snapshot has of the accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PeopleKept {
+    /// A backup, sealed with a passphrase that is not in the snapshot.
+    Sealed(PeopleEntry),
+    /// Nothing, and what to do about it.
+    LeftOut(String),
+}
+
+/// The sealed accounts of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PeopleEntry {
+    /// Next to the manifest.
+    pub file: String,
+    pub bytes: u64,
+    /// BLAKE3 of the file, in hex.
+    pub blake3: String,
 }
 
 /// The digests of the views at a position.

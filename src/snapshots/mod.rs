@@ -23,7 +23,7 @@ pub use create::{About, create};
 pub use error::SnapshotError;
 pub use failed::{Busy, WorkError};
 pub use folder::{Listed, SnapshotFolder};
-pub use manifest::{Manifest, SegmentEntry, ViewsProof};
+pub use manifest::{LEFT_OUT, Manifest, PeopleEntry, PeopleKept, SegmentEntry, ViewsProof};
 pub use operations::{Operation, Operations};
 pub use progress::Progress;
 pub use source::Snapshot;

@@ -67,6 +67,7 @@ mod tests {
             bytes: 0,
             segments: Vec::new(),
             views: None,
+            people: None,
             checksum: String::new(),
         }
     }

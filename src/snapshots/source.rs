@@ -1,7 +1,7 @@
 //! A snapshot to read from: its blocks in order, each file checked against the manifest before its content is trusted.
 
 use std::{
-    fs,
+    fs, io,
     ops::ControlFlow,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -10,7 +10,9 @@ use std::{
 
 use super::{
     error::SnapshotError,
-    manifest::{Manifest, SegmentEntry},
+    failed::WorkError,
+    folder::SnapshotFolder,
+    manifest::{Manifest, PeopleKept, SegmentEntry},
 };
 use crate::{
     domain::{Moment, StreamId},
@@ -31,25 +33,45 @@ pub type VisitBlock<'a> = &'a mut dyn FnMut(&block::Header, &[u8]) -> Result<Con
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     pub manifest: Manifest,
-    segments: PathBuf,
+    folder: SnapshotFolder,
 }
 
 impl Snapshot {
-    pub(super) fn new(manifest: Manifest, segments: PathBuf) -> Self {
-        Self { manifest, segments }
+    pub(super) fn new(manifest: Manifest, folder: SnapshotFolder) -> Self {
+        Self { manifest, folder }
     }
 
     /// Where a segment's file is.
     #[must_use]
     pub fn file(&self, entry: &SegmentEntry) -> PathBuf {
-        self.segments.join(&entry.file)
+        self.folder.segments().join(&entry.file)
+    }
+
+    /// The sealed accounts, if it has them.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub fn people(&self) -> Result<Option<Vec<u8>>, SnapshotError> {
+        let Some(PeopleKept::Sealed(entry)) = &self.manifest.people else { return Ok(None) };
+        let file = self.folder.path().join(&entry.file);
+        if Path::new(&entry.file).components().count() != 1 {
+            return Err(SnapshotError::damaged(&file, "its name points outside the folder"));
+        }
+        let bytes = fs::read(&file).map_err(|error| {
+            let is_missing = error.kind() == io::ErrorKind::NotFound;
+            if is_missing { SnapshotError::damaged(&file, "it is missing") } else { WorkError::io(&file, error).into() }
+        })?;
+        if bytes.len() as u64 != entry.bytes || blake3::hash(&bytes).to_hex().as_str() != entry.blake3 {
+            return Err(SnapshotError::damaged(&file, "it is not the file in the manifest: its hash differs"));
+        }
+        Ok(Some(bytes))
     }
 
     /// What a restore into a folder must copy, because links do not reach it: everything or nothing.
     #[must_use]
     pub fn bytes_to_copy(&self, place: &Path) -> u64 {
         let device = |path: &Path| fs::metadata(path).map(|found| found.dev()).ok();
-        let linked = device(place).is_some() && device(place) == device(&self.segments) && self.manifest.format >= 3;
+        let linked = device(place).is_some() && device(place) == device(&self.folder.segments()) && self.manifest.format >= 3;
         if linked { 0 } else { self.manifest.bytes }
     }
 

@@ -68,6 +68,8 @@ pub fn stage(snapshot: &Snapshot, upto: Option<Position>, options: LogOptions, p
     }
     let place = options.dir.parent().unwrap_or(Path::new("."));
     super::space::check(place, snapshot.bytes_to_copy(place))?;
+    // They too: a damaged snapshot is not trusted in part.
+    snapshot.people()?;
     let blocks = build(snapshot, upto, &options.dir, progress)?;
     failpoint::reach("restore.built");
     let (log, _) = DiskLog::open(options).map_err(|error| WorkError::Staged(error.to_string()))?;

@@ -3,7 +3,12 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{error::SnapshotError, manifest::SegmentEntry, progress::Progress, source::Snapshot};
+use super::{
+    error::SnapshotError,
+    manifest::{PeopleKept, SegmentEntry},
+    progress::Progress,
+    source::Snapshot,
+};
 use crate::{
     events::Position,
     log::{
@@ -40,7 +45,7 @@ impl Verified {
     }
 }
 
-/// Reads every file: sizes, hashes, frames and the hash chain from the first block to the last.
+/// Reads every file: sizes, hashes, frames and the hash chain from the first block to the last. Sealed accounts are not opened.
 #[must_use]
 pub fn verify(snapshot: &Snapshot, progress: &Progress) -> Verified {
     let manifest = &snapshot.manifest;
@@ -57,6 +62,7 @@ pub fn verify(snapshot: &Snapshot, progress: &Progress) -> Verified {
     if check.verified.is_well() && (check.last != manifest.position || hex(&check.chain) != manifest.chain) {
         check.fault(&format!("{}.json", manifest.name), None, "its segments do not lead to the end that it states".into());
     }
+    check.people(snapshot);
     check.verified
 }
 
@@ -85,6 +91,16 @@ impl Check {
         let elsewhere = self.last != entry.last || hex(&self.chain) != entry.chain;
         if elsewhere && self.verified.problems.len() == problems {
             self.fault(&entry.file, Some(self.last), format!("it ends at position {}, not at {}", self.last, entry.last));
+        }
+    }
+
+    fn people(&mut self, snapshot: &Snapshot) {
+        let Some(PeopleKept::Sealed(entry)) = &snapshot.manifest.people else { return };
+        self.verified.files += 1;
+        match snapshot.people() {
+            Ok(_) => {}
+            Err(SnapshotError::Damaged { reason, .. }) => self.fault(&entry.file, None, reason),
+            Err(error) => self.fault(&entry.file, None, error.to_string()),
         }
     }
 

@@ -85,7 +85,7 @@ fn what_is_no_snapshot_is_listed_with_the_reason_and_refused() {
         ("photo", "snapshot_foreign", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec()),
         ("empty", "snapshot_foreign", Vec::new()),
         ("other", "snapshot_foreign", br#"{"name": "other", "version": "1.0"}"#.to_vec()),
-        ("newer", "snapshot_newer_format", br#"{"format": 4, "name": "newer", "what": ["nobody", "knows"]}"#.to_vec()),
+        ("newer", "snapshot_newer_format", br#"{"format": 5, "name": "newer", "what": ["nobody", "knows"]}"#.to_vec()),
         ("cut", "snapshot_damaged", text.as_bytes()[..text.len() / 2].to_vec()),
         ("renamed", "snapshot_damaged", text.clone().into_bytes()),
         ("edited", "snapshot_damaged", text.replace("\"scheduled\": false", "\"scheduled\": true").into_bytes()),

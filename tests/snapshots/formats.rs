@@ -64,6 +64,6 @@ fn a_snapshot_of_the_format_before_is_listed_verified_and_restored() {
     assert!(prices.text.contains("corner") && prices.text.contains("1.29"), "{}", prices.text);
     add(&app, "jam").ok();
     let newer = snapshot(&app);
-    assert_eq!(newer["format"], 3);
+    assert_eq!(newer["format"], 4);
     assert_eq!(done(&restore(&app, &json!({ "snapshot": newer["name"] })))["proof"]["compared"], "with_snapshot");
 }

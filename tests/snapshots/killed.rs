@@ -21,6 +21,8 @@ enum Way {
     Restore,
     Undo,
     Seal,
+    /// Walked in `accounts.rs`.
+    Accounts,
     /// Walked in `tests/upgrade.rs`.
     Upgrade,
 }
@@ -37,13 +39,17 @@ enum State {
 /// Every place of the program must be here.
 fn case(place: &str) -> (Way, State) {
     match place {
-        "snapshot.proved" | "snapshot.reused" | "snapshot.segment" | "snapshot.segments" => (Way::Snapshot, State::Old),
+        "snapshot.proved" | "snapshot.reused" | "snapshot.segment" | "snapshot.segments" | "snapshot.accounts" => {
+            (Way::Snapshot, State::Old)
+        }
         "snapshot.manifest" | "snapshot.recorded" => (Way::Snapshot, State::New),
         "snapshot.unlisted" | "snapshot.deleted" => (Way::Delete, State::New),
         "restore.begun" | "restore.built" | "restore.verified" | "restore.paused" | "restore.sealed" | "restore.unstaged" => {
             (Way::Restore, State::Old)
         }
         "restore.switched" | "restore.serving" => (Way::Restore, State::New),
+        "accounts.staged" => (Way::Accounts, State::Old),
+        "accounts.switched" => (Way::Accounts, State::New),
         "undo.paused" | "undo.recorded" => (Way::Undo, State::Old),
         "undo.switched" => (Way::Undo, State::New),
         "seal.read" | "seal.written" | "seal.recycled" => (Way::Seal, State::New),

@@ -11,6 +11,7 @@ mod stream;
 #[path = "../live/wire.rs"]
 mod wire;
 
+mod accounts;
 mod admin;
 mod damage;
 mod flow;

@@ -90,7 +90,8 @@ pub fn write(log: &dyn Log, mut appends: impl Iterator<Item = Append>) -> Result
 pub fn snapshot(log: &DiskLog, into: &Path) -> Result<(Duration, u64)> {
     let (folder, begin) = (SnapshotFolder::new(into), Instant::now());
     let claim = folder.claim()?;
-    let about = About { at: SystemClock.now(), by: "load".into(), scheduled: false, epoch: "load".into(), views: None, pace: Pace::AtOnce };
+    let (at, pace) = (SystemClock.now(), Pace::AtOnce);
+    let about = About { at, by: "load".into(), scheduled: false, epoch: "load".into(), views: None, people: None, pace };
     let manifest = snapshots::create(log, log.chain(), &folder, &claim, about, &Progress::default())?;
     Ok((begin.elapsed(), manifest.position.0))
 }

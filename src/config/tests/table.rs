@@ -8,7 +8,14 @@ use super::*;
 fn numbers() -> impl Iterator<Item = (&'static Field, &'static str, u64, u64)> {
     FIELDS.iter().filter_map(|field| match field.takes {
         Takes::Number { unit, least, most } => Some((field, unit, least, most)),
-        Takes::Choice(_) | Takes::Switch | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter | Takes::List(_) => None,
+        Takes::Choice(_)
+        | Takes::Switch
+        | Takes::Address
+        | Takes::Folder
+        | Takes::Secret
+        | Takes::Passphrase
+        | Takes::Filter
+        | Takes::List(_) => None,
     })
 }
 
@@ -22,6 +29,7 @@ fn good(field: &Field) -> Vec<String> {
         Takes::Address => words(&["127.0.0.1:0", "[::1]:8080"]),
         Takes::Folder => words(&["somewhere", "/a/b c"]),
         Takes::Secret => words(&["1234567890123456"]),
+        Takes::Passphrase => vec!["two words, ö".into(), "x".repeat(256)],
         Takes::Filter => words(&["warn,aisled=debug"]),
         Takes::List(Entries::Urls | Entries::Origins) => words(&["https://shop.example", "https://shop.example,http://10.0.0.7:8080", ""]),
         Takes::List(Entries::Networks) => words(&["127.0.0.1", "10.0.0.0/8,fd00::/8", ""]),
@@ -38,6 +46,7 @@ fn bad(field: &Field) -> Vec<(String, String)> {
         Takes::Address => shown(&["localhost", "127.0.0.1", ""]),
         Takes::Folder => shown(&[""]),
         Takes::Secret => ["short", "with spaces between words", ""].map(|text| (text.to_owned(), "cannot be used".to_owned())).to_vec(),
+        Takes::Passphrase => ["elevenchars".into(), "x".repeat(257)].map(|text| (text, "cannot be used".to_owned())).to_vec(),
         Takes::Filter => shown(&["=,="]),
         // The wrong entry alone is shown.
         Takes::List(Entries::Urls | Entries::Origins) => has("https://shop.example", &["shop.example", "https://a.example/path", "*"]),
@@ -86,7 +95,7 @@ fn every_default_can_be_used() {
     for field in FIELDS {
         assert_eq!(field.problem(&defaults[field.name], "default"), None);
         let default = field.default_text();
-        assert_eq!(default.is_none(), matches!(field.takes, Takes::Secret), "{}", field.name);
+        assert_eq!(default.is_none(), matches!(field.takes, Takes::Secret | Takes::Passphrase), "{}", field.name);
     }
 }
 
@@ -99,7 +108,7 @@ fn every_setting_takes_its_values_and_both_ends_of_its_range_from_each_source() 
                 [(file, "file "), (by_environment(field, &text), field.variable().as_str()), (by_flag(field, &text), field.flag().as_str())]
             {
                 let loaded = load(&sources).unwrap();
-                let shown = if matches!(field.takes, Takes::Secret) { "(hidden)" } else { &text };
+                let shown = if matches!(field.takes, Takes::Secret | Takes::Passphrase) { "(hidden)" } else { &text };
                 assert_eq!(value(&loaded, field), shown, "{}", field.name);
                 assert!(loaded.sources[field.name].contains(source), "{} is from {}", field.name, loaded.sources[field.name]);
             }

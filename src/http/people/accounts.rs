@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{on_accounts, person};
 use crate::{
-    app::{App, Current},
+    app::Current,
     domain::{
         HouseholdId, Moment, Principal,
         household::{HouseholdState, Households},
@@ -62,6 +62,16 @@ pub struct UsersView {
 #[utoipa::path(post, path = "/api/v1/users", tag = "people", request_body = NewUser,
     responses((status = 201, body = UserView), (status = "4XX", body = ProblemBody)))]
 pub async fn create(app: Current, Json(body): Json<NewUser>) -> Result<HttpResponse, Problem> {
+    let now = app.clock.now();
+    let added = on_accounts(&app, move |people| add(people, body, now)).await?;
+    Ok(HttpResponse::Created().json(added))
+}
+
+/// Creates an account, for the API and for the terminal.
+///
+/// # Errors
+/// What is wrong with the request, or taken.
+pub fn add(people: &People, body: NewUser, now: Moment) -> Result<UserView, Problem> {
     let login = Login::new(body.login.trim())?;
     let name = DisplayName::new(body.name.as_deref().unwrap_or(login.as_str()))?;
     let password = body.password.map(|text| Password::new(&text, &login, &name)).transpose()?;
@@ -70,22 +80,27 @@ pub async fn create(app: Current, Json(body): Json<NewUser>) -> Result<HttpRespo
         None => principal_of(&login).ok_or_else(|| Problem::invalid("invalid_id", "/who", "the login is no id: give `who` as well"))?,
     };
     refuse_reserved(&who)?;
-    let (new, now) = (NewAccount { who, login, name, admin: body.admin, password }, app.clock.now());
-    let account = on_accounts(&app, move |people| people.add(&new, now)).await?;
-    Ok(HttpResponse::Created().json(UserView::from(account)))
+    let account = people.add(&NewAccount { who, login, name, admin: body.admin, password }, now)?;
+    Ok(account.into())
 }
 
 /// Lists the accounts.
 #[utoipa::path(get, path = "/api/v1/users", tag = "people", responses((status = 200, body = UsersView), (status = "4XX", body = ProblemBody)))]
 pub async fn index(app: Current, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
-    json(&UsersView { users: app.authority.people.accounts().into_iter().map(UserView::from).collect() })
+    json(&list(&app.authority.people))
+}
+
+/// The accounts, for the API and for the terminal.
+#[must_use]
+pub fn list(people: &People) -> UsersView {
+    UsersView { users: people.accounts().into_iter().map(UserView::from).collect() }
 }
 
 /// Shows an account.
 #[utoipa::path(get, path = "/api/v1/users/{who}", tag = "people", params(("who" = Principal, Path)),
     responses((status = 200, body = UserView), (status = "4XX", body = ProblemBody)))]
 pub async fn show(app: Current, request: HttpRequest, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
-    json(&UserView::from(account(&app, &person(&request)?)?))
+    json(&UserView::from(account(&app.authority.people, &person(&request)?)?))
 }
 
 /// `PATCH /users/{who}`: exactly one of them.
@@ -112,15 +127,22 @@ enum Change {
     responses((status = 200, body = UserView), (status = "4XX", body = ProblemBody)))]
 pub async fn change(app: Current, request: HttpRequest, Json(body): Json<ChangeUser>) -> Result<HttpResponse, Problem> {
     let (who, now) = (person(&request)?, app.clock.now());
+    json(&on_accounts(&app, move |people| change_one(people, &who, body, now)).await?)
+}
+
+/// Changes one thing of an account, for the API and for the terminal.
+///
+/// # Errors
+/// What is wrong with the request, or there is no such account.
+pub fn change_one(people: &People, who: &Principal, body: ChangeUser, now: Moment) -> Result<UserView, Problem> {
     let change = exactly_one([
         ("/name", body.name.map(Change::Name)),
         ("/admin", body.admin.map(Change::Admin)),
         ("/disabled", body.disabled.map(Change::Disabled)),
         ("/password", body.password.map(Change::Password)),
     ])?;
-    let known = account(&app, &who)?;
-    on_accounts(&app, move |people| apply(people, &known, change, now)).await?;
-    json(&UserView::from(account(&app, &who)?))
+    apply(people, &account(people, who)?, change, now)?;
+    account(people, who).map(UserView::from)
 }
 
 fn apply(people: &People, account: &Account, change: Change, now: Moment) -> Result<(), Problem> {
@@ -135,8 +157,8 @@ fn apply(people: &People, account: &Account, change: Change, now: Moment) -> Res
     Ok(())
 }
 
-fn account(app: &App, who: &Principal) -> Result<Account, Problem> {
-    app.authority.people.account(who).ok_or_else(|| PeopleError::UnknownAccount.into())
+fn account(people: &People, who: &Principal) -> Result<Account, Problem> {
+    people.account(who).ok_or_else(|| PeopleError::UnknownAccount.into())
 }
 
 /// A login as a name in events, if it can be one: `@` and `+` are no letters of ids.

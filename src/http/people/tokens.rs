@@ -15,7 +15,7 @@ use crate::{
         permit::scope_missing,
         reads::{Query, json},
     },
-    people::{CredentialId, DisplayName, NewToken, Scope, Scopes, Token},
+    people::{CredentialId, DisplayName, Identity, NewToken, People, PeopleError, Scope, Scopes, Token},
 };
 
 /// `POST /tokens`
@@ -61,35 +61,57 @@ pub struct TokensView {
 #[utoipa::path(post, path = "/api/v1/tokens", tag = "people", request_body = TokenRequest,
     responses((status = 201, body = TokenView), (status = "4XX", body = ProblemBody)))]
 pub async fn create(app: Current, asker: Asker, Json(body): Json<TokenRequest>) -> Result<HttpResponse, Problem> {
-    let name = DisplayName::new(&body.name)?;
-    let scopes: Scopes =
-        body.scopes.parse().map_err(|error: crate::people::ScopeError| Problem::invalid(error.code(), "/scopes", error.to_string()))?;
-    let identity = &asker.0;
+    let (new, identity) = (body.read()?, &asker.0);
     // A token gives away no more than its maker has.
-    if !identity.reads && scopes.has(Scope::Read) {
+    if !identity.reads && new.scopes.has(Scope::Read) {
         return Err(scope_missing("read"));
     }
-    if scopes.has(Scope::Admin) && identity.by.is_none() && identity.power != crate::domain::rights::Power::Admin {
+    if new.scopes.has(Scope::Admin) && identity.by.is_none() && identity.power != crate::domain::rights::Power::Admin {
         return Err(scope_missing("admin"));
     }
-    let (who, new, now) = (identity.who.clone(), NewToken { name, scopes, expires: body.expires }, app.clock.now());
-    let (secret, token) = on_accounts(&app, move |people| {
-        if who == crate::people::Identity::owner().who {
-            people.ensure_owner(now)?;
-        }
-        people.create_token(&who, new, now)
-    })
-    .await?;
-    let view = TokenView { token: Some(secret.expose().to_owned()), ..token.into() };
-    Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(view))
+    let (who, now) = (identity.who.clone(), app.clock.now());
+    let made = on_accounts(&app, move |people| make(people, &who, new, now)).await?;
+    Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(made))
+}
+
+impl TokenRequest {
+    /// The token that is asked for.
+    ///
+    /// # Errors
+    /// What is wrong with its name or its scopes.
+    pub fn read(self) -> Result<NewToken, Problem> {
+        let name = DisplayName::new(&self.name)?;
+        let scopes: Scopes =
+            self.scopes.parse().map_err(|error: crate::people::ScopeError| Problem::invalid(error.code(), "/scopes", error.to_string()))?;
+        Ok(NewToken { name, scopes, expires: self.expires })
+    }
+}
+
+/// Creates a token in somebody's name, for the API and for the terminal; the owner gets an account for it if there is none yet.
+///
+/// # Errors
+/// Its end is over, or the account may have no more.
+pub fn make(people: &People, who: &Principal, new: NewToken, now: Moment) -> Result<TokenView, Problem> {
+    if *who == Identity::owner().who {
+        people.ensure_owner(now)?;
+    }
+    let (secret, token) = people.create_token(who, new, now)?;
+    Ok(TokenView { token: Some(secret.expose().to_owned()), ..token.into() })
+}
+
+/// Somebody's tokens, for the API and for the terminal.
+///
+/// # Errors
+/// The accounts cannot be read.
+pub fn list(people: &People, who: &Principal) -> Result<TokensView, PeopleError> {
+    Ok(TokensView { tokens: people.tokens(who)?.into_iter().map(TokenView::from).collect() })
 }
 
 /// Lists one's tokens, without the tokens themselves.
 #[utoipa::path(get, path = "/api/v1/tokens", tag = "people", responses((status = 200, body = TokensView), (status = "4XX", body = ProblemBody)))]
 pub async fn index(app: Current, asker: Asker, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
     let who = asker.0.who.clone();
-    let tokens = on_accounts(&app, move |people| people.tokens(&who)).await?;
-    json(&TokensView { tokens: tokens.into_iter().map(TokenView::from).collect() })
+    json(&on_accounts(&app, move |people| list(people, &who)).await?)
 }
 
 /// Revokes one of one's tokens, and closes the sockets that it opened.

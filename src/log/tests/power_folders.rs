@@ -62,7 +62,8 @@ fn a_log_that_was_being_built_when_the_power_went_is_whole_or_not_there() {
 }
 
 fn about() -> About {
-    About { at: Moment(1_795_000_000_000_000), by: "ann".into(), scheduled: false, epoch: "e".into(), views: None, pace: Pace::AtOnce }
+    let (at, people) = (Moment(1_795_000_000_000_000), Some(b"sealed accounts".to_vec()));
+    About { at, by: "ann".into(), scheduled: false, epoch: "e".into(), views: None, people, pace: Pace::AtOnce }
 }
 
 pub fn try_snapshot(log: &DiskLog, dir: &Path) -> Result<Manifest, String> {

@@ -10,7 +10,7 @@ use super::Scene;
 use crate::{
     events::Position,
     log::LogOptions,
-    snapshots::{Manifest, Progress, SnapshotError, SnapshotFolder, error::name_of, stage, verify},
+    snapshots::{Manifest, PeopleEntry, PeopleKept, Progress, SnapshotError, SnapshotFolder, error::name_of, stage, verify},
 };
 
 /// The start of a segment: no bit of it may be wrong.
@@ -86,6 +86,35 @@ fn named_in(error: &SnapshotError) -> String {
         panic!("this names no file: {error:?}")
     };
     file.clone()
+}
+
+#[test]
+fn accounts_that_are_changed_cut_missing_or_elsewhere_are_named() {
+    let victim = Victim::new();
+    let Some(PeopleKept::Sealed(entry)) = victim.manifest.people.clone() else { panic!("the snapshot has accounts") };
+    let file = victim.folder().path().join(&entry.file);
+    let problems = || {
+        let snapshot = victim.folder().open(&victim.manifest.name).unwrap();
+        let found: Vec<_> = verify(&snapshot, &Progress::default()).problems.into_iter().map(|problem| problem.file).collect();
+        assert_eq!(snapshot.people().is_err(), !found.is_empty());
+        found
+    };
+    assert!(problems().is_empty());
+    let whole = fs::read(&file).unwrap();
+    for at in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        for bytes in [&changed[..], &whole[..at]] {
+            fs::write(&file, bytes).unwrap();
+            assert_eq!(problems(), std::slice::from_ref(&entry.file), "byte {at}");
+        }
+    }
+    fs::remove_file(&file).unwrap();
+    assert_eq!(problems(), std::slice::from_ref(&entry.file), "missing");
+    fs::write(&file, &whole).unwrap();
+    let elsewhere = "../elsewhere.people.sealed".to_owned();
+    victim.forge(|manifest| manifest.people = Some(PeopleKept::Sealed(PeopleEntry { file: elsewhere.clone(), ..entry.clone() })));
+    assert_eq!(problems(), [elsewhere]);
 }
 
 #[test]

@@ -58,6 +58,7 @@ impl Scene {
             scheduled: false,
             epoch: "e".into(),
             views: Some(ViewsProof { version: Views::VERSION, digests: views }),
+            people: Some(b"sealed accounts".to_vec()),
             pace: crate::disk::Pace::AtOnce,
         };
         let claim = self.folder.claim().unwrap();
