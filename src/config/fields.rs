@@ -37,6 +37,10 @@ pub enum Takes {
     Secret,
     /// Which log lines are shown.
     Filter,
+    /// The address of an `OpenID` provider.
+    Issuer,
+    /// A short text that people or another server read.
+    Text,
     /// Any number of entries of one kind: an array in the file, separated by commas elsewhere.
     List(Entries),
 }
@@ -129,6 +133,8 @@ impl Field {
             Takes::Folder => "folder".into(),
             Takes::Secret => "text".into(),
             Takes::Filter => "filter".into(),
+            Takes::Issuer => "URL".into(),
+            Takes::Text => "text".into(),
             Takes::List(entries) => entries.unit().into(),
         }
     }
@@ -137,7 +143,8 @@ impl Field {
     pub fn range(&self) -> Option<String> {
         match self.takes {
             Takes::Number { least, most, .. } => Some(format!("{least} to {most}")),
-            Takes::Choice(_) | Takes::Switch | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter | Takes::List(_) => None,
+            Takes::Choice(_) | Takes::Switch | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter => None,
+            Takes::Issuer | Takes::Text | Takes::List(_) => None,
         }
     }
 
@@ -160,7 +167,8 @@ impl Field {
             Takes::Number { .. } => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
             Takes::Switch => text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
             Takes::List(_) => Value::from(lists::split(text)),
-            Takes::Choice(_) | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter => Value::from(text),
+            Takes::Choice(_) | Takes::Address | Takes::Folder | Takes::Secret => Value::from(text),
+            Takes::Filter | Takes::Issuer | Takes::Text => Value::from(text),
         }
     }
 }

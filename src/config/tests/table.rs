@@ -8,7 +8,8 @@ use super::*;
 fn numbers() -> impl Iterator<Item = (&'static Field, &'static str, u64, u64)> {
     FIELDS.iter().filter_map(|field| match field.takes {
         Takes::Number { unit, least, most } => Some((field, unit, least, most)),
-        Takes::Choice(_) | Takes::Switch | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter | Takes::List(_) => None,
+        Takes::Choice(_) | Takes::Switch | Takes::Address | Takes::Folder | Takes::Secret | Takes::Filter => None,
+        Takes::Issuer | Takes::Text | Takes::List(_) => None,
     })
 }
 
@@ -23,6 +24,8 @@ fn good(field: &Field) -> Vec<String> {
         Takes::Folder => words(&["somewhere", "/a/b c"]),
         Takes::Secret => words(&["1234567890123456"]),
         Takes::Filter => words(&["warn,aisled=debug"]),
+        Takes::Issuer => words(&["https://id.example", "https://id.example/realms/home/", "http://127.0.0.1:9000", "http://localhost"]),
+        Takes::Text => words(&["a", "Müller & co"]),
         Takes::List(Entries::Urls | Entries::Origins) => words(&["https://shop.example", "https://shop.example,http://10.0.0.7:8080", ""]),
         Takes::List(Entries::Networks) => words(&["127.0.0.1", "10.0.0.0/8,fd00::/8", ""]),
     }
@@ -39,6 +42,8 @@ fn bad(field: &Field) -> Vec<(String, String)> {
         Takes::Folder => shown(&[""]),
         Takes::Secret => ["short", "with spaces between words", ""].map(|text| (text.to_owned(), "cannot be used".to_owned())).to_vec(),
         Takes::Filter => shown(&["=,="]),
+        Takes::Issuer => shown(&["id.example", "http://id.example", "https://id.example/?a", "https://a@id.example", "https://id.example/#a", "ftp://id.example", ""]),
+        Takes::Text => shown(&["", "two\nlines"]),
         // The wrong entry alone is shown.
         Takes::List(Entries::Urls | Entries::Origins) => has("https://shop.example", &["shop.example", "https://a.example/path", "*"]),
         Takes::List(Entries::Networks) => has("10.0.0.0/8", &["localhost", "10.0.0.0/33", ""]),
@@ -86,7 +91,7 @@ fn every_default_can_be_used() {
     for field in FIELDS {
         assert_eq!(field.problem(&defaults[field.name], "default"), None);
         let default = field.default_text();
-        assert_eq!(default.is_none(), matches!(field.takes, Takes::Secret), "{}", field.name);
+        assert_eq!(default.is_none(), matches!(field.takes, Takes::Secret | Takes::Issuer), "{}", field.name);
     }
 }
 

@@ -178,7 +178,7 @@ fn newcomer(app: &App, login: &str, body: &Accept) -> Result<Acceptor, Problem> 
 
 /// A name for events that nobody has: a person who is a member somewhere under a name without an account must not be taken over by whoever
 /// chooses that login.
-fn free_principal(app: &App, login: &Login) -> Option<Principal> {
+pub(super) fn free_principal(app: &App, login: &Login) -> Option<Principal> {
     let base = principal_of(login)?;
     let views = app.views.read();
     let is_free = |who: &Principal| {
