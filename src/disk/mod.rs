@@ -11,6 +11,8 @@ pub mod space;
 pub mod watch;
 
 pub use file::DiskFile;
-pub use folder::{create_folder, link_all, lock_file, private_file, remove_file, remove_files, remove_folder, rename, sync_folder, write_private};
+pub use folder::{
+    create_folder, link_all, lock_file, private_file, remove_file, remove_files, remove_folder, rename, sync_folder, write_private,
+};
 pub use replace::{Pace, PartFile, copy_folder, put_in_place, replace, replace_cache, set_aside};
 pub use space::{RESERVE_BYTES, free_bytes, is_out_of_space};

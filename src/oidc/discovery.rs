@@ -24,7 +24,8 @@ pub struct Metadata {
 impl Metadata {
     /// Whether the client's secret goes into the form: only where the provider takes it nowhere else.
     pub fn takes_secret_in_form(&self) -> bool {
-        let takes = |method: &str| self.token_endpoint_auth_methods_supported.as_ref().is_some_and(|all| all.iter().any(|one| one == method));
+        let takes =
+            |method: &str| self.token_endpoint_auth_methods_supported.as_ref().is_some_and(|all| all.iter().any(|one| one == method));
         takes("client_secret_post") && !takes("client_secret_basic")
     }
 }

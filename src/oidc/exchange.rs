@@ -4,7 +4,11 @@ use base64ct::{Base64, Encoding};
 use serde::Deserialize;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use super::{OidcError, Pending, Settings, discovery::Metadata, web::{self, Web}};
+use super::{
+    OidcError, Pending, Settings,
+    discovery::Metadata,
+    web::{self, Web},
+};
 
 /// The part of the answer that is used: the other tokens are forgotten.
 #[derive(Deserialize)]

@@ -102,7 +102,10 @@ impl Provider {
         let _slot = self.slots.take()?;
         let token = exchange::id_token(&self.web, &metadata, &self.settings, pending, code)?;
         let claims = self.signed_claims(&metadata.jwks_uri, &token, now)?;
-        token::check(claims, &token::Expected { issuer: &self.settings.issuer, client_id: &self.settings.client_id, nonce: pending.nonce(), now })
+        token::check(
+            claims,
+            &token::Expected { issuer: &self.settings.issuer, client_id: &self.settings.client_id, nonce: pending.nonce(), now },
+        )
     }
 
     /// The claims of a token that a key of the provider has signed. Keys may be new: then they are fetched again.

@@ -34,7 +34,8 @@ const SCHEMES: &[(Algorithm, Scheme)] = &[
 /// The claims of a token that one of these keys has signed. Nothing of them is checked yet.
 pub fn claims(token: &str, keys: &[Key]) -> Result<Claims, OidcError> {
     install();
-    let header = jsonwebtoken::decode_header(token).map_err(|_| OidcError::Token("its header cannot be read or names no known algorithm"))?;
+    let header =
+        jsonwebtoken::decode_header(token).map_err(|_| OidcError::Token("its header cannot be read or names no known algorithm"))?;
     if scheme(header.alg).is_none() {
         return Err(OidcError::Token("it is signed with an algorithm that proves nothing"));
     }

@@ -75,7 +75,11 @@ impl Web {
     /// An endpoint must be https; where the provider is on this machine, it may be here by http.
     pub fn check(&self, address: &str) -> Result<(), OidcError> {
         let is_safe = |url: Url| url.scheme() == "https" || (self.is_loopback && is_plain_loopback(&url));
-        if Url::parse(address).is_ok_and(is_safe) { Ok(()) } else { Err(OidcError::Unavailable("it names an endpoint without https".into())) }
+        if Url::parse(address).is_ok_and(is_safe) {
+            Ok(())
+        } else {
+            Err(OidcError::Unavailable("it names an endpoint without https".into()))
+        }
     }
 
     fn agent(&self) -> &Agent {

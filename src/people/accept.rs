@@ -179,6 +179,8 @@ fn enter_acceptor(
             batch.put(row);
             Ok(who.clone())
         }
-        (Acceptor::New { who, .. } | Acceptor::Provided { who, .. } | Acceptor::Known(who), _) => check_active(memory, who).map(|()| who.clone()),
+        (Acceptor::New { who, .. } | Acceptor::Provided { who, .. } | Acceptor::Known(who), _) => {
+            check_active(memory, who).map(|()| who.clone())
+        }
     }
 }

@@ -42,7 +42,15 @@ fn bad(field: &Field) -> Vec<(String, String)> {
         Takes::Folder => shown(&[""]),
         Takes::Secret => ["short", "with spaces between words", ""].map(|text| (text.to_owned(), "cannot be used".to_owned())).to_vec(),
         Takes::Filter => shown(&["=,="]),
-        Takes::Issuer => shown(&["id.example", "http://id.example", "https://id.example/?a", "https://a@id.example", "https://id.example/#a", "ftp://id.example", ""]),
+        Takes::Issuer => shown(&[
+            "id.example",
+            "http://id.example",
+            "https://id.example/?a",
+            "https://a@id.example",
+            "https://id.example/#a",
+            "ftp://id.example",
+            "",
+        ]),
         Takes::Text => shown(&["", "two\nlines"]),
         // The wrong entry alone is shown.
         Takes::List(Entries::Urls | Entries::Origins) => has("https://shop.example", &["shop.example", "https://a.example/path", "*"]),

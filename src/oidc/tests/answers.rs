@@ -3,7 +3,11 @@
 use super::{super::slots::TALKING_MAX, *};
 
 fn cause(loopback: &Loopback) -> String {
-    match loopback.provider().begin(Purpose::SignIn, "http://127.0.0.1/back", NOW) {
+    cause_of(&loopback.provider())
+}
+
+fn cause_of(provider: &Provider) -> String {
+    match provider.begin(Purpose::SignIn, "http://127.0.0.1/back", NOW) {
         Err(OidcError::Unavailable(cause)) => cause,
         Err(other) => panic!("another error: {other}"),
         Ok(_) => panic!("it begins"),
@@ -14,8 +18,12 @@ fn cause(loopback: &Loopback) -> String {
 fn an_answer_that_never_comes_is_given_up() {
     let (release, wait) = std::sync::mpsc::channel::<()>();
     let wait = std::sync::Mutex::new(wait);
-    let loopback = Loopback::new(move |_, _, _| drop(wait.lock().expect("no panic").recv()));
-    assert!(cause(&loopback).contains("timeout"), "{}", cause(&loopback));
+    let loopback = Loopback::new(move |_, _, _| {
+        let _ = wait.lock().expect("no panic").recv();
+    });
+    let provider = loopback.provider_with(Limits { whole: Duration::from_millis(200), ..Limits::default() });
+    let cause = cause_of(&provider);
+    assert!(cause.contains("timeout"), "{cause}");
     drop(release);
 }
 

@@ -103,7 +103,10 @@ impl Loopback {
     }
 
     fn provider(&self) -> Provider {
-        let limits = Limits { connect: Duration::from_secs(5), whole: Duration::from_millis(300) };
+        self.provider_with(Limits::default())
+    }
+
+    fn provider_with(&self, limits: Limits) -> Provider {
         Provider::new(Settings { issuer: self.url.clone(), client_id: "aisled".into(), client_secret: None, limits })
     }
 }

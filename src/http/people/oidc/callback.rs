@@ -10,13 +10,10 @@ use serde::Deserialize;
 use super::{at_provider, newcomer::newcomer, page, provider, seconds};
 use crate::{
     app::{App, Current, entrance},
-    domain::{
-        Principal,
-        rights::Power,
-    },
+    domain::{Principal, rights::Power},
     http::{access::identity, cookie, error::Problem, people::on_accounts, site::Peer},
     oidc::{OidcError, Person, Purpose},
-    people::{Account, Acceptor, NewSession, Oidc},
+    people::{Acceptor, Account, NewSession, Oidc},
 };
 
 /// Where a browser goes that is signed in.
@@ -131,6 +128,7 @@ fn inactive() -> Problem {
 }
 
 fn not_invited() -> Problem {
-    let detail = "you are not invited: ask somebody for an invitation, or, if you have an account here, sign in with your password and link it";
+    let detail =
+        "you are not invited: ask somebody for an invitation, or, if you have an account here, sign in with your password and link it";
     Problem::new(StatusCode::FORBIDDEN, "oidc_not_invited", detail)
 }
