@@ -47,7 +47,7 @@ settings! {
     require_sign_in: bool = false, Takes::Switch, Server;
     /// Who may change products, prices, stores and offers: `members` are owners and adults of any household.
     catalog_writers: CatalogWriters = CatalogWriters::default(), one_of::<CatalogWriters>(), Server;
-    /// Address of an OpenID provider that people may sign in by; none turns it off. See `docs/oidc.md`.
+    /// Address of an `OpenID` provider that people may sign in by; none turns it off. See `docs/oidc.md`.
     oidc_issuer: Option<Issuer> = None, Takes::Issuer, Server;
     /// The name under which the provider knows this server.
     oidc_client_id: String = String::from("aisled"), Takes::Text, Server;

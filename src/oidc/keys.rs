@@ -19,7 +19,7 @@ const KEYS_MAX: usize = 64;
 pub struct Key {
     id: Option<String>,
     algorithm: Option<String>,
-    pub key: DecodingKey,
+    pub public: DecodingKey,
 }
 
 /// All keys of one fetch.
@@ -59,15 +59,15 @@ impl Key {
     pub fn fits(&self, id: Option<&str>, algorithm: Algorithm) -> bool {
         let is_named = id.is_none_or(|id| self.id.as_deref() == Some(id));
         let is_for = self.algorithm.as_ref().is_none_or(|own| *own == format!("{algorithm:?}"));
-        is_named && is_for && self.key.family() == algorithm.family()
+        is_named && is_for && self.public.family() == algorithm.family()
     }
 
     /// A key that can be read and is for signatures.
     fn of(value: serde_json::Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(value).ok()?;
         let is_for_signatures = matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature));
-        let key = DecodingKey::from_jwk(&jwk).ok().filter(|_| is_for_signatures)?;
-        Some(Self { id: jwk.common.key_id, algorithm: jwk.common.key_algorithm.map(|algorithm| algorithm.to_string()), key })
+        let public = DecodingKey::from_jwk(&jwk).ok().filter(|_| is_for_signatures)?;
+        Some(Self { id: jwk.common.key_id, algorithm: jwk.common.key_algorithm.map(|algorithm| algorithm.to_string()), public })
     }
 }
 

@@ -155,3 +155,9 @@ impl std::fmt::Debug for Provider {
         f.debug_struct("Provider").field("issuer", &self.settings.issuer).finish_non_exhaustive()
     }
 }
+
+impl std::fmt::Debug for Begun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
+    }
+}

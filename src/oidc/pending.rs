@@ -24,7 +24,7 @@ pub enum Purpose {
     Link(Principal),
 }
 
-/// A sign-in that has begun. Without `Debug`: all of it is secret.
+/// A sign-in that has begun. All of it is secret.
 pub struct Pending {
     purpose: Purpose,
     redirect_uri: String,
@@ -125,4 +125,10 @@ pub fn random_text() -> String {
 /// Bytes as base64url.
 pub fn text(bytes: &[u8]) -> String {
     Base64UrlUnpadded::encode_string(bytes)
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
+    }
 }

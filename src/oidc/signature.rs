@@ -45,7 +45,7 @@ pub fn claims(token: &str, keys: &[Key]) -> Result<Claims, OidcError> {
     }
     let mut fitting = keys.iter().filter(|key| key.fits(header.kid.as_deref(), header.alg)).peekable();
     fitting.peek().ok_or(OidcError::UnknownKey)?;
-    let signed = fitting.find_map(|key| jsonwebtoken::decode(token, &key.key, &signature_only(header.alg)).ok());
+    let signed = fitting.find_map(|key| jsonwebtoken::decode(token, &key.public, &signature_only(header.alg)).ok());
     signed.map(|data| data.claims).ok_or(OidcError::Token("its signature or its content is wrong"))
 }
 
@@ -76,6 +76,7 @@ fn install() {
     });
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "this is the form that jsonwebtoken calls")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     let scheme = scheme(*algorithm).filter(|_| key.family() == algorithm.family()).ok_or(ErrorKind::InvalidAlgorithm)?;
     Ok(Box::new(Ring { algorithm: *algorithm, scheme, key: key.clone() }))

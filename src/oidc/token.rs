@@ -104,3 +104,9 @@ fn check_times(claims: &Claims, now: i64) -> Result<(), OidcError> {
     }
     Ok(())
 }
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
+    }
+}

@@ -1,6 +1,9 @@
 //! What must not sign anybody in.
 
-use super::{provider::Twist, *};
+use super::{
+    provider::Twist::{self, AlgNone, Audience, Expired, Hs256, Issuer, Nonce, OtherKey},
+    *,
+};
 
 /// Goes to the provider; the address that it sends the browser back to.
 fn back(browser: &mut Browser, app: &TestApp) -> String {
@@ -56,7 +59,6 @@ fn a_state_and_a_code_work_once() {
 fn a_token_that_proves_nothing_signs_nobody_in() {
     let provider = Provider::start();
     let app = known(&provider);
-    use Twist::{AlgNone, Audience, Expired, Hs256, Issuer, Nonce, OtherKey};
     for twist in [Nonce, Audience, Issuer, Expired, OtherKey, AlgNone, Hs256] {
         provider.twist(twist);
         let mut browser = Browser::new();
@@ -71,7 +73,8 @@ fn a_token_that_proves_nothing_signs_nobody_in() {
 fn who_says_no_at_the_provider_is_not_signed_in() {
     let provider = Provider::start();
     let (app, mut browser) = (known(&provider), Browser::new());
-    let (before, state) = { back(&mut browser, &app).split_once("&state=").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap() };
+    let good = back(&mut browser, &app);
+    let (before, state) = good.split_once("&state=").unwrap();
     let denied = format!("{}?error=access_denied&state={state}", before.split('?').next().unwrap());
     assert_eq!(browser.get(&denied).refusal(), (403, "oidc_denied"));
 }

@@ -190,7 +190,8 @@ impl Shared {
         let name = match twist {
             Twist::AlgNone => "none",
             Twist::Hs256 => "HS256",
-            _ => "ES256",
+            Twist::None | Twist::Nonce | Twist::Audience | Twist::Issuer | Twist::Expired | Twist::OtherKey => "ES256",
+            Twist::Endless | Twist::Hanging => "ES256",
         };
         let signed =
             format!("{}.{}", text(json!({ "alg": name, "kid": "k1" }).to_string().as_bytes()), text(claims.to_string().as_bytes()));
@@ -203,7 +204,8 @@ impl Shared {
             Twist::AlgNone => Vec::new(),
             Twist::Hs256 => hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, self.key.public_key().as_ref()), signed).as_ref().to_vec(),
             Twist::OtherKey => by(&self.other),
-            _ => by(&self.key),
+            Twist::None | Twist::Nonce | Twist::Audience | Twist::Issuer | Twist::Expired => by(&self.key),
+            Twist::Endless | Twist::Hanging => by(&self.key),
         }
     }
 }

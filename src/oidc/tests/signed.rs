@@ -28,8 +28,8 @@ fn the_rsa_example_of_rfc_7515_is_verified_and_a_changed_one_is_not() {
                      KBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZ\
                      ESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
     let keys = key_set(&[key]);
-    assert!(verifies(&format!("{header}.{payload}.{signature}"), &keys[0].key));
-    assert!(!verifies(&format!("{header}.{}.{signature}", payload.replace("eyJp", "eyJq")), &keys[0].key));
+    assert!(verifies(&format!("{header}.{payload}.{signature}"), &keys[0].public));
+    assert!(!verifies(&format!("{header}.{}.{signature}", payload.replace("eyJp", "eyJq")), &keys[0].public));
 }
 
 fn verifies(token: &str, key: &jsonwebtoken::DecodingKey) -> bool {

@@ -41,10 +41,10 @@ fn one_too_many_drops_the_oldest() {
 fn the_address_names_what_the_return_must_show_and_hides_the_verifier() {
     let loopback = Loopback::with_keys(|| json!({ "keys": [] }));
     let provider = loopback.provider();
-    let begun = provider.begin(Purpose::SignIn, "http://127.0.0.1/back", NOW).ok().expect("the provider answers");
+    let begun = provider.begin(Purpose::SignIn, "http://127.0.0.1/back", NOW).expect("the provider answers");
     let url = Url::parse(&begun.url).expect("a URL");
     let query: std::collections::HashMap<_, _> = url.query_pairs().into_owned().collect();
-    let pending = provider.take(Some(&begun.handle), &query["state"], None, NOW).ok().expect("it was begun");
+    let pending = provider.take(Some(&begun.handle), &query["state"], None, NOW).expect("it was begun");
     assert_eq!(query["code_challenge"], text(digest(&SHA256, pending.verifier().as_bytes()).as_ref()));
     assert_eq!((query["code_challenge_method"].as_str(), query["nonce"].as_str()), ("S256", pending.nonce()));
     assert!(!begun.url.contains(pending.verifier()) && !begun.url.contains(&begun.handle));
@@ -55,7 +55,7 @@ fn the_address_names_what_the_return_must_show_and_hides_the_verifier() {
 fn an_answer_in_the_name_of_another_provider_is_refused() {
     let loopback = Loopback::with_keys(|| json!({ "keys": [] }));
     let provider = loopback.provider();
-    let begun = provider.begin(Purpose::SignIn, "http://127.0.0.1/back", NOW).ok().expect("the provider answers");
+    let begun = provider.begin(Purpose::SignIn, "http://127.0.0.1/back", NOW).expect("the provider answers");
     let state = Url::parse(&begun.url).expect("a URL").query_pairs().find(|(name, _)| name == "state").expect("a state").1.into_owned();
     assert!(matches!(provider.take(Some(&begun.handle), &state, Some("https://evil.example"), NOW), Err(OidcError::State)));
 }
