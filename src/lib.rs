@@ -18,6 +18,7 @@ pub mod http;
 pub mod import;
 pub mod live;
 pub mod log;
+pub mod oidc;
 pub mod past;
 pub mod people;
 pub mod projections;

@@ -1,34 +1,45 @@
-//! The way in: the keys that a start prints, and invitations whose acceptance a crash cut in two.
+//! The way in: the keys that a start prints, the provider that people may sign in by, and invitations whose acceptance a crash cut in two.
 
 use std::sync::{Arc, OnceLock};
 
 use super::{App, Current};
 use crate::{
     actors::{CommandKey, Failure, Hosted, Request},
+    config::{Config, Secret},
     domain::{
         CommandId, Context, Principal,
         household::{HouseholdCommand, Households},
         list::{ListCommand, Lists, Role},
         rights::{HouseholdRole, Rights},
     },
+    oidc::{Limits, Provider, Settings},
     people::{Accepting, Setup, SetupKeys},
 };
 
-/// The keys of one start.
+/// What opens the server to people, for one start.
 #[derive(Debug)]
 pub struct Entrance {
+    /// The keys of the start.
     pub setup: Setup,
     /// Where others reach this server, without a slash at the end; unset where only this machine does.
     pub reached_at: OnceLock<String>,
+    /// The `OpenID` provider, where one is configured.
+    pub provider: Option<Arc<Provider>>,
 }
 
 impl Entrance {
-    /// New keys, to be shown once.
+    /// New keys, to be shown once, and the provider of a configuration.
     #[must_use]
-    pub fn new() -> (Arc<Self>, SetupKeys) {
+    pub fn new(config: &Config) -> (Arc<Self>, SetupKeys) {
         let (setup, keys) = Setup::new();
-        (Arc::new(Self { setup, reached_at: OnceLock::new() }), keys)
+        (Arc::new(Self { setup, reached_at: OnceLock::new(), provider: provider(config).map(Arc::new) }), keys)
     }
+}
+
+fn provider(config: &Config) -> Option<Provider> {
+    let issuer = config.oidc_issuer.as_ref()?.as_str().to_owned();
+    let client_secret = config.oidc_client_secret.as_ref().map(Secret::expose).map(str::to_owned);
+    Some(Provider::new(Settings { issuer, client_id: config.oidc_client_id.clone(), client_secret, limits: Limits::default() }))
 }
 
 /// What came of an acceptance.

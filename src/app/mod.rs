@@ -181,7 +181,7 @@ impl Running {
         let hub = Arc::new(Hub::new(Limits::of(&config), rights));
         end_sockets_with_credentials(&authority.people, &hub);
         let threads = Arc::new(Threads::start(config.actor_threads));
-        let (entrance, keys) = Entrance::new();
+        let (entrance, keys) = Entrance::new(&config);
         let frame = Frame { hub, authority, entrance, config: Arc::new(config), clock: Arc::new(SystemClock), metrics };
         let self_restored = Mutex::new(SelfRestored::read(&frame.config.snapshots));
         let (app, behind) = frame.around(history, replayed, &threads);

@@ -111,7 +111,9 @@ fn argument(field: &Field) -> Arg {
         Takes::Switch => argument.num_args(0..=1).default_missing_value("true").value_parser(value_parser!(bool)),
         Takes::Address => argument.value_parser(value_parser!(SocketAddr)),
         Takes::Folder => argument.value_parser(NonEmptyStringValueParser::new()),
-        Takes::Secret | Takes::Passphrase | Takes::Filter | Takes::List(_) => argument.value_parser(value_parser!(String)),
+        Takes::Secret | Takes::Passphrase | Takes::Filter | Takes::Issuer | Takes::Text | Takes::List(_) => {
+            argument.value_parser(value_parser!(String))
+        }
     }
 }
 
@@ -119,9 +121,15 @@ fn value_name(field: &Field) -> String {
     match field.takes {
         // Their values follow in the help.
         Takes::Choice(_) | Takes::Switch => field.name.to_uppercase(),
-        Takes::Number { .. } | Takes::Address | Takes::Folder | Takes::Secret | Takes::Passphrase | Takes::Filter | Takes::List(_) => {
-            field.unit().to_uppercase().replace(' ', "_")
-        }
+        Takes::Number { .. }
+        | Takes::Address
+        | Takes::Folder
+        | Takes::Secret
+        | Takes::Passphrase
+        | Takes::Filter
+        | Takes::Issuer
+        | Takes::Text
+        | Takes::List(_) => field.unit().to_uppercase().replace(' ', "_"),
     }
 }
 

@@ -6,9 +6,12 @@ use figment::value::{Num, Value};
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    ADMIN_TOKEN_CHARS_MIN, PASSPHRASE_CHARS_MAX, PASSPHRASE_CHARS_MIN, Secret,
+    ADMIN_TOKEN_CHARS_MIN, Issuer, PASSPHRASE_CHARS_MAX, PASSPHRASE_CHARS_MIN, Secret,
     fields::{Field, Takes},
 };
+
+/// Characters of a text that people or another server read.
+const TEXT_CHARS_MAX: usize = 200;
 
 impl Field {
     /// Returns what is wrong with a value, `None` if it can be used. `source` names its origin.
@@ -32,6 +35,9 @@ impl Field {
             // None at all is the default: then accounts are left out of snapshots.
             Takes::Passphrase => matches!(value, Value::Empty(..)) || is_text(|text| Secret::new(text).is_passphrase()),
             Takes::Filter => is_text(|text| EnvFilter::try_new(text).is_ok()),
+            // None is the default: then there is no provider.
+            Takes::Issuer => matches!(value, Value::Empty(..)) || is_text(|text| text.parse::<Issuer>().is_ok()),
+            Takes::Text => is_text(|text| (1..=TEXT_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control)),
             Takes::List(entries) => value.as_array().is_some_and(|values| entries.first_wrong(values).is_none()),
         }
     }
@@ -44,9 +50,8 @@ impl Field {
                 Some(wrong) => format!("has {}", as_json(wrong)),
                 None => format!("is {}", as_json(value)),
             },
-            Takes::Number { .. } | Takes::Choice(_) | Takes::Switch | Takes::Address | Takes::Folder | Takes::Filter => {
-                format!("is {}", as_json(value))
-            }
+            Takes::Number { .. } | Takes::Choice(_) | Takes::Switch | Takes::Address => format!("is {}", as_json(value)),
+            Takes::Folder | Takes::Filter | Takes::Issuer | Takes::Text => format!("is {}", as_json(value)),
         }
     }
 
@@ -60,6 +65,8 @@ impl Field {
             Takes::Secret => format!("a text of at least {ADMIN_TOKEN_CHARS_MIN} visible ASCII characters without spaces"),
             Takes::Passphrase => format!("a text of {PASSPHRASE_CHARS_MIN} to {PASSPHRASE_CHARS_MAX} characters"),
             Takes::Filter => "a filter such as info or warn,aisled=debug".into(),
+            Takes::Issuer => "an https URL without query, such as https://id.example/realms/home; http only for this machine itself".into(),
+            Takes::Text => format!("a text of 1 to {TEXT_CHARS_MAX} characters without control characters"),
             Takes::List(entries) => entries.wanted().into(),
         }
     }

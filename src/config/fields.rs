@@ -39,6 +39,10 @@ pub enum Takes {
     Passphrase,
     /// Which log lines are shown.
     Filter,
+    /// The address of an `OpenID` provider.
+    Issuer,
+    /// A short text that people or another server read.
+    Text,
     /// Any number of entries of one kind: an array in the file, separated by commas elsewhere.
     List(Entries),
 }
@@ -131,6 +135,8 @@ impl Field {
             Takes::Folder => "folder".into(),
             Takes::Secret | Takes::Passphrase => "text".into(),
             Takes::Filter => "filter".into(),
+            Takes::Issuer => "URL".into(),
+            Takes::Text => "text".into(),
             Takes::List(entries) => entries.unit().into(),
         }
     }
@@ -146,6 +152,8 @@ impl Field {
             | Takes::Secret
             | Takes::Passphrase
             | Takes::Filter
+            | Takes::Issuer
+            | Takes::Text
             | Takes::List(_) => None,
         }
     }
@@ -169,7 +177,14 @@ impl Field {
             Takes::Number { .. } => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
             Takes::Switch => text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
             Takes::List(_) => Value::from(lists::split(text)),
-            Takes::Choice(_) | Takes::Address | Takes::Folder | Takes::Secret | Takes::Passphrase | Takes::Filter => Value::from(text),
+            Takes::Choice(_)
+            | Takes::Address
+            | Takes::Folder
+            | Takes::Secret
+            | Takes::Passphrase
+            | Takes::Filter
+            | Takes::Issuer
+            | Takes::Text => Value::from(text),
         }
     }
 }

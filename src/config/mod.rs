@@ -5,6 +5,7 @@ mod catalog_writers;
 mod check;
 mod durability;
 mod fields;
+mod issuer;
 mod lists;
 mod network;
 mod origin;
@@ -36,6 +37,7 @@ use crate::{
 pub use catalog_writers::CatalogWriters;
 pub use durability::Durability;
 pub use fields::{Field, TakenBy, Takes};
+pub use issuer::{Issuer, NotAnIssuer};
 pub use lists::Entries;
 pub use network::{Network, NotANetwork};
 pub use origin::{NotAnOrigin, WebOrigin};
@@ -110,7 +112,7 @@ impl ConfigError {
 /// Merges the sources and checks every value.
 ///
 /// # Errors
-/// Names every unknown key and every value that cannot be used, all at once, each with its source.
+/// Names every unknown key and every value that cannot be used, all at once, each with its source; then values that contradict each other.
 pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     let (environment, warnings) = from_environment(&sources.environment);
     let mut figment = Figment::from(Serialized::defaults(Config::default()));
@@ -122,7 +124,8 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     let figment =
         figment.merge(Layer { name: "environment", values: environment }).merge(Layer { name: "flag", values: sources.flags.clone() });
     check(&figment)?;
-    let config = figment.extract().map_err(|error| ConfigError::one(error.to_string()))?;
+    let config: Config = figment.extract().map_err(|error| ConfigError::one(error.to_string()))?;
+    config.contradiction().map_or(Ok(()), |contradiction| Err(ConfigError::one(contradiction)))?;
     let sources = FIELDS.iter().map(|field| (field.name, source_of(&figment, field.name))).collect();
     Ok(Loaded { config, sources, warnings })
 }
@@ -156,6 +159,17 @@ impl Config {
             verify_bytes_per_second: self.verify_mib_per_second << 20,
             ..LogOptions::new(folder)
         }
+    }
+
+    /// What two settings say that cannot both be.
+    fn contradiction(&self) -> Option<String> {
+        let needs_address = self.oidc_issuer.is_some() && self.public_url.is_empty() && !self.listen.ip().is_loopback();
+        // The provider sends browsers back to a fixed address: one that is taken from the request could be anybody's.
+        needs_address.then(|| {
+            "oidc_issuer needs public_url, the address to which the provider sends people back; only a server that listens on the \
+             loopback alone does without"
+                .to_owned()
+        })
     }
 
     /// Which scheduled snapshots are kept.

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CatalogWriters, Durability, Entries, LogFormat, Network, Secret, WebOrigin,
+    CatalogWriters, Durability, Entries, Issuer, LogFormat, Network, Secret, WebOrigin,
     fields::{Field, TakenBy, Takes, first_of, number, one_of, settings},
 };
 
@@ -50,6 +50,14 @@ settings! {
     require_sign_in: bool = false, Takes::Switch, Server;
     /// Who may change products, prices, stores and offers: `members` are owners and adults of any household.
     catalog_writers: CatalogWriters = CatalogWriters::default(), one_of::<CatalogWriters>(), Server;
+    /// Address of an `OpenID` provider that people may sign in by; none turns it off. See `docs/oidc.md`.
+    oidc_issuer: Option<Issuer> = None, Takes::Issuer, Server;
+    /// The name under which the provider knows this server.
+    oidc_client_id: String = String::from("aisled"), Takes::Text, Server;
+    /// The password of that name, if the provider gave one. Prefer the environment: every user of the machine can read a flag.
+    oidc_client_secret: Option<Secret> = None, Takes::Secret, Server;
+    /// How the button to sign in by the provider calls it.
+    oidc_name: String = String::from("your provider"), Takes::Text, Server;
     /// Add the demo household; adding it twice changes nothing.
     demo: bool = false, Takes::Switch, Server;
     /// Threads of the HTTP server; 0 means one per core.

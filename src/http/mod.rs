@@ -106,6 +106,9 @@ routes! {
     "/api/v1/admin/operations/{id}": GET admin::operations::show [May RunServer];
     "/api/v1/admin/digests": GET admin::views::digests [May RunServer];
     "/api/v1/admin/views/rebuild": POST admin::views::rebuild [May RunServer];
+    "/api/v1/oidc/start": GET people::oidc::start [May Enter], POST people::oidc::start_with [May Enter];
+    "/api/v1/oidc/callback": GET people::oidc::callback::callback [May Enter];
+    "/api/v1/oidc/link": POST people::oidc::link [May KeepAccount], DELETE people::oidc::unlink [May KeepAccount];
     "/api/v1/setup": POST people::setup::set_up [May Enter];
     "/api/v1/session": GET people::session::show [May Enter], POST people::session::sign_in [May Enter], DELETE people::session::sign_out [May Enter];
     "/api/v1/sessions": GET people::session::index [May KeepAccount];

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use super::{
-    DisplayName, Invitation, InvitationError, Login, NewAccount, Password, People, PeopleError,
+    DisplayName, Invitation, InvitationError, Login, NewAccount, Oidc, Password, People, PeopleError,
     account::AccountRow,
-    accounts::{check_active, check_free, row_of},
+    accounts::{check_active, check_free, check_subject_free, row_of},
     change::Batch,
     credential::CredentialId,
     hashing::StoredPassword,
@@ -20,6 +20,8 @@ use crate::domain::{Moment, Principal};
 pub enum Acceptor {
     /// Somebody who gets an account with it.
     New { who: Principal, login: Login, name: DisplayName, password: Password },
+    /// The same without a password: a provider vouches for this person. Account and identity are one transaction.
+    Provided { who: Principal, login: Login, name: DisplayName, oidc: Oidc },
     /// Somebody who has one, and is signed in.
     Known(Principal),
 }
@@ -49,7 +51,7 @@ impl People {
         self.change(|memory, batch| {
             let mut row = self.open_invitation(memory, proof, now)?;
             let who = enter_acceptor(memory, batch, acceptor, new, password, now)?;
-            row.creates_account = matches!(acceptor, Acceptor::New { .. });
+            row.creates_account = acceptor.creates_account();
             row.invitation.taken_by = Some(who.clone());
             batch.put(row.clone());
             Ok(Accepting { invitation: row.invitation, who })
@@ -133,7 +135,25 @@ impl Acceptor {
                 let (who, login, name, password) = (who.clone(), login.clone(), name.clone(), Some(password.clone()));
                 Some(NewAccount { who, login, name, admin: false, password })
             }
+            Self::Provided { who, login, name, .. } => {
+                Some(NewAccount { who: who.clone(), login: login.clone(), name: name.clone(), admin: false, password: None })
+            }
             Self::Known(_) => None,
+        }
+    }
+
+    fn creates_account(&self) -> bool {
+        match self {
+            Self::New { .. } | Self::Provided { .. } => true,
+            Self::Known(_) => false,
+        }
+    }
+
+    /// The identity that the new account is linked with.
+    fn oidc(&self) -> Option<&Oidc> {
+        match self {
+            Self::Provided { oidc, .. } => Some(oidc),
+            Self::New { .. } | Self::Known(_) => None,
         }
     }
 }
@@ -148,13 +168,19 @@ fn enter_acceptor(
     now: Moment,
 ) -> Result<Principal, PeopleError> {
     match (acceptor, new) {
-        (Acceptor::New { who, .. }, Some(new)) => {
+        (Acceptor::New { who, .. } | Acceptor::Provided { who, .. }, Some(new)) => {
             check_free(memory, &new)?;
             let mut row = AccountRow::new(&new, password, now);
+            if let Some(oidc) = acceptor.oidc() {
+                check_subject_free(memory, oidc, who)?;
+                row.account.oidc = Some(oidc.clone());
+            }
             row.account.pending = true;
             batch.put(row);
             Ok(who.clone())
         }
-        (Acceptor::New { who, .. } | Acceptor::Known(who), _) => check_active(memory, who).map(|()| who.clone()),
+        (Acceptor::New { who, .. } | Acceptor::Provided { who, .. } | Acceptor::Known(who), _) => {
+            check_active(memory, who).map(|()| who.clone())
+        }
     }
 }

@@ -66,12 +66,14 @@ impl People {
         is_set_up(&self.inner.memory.read())
     }
 
-    /// Links an account with a provider's identity, or unlinks it. Blocks: call on a thread that may.
+    /// Links an account with a provider's identity, or unlinks it, if it has a password to sign in by. Blocks: call on a thread that may.
     pub fn link_oidc(&self, who: &Principal, oidc: Option<Oidc>) -> Result<(), PeopleError> {
         self.change(|memory, batch| {
             let mut row = row_of(memory, who)?;
-            if oidc.as_ref().and_then(|oidc| memory.subjects.get(oidc)).is_some_and(|other| other != who) {
-                return Err(PeopleError::SubjectTaken);
+            match &oidc {
+                Some(oidc) => check_subject_free(memory, oidc, who)?,
+                None if row.account.oidc.is_some() && !row.account.has_password => return Err(PeopleError::LastWayIn),
+                None => {}
             }
             row.account.oidc = oidc;
             batch.put(row);
@@ -183,6 +185,12 @@ pub fn check_free(memory: &Memory, new: &NewAccount) -> Result<(), PeopleError> 
         return Err(PeopleError::PrincipalTaken);
     }
     if memory.logins.contains_key(&new.login) { Err(PeopleError::LoginTaken) } else { Ok(()) }
+}
+
+/// A provider's identity must not belong to another account.
+pub fn check_subject_free(memory: &Memory, oidc: &Oidc, who: &Principal) -> Result<(), PeopleError> {
+    let is_taken = memory.subjects.get(oidc).is_some_and(|other| other != who);
+    if is_taken { Err(PeopleError::SubjectTaken) } else { Ok(()) }
 }
 
 /// Whether somebody can sign in.

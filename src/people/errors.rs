@@ -51,6 +51,8 @@ pub enum PeopleError {
     PrincipalTaken,
     #[error("this identity of the provider belongs to another account")]
     SubjectTaken,
+    #[error("without the provider nobody could sign in to this account: set a password first")]
+    LastWayIn,
     #[error("there is no such account")]
     UnknownAccount,
     #[error("this account is disabled, or its invitation is not accepted yet")]
@@ -189,6 +191,7 @@ impl PeopleError {
             Self::LoginTaken => "login_taken",
             Self::PrincipalTaken => "principal_taken",
             Self::SubjectTaken => "subject_taken",
+            Self::LastWayIn => "last_way_in",
             Self::UnknownAccount => "account_unknown",
             Self::Inactive => "account_inactive",
             Self::LastAdmin => "last_admin",

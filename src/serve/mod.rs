@@ -35,7 +35,7 @@ const STOP_REQUESTS_WAIT: Duration = Duration::from_secs(3);
 pub use crate::people::FOLDER as PEOPLE;
 
 /// How often the last uses of credentials are written down.
-const TIDY_EVERY: Duration = Duration::from_secs(300);
+const TIDY_EVERY: Duration = Duration::from_mins(5);
 
 /// How long a stop may take in all. What then still hangs, such as a disk that never answers, ends with the process.
 const STOP_MAX: Duration = Duration::from_secs(9);

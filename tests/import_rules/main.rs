@@ -117,6 +117,17 @@ fn only_one_file_imports_each_contained_crate() {
     }
 }
 
+#[test]
+fn only_the_folder_of_the_provider_knows_tls_and_signed_tokens() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/oidc");
+    for name in ["ring", "rustls", "rustls_native_certs", "jsonwebtoken"] {
+        for file in sources("src").into_iter().filter(|file| !file.starts_with(&folder)) {
+            let found = code(&file).into_iter().find(|line| names_crate(&line.text, name));
+            assert!(found.is_none(), "{} names {name}", file.display());
+        }
+    }
+}
+
 /// Whether the line names the crate itself, not a module or type whose name merely ends like it.
 fn names_crate(line: &str, name: &str) -> bool {
     let whole = |at: usize| !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':');

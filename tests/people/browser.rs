@@ -92,7 +92,7 @@ impl Browser {
     }
 
     pub fn set_cookie(&self, cookie: &str) {
-        *self.cookie.borrow_mut() = cookie.to_owned();
+        self.cookie.replace(cookie.to_owned());
     }
 }
 

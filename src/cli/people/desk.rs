@@ -75,6 +75,7 @@ impl Desk {
             | PeopleError::UnknownAccount
             | PeopleError::Inactive
             | PeopleError::LastAdmin
+            | PeopleError::LastWayIn
             | PeopleError::UnknownCredential
             | PeopleError::TooMany { .. }
             | PeopleError::Busy => refused(error.code(), &error.to_string()),

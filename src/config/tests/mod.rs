@@ -95,3 +95,14 @@ fn the_table_of_settings_names_exactly_the_fields_of_the_configuration() {
     named.sort_unstable();
     assert_eq!(fields, named);
 }
+
+#[test]
+fn a_provider_needs_a_public_url_unless_the_server_listens_on_the_loopback_alone() {
+    let with = |lines: &str| with_file(&format!("oidc_issuer = \"https://id.example\"\n{lines}"));
+    let (_dir, open) = with("listen = \"0.0.0.0:8080\"\n");
+    assert!(problems(&open).starts_with("oidc_issuer needs public_url"), "{}", problems(&open));
+    for fine in ["", "listen = \"0.0.0.0:8080\"\npublic_url = [\"https://shop.example\"]\n"] {
+        let (_dir, sources) = with(fine);
+        assert!(load(&sources).is_ok(), "{fine}");
+    }
+}

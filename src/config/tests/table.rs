@@ -15,6 +15,8 @@ fn numbers() -> impl Iterator<Item = (&'static Field, &'static str, u64, u64)> {
         | Takes::Secret
         | Takes::Passphrase
         | Takes::Filter
+        | Takes::Issuer
+        | Takes::Text
         | Takes::List(_) => None,
     })
 }
@@ -31,6 +33,8 @@ fn good(field: &Field) -> Vec<String> {
         Takes::Secret => words(&["1234567890123456"]),
         Takes::Passphrase => vec!["two words, ö".into(), "x".repeat(256)],
         Takes::Filter => words(&["warn,aisled=debug"]),
+        Takes::Issuer => words(&["https://id.example", "https://id.example/realms/home/", "http://127.0.0.1:9000", "http://localhost"]),
+        Takes::Text => words(&["a", "Müller & co"]),
         Takes::List(Entries::Urls | Entries::Origins) => words(&["https://shop.example", "https://shop.example,http://10.0.0.7:8080", ""]),
         Takes::List(Entries::Networks) => words(&["127.0.0.1", "10.0.0.0/8,fd00::/8", ""]),
     }
@@ -48,6 +52,16 @@ fn bad(field: &Field) -> Vec<(String, String)> {
         Takes::Secret => ["short", "with spaces between words", ""].map(|text| (text.to_owned(), "cannot be used".to_owned())).to_vec(),
         Takes::Passphrase => ["elevenchars".into(), "x".repeat(257)].map(|text| (text, "cannot be used".to_owned())).to_vec(),
         Takes::Filter => shown(&["=,="]),
+        Takes::Issuer => shown(&[
+            "id.example",
+            "http://id.example",
+            "https://id.example/?a",
+            "https://a@id.example",
+            "https://id.example/#a",
+            "ftp://id.example",
+            "",
+        ]),
+        Takes::Text => shown(&["", "two\nlines"]),
         // The wrong entry alone is shown.
         Takes::List(Entries::Urls | Entries::Origins) => has("https://shop.example", &["shop.example", "https://a.example/path", "*"]),
         Takes::List(Entries::Networks) => has("10.0.0.0/8", &["localhost", "10.0.0.0/33", ""]),
@@ -95,7 +109,7 @@ fn every_default_can_be_used() {
     for field in FIELDS {
         assert_eq!(field.problem(&defaults[field.name], "default"), None);
         let default = field.default_text();
-        assert_eq!(default.is_none(), matches!(field.takes, Takes::Secret | Takes::Passphrase), "{}", field.name);
+        assert_eq!(default.is_none(), matches!(field.takes, Takes::Secret | Takes::Passphrase | Takes::Issuer), "{}", field.name);
     }
 }
 

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 
 use crate::{
     http::error::Problem,
+    oidc::OidcError,
     people::{InputError, InvitationError, PeopleError, SetupError, SignInError},
 };
 
@@ -33,9 +34,8 @@ impl From<PeopleError> for Problem {
         match error {
             PeopleError::Input(error) => error.into(),
             PeopleError::LoginTaken | PeopleError::PrincipalTaken => Self::conflict(code, detail).at("/login"),
-            PeopleError::SubjectTaken | PeopleError::Inactive | PeopleError::LastAdmin | PeopleError::TooMany { .. } => {
-                Self::conflict(code, detail)
-            }
+            PeopleError::SubjectTaken | PeopleError::LastWayIn | PeopleError::Inactive => Self::conflict(code, detail),
+            PeopleError::LastAdmin | PeopleError::TooMany { .. } => Self::conflict(code, detail),
             PeopleError::UnknownAccount | PeopleError::UnknownCredential => Self::not_found(code, detail),
             PeopleError::Busy => Self::unavailable(code, detail, 1),
             PeopleError::Locked { .. } | PeopleError::Store(_) => {
@@ -78,6 +78,21 @@ impl From<SetupError> for Problem {
             SetupError::Throttled { retry_after } => Self::too_many(code, detail, retry_after),
             SetupError::Done => Self::conflict(code, detail),
             SetupError::People(error) => error.into(),
+        }
+    }
+}
+
+impl From<OidcError> for Problem {
+    fn from(error: OidcError) -> Self {
+        if let Some(cause) = error.cause() {
+            tracing::warn!(cause, "the OpenID provider");
+        }
+        let (code, detail) = (error.code(), error.to_string());
+        match error {
+            OidcError::State | OidcError::CodeRefused => Self::malformed(code, detail),
+            OidcError::Denied | OidcError::UnknownKey | OidcError::Token(_) => Self::new(StatusCode::FORBIDDEN, code, detail),
+            OidcError::Unavailable(_) => Self::unavailable(code, detail, 10),
+            OidcError::Busy => Self::unavailable(code, detail, 1),
         }
     }
 }

@@ -165,7 +165,9 @@ fn known(request: &HttpRequest) -> Result<Acceptor, Problem> {
     check_cookie(request)?;
     match identity.power {
         Power::Admin | Power::Account if identity.by.is_none() && identity.writes => Ok(Acceptor::Known(identity.who.clone())),
-        _ => Err(Problem::invalid("login_missing", "/login", "choose a login, a name and a password, or sign in first")),
+        Power::Admin | Power::Account | Power::Link(_) | Power::Nobody => {
+            Err(Problem::invalid("login_missing", "/login", "choose a login, a name and a password, or sign in first"))
+        }
     }
 }
 
@@ -178,7 +180,7 @@ fn newcomer(app: &App, login: &str, body: &Accept) -> Result<Acceptor, Problem> 
 
 /// A name for events that nobody has: a person who is a member somewhere under a name without an account must not be taken over by choosing
 /// that login.
-fn free_principal(app: &App, login: &Login) -> Option<Principal> {
+pub(super) fn free_principal(app: &App, login: &Login) -> Option<Principal> {
     let base = principal_of(login)?;
     let views = app.views.read();
     let is_free = |who: &Principal| {

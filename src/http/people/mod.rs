@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod errors;
 pub mod invitations;
 pub mod links;
+pub mod oidc;
 pub mod pages;
 pub mod session;
 pub mod setup;

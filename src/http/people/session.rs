@@ -65,6 +65,12 @@ pub struct SessionView {
     pub expires: Option<Moment>,
     /// Whether anybody can sign in to this server yet.
     pub set_up: bool,
+    /// The provider that one may sign in by, as the button calls it; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<String>,
+    /// Whether one's account is linked with an identity of the provider.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub oidc_linked: bool,
 }
 
 /// Signs in and sets the session's cookie. A session from before ends. Wrong logins and wrong passwords are told apart by nothing, and
@@ -132,6 +138,7 @@ fn view(app: &App, identity: &Identity) -> SessionView {
         Rights::Account(_) | Rights::Admin => app.authority.roles(&identity.who).households.clone(),
         Rights::Link(_) | Rights::Nobody => std::collections::BTreeMap::new(),
     };
+    let oidc_linked = account.as_ref().is_some_and(|account| account.oidc.is_some());
     let (name, login) = account.map(|account| (account.name, account.login)).unzip();
     SessionView {
         who: known.then(|| identity.who.clone()),
@@ -142,6 +149,8 @@ fn view(app: &App, identity: &Identity) -> SessionView {
         households,
         expires: identity.until,
         set_up: app.authority.people.is_set_up(),
+        oidc: app.entrance.provider.as_ref().map(|_| app.config.oidc_name.clone()),
+        oidc_linked,
     }
 }
 
@@ -217,11 +226,7 @@ pub struct ChangePassword {
 /// Changes one's password. All other sessions end.
 #[utoipa::path(post, path = "/api/v1/password", tag = "people", request_body = ChangePassword, responses((status = 204), (status = "4XX", body = ProblemBody)))]
 pub async fn password(app: Current, asker: Asker, request: HttpRequest, Json(body): Json<ChangePassword>) -> Result<HttpResponse, Problem> {
-    // Neither a token nor an admin who acts for somebody takes over an account: an admin resets the password openly.
-    let by_session = request.extensions().get::<Proven>().is_some_and(|proven| proven.by_cookie) || bearer(request.headers()).is_none();
-    if !by_session || asker.0.by.is_some() {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "session_required", "change your password from a session of your own"));
-    }
+    needs_own_session(&asker, &request)?;
     let (who, keep, now, address) = (asker.0.who.clone(), asker.0.credential, app.clock.now(), Peer::of(&request).address);
     on_accounts(&app, move |people| {
         let account = people.account(&who).ok_or(PeopleError::UnknownAccount)?;
@@ -236,8 +241,20 @@ pub async fn password(app: Current, asker: Asker, request: HttpRequest, Json(bod
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// Neither a token nor an admin who acts for somebody takes over an account: an admin resets the password openly.
+///
+/// # Errors
+/// 403 for both.
+pub fn needs_own_session(asker: &Asker, request: &HttpRequest) -> Result<(), Problem> {
+    let by_session = request.extensions().get::<Proven>().is_some_and(|proven| proven.by_cookie) || bearer(request.headers()).is_none();
+    if by_session && asker.0.by.is_none() {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::FORBIDDEN, "session_required", "change how you sign in from a session of your own"))
+}
+
 /// What the device calls itself, else its browser.
-fn device(request: &HttpRequest, named: String) -> String {
+pub(super) fn device(request: &HttpRequest, named: String) -> String {
     if !named.is_empty() {
         return named;
     }

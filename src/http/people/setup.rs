@@ -53,10 +53,8 @@ pub async fn set_up(app: Current, request: HttpRequest, Json(body): Json<SetUp>)
     let first = FirstAccount { login, name, password };
     let (entrance, now) = (std::sync::Arc::clone(&app.entrance), app.clock.now());
     let (secret, session) = on_accounts(&app, move |people| {
-        let account = match is_owner {
-            true => people.add_first(first, now)?,
-            false => entrance.setup.set_up(people, &body.key, first, peer.address, now)?,
-        };
+        let account =
+            if is_owner { people.add_first(first, now)? } else { entrance.setup.set_up(people, &body.key, first, peer.address, now)? };
         let new = NewSession { device: &body.device, address: peer.address };
         Ok::<_, Problem>(people.create_session(&account.who, new, None, now)?)
     })

@@ -153,3 +153,50 @@ fn finished_and_expired_invitations_go_after_a_month_and_begun_ones_stay() {
     assert_eq!(rig.people.invitations(&home()).expect("the store works").len(), 1);
     assert_eq!(rig.people.unfinished().expect("the store works").len(), 1);
 }
+
+fn provided(text: &str, subject: &str) -> Acceptor {
+    Acceptor::Provided { who: who(text), login: login(text), name: name(text), oidc: identity(subject) }
+}
+
+fn identity(subject: &str) -> Oidc {
+    Oidc { issuer: "https://id.example".into(), subject: subject.into() }
+}
+
+#[test]
+fn a_crash_between_the_steps_leaves_account_and_identity_together_to_be_finished_or_cancelled() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rig = Rig::at(folder.path());
+    let ((first, _, one), (second, _, two)) = (invite(&rig), invite(&rig));
+    begin(&rig, first.expose(), &provided("ben", "b")).expect("it is free");
+    begin(&rig, second.expose(), &provided("cleo", "c")).expect("it is free");
+    drop(rig);
+    let rig = Rig::at(folder.path());
+    assert!(rig.people.by_oidc(&identity("b")).is_some_and(|account| account.pending && account.who == who("ben")));
+    rig.people.finish_accept(one.id).expect("it has begun");
+    rig.people.cancel_accept(two.id).expect("it has begun");
+    assert!(rig.people.by_oidc(&identity("b")).is_some_and(|account| account.is_active() && !account.has_password));
+    assert_eq!(rig.people.by_oidc(&identity("c")), None);
+    assert_eq!(rig.people.accounts().len(), 1);
+}
+
+#[test]
+fn an_identity_that_has_an_account_gets_no_second_one() {
+    let rig = Rig::new();
+    let ann = rig.add("ann", false);
+    rig.people.link_oidc(&ann, Some(identity("a"))).expect("the identity is free");
+    let (secret, _, _) = invite(&rig);
+    assert_eq!(begin(&rig, secret.expose(), &provided("ben", "a")).map_err(|error| error.code()), Err("subject_taken"));
+    assert!(begin(&rig, secret.expose(), &provided("ben", "b")).is_ok(), "the invitation is free");
+}
+
+#[test]
+fn the_only_way_in_is_not_unlinked() {
+    let rig = Rig::new();
+    let (secret, _, invitation) = invite(&rig);
+    begin(&rig, secret.expose(), &provided("ben", "b")).expect("it is free");
+    rig.people.finish_accept(invitation.id).expect("it has begun");
+    assert_eq!(rig.people.link_oidc(&who("ben"), None), Err(PeopleError::LastWayIn));
+    rig.people.set_password(&who("ben"), &password(PASSWORD), None, NOW).expect("the store works");
+    assert_eq!(rig.people.link_oidc(&who("ben"), None), Ok(()));
+    assert_eq!(rig.people.link_oidc(&who("ben"), None), Ok(()), "a repetition changes nothing");
+}

@@ -58,6 +58,7 @@ const pages = {
     const session = await ask("GET", "/api/v1/session");
     if (session.who) return location.replace("/people");
     byId("hint").hidden = session.set_up;
+    showProvider(session);
     onSubmit(byId("form"), async (fields) => {
       await ask("POST", "/api/v1/session", fields);
       location.replace("/people");
@@ -91,6 +92,13 @@ const pages = {
     byId("known").textContent = `You join as ${session.name ?? session.who}.`;
     byId("key").hidden = Boolean(secret);
     byId("form").elements.invitation.value = secret;
+    if (!known) {
+      showProvider(session)?.addEventListener("click", () => {
+        // The invitation goes into a body: an address is kept in histories and logs.
+        const invitation = byId("form").elements.invitation.value;
+        ask("POST", "/api/v1/oidc/start", { invitation }).then(({ url }) => location.assign(url), say);
+      });
+    }
     onSubmit(byId("form"), async (fields) => {
       await ask("POST", "/api/v1/invitations/accept", fields);
       location.replace("/people");
@@ -123,6 +131,7 @@ const pages = {
       await ask("POST", "/api/v1/password", fields);
       byId("password").reset();
     });
+    showLink(session);
     const { sessions } = await ask("GET", "/api/v1/sessions");
     for (const one of sessions) {
       const seen = new Date(one.last_seen).toLocaleString();
@@ -134,6 +143,30 @@ const pages = {
     for (const { id, household } of households.entries) byId("households").append(await home(id, household, session));
   },
 };
+
+/** Shows the way in by the provider, if the server has one. */
+function showProvider(session) {
+  if (!session.oidc) return null;
+  byId("provider").hidden = false;
+  const way = byId("provider").firstElementChild;
+  way.textContent = `Continue with ${session.oidc}`;
+  return way;
+}
+
+/** Lets a person link the account with the provider, or end that. */
+function showLink(session) {
+  if (!session.oidc) return;
+  byId("provider").hidden = false;
+  byId("provider-name").textContent = session.oidc;
+  const way = byId("provider").querySelector("button");
+  way.textContent = session.oidc_linked ? "Unlink" : "Link";
+  way.addEventListener("click", () => {
+    const asked = session.oidc_linked
+      ? ask("DELETE", "/api/v1/oidc/link").then(() => location.reload())
+      : ask("POST", "/api/v1/oidc/link").then(({ url }) => location.assign(url));
+    asked.catch(say);
+  });
+}
 
 async function home(id, household, session) {
   const mine = household.members[session.who];
