@@ -136,7 +136,7 @@ impl Shared {
                 }
                 match self.exchange(&body) {
                     Some(token) => {
-                        send(&mut stream, "200 OK", &json!({ "id_token": token, "access_token": random(), "token_type": "Bearer" }))
+                        send(&mut stream, "200 OK", &json!({ "id_token": token, "access_token": random(), "token_type": "Bearer" }));
                     }
                     None => send(&mut stream, "400 Bad Request", &json!({ "error": "invalid_grant" })),
                 }
