@@ -10,6 +10,9 @@ use support::{Answer, TestApp};
 fn kitchen() -> TestApp {
     let app = TestApp::start_with(&["--durability", "flush"]);
     app.post("/api/v1/lists", &json!({ "id": "weekly", "name": "Weekly" })).ok();
+    for member in ["ann", "ben"] {
+        app.post("/api/v1/lists/weekly/members", &json!({ "member": member, "role": "owner" })).ok();
+    }
     for (id, name) in [("bread", "Bread"), ("milk", "Milk")] {
         told(&app, "ben", "POST", "/api/v1/lists/weekly/items", json!({ "id": id, "name": name }));
     }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Raised when the stored shape of any entity's state changes; older memos are then ignored.
-pub const MEMO_FORMAT: u32 = 2;
+pub const MEMO_FORMAT: u32 = 3;
 /// Compression of a memo; memos are written rarely, so a smaller size is worth it.
 const ZSTD_LEVEL: i32 = 3;
 /// A memo that unpacks to more than this is ignored: no entity within its limits is that large.

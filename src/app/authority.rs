@@ -83,7 +83,17 @@ impl Authority {
             return Ok(identity);
         }
         let credential = self.people.check(token, self.clock.now())?;
-        Ok(Identity::of(&credential, |who| self.people.is_admin(who)))
+        let identity = Identity::of(&credential, |who| self.people.is_admin(who));
+        if self.is_lent(&identity) { Ok(identity) } else { Err(CredentialError::Unknown) }
+    }
+
+    /// Whether the maker of a link may still share its list; true for every other credential.
+    fn is_lent(&self, identity: &Identity) -> bool {
+        let (Power::Link(list), Some(by)) = (&identity.power, &identity.lent_by) else { return true };
+        let rights = if self.is_admin(by) { Rights::Admin } else { Rights::Account(self.roles(by)) };
+        let reader = Reader { who: by.clone(), rights };
+        let views = self.views.load();
+        views.as_ref().is_some_and(|views| views.0.read().lists.standing(&reader, list).may(Action::ShareList) == Verdict::Allowed)
     }
 
     fn owner(&self, token: &str) -> Option<Identity> {
@@ -140,7 +150,7 @@ impl Authority {
             return Arc::clone(roles);
         }
         let households = self.views.load().as_ref().map(|views| views.0.read().households.roles_of(who)).unwrap_or_default();
-        let roles = Arc::new(Roles::new(households, self.admins_only));
+        let roles = Arc::new(Roles::new(households, self.people.is_invited(who), self.admins_only));
         let mut kept = self.kept.write();
         if kept.len() >= KEPT_MAX {
             kept.clear();
@@ -161,6 +171,9 @@ pub async fn catch_up(app: &App, position: Position) {
 
 impl live::Rights for Authority {
     fn may_follow(&self, identity: &Identity, topic: &Topic) -> bool {
+        if !self.is_lent(identity) {
+            return false;
+        }
         let reader = self.reader(identity);
         let (standing, action) = match topic {
             Topic::List(list) => {

@@ -7,10 +7,10 @@ use crate::{
     actors::{CommandKey, Failure, Hosted, Request},
     config::{Config, Secret},
     domain::{
-        CommandId, Context, Principal,
-        household::{HouseholdCommand, Households},
+        CommandId, Context, Principal, Refusal, RefusalKind,
+        household::{HouseholdCommand, HouseholdState, Households},
         list::{ListCommand, Lists, Role},
-        rights::{HouseholdRole, Rights},
+        rights::{Action, HouseholdRole, Rights},
     },
     oidc::{Limits, Provider, Settings},
     people::{Accepting, Setup, SetupKeys},
@@ -60,7 +60,11 @@ pub async fn complete(app: &Current, accepting: &Accepting) -> Result<Joined, Fa
     let Accepting { invitation, who } = accepting;
     let role: HouseholdRole = invitation.role.parse().map_err(Failure::Internal)?;
     let join = HouseholdCommand::Join { member: who.clone(), role };
-    if let Err(failure) = in_the_name_of::<Households>(app, accepting, invitation.household.as_str(), join).await {
+    let joined = match may_invite(app, accepting).await {
+        Ok(()) => in_the_name_of::<Households>(app, accepting, invitation.household.as_str(), join, Rights::Admin).await,
+        Err(failure) => Err(failure),
+    };
+    if let Err(failure) = joined {
         if !failure.is_refusal() {
             return Err(failure);
         }
@@ -71,7 +75,7 @@ pub async fn complete(app: &Current, accepting: &Accepting) -> Result<Joined, Fa
     for list in &invitation.lists {
         let share = ListCommand::Share { member: who.clone(), role: Role::Editor };
         // A list that was archived or is no longer the inviter's to share is left out.
-        match in_the_name_of::<Lists>(app, accepting, list.as_str(), share).await {
+        match in_the_name_of::<Lists>(app, accepting, list.as_str(), share, rights_of(app, &invitation.by)).await {
             Err(failure) if !failure.is_refusal() => return Err(failure),
             Ok(()) | Err(_) => {}
         }
@@ -97,9 +101,19 @@ pub async fn recover(app: &Current) {
     }
 }
 
-async fn in_the_name_of<E: Hosted>(app: &App, accepting: &Accepting, id: &str, command: E::Command) -> Result<(), Failure> {
+/// The inviter must still be one who may invite when the invitation is accepted.
+async fn may_invite(app: &App, accepting: &Accepting) -> Result<(), Failure> {
+    let invitation = &accepting.invitation;
+    let unknown = || Refusal::new(RefusalKind::NotFound, "household_not_found", "there is no such household any more");
+    let loaded = app.registry.load::<Households>(invitation.household.as_str()).await?;
+    let HouseholdState::Active(household) = &loaded.state else { return Err(unknown().into()) };
+    let standing = household.standing(&invitation.by, &rights_of(app, &invitation.by));
+    Ok(standing.check(Action::ManageHousehold, unknown)?)
+}
+
+async fn in_the_name_of<E: Hosted>(app: &App, accepting: &Accepting, id: &str, command: E::Command, rights: Rights) -> Result<(), Failure> {
     let by = &accepting.invitation.by;
-    let context = Context { who: by.clone(), by: None, at: app.clock.now(), rights: rights_of(app, by) };
+    let context = Context { who: by.clone(), by: None, at: app.clock.now(), rights };
     let name = format!("invitation:{}", accepting.invitation.id);
     let key = CommandId::new(&name).ok().map(|id| CommandKey { id, digest: 0 });
     let request = Request { command, more: Vec::new(), context, key, client: None, if_version: None };

@@ -63,11 +63,14 @@ mod tests {
         let mut tried = 0;
         for (path, item) in document["paths"].as_object().expect("paths") {
             let Some(parameters) = item["get"]["parameters"].as_array() else { continue };
+            // They have no end, take a handshake, or take a provider.
+            if path.ends_with("/live/sse") || path.ends_with("/live") || path.contains("/oidc/") {
+                continue;
+            }
             let Some(path) = filled(path, parameters) else { continue };
             let answer = rig.get(&path).await;
-            // A diff needs two moments, which no example can know; a socket needs an upgrade.
-            let is_fine =
-                answer.status.is_success() || matches!(answer.status.as_u16(), 400) && (path.contains("/diff") || path.ends_with("/live"));
+            // A diff needs two moments, which no example can know.
+            let is_fine = answer.status.is_success() || matches!(answer.status.as_u16(), 400) && path.contains("/diff");
             assert!(is_fine, "{path}: {:?}", answer.body);
             tried += 1;
         }

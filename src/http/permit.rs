@@ -92,6 +92,15 @@ fn begin(request: &HttpRequest) -> Result<Option<Question>, Problem> {
     let identity = identity(request)?;
     check_cookie(request)?;
     let only_looks = request.method().is_safe() || action.only_looks();
+    let action = if is_past(request) && matches!(identity.power, Power::Link(_)) && action == Action::SeeList {
+        Action::SeeListHistory
+    } else {
+        action
+    };
+    // What a write answers may show what was there: undo and previews, restores, links to be read.
+    if !identity.reads && identity.power != Power::Nobody && (action.shows() || request.path() == "/api/v1/undo") {
+        return Err(scope_missing("read"));
+    }
     match identity.power {
         Power::Nobody => return Err(sign_in_first()),
         _ if !identity.writes && !only_looks => return Err(scope_missing("write")),
@@ -185,4 +194,9 @@ impl Question {
         };
         Problem::not_found(code, format!("there is no {kind} {}", self.id))
     }
+}
+
+/// Whether the past is asked for.
+fn is_past(request: &HttpRequest) -> bool {
+    request.query_string().split('&').any(|pair| pair.starts_with("at=") || pair.starts_with("known_at="))
 }

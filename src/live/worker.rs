@@ -174,7 +174,9 @@ impl Worker {
 
     /// Removes topics that a principal may no longer follow.
     fn recheck(&self, who: &Principal) -> usize {
-        let members = self.members_where(|member| member.identity.borrow().as_ref().is_some_and(|identity| identity.who == *who));
+        let members = self.members_where(|member| {
+            member.identity.borrow().as_ref().is_some_and(|identity| identity.who == *who || identity.lent_by.as_ref() == Some(who))
+        });
         for member in &members {
             let lost: Vec<Topic> = {
                 let topics = member.topics.borrow();

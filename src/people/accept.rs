@@ -176,6 +176,7 @@ fn enter_acceptor(
                 row.account.oidc = Some(oidc.clone());
             }
             row.account.pending = true;
+            row.account.invited = true;
             batch.put(row);
             Ok(who.clone())
         }

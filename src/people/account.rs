@@ -30,6 +30,9 @@ pub struct Account {
     /// Waits for its invitation to be accepted, and cannot sign in yet.
     #[serde(default)]
     pub pending: bool,
+    /// Came by an invitation to a household; without one it may do nothing of its own.
+    #[serde(default)]
+    pub invited: bool,
     /// Its identity at another provider.
     pub oidc: Option<Oidc>,
     /// When it was created.
@@ -105,6 +108,7 @@ impl AccountRow {
             admin: new.admin,
             disabled: false,
             pending: false,
+            invited: false,
             oidc: None,
             created: now,
             has_password,

@@ -44,6 +44,11 @@ impl People {
         self.inner.memory.read().accounts.get(who).is_some_and(|row| row.account.admin && row.account.is_active())
     }
 
+    /// Returns whether somebody came by an invitation alone.
+    pub fn is_invited(&self, who: &Principal) -> bool {
+        self.inner.memory.read().accounts.get(who).is_some_and(|row| row.account.invited)
+    }
+
     /// The account of a person.
     pub fn account(&self, who: &Principal) -> Option<Account> {
         self.inner.memory.read().accounts.get(who).map(|row| row.account.clone())

@@ -58,7 +58,7 @@ pub enum Grants {
     /// What a person may do, within the scopes. Whether that person is still an admin is asked of the account.
     Token { who: Principal, scopes: Scopes },
     /// To read one list.
-    Link { list: ListId },
+    Link { list: ListId, by: Principal },
 }
 
 impl Credential {

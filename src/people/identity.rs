@@ -15,6 +15,8 @@ pub struct Identity {
     pub who: Principal,
     /// The admin who acts for `who`, if anybody.
     pub by: Option<Principal>,
+    /// Who made the link that it holds: the link is worth what its maker may do now.
+    pub lent_by: Option<Principal>,
     pub power: Power,
     /// Whether its credential may read.
     pub reads: bool,
@@ -32,7 +34,16 @@ impl Identity {
     pub fn owner() -> Self {
         static OWNER_NAME: LazyLock<Principal> =
             LazyLock::new(|| Principal::new(OWNER).expect("the text is a valid id because it has five letters"));
-        Self { who: OWNER_NAME.clone(), by: None, power: Power::Admin, reads: true, writes: true, credential: None, until: None }
+        Self {
+            who: OWNER_NAME.clone(),
+            by: None,
+            lent_by: None,
+            power: Power::Admin,
+            reads: true,
+            writes: true,
+            credential: None,
+            until: None,
+        }
     }
 
     /// Somebody with an account.
@@ -59,9 +70,13 @@ impl Identity {
             Grants::Token { who, scopes } => {
                 (who.clone(), power(who, scopes.has(Scope::Admin)), scopes.has(Scope::Read), scopes.has(Scope::Write))
             }
-            Grants::Link { list } => (guest(credential.id), Power::Link(list.clone()), true, false),
+            Grants::Link { list, .. } => (guest(credential.id), Power::Link(list.clone()), true, false),
         };
-        Self { who, by: None, power, reads, writes, credential: id, until }
+        let lent_by = match &credential.grants {
+            Grants::Link { by, .. } => Some(by.clone()),
+            Grants::Session { .. } | Grants::Token { .. } => None,
+        };
+        Self { who, by: None, lent_by, power, reads, writes, credential: id, until }
     }
 
     /// The same sender acting for somebody else, with that person's rights.

@@ -93,7 +93,7 @@ impl Row for LinkRow {
     }
 
     fn enter(&self, memory: &mut Memory) {
-        let grants = Grants::Link { list: self.link.list.clone() };
+        let grants = Grants::Link { list: self.link.list.clone(), by: self.link.by.clone() };
         let credential = Credential::new(self.link.id, grants, Some(self.link.expires), 0, None);
         credential.blocked.store(memory.is_disabled(&self.link.by), std::sync::atomic::Ordering::Relaxed);
         memory.credentials.insert(self.secret, credential.into());

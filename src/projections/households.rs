@@ -142,7 +142,7 @@ impl Households {
                 household.members.insert(who.clone(), Role::Owner);
             }
             HouseholdEvent::MemberJoined { member, role } | HouseholdEvent::MemberRoleChanged { member, role } => {
-                household.members.insert(member.clone(), *role);
+                household.members.insert(member.clone(), role.current());
             }
             HouseholdEvent::MemberLeft { member } => drop(household.members.remove(member)),
             HouseholdEvent::BudgetSet { monthly } => household.monthly_budget = *monthly,

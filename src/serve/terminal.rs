@@ -10,7 +10,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::PEOPLE;
-use crate::{app::App, disk, people::Secret};
+use crate::{
+    app::App,
+    disk,
+    people::{People, PeopleError, Secret},
+};
 
 /// The file in the folder of accounts.
 const FILE: &str = "operator.json";
@@ -49,7 +53,10 @@ impl Drop for Terminal {
 /// The server that runs on a data folder, if one left its key.
 #[must_use]
 pub fn find(data: &Path) -> Option<Found> {
-    serde_json::from_slice(&fs::read(file(data)).ok()?).ok()
+    let found = serde_json::from_slice(&fs::read(file(data)).ok()?).ok()?;
+    // A server that was killed leaves its key, and another program may have its port by now: only while the accounts are held is there a
+    // server that the key is for.
+    matches!(People::open(&data.join(PEOPLE)), Err(PeopleError::Locked { .. })).then_some(found)
 }
 
 fn file(data: &Path) -> PathBuf {

@@ -168,3 +168,46 @@ fn what_the_server_shares_is_changed_by_members_or_by_admins_alone() {
     owner.post("/api/v1/products", &json!({ "name": "Bread" })).expect(201);
     eve.post("/api/v1/households", &json!({ "name": "Next door" })).expect(201);
 }
+
+#[test]
+fn a_link_shows_nothing_of_the_past_and_ends_with_its_makers_right() {
+    let Family { app, anna, .. } = Family::start();
+    let cleo = Browser::invited(&app, &anna, "home", "cleo", &json!({ "role": "owner" }));
+    let link = cleo.post("/api/v1/lists/weekly/links", &json!({})).expect(201).body["link"].as_str().unwrap().to_owned();
+    let token = format!("Bearer {}", link.split('#').nth(1).unwrap());
+    let read = |path: &str| app.client().get_with(path, &[("authorization", &token)]);
+    let before = anna.get("/api/v1/lists/weekly").expect(200).body["position"].as_str().unwrap().to_owned();
+    refused(read(&format!("/api/v1/lists/weekly?at={before}")), 403, "not_permitted");
+    let line = read("/api/v1/live/ndjson?topics=list:weekly").expect(200).lines();
+    let cursor = line.last().unwrap()["cursor"].as_str().unwrap().to_owned();
+    anna.post("/api/v1/lists/weekly/items", &json!({ "name": "Bread" })).expect(201);
+    let resumed = read(&format!("/api/v1/live/ndjson?topics=list:weekly&since={cursor}")).expect(200);
+    assert!(!resumed.text.contains("list.item_added"), "{}", resumed.text);
+    let leave = json!({ "op": "change_role", "member": "cleo", "role": "viewer" });
+    anna.post("/api/v1/households/home/commands", &leave).expect(200);
+    refused(read("/api/v1/lists/weekly"), 401, "credential_unknown");
+}
+
+#[test]
+fn nobody_is_put_into_a_household_and_a_child_that_leaves_is_no_adult() {
+    let Family { app: _app, anna, ben, eve, .. } = Family::start();
+    let join = json!({ "op": "join", "member": "ben", "role": "guest" });
+    refused(eve.post("/api/v1/households/next-door/commands", &join), 403, "not_permitted");
+    refused(anna.post("/api/v1/households/nowhere/invitations", &json!({ "role": "child" })), 404, "household_not_found");
+    ben.post("/api/v1/households/home/commands", &json!({ "op": "leave", "member": "ben" })).expect(200);
+    refused(ben.post("/api/v1/stores", &json!({ "name": "Markt", "currency": "EUR" })), 403, "not_permitted");
+    refused(ben.post("/api/v1/households", &json!({ "name": "Mine" })), 403, "not_permitted");
+}
+
+#[test]
+fn a_token_that_may_only_write_reads_nothing_in_any_way() {
+    let Family { app, anna, .. } = Family::start();
+    let token = anna.post("/api/v1/tokens", &json!({ "name": "t", "scopes": "write" })).expect(201).body["token"].clone();
+    let bearer = format!("Bearer {}", token.as_str().unwrap());
+    let headers = [("authorization", bearer.as_str())];
+    let live = app.client().get_with("/api/v1/live/ndjson?topics=list:weekly,household:home,system", &headers);
+    assert!(live.lines()[0]["topics"].as_array().unwrap().iter().all(|topic| topic["error"]["code"] == "forbidden"), "{}", live.text);
+    let undo = json!({ "who": "local", "since": "2020-01-01T00:00:00Z", "preview": true });
+    refused(app.client().post_with("/api/v1/undo", &headers, &undo), 403, "scope_missing");
+    refused(app.client().post_with("/api/v1/lists/weekly/links", &headers, &json!({})), 403, "scope_missing");
+}

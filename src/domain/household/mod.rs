@@ -113,8 +113,8 @@ impl Entity for Households {
         match (state, command) {
             (_, C::Create { name }) => create(state, name),
             (HouseholdState::Absent, _) => Err(unknown()),
-            (HouseholdState::Active(household), C::Join { member, role }) => join(household, member, *role),
-            (HouseholdState::Active(household), C::ChangeRole { member, role }) => change_role(household, member, *role),
+            (HouseholdState::Active(household), C::Join { member, role }) => join(household, member, role.current()),
+            (HouseholdState::Active(household), C::ChangeRole { member, role }) => change_role(household, member, role.current()),
             (HouseholdState::Active(household), C::Leave { member }) => leave(household, member),
             (HouseholdState::Active(household), C::SetBudget { monthly }) => set_budget(household, *monthly),
             (HouseholdState::Active(household), C::ChooseStores { stores }) => choose_stores(household, stores),
@@ -131,7 +131,7 @@ impl Entity for Households {
         match event {
             E::Created { .. } => {}
             E::MemberJoined { member, role } | E::MemberRoleChanged { member, role } => {
-                household.members.insert(member.clone(), *role);
+                household.members.insert(member.clone(), role.current());
             }
             E::MemberLeft { member } => {
                 household.members.remove(member);
@@ -198,7 +198,9 @@ impl HouseholdCommand {
     pub fn action(&self) -> Action {
         match self {
             Self::Create { .. } => Action::FoundHousehold,
-            Self::Join { .. } | Self::ChangeRole { .. } | Self::Leave { .. } => Action::ManageHousehold,
+            // Nobody is put into a household who has not agreed: an invitation is accepted first.
+            Self::Join { .. } => Action::EnrolMember,
+            Self::ChangeRole { .. } | Self::Leave { .. } => Action::ManageHousehold,
             Self::SetBudget { .. } | Self::ChooseStores { .. } => Action::EditHousehold,
         }
     }

@@ -49,7 +49,7 @@ impl Reader {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles {
     pub households: BTreeMap<HouseholdId, HouseholdRole>,
-    /// Its best role; an account in no household is its own master.
+    /// Its best role. In no household, an account that an admin made is its own master, and one that was invited is a stranger.
     pub best: Standing,
     /// What it is to the catalogue that the server shares.
     pub catalog: Standing,
@@ -59,7 +59,7 @@ impl Rights {
     /// An account that is in no household.
     #[must_use]
     pub fn alone() -> Self {
-        Self::Account(Arc::new(Roles::new(BTreeMap::new(), false)))
+        Self::Account(Arc::new(Roles::new(BTreeMap::new(), false, false)))
     }
 
     /// What somebody with these rights is to a household.
@@ -145,8 +145,10 @@ impl Rights {
 impl Roles {
     /// The roles of an account; its best one counts for the catalogue. `admins_only` keeps everybody else from changing the catalogue.
     #[must_use]
-    pub fn new(households: BTreeMap<HouseholdId, HouseholdRole>, admins_only: bool) -> Self {
-        let best = households.values().map(|role| Standing::from(*role)).min().unwrap_or(Standing::Adult);
+    pub fn new(households: BTreeMap<HouseholdId, HouseholdRole>, invited: bool, admins_only: bool) -> Self {
+        let best = households.values().map(|role| Standing::from(*role)).min();
+        // A child who leaves its household does not become an adult by that.
+        let best = best.unwrap_or(if invited { Standing::Stranger } else { Standing::Adult });
         let catalog = if admins_only { best.max(Standing::Child) } else { best };
         Self { households, best, catalog }
     }

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 pub enum HouseholdRole {
     /// Everything, members and invitations included.
     Owner,
-    /// Everything but members. Called `editor` before there were accounts.
-    #[serde(alias = "editor")]
+    /// Everything but members.
     Adult,
+    /// An adult, as events from before there were accounts say it. They are written again as they are, so that a log keeps its hashes.
+    Editor,
     /// Sees the household and its lists; adds and ticks items.
     Child,
     /// Sees everything, changes nothing.
@@ -22,12 +23,24 @@ pub enum HouseholdRole {
 impl HouseholdRole {
     pub const ALL: [Self; 5] = [Self::Owner, Self::Adult, Self::Child, Self::Viewer, Self::Guest];
 
+    /// The role as it is called now: new events, states and answers hold only these.
+    #[must_use]
+    pub fn current(self) -> Self {
+        match self {
+            Self::Editor | Self::Adult => Self::Adult,
+            Self::Owner => Self::Owner,
+            Self::Child => Self::Child,
+            Self::Viewer => Self::Viewer,
+            Self::Guest => Self::Guest,
+        }
+    }
+
     /// As it is written.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Owner => "owner",
-            Self::Adult => "adult",
+            Self::Adult | Self::Editor => "adult",
             Self::Child => "child",
             Self::Viewer => "viewer",
             Self::Guest => "guest",

@@ -52,7 +52,7 @@ impl From<HouseholdRole> for Standing {
     fn from(role: HouseholdRole) -> Self {
         match role {
             HouseholdRole::Owner => Self::Owner,
-            HouseholdRole::Adult => Self::Adult,
+            HouseholdRole::Adult | HouseholdRole::Editor => Self::Adult,
             HouseholdRole::Child => Self::Child,
             HouseholdRole::Viewer => Self::Viewer,
             HouseholdRole::Guest => Self::Guest,

@@ -69,6 +69,7 @@ permissions! {
     SeeSpending Household "see what this household buys and spends" [Admin Owner Adult Viewer];
     EditHousehold Household "make lists and orders, or set budget and stores of this household" [Admin Owner Adult];
     ManageHousehold Household "invite people to this household, or change its members" [Admin Owner];
+    EnrolMember Household "add somebody to this household without an invitation" [Admin];
     SeeOrder Order "see this order" [Admin Owner Adult Viewer];
     EditOrder Order "change this order" [Admin Owner Adult];
     SeeCatalog Catalog "see products, prices, stores and deals" [Admin Owner Adult Child Viewer Guest Link Stranger];
@@ -80,6 +81,12 @@ permissions! {
 }
 
 impl Action {
+    /// Whether a write of this kind shows what is there, or lets others read it.
+    #[must_use]
+    pub fn shows(self) -> bool {
+        matches!(self, Self::ShareList | Self::ManageHousehold)
+    }
+
     /// Whether it only looks: a credential without the right to write may do it by whatever method.
     #[must_use]
     pub fn only_looks(self) -> bool {

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     app::App,
+    domain::rights::Power,
     http::reads::wait_until,
     live::{
         Hub,
@@ -97,7 +98,9 @@ async fn begin(app: &App, seat: &Seat, request: &TopicRequest, continues: bool) 
         Err(error) => return (TopicStart::Refused { error }, None),
     };
     // What another filter let through means nothing for this one.
-    let since = request.since.filter(|_| continues && as_before);
+    // Who holds a link sees the list, and not who changed what before.
+    let is_link = seat.identity().is_some_and(|identity| matches!(identity.power, Power::Link(_)));
+    let since = request.since.filter(|_| continues && as_before && !is_link);
     let started = start::begin(app, &channel, since).await;
     // The right may have ended while the history was read.
     match started.and_then(|start| check_right(seat, &app.hub, &channel.topic).map(|()| start)) {
@@ -122,7 +125,8 @@ fn enter(request: &TopicRequest, seat: &Seat, hub: &Hub) -> Result<(Wanted, bool
 }
 
 fn may_follow(seat: &Seat, hub: &Hub, topic: &Topic) -> bool {
-    seat.identity().is_some_and(|identity| hub.rights().may_follow(&identity, topic))
+    // A token that may only write reads nothing here either.
+    seat.identity().is_some_and(|identity| identity.reads && hub.rights().may_follow(&identity, topic))
 }
 
 fn check_right(seat: &Seat, hub: &Hub, topic: &Topic) -> Result<(), ErrorBody> {

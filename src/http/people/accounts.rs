@@ -172,7 +172,9 @@ pub fn principal_of(login: &Login) -> Option<Principal> {
 /// # Errors
 /// 409 for one of them.
 pub fn refuse_reserved(who: &Principal) -> Result<(), Problem> {
-    let is_reserved = *who == Identity::owner().who || *who == Identity::nobody().who || who.as_str().starts_with("link-");
+    let own = ["schedule", "system", "operator", "import", "demo", "admin", "aisled"];
+    let is_reserved =
+        own.contains(&who.as_str()) || *who == Identity::owner().who || *who == Identity::nobody().who || who.as_str().starts_with("link-");
     if is_reserved { Err(PeopleError::PrincipalTaken.into()) } else { Ok(()) }
 }
 

@@ -78,6 +78,9 @@ pub async fn create(
     Id(household): Id<HouseholdId>,
     Json(body): Json<Invite>,
 ) -> Result<HttpResponse, Problem> {
+    if app.views.read().households.get(&household).is_none() {
+        return Err(crate::http::households::unknown(&household));
+    }
     check_lists(&app, &household, &body)?;
     let (role, lists, expires, now) = (body.role.name().to_owned(), body.lists, body.expires, app.clock.now());
     let new = NewInvitation { household, role, lists, by: caller.who, expires };

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{credential, on_accounts};
 use crate::{
-    app::Current,
+    app::{Current, catch_up},
     commands::Caller,
     domain::{ListId, Moment, Principal},
     http::{
@@ -57,6 +57,8 @@ pub async fn create(
     Id(list): Id<ListId>,
     OptionalJson(body): OptionalJson<NewLink>,
 ) -> Result<HttpResponse, Problem> {
+    // The link is worth what its maker may do, by what the views know.
+    catch_up(&app, app.log.head()).await;
     let now = app.clock.now();
     let (secret, link) = on_accounts(&app, move |people| people.create_link(&list, &caller.who, body.expires, now)).await?;
     let page = format!("{}/view#{}", Peer::of(&request).base(app.entrance.reached_at.get().map(String::as_str)), secret.expose());

@@ -110,7 +110,7 @@ fn a_link_opens_its_list_for_a_week_unless_another_end_is_given() {
     }
     assert_eq!(link.expires, after_days(7));
     let opened = rig.people.check(secret.expose(), after_days(6)).expect("it is in force");
-    assert_eq!(opened.grants, Grants::Link { list: list.clone() });
+    assert!(matches!(&opened.grants, Grants::Link { list: opens, .. } if *opens == list));
     assert_eq!(rig.people.check(secret.expose(), after_days(7)).err(), Some(CredentialError::Expired));
     assert_eq!(rig.people.links(&list).expect("the store works"), std::slice::from_ref(&link));
     rig.people.revoke_link(&list, link.id).expect("it is there");

@@ -85,7 +85,7 @@ mod active {
         assert_eq!(code(HouseholdCommand::Leave { member: person("anna") }), Err("last_owner"));
         assert_eq!(code(HouseholdCommand::ChangeRole { member: person("anna"), role: Role::Viewer }), Err("last_owner"));
         assert_eq!(code(HouseholdCommand::Leave { member: person("cleo") }), Err("member_not_found"));
-        assert_eq!(code(HouseholdCommand::Join { member: person("ben"), role: Role::Viewer }), Err("member_exists"));
+        assert_eq!(code(HouseholdCommand::Join { member: person("ben"), role: Role::Viewer }), Err("not_permitted"));
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl World {
 
     fn rights(&self, who: &Principal) -> Rights {
         let roles: BTreeMap<_, _> = self.role(who).map(|role| (home(), role)).into_iter().collect();
-        Rights::Account(Roles::new(roles, false).into())
+        Rights::Account(Roles::new(roles, false, false).into())
     }
 
     /// Whether somebody is anything to what a command is for.

@@ -3,7 +3,7 @@
 const byId = (id) => document.getElementById(id);
 const page = document.body.dataset.page;
 // After `#`: browsers send it to nobody. It is taken out of the address bar, so that nobody copies it by accident.
-const secret = decodeURIComponent(location.hash.slice(1));
+const secret = location.hash.slice(1);
 if (secret) history.replaceState(null, "", location.pathname);
 
 async function ask(method, path, body, token) {
@@ -106,11 +106,16 @@ const pages = {
   },
 
   async view() {
-    // A link opens one list; the address that was shared does not name it, the token does.
-    const { lists } = await ask("GET", "/api/v1/lists", undefined, secret).then((answer) => ({ lists: answer.entries }));
+    // A link opens one list; the address that was shared does not name it, the token does. It is kept for this tab, so that it can be loaded again.
+    if (secret) sessionStorage.setItem("link", secret);
+    const token = sessionStorage.getItem("link");
+    if (!token) throw new Error("Open the whole link that you were given.");
+    const { entries: lists } = await ask("GET", "/api/v1/lists?archived=true", undefined, token);
     if (lists.length === 0) throw new Error("This link opens no list any more.");
-    const list = await ask("GET", `/api/v1/lists/${encodeURIComponent(lists[0].id)}`, undefined, secret);
+    const list = await ask("GET", `/api/v1/lists/${encodeURIComponent(lists[0].id)}`, undefined, token);
     byId("name").textContent = list.name;
+    const total = list.totals?.estimated;
+    byId("total").textContent = total ? `About ${total.amount} ${total.currency}` : "";
     for (const item of list.items) {
       const line = element("li", item.name, element("span", `${item.quantity.amount} ${item.quantity.unit}`));
       line.classList.toggle("done", Boolean(item.checked));
@@ -183,7 +188,7 @@ async function home(id, household, session) {
   shown.hidden = true;
   const invite = button("Invite", async () => {
     const { link, code } = await ask("POST", `${path}/invitations`, { role: select.value });
-    shown.textContent = `${link} – or the code ${code} at ${location.origin}/join. It works once, for 7 days.`;
+    shown.textContent = `${link} – or the code ${code} at ${link.split("#")[0]}. It works once, for 7 days.`;
     shown.hidden = false;
   });
   section.append(element("p", "", select, " ", invite), shown);

@@ -37,6 +37,7 @@ fn values(parameter: &str, at: &str) -> Vec<String> {
         "limit" => &["1", "500"],
         "max_rate" | "min_saving_percent" => &["1"],
         "compression" => &["off"],
+        "code" | "state" | "error" | "iss" => &["none"],
         "archived" | "honest" | "outliers" | "member" => &["true", "false"],
         // With it an answer has no end.
         "follow" => &["false"],

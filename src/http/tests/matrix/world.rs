@@ -30,7 +30,7 @@ impl World {
         }
         for (member, role) in Person::MEMBERS {
             let join = json!({"op": "join", "member": member.name(), "role": role});
-            world.done(Person::Owner, "POST", "/api/v1/households/hid-house/commands", join).await;
+            world.done(Person::Admin, "POST", "/api/v1/households/hid-house/commands", join).await;
         }
         world
     }
@@ -71,7 +71,7 @@ impl World {
             self.done(owner, "POST", &format!("{path}/members"), json!({"member": Person::Guest.name(), "role": "editor"})).await;
         }
         self.done(owner, "POST", "/api/v1/orders", order(&things)).await;
-        self.members(&things, owner, json!({"op": "join", "member": things.id("mate"), "role": "child"})).await;
+        self.members(&things, Person::Admin, json!({"op": "join", "member": things.id("mate"), "role": "child"})).await;
         things.now = self.caught_up().await;
         things
     }
