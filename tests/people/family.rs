@@ -206,7 +206,11 @@ fn a_token_that_may_only_write_reads_nothing_in_any_way() {
     let bearer = format!("Bearer {}", token.as_str().unwrap());
     let headers = [("authorization", bearer.as_str())];
     let live = app.client().get_with("/api/v1/live/ndjson?topics=list:weekly,household:home,system", &headers);
-    assert!(live.lines()[0]["topics"].as_array().unwrap().iter().all(|topic| topic["error"]["code"] == "forbidden"), "{}", live.text);
+    assert!(
+        live.lines()[0]["message"]["topics"].as_array().unwrap().iter().all(|topic| topic["error"]["code"] == "forbidden"),
+        "{}",
+        live.text
+    );
     let undo = json!({ "who": "local", "since": "2020-01-01T00:00:00Z", "preview": true });
     refused(app.client().post_with("/api/v1/undo", &headers, &undo), 403, "scope_missing");
     refused(app.client().post_with("/api/v1/lists/weekly/links", &headers, &json!({})), 403, "scope_missing");
