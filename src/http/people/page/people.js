@@ -183,11 +183,13 @@ async function home(id, household, session) {
   section.append(members);
   if (mine !== "owner" && !session.admin) return section;
   const select = element("select");
-  for (const role of ["adult", "child", "viewer", "owner"]) select.append(element("option", role));
+  for (const role of ["adult", "child", "viewer", "owner", "guest"]) select.append(element("option", role));
   const shown = element("output");
   shown.hidden = true;
   const invite = button("Invite", async () => {
-    const { link, code } = await ask("POST", `${path}/invitations`, { role: select.value });
+    // A guest is invited to the lists of today; other roles see all of them anyway.
+    const shared = select.value === "guest" ? await ask("GET", `/api/v1/lists?household=${encodeURIComponent(id)}&limit=100`) : { entries: [] };
+    const { link, code } = await ask("POST", `${path}/invitations`, { role: select.value, lists: shared.entries.map((list) => list.id) });
     shown.textContent = `${link} – or the code ${code} at ${link.split("#")[0]}. It works once, for 7 days.`;
     shown.hidden = false;
   });
