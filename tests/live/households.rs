@@ -25,7 +25,7 @@ pub fn homes() -> TestApp {
         post_as(&app, owner, "orders", &json!({ "id": order, "household": house, "store": "s", "lines": [line] })).ok();
     }
     for (member, role) in [("ben", "adult"), ("cleo", "child"), ("vera", "viewer"), ("gus", "guest")] {
-        household(&app, &json!({ "op": "join", "member": member, "role": role }));
+        app.post("/api/v1/households/hid-house/commands", &json!({ "op": "join", "member": member, "role": role })).ok();
     }
     app
 }
