@@ -60,8 +60,9 @@ pub async fn complete(app: &Current, accepting: &Accepting) -> Result<Joined, Fa
     let Accepting { invitation, who } = accepting;
     let role: HouseholdRole = invitation.role.parse().map_err(Failure::Internal)?;
     let join = HouseholdCommand::Join { member: who.clone(), role };
-    let joined = match may_invite(app, accepting).await {
-        Ok(()) => in_the_name_of::<Households>(app, accepting, invitation.household.as_str(), join, Rights::Admin).await,
+    let joined = match has_joined(app, accepting, role).await {
+        Ok(true) => Ok(()),
+        Ok(false) => in_the_name_of::<Households>(app, accepting, invitation.household.as_str(), join, Rights::Admin).await,
         Err(failure) => Err(failure),
     };
     if let Err(failure) = joined {
@@ -86,7 +87,7 @@ pub async fn complete(app: &Current, accepting: &Accepting) -> Result<Joined, Fa
     Ok(Joined::Done)
 }
 
-/// Completes what a crash left.
+/// Completes what a crash, or a disk that was full, left.
 pub async fn recover(app: &Current) {
     let unfinished = match app.authority.people.unfinished() {
         Ok(unfinished) => unfinished,
@@ -96,19 +97,24 @@ pub async fn recover(app: &Current) {
         match complete(app, &accepting).await {
             Ok(Joined::Done) => tracing::info!(invitation = %accepting.invitation.id, "an acceptance that was cut off is complete"),
             Ok(Joined::Refused(failure)) => tracing::warn!(%failure, "an acceptance that was cut off is taken back"),
-            Err(failure) => tracing::error!(%failure, "an acceptance that was cut off waits for the next start"),
+            Err(failure) => tracing::error!(%failure, "an acceptance that was cut off will be tried again"),
         }
     }
 }
 
-/// The inviter must still be one who may invite when the invitation is accepted.
-async fn may_invite(app: &App, accepting: &Accepting) -> Result<(), Failure> {
+/// Whether the person has joined already: then a crash came after the join, and nothing is taken back. Until then the inviter must be one
+/// who may invite. A new account has a name that no member had, so a member of that name is this person.
+async fn has_joined(app: &App, accepting: &Accepting, role: HouseholdRole) -> Result<bool, Failure> {
     let invitation = &accepting.invitation;
     let unknown = || Refusal::new(RefusalKind::NotFound, "household_not_found", "there is no such household any more");
     let loaded = app.registry.load::<Households>(invitation.household.as_str()).await?;
     let HouseholdState::Active(household) = &loaded.state else { return Err(unknown().into()) };
+    if household.members.get(&accepting.who) == Some(&role.current()) {
+        return Ok(true);
+    }
     let standing = household.standing(&invitation.by, &rights_of(app, &invitation.by));
-    Ok(standing.check(Action::ManageHousehold, unknown)?)
+    standing.check(Action::ManageHousehold, unknown)?;
+    Ok(false)
 }
 
 async fn in_the_name_of<E: Hosted>(app: &App, accepting: &Accepting, id: &str, command: E::Command, rights: Rights) -> Result<(), Failure> {

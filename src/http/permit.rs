@@ -196,7 +196,7 @@ impl Question {
     }
 }
 
-/// Whether the past is asked for.
+/// Whether the past is asked for; names are decoded, as the handlers decode them.
 fn is_past(request: &HttpRequest) -> bool {
-    request.query_string().split('&').any(|pair| pair.starts_with("at=") || pair.starts_with("known_at="))
+    url::form_urlencoded::parse(request.query_string().as_bytes()).any(|(name, _)| name == "at" || name == "known_at")
 }

@@ -65,7 +65,7 @@ pub async fn serve(config: Config, metrics: PrometheusHandle) -> Result<(), AppE
     let terminal = Terminal::open(&running.current(), bound, &key);
     announce(&running.current(), bound);
     welcome::print(&running, bound, require);
-    let tidying = actix_rt::spawn(keep_people(running.current().authority.people.clone()));
+    let tidying = actix_rt::spawn(keep_people(Arc::clone(&running)));
     let scheduled = actix_rt::spawn(schedule::follow(Arc::clone(&running)));
     let stopping = actix_rt::spawn(stop_on_signal(signals, server.handle(), Arc::clone(&running)));
     let served = server.await;
@@ -84,12 +84,14 @@ async fn open_people(config: &Config) -> Result<People, AppError> {
     opened.map_err(|error| AppError::Server(io::Error::other(error)))?.map_err(AppError::People)
 }
 
-/// Writes down now and then when credentials were last used, and removes those that ended long ago.
-async fn keep_people(people: People) {
+/// Writes down now and then when credentials were last used, removes those that ended long ago, and completes acceptances that an error cut off.
+async fn keep_people(running: Arc<Running>) {
     let mut ticks = actix_rt::time::interval(TIDY_EVERY);
     loop {
         ticks.tick().await;
-        let people = people.clone();
+        let app = running.current();
+        entrance::recover(&app).await;
+        let people = app.authority.people.clone();
         let tidied = tokio::task::spawn_blocking(move || people.tidy(SystemClock.now())).await;
         if let Ok(Err(error)) = tidied {
             tracing::warn!(%error, "the last uses of credentials could not be written down");
