@@ -72,7 +72,7 @@ fn schemes() -> [(&'static str, SecurityScheme); 2] {
 }
 
 fn describe(operation: &mut Operation, method: HttpMethod, need: Need) {
-    let (Need::May(action) | Need::Decided(action)) = need;
+    let action = need.action();
     if action == Action::Enter {
         operation.security = Some(Vec::new());
     } else {
@@ -85,9 +85,10 @@ fn describe(operation: &mut Operation, method: HttpMethod, need: Need) {
         } else {
             format!("{}, or an admin of the server", allowed.join(", "))
         };
-        let least = if matches!(need, Need::Decided(_)) { "Takes at least" } else { "Takes" };
+        let least = if need.is_decided() { "Takes at least" } else { "Takes" };
         let text = operation.description.take().unwrap_or_default();
-        operation.description = Some(format!("{text}\n\n{least}: {who}.").trim_start().to_owned());
+        let scope = if need.shows() { " A token needs the scope `read` as well, because the answer shows what is there." } else { "" };
+        operation.description = Some(format!("{text}\n\n{least}: {who}.{scope}").trim_start().to_owned());
     }
     let writes = if method == HttpMethod::Get { &[][..] } else { OF_WRITES };
     operation.parameters.get_or_insert_default().extend(OF_ALL.iter().chain(writes).map(header));

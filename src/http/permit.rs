@@ -9,7 +9,7 @@ use futures_util::future::{Either, FutureExt, LocalBoxFuture, Map, Ready, ready}
 use super::{
     access::{check_cookie, identity, sign_in_first},
     error::Problem,
-    route::{Need, RouteNumber},
+    route::RouteNumber,
 };
 use crate::{
     actors::Failure,
@@ -85,30 +85,26 @@ struct Question {
 /// Answers at once where nothing has to be looked up.
 fn begin(request: &HttpRequest) -> Result<Option<Question>, Problem> {
     let need = RouteNumber::of(request).and_then(RouteNumber::need).ok_or_else(|| Problem::internal(&"a route without a need"))?;
-    let (Need::May(action) | Need::Decided(action)) = need;
+    let action = need.action();
+    check_cookie(request)?;
     if action == Action::Enter {
         return Ok(None);
     }
     let identity = identity(request)?;
-    check_cookie(request)?;
     let only_looks = request.method().is_safe() || action.only_looks();
     let action = if is_past(request) && matches!(identity.power, Power::Link(_)) && action == Action::SeeList {
         Action::SeeListHistory
     } else {
         action
     };
-    // What a write answers may show what was there: undo and previews, restores, links to be read.
-    if !identity.reads && identity.power != Power::Nobody && (action.shows() || request.path() == "/api/v1/undo") {
-        return Err(scope_missing("read"));
-    }
     match identity.power {
         Power::Nobody => return Err(sign_in_first()),
         _ if !identity.writes && !only_looks => return Err(scope_missing("write")),
-        _ if !identity.reads && only_looks => return Err(scope_missing("read")),
+        _ if !identity.reads && (only_looks || need.shows()) => return Err(scope_missing("read")),
         Power::Admin => return Ok(None),
         Power::Account | Power::Link(_) => {}
     }
-    if matches!(need, Need::Decided(_)) {
+    if need.is_decided() {
         return Ok(None);
     }
     let app = Current::of(request)?;

@@ -15,6 +15,31 @@ pub enum Need {
     May(Action),
     /// A command: its entity checks the right to at least this action.
     Decided(Action),
+    /// As [`Need::May`], and its answer shows what is there or lets others read it: a credential without the scope `read` is refused.
+    Shows(Action),
+    /// As [`Need::Decided`], with an answer that shows.
+    DecidedShows(Action),
+}
+
+impl Need {
+    /// The action that it takes the right to.
+    #[must_use]
+    pub fn action(self) -> Action {
+        let (Self::May(action) | Self::Decided(action) | Self::Shows(action) | Self::DecidedShows(action)) = self;
+        action
+    }
+
+    /// Whether the entity decides.
+    #[must_use]
+    pub fn is_decided(self) -> bool {
+        matches!(self, Self::Decided(_) | Self::DecidedShows(_))
+    }
+
+    /// Whether the answer to a write shows what is there: previews, undo, and secrets that let others read.
+    #[must_use]
+    pub fn shows(self) -> bool {
+        matches!(self, Self::Shows(_) | Self::DecidedShows(_))
+    }
 }
 
 /// The route of the table that serves a request. As a guard it only stores itself with the request.

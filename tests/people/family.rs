@@ -216,4 +216,8 @@ fn a_token_that_may_only_write_reads_nothing_in_any_way() {
     let undo = json!({ "who": "local", "since": "2020-01-01T00:00:00Z", "preview": true });
     refused(app.client().post_with("/api/v1/undo", &headers, &undo), 403, "scope_missing");
     refused(app.client().post_with("/api/v1/lists/weekly/links", &headers, &json!({})), 403, "scope_missing");
+    let restore = json!({ "at": "1", "preview": true });
+    for path in ["/api/v1/lists/weekly/restore", "/api/v1/households/home/restore"] {
+        refused(app.client().post_with(path, &headers, &restore), 403, "scope_missing");
+    }
 }

@@ -81,12 +81,6 @@ permissions! {
 }
 
 impl Action {
-    /// Whether a write of this kind shows what is there, or lets others read it.
-    #[must_use]
-    pub fn shows(self) -> bool {
-        matches!(self, Self::ShareList | Self::ManageHousehold)
-    }
-
     /// Whether it only looks: a credential without the right to write may do it by whatever method.
     #[must_use]
     pub fn only_looks(self) -> bool {

@@ -17,7 +17,7 @@ use crate::{
         rights::{HouseholdRole, Power},
     },
     http::{
-        access::{check_cookie, identity},
+        access::identity,
         body::{Json, Nothing},
         error::{Problem, ProblemBody},
         reads::{Id, Query, json},
@@ -165,7 +165,6 @@ pub async fn accept(app: Current, request: HttpRequest, Json(body): Json<Accept>
 
 fn known(request: &HttpRequest) -> Result<Acceptor, Problem> {
     let identity = identity(request)?;
-    check_cookie(request)?;
     match identity.power {
         Power::Admin | Power::Account if identity.by.is_none() && identity.writes => Ok(Acceptor::Known(identity.who.clone())),
         Power::Admin | Power::Account | Power::Link(_) | Power::Nobody => {

@@ -15,7 +15,7 @@ use crate::{
         rights::{HouseholdRole, Power, Rights},
     },
     http::{
-        access::{Asker, Proven, bearer, check_cookie, identity, owner_is_local},
+        access::{Asker, Proven, bearer, identity, owner_is_local},
         body::{Json, Nothing},
         cookie,
         error::{Problem, ProblemBody},
@@ -157,7 +157,6 @@ fn view(app: &App, identity: &Identity) -> SessionView {
 /// Signs out: ends the session, removes the cookie, and closes the sockets that it opened.
 #[utoipa::path(delete, path = "/api/v1/session", tag = "people", responses((status = 204), (status = "4XX", body = ProblemBody)))]
 pub async fn sign_out(app: Current, asker: Asker, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    check_cookie(&request)?;
     if let Some(id) = asker.0.credential {
         let who = asker.0.by.as_ref().unwrap_or(&asker.0.who).clone();
         let ended = on_accounts(&app, move |people| people.end_session(&who, id)).await;

@@ -12,7 +12,7 @@ use crate::{
     app::Current,
     domain::rights::Power,
     http::{
-        access::{check_cookie, identity},
+        access::identity,
         body::Json,
         error::{Problem, ProblemBody},
         site::Peer,
@@ -39,9 +39,6 @@ pub struct SetUp {
     responses((status = 201, body = SessionView), (status = "4XX", body = ProblemBody)))]
 pub async fn set_up(app: Current, request: HttpRequest, Json(body): Json<SetUp>) -> Result<HttpResponse, Problem> {
     let is_owner = identity(&request).is_ok_and(|identity| identity.power == Power::Admin && identity.by.is_none());
-    if is_owner {
-        check_cookie(&request)?;
-    }
     let peer = Peer::of(&request);
     let is_here = peer.address.is_some_and(|address| address.is_loopback());
     if !is_owner && !is_here && Setup::is_link(&body.key) {

@@ -13,7 +13,6 @@ use crate::{
     domain::rights::{Action, Verdict},
     http::{
         NEEDS, ROUTES,
-        route::Need,
         tests::rig::{Answer, method_of},
     },
 };
@@ -30,9 +29,8 @@ async fn every_route_does_for_everybody_what_the_permission_table_says() {
     let things = [world.furnish(Side::Hidden).await, world.furnish(Side::Far).await];
     let mut faults = Vec::new();
     for ((method, path), need) in ROUTES.iter().zip(NEEDS) {
-        let (Need::May(needed) | Need::Decided(needed)) = need;
         let sample = sample(method, path).expect("every route has a sample because a test above demands it");
-        let action = sample.action.unwrap_or(*needed);
+        let action = sample.action.unwrap_or_else(|| need.action());
         for (side, kept) in Side::BOTH.into_iter().zip(&things) {
             for who in Person::ALL {
                 let verdict = who.standing(action, side).may(action);
