@@ -1,7 +1,6 @@
 //! The rights of this moment: the power of a credential, and the roles that households give to its account.
 
 use std::{
-    collections::HashMap,
     fmt,
     sync::{
         Arc,
@@ -10,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ahash::AHashMap;
 use arc_swap::ArcSwapOption;
 use parking_lot::RwLock;
 
@@ -42,7 +42,7 @@ pub struct Authority {
     views: ArcSwapOption<SharedViewsOf>,
     /// Raised whenever a membership changes; roles kept from before no longer count.
     generation: AtomicU64,
-    kept: RwLock<HashMap<Principal, (u64, Arc<Roles>)>>,
+    kept: RwLock<AHashMap<Principal, (u64, Arc<Roles>)>>,
     admins_only: bool,
     /// Accounts and credentials.
     pub people: People,
@@ -79,10 +79,11 @@ impl Authority {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(CredentialError::Unknown);
         }
-        if let Some(identity) = self.owner(token) {
-            return Ok(identity);
-        }
-        let credential = self.people.check(token, self.clock.now())?;
+        // Most tokens are people's: what they know is asked first, so that those are hashed once.
+        let credential = match self.people.check(token, self.clock.now()) {
+            Err(CredentialError::Unknown) => return self.owner(token).ok_or(CredentialError::Unknown),
+            checked => checked?,
+        };
         let identity = Identity::of(&credential, |who| self.people.is_admin(who));
         if self.is_lent(&identity) { Ok(identity) } else { Err(CredentialError::Unknown) }
     }
@@ -90,8 +91,7 @@ impl Authority {
     /// Whether the maker of a link may still share its list; true for every other credential.
     fn is_lent(&self, identity: &Identity) -> bool {
         let (Power::Link(list), Some(by)) = (&identity.power, &identity.lent_by) else { return true };
-        let rights = if self.is_admin(by) { Rights::Admin } else { Rights::Account(self.roles(by)) };
-        let reader = Reader { who: by.clone(), rights };
+        let reader = Reader { who: by.clone(), rights: self.rights_of(by) };
         let views = self.views.load();
         views.as_ref().is_some_and(|views| views.0.read().lists.standing(&reader, list).may(Action::ShareList) == Verdict::Allowed)
     }
@@ -125,6 +125,12 @@ impl Authority {
             Power::Link(list) => Rights::Link(list.clone()),
             Power::Nobody => Rights::Nobody,
         }
+    }
+
+    /// The rights that somebody has now, whatever credential shows it.
+    #[must_use]
+    pub fn rights_of(&self, who: &Principal) -> Rights {
+        if self.is_admin(who) { Rights::Admin } else { Rights::Account(self.roles(who)) }
     }
 
     /// Whether somebody administers this server.

@@ -7,7 +7,7 @@ use crate::{
     actors::{CommandKey, Failure, Hosted, Request},
     config::{Config, Secret},
     domain::{
-        CommandId, Context, Principal, Refusal, RefusalKind,
+        CommandId, Context, Refusal, RefusalKind,
         household::{HouseholdCommand, HouseholdState, Households},
         list::{ListCommand, Lists, Role},
         rights::{Action, HouseholdRole, Rights},
@@ -76,7 +76,7 @@ pub async fn complete(app: &Current, accepting: &Accepting) -> Result<Joined, Fa
     for list in &invitation.lists {
         let share = ListCommand::Share { member: who.clone(), role: Role::Editor };
         // A list that was archived or is no longer the inviter's to share is left out.
-        match in_the_name_of::<Lists>(app, accepting, list.as_str(), share, rights_of(app, &invitation.by)).await {
+        match in_the_name_of::<Lists>(app, accepting, list.as_str(), share, app.authority.rights_of(&invitation.by)).await {
             Err(failure) if !failure.is_refusal() => return Err(failure),
             Ok(()) | Err(_) => {}
         }
@@ -112,7 +112,8 @@ async fn has_joined(app: &App, accepting: &Accepting, role: HouseholdRole) -> Re
     if household.members.get(&accepting.who) == Some(&role.current()) {
         return Ok(true);
     }
-    let standing = household.standing(&invitation.by, &rights_of(app, &invitation.by));
+    // The inviter's rights of now: who lost the right to invite has lost it for open invitations too.
+    let standing = household.standing(&invitation.by, &app.authority.rights_of(&invitation.by));
     standing.check(Action::ManageHousehold, unknown)?;
     Ok(false)
 }
@@ -124,12 +125,6 @@ async fn in_the_name_of<E: Hosted>(app: &App, accepting: &Accepting, id: &str, c
     let key = CommandId::new(&name).ok().map(|id| CommandKey { id, digest: 0 });
     let request = Request { command, more: Vec::new(), context, key, client: None, if_version: None };
     app.registry.execute::<E>(id, request).await.map(drop)
-}
-
-/// The inviter's rights of now: who lost the right to invite has lost it for open invitations too.
-fn rights_of(app: &App, who: &Principal) -> Rights {
-    let authority = &app.authority;
-    if authority.is_admin(who) { Rights::Admin } else { Rights::Account(authority.roles(who)) }
 }
 
 /// Runs work that blocks.

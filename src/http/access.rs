@@ -65,7 +65,7 @@ impl Access {
     /// Finds out who asks and attaches it; refuses nothing.
     pub fn identify(&self, request: &ServiceRequest) {
         let (found, by_cookie) = self.credential(request);
-        let identity = found.and_then(|identity| acting(identity, request.headers())).map(Rc::new);
+        let identity = found.and_then(|identity| acting(identity, named(request.headers())?)).map(Rc::new);
         request.extensions_mut().insert(Proven { identity, by_cookie });
     }
 
@@ -100,8 +100,11 @@ fn is_browser(headers: &HeaderMap) -> bool {
 }
 
 /// An admin may act for somebody else, with that person's rights.
-pub fn acting(identity: Identity, headers: &HeaderMap) -> Result<Identity, Unproven> {
-    let Some(named) = named(headers)? else { return Ok(identity) };
+///
+/// # Errors
+/// Somebody who is no admin names another.
+pub fn acting(identity: Identity, named: Option<Principal>) -> Result<Identity, Unproven> {
+    let Some(named) = named else { return Ok(identity) };
     match identity.power {
         Power::Admin => Ok(identity.acting_for(named)),
         Power::Account if named == identity.who => Ok(identity),

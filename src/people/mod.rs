@@ -109,6 +109,11 @@ impl People {
         Self::with_store(Store::open(folder)?, options)
     }
 
+    /// Whether another process has the store of a folder open. Nothing is loaded. Blocks: call on a thread that may.
+    pub fn is_held(folder: &Path) -> bool {
+        matches!(Store::open(folder), Err(StoreError::Locked { .. }))
+    }
+
     /// A store that is gone with the value.
     pub fn in_memory(options: Options) -> Result<Self, PeopleError> {
         Self::with_store(Store::in_memory()?, options)

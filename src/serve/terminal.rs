@@ -13,7 +13,7 @@ use super::PEOPLE;
 use crate::{
     app::App,
     disk,
-    people::{People, PeopleError, Secret},
+    people::{People, Secret},
 };
 
 /// The file in the folder of accounts.
@@ -56,7 +56,7 @@ pub fn find(data: &Path) -> Option<Found> {
     let found = serde_json::from_slice(&fs::read(file(data)).ok()?).ok()?;
     // A server that was killed leaves its key, and another program may have its port by now: only while the accounts are held is there a
     // server that the key is for.
-    matches!(People::open(&data.join(PEOPLE)), Err(PeopleError::Locked { .. })).then_some(found)
+    People::is_held(&data.join(PEOPLE)).then_some(found)
 }
 
 fn file(data: &Path) -> PathBuf {

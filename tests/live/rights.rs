@@ -52,6 +52,15 @@ fn who_sends_a_command_with_a_token_of_their_own_acts_for_nobody() {
     assert_eq!((event["who"].as_str(), event.get("by")), (Some("mia"), None), "{event}");
 }
 
+#[test]
+fn who_is_no_admin_and_names_somebody_else_is_refused_on_a_socket_too() {
+    let server = Governed::with_lists(&["a"]);
+    server.token("token of mia", "mia", None);
+    let mut wire = Wire::open(server.url(), Opening { headers: &[("X-Aisled-As", "ben")], ..Opening::default() });
+    let refused = wire.ask(&json!({ "id": 1, "op": "refresh", "token": "token of mia" }));
+    assert_eq!((&refused["type"], &refused["code"]), (&json!("error"), &json!("forbidden")), "{refused}");
+}
+
 fn next_event(wire: &mut Wire) -> Value {
     wire.next_where(|message| message["type"] == "event")
 }

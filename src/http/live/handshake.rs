@@ -12,7 +12,7 @@ use crate::{
     app::App,
     domain::rights::Power,
     http::{
-        access::{Unproven, acting, bearer, identity},
+        access::{Unproven, acting, bearer, identity, named},
         error::Problem,
     },
     live::{Grant, encoding::Encoding},
@@ -48,7 +48,7 @@ pub fn grant(app: &App, request: &HttpRequest) -> Result<Option<Grant>, Problem>
     if let Some(token) = bearer(headers) {
         let Grant { identity, until } =
             app.hub.rights().admit(token).ok_or_else(|| Unproven::Credential(CredentialError::Unknown).problem())?;
-        let identity = acting(identity, headers).map_err(|unproven| unproven.problem())?;
+        let identity = named(headers).and_then(|named| acting(identity, named)).map_err(|unproven| unproven.problem())?;
         return Ok(Some(Grant { identity, until }));
     }
     let identity = identity(request)?;

@@ -26,9 +26,9 @@ use super::{
 };
 use crate::{
     app::{App, Current},
-    domain::{ClientId, Moment, Principal, rights::Power},
+    domain::{ClientId, Moment, Principal},
     http::{
-        access::named,
+        access::{acting, named},
         caller::client,
         error::{Problem, ProblemBody},
         reads::Query,
@@ -226,9 +226,12 @@ impl Session {
     fn refresh(&mut self, id: Option<&RequestId>, token: &str, ctx: &mut Ctx) {
         let Some(grant) = self.app.hub.rights().admit(token) else { return self.end(Close::NotAuthenticated, ctx) };
         let before = self.membership.who();
-        let grant = match &self.named {
-            Some(named) if grant.identity.power == Power::Admin => Grant { identity: grant.identity.acting_for(named.clone()), ..grant },
-            _ => grant,
+        let grant = match acting(grant.identity, self.named.clone()) {
+            Ok(identity) => Grant { identity, ..grant },
+            Err(unproven) => {
+                let detail = unproven.problem().detail().to_owned();
+                return self.refuse(ctx, id, ErrorBody::new(ErrorCode::Forbidden, detail));
+            }
         };
         let who = grant.identity.who.clone();
         if before.as_ref().is_some_and(|before| *before != who) {

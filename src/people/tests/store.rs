@@ -15,7 +15,9 @@ fn the_file_is_the_owners_alone_and_opened_once() {
     assert_eq!(mode(), 0o600);
     let second = People::open_with(folder.path(), Options { cost: cheap(), ..Options::default() });
     assert!(matches!(&second, Err(PeopleError::Locked { file }) if file.ends_with("people.redb")), "{second:?}");
+    assert!(People::is_held(folder.path()));
     drop(rig);
+    assert!(!People::is_held(folder.path()));
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("the file is ours");
     drop(Rig::at(folder.path()));
     assert_eq!(mode(), 0o600);
