@@ -71,7 +71,7 @@ pub enum CodeError {
     GtinStoreMade,
     #[error("a PLU has 4 digits, or 5 that begin with 9 for organic produce")]
     PluMalformed,
-    #[error("a code has 1 to {CODE_CHARS_MAX} printable characters without surrounding spaces")]
+    #[error("a code has 1 to {CODE_CHARS_MAX} printable characters")]
     Malformed,
 }
 
@@ -193,7 +193,7 @@ macro_rules! as_text {
             type Err = CodeError;
 
             fn from_str(text: &str) -> Result<Self, CodeError> {
-                Self::parse(text)
+                Self::parse(text.trim())
             }
         }
 
@@ -206,7 +206,7 @@ macro_rules! as_text {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <Cow<'de, str>>::deserialize(deserializer)?;
-                Self::parse(&text).map_err(serde::de::Error::custom)
+                Self::parse(text.trim()).map_err(serde::de::Error::custom)
             }
         }
 
@@ -227,8 +227,9 @@ as_text!(Gtin, "^([0-9]{8}|[0-9]{12,14})$", "04006381333931");
 as_text!(Plu, "^9?[0-9]{4}$", "4011");
 
 fn check_text(text: &str) -> Result<String, CodeError> {
+    let text = text.trim();
     let length = text.chars().count();
-    let sound = (1..=CODE_CHARS_MAX).contains(&length) && text.trim() == text && !text.chars().any(char::is_control);
+    let sound = (1..=CODE_CHARS_MAX).contains(&length) && !text.chars().any(char::is_control);
     if sound { Ok(text.to_owned()) } else { Err(CodeError::Malformed) }
 }
 

@@ -8,6 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// The longest id accepted, in bytes (ids are ASCII, so also in characters).
 const ID_BYTES_MAX: usize = 64;
 
+/// [`check_new_id`] as a regular expression, without looking ahead, which not every reader of patterns can.
+const ID_PATTERN: &str =
+    r"^([A-Za-z0-9_:-][A-Za-z0-9._:-]{0,63}|\.[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,62}|\.\.[A-Za-z0-9._:-]{1,62})$";
+
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
@@ -15,11 +19,22 @@ pub enum IdError {
     Length(usize),
     #[error("an id may contain only A-Z a-z 0-9 . _ : and -; this one contains {0:?}")]
     Character(char),
+    #[error("an id must not be \".\" or \"..\": in an address both name a folder")]
+    Dots,
     #[error("a stream is a kind and an id, such as list/weekly")]
     Stream,
 }
 
-/// Checks a text against the id rule: 1–64 of `A-Z a-z 0-9 . _ : -`.
+/// Checks a text that a client chose as an id: 1–64 of `A-Z a-z 0-9 . _ : -`, but neither `.` nor `..`, which clients and proxies take out
+/// of a path.
+///
+/// # Errors
+/// States which rule is broken.
+pub fn check_new_id(text: &str) -> Result<(), IdError> {
+    if matches!(text, "." | "..") { Err(IdError::Dots) } else { check_id(text) }
+}
+
+/// Checks a text against the rule of stored ids, which once allowed `.` and `..`.
 ///
 /// # Errors
 /// States which rule is broken.
@@ -43,7 +58,7 @@ macro_rules! id_type {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Accepts a text that is a valid id.
+            /// Accepts a text that is a valid id, or was one when it was stored; what a client sends is parsed instead.
             ///
             /// # Errors
             /// States which rule of [`check_id`] is broken.
@@ -80,17 +95,21 @@ macro_rules! id_type {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 // A visitor, because a borrowed text needs no copy of its own on the way: replay reads millions of ids.
-                struct Text;
+                struct Text {
+                    /// Stored forms are binary, and hold what was once accepted.
+                    is_stored: bool,
+                }
                 impl serde::de::Visitor<'_> for Text {
                     type Value = $name;
                     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                         f.write_str("an id")
                     }
                     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$name, E> {
-                        $name::new(text).map_err(E::custom)
+                        if self.is_stored { $name::new(text) } else { text.parse() }.map_err(E::custom)
                     }
                 }
-                deserializer.deserialize_str(Text)
+                let is_stored = !deserializer.is_human_readable();
+                deserializer.deserialize_str(Text { is_stored })
             }
         }
 
@@ -99,7 +118,7 @@ macro_rules! id_type {
                 utoipa::openapi::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::schema::Type::String)
                     .max_length(Some(ID_BYTES_MAX))
-                    .pattern(Some("^[A-Za-z0-9._:-]{1,64}$"))
+                    .pattern(Some(ID_PATTERN))
                     .into()
             }
         }
@@ -108,7 +127,10 @@ macro_rules! id_type {
 
         impl std::str::FromStr for $name {
             type Err = IdError;
+
+            /// Accepts what a client may choose.
             fn from_str(text: &str) -> Result<Self, IdError> {
+                check_new_id(text)?;
                 Self::new(text)
             }
         }
@@ -135,3 +157,21 @@ id_type!(/// The device or program a command came from, such as `kitchen-tablet`
     ClientId);
 id_type!(/// The text a client names a command by, so that it can be repeated safely.
     CommandId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dots_alone_name_nothing_new_and_are_still_read_where_they_are_stored() {
+        for dots in [".", ".."] {
+            assert_eq!(dots.parse::<ListId>(), Err(IdError::Dots));
+            assert!(serde_json::from_str::<ItemId>(&format!("{dots:?}")).is_err());
+            let stored = rmp_serde::to_vec(dots).expect("text can be stored");
+            assert_eq!(rmp_serde::from_slice::<OfferId>(&stored).expect("it was accepted once").as_str(), dots);
+        }
+        for fine in ["...", "a.", ".a", "1.2"] {
+            assert!(fine.parse::<ListId>().is_ok(), "{fine}");
+        }
+    }
+}

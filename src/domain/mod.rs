@@ -12,6 +12,7 @@ pub mod event_table;
 pub(crate) mod given;
 pub mod household;
 pub mod ids;
+pub mod json;
 pub mod limits;
 pub mod list;
 pub mod moment;

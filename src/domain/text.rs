@@ -1,4 +1,5 @@
-//! Free text at the edge of a decider: not empty, not endless, no control characters.
+//! Free text at the edge of a decider: without blanks around it, not empty, not endless, no control characters. And what comes before it is
+//! text: how bytes from outside become it. The API and the imports share these rules.
 
 use std::borrow::Cow;
 
@@ -24,12 +25,64 @@ pub fn check_text(text: &str, chars_max: usize, pointer: impl Into<Cow<'static, 
     Ok(())
 }
 
-/// Like [`check_text`], but an empty text is fine: it clears the field.
+/// Like [`check_text`], but an empty text is fine, and blanks alone are empty: it clears the field.
 ///
 /// # Errors
 /// Those of [`check_text`].
 pub fn check_optional_text(text: &str, chars_max: usize, pointer: impl Into<Cow<'static, str>>) -> Result<(), Refusal> {
-    if text.is_empty() { Ok(()) } else { check_text(text, chars_max, pointer) }
+    if text.trim().is_empty() { Ok(()) } else { check_text(text, chars_max, pointer) }
+}
+
+/// Takes off the blanks around a text: what is recorded has none.
+pub fn tidy(text: &mut String) {
+    if !is_tidy(text) {
+        *text = text.trim().to_owned();
+    }
+}
+
+/// Likewise; blanks alone are no text.
+pub fn tidy_optional(text: &mut Option<String>) {
+    *text = text.take().map(|mut text| {
+        tidy(&mut text);
+        text
+    });
+    if text.as_ref().is_some_and(String::is_empty) {
+        *text = None;
+    }
+}
+
+/// Whether there are no blanks around it.
+#[must_use]
+pub fn is_tidy(text: &str) -> bool {
+    text.trim().len() == text.len()
+}
+
+/// Likewise; an empty text should be absent.
+#[must_use]
+pub fn is_tidy_optional(text: Option<&str>) -> bool {
+    text.is_none_or(|text| !text.is_empty() && is_tidy(text))
+}
+
+/// Bytes are not UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is not UTF-8: the byte at {0} begins no character")]
+pub struct NotUtf8(pub usize);
+
+/// What some programs write before UTF-8 text to mark it; it is no part of the text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Bytes from outside without the mark before them.
+#[must_use]
+pub fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
+/// Bytes from outside as text: UTF-8, with or without a mark before it.
+///
+/// # Errors
+/// The place, counted in bytes from 0 after the mark, of the first that is not UTF-8.
+pub fn utf8(bytes: &[u8]) -> Result<&str, NotUtf8> {
+    std::str::from_utf8(without_mark(bytes)).map_err(|error| NotUtf8(error.valid_up_to()))
 }
 
 #[cfg(test)]
@@ -56,5 +109,29 @@ mod tests {
     #[test]
     fn an_optional_text_may_be_empty() {
         assert_eq!(check_optional_text("", 5, "/brand"), Ok(()));
+        assert_eq!(check_optional_text("       ", 5, "/brand"), Ok(()));
+    }
+
+    #[test]
+    fn blanks_around_a_text_are_taken_off_and_blanks_alone_are_nothing() {
+        let tidied = |text: &str| {
+            let mut text = Some(text.to_owned());
+            tidy_optional(&mut text);
+            assert!(is_tidy_optional(text.as_deref()));
+            text
+        };
+        for (text, without) in [(" Milk ", Some("Milk")), ("\u{a0}Rye  bread\u{3000}", Some("Rye  bread")), (" ", None), ("", None)] {
+            assert_eq!(tidied(text).as_deref(), without, "{text:?}");
+        }
+        assert!(!is_tidy("Milk ") && !is_tidy_optional(Some("")) && is_tidy_optional(None));
+    }
+
+    #[test]
+    fn text_is_utf_8_with_or_without_a_mark() {
+        assert_eq!(utf8(b"\xef\xbb\xbfM\xc3\xbcsli"), Ok("Müsli"));
+        assert_eq!(utf8("Müsli".as_bytes()), Ok("Müsli"));
+        assert_eq!(utf8(b"M\xfcsli"), Err(NotUtf8(1)));
+        assert_eq!(utf8(b"\xff\xfe{\0}\0"), Err(NotUtf8(0)));
+        assert_eq!(utf8(b"\xef\xbb\xbf\xef\xbb\xbf"), Ok("\u{feff}"), "only one is a mark");
     }
 }

@@ -28,10 +28,18 @@ impl fmt::Display for Position {
     }
 }
 
+/// A text is not a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a position is a whole number in decimal text, as an answer or an event had it")]
+pub struct PositionError;
+
 impl FromStr for Position {
-    type Err = std::num::ParseIntError;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
+    type Err = PositionError;
+
+    fn from_str(text: &str) -> Result<Self, PositionError> {
+        // A sign would be read as well, and is nobody's position.
+        let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|_| is_digits).map(Self).ok_or(PositionError)
     }
 }
 

@@ -19,12 +19,13 @@ use actix_web::{
 use super::{
     cookie,
     error::Problem,
+    input::given,
     site::{is_direct_local, needs_custom_header},
 };
 use crate::{
     app::{App, Authority},
     config::Config,
-    domain::{Principal, rights::Power},
+    domain::{Principal, ids::IdError, rights::Power},
     people::{CredentialError, Identity},
 };
 
@@ -72,7 +73,7 @@ impl Access {
     /// The identity, and whether a cookie shows it.
     fn credential(&self, request: &ServiceRequest) -> (Result<Identity, Unproven>, bool) {
         let identify = |secret| self.authority.identify(secret).map_err(Unproven::Credential);
-        if request.headers().contains_key(header::AUTHORIZATION) {
+        if given(request.headers(), header::AUTHORIZATION).is_some() {
             let token = bearer(request.headers()).ok_or(Unproven::Credential(CredentialError::Unknown));
             return (token.and_then(identify), false);
         }
@@ -119,9 +120,9 @@ pub fn acting(identity: Identity, named: Option<Principal>) -> Result<Identity, 
 /// # Errors
 /// The header names no principal.
 pub fn named(headers: &HeaderMap) -> Result<Option<Principal>, Unproven> {
-    let Some(value) = headers.get(&ACTING_AS) else { return Ok(None) };
+    let Some(value) = given(headers, &ACTING_AS) else { return Ok(None) };
     let text = value.to_str().map_err(|_| Unproven::InvalidPrincipal("it is not plain text".to_owned()))?;
-    Principal::new(text).map(Some).map_err(|error| Unproven::InvalidPrincipal(error.to_string()))
+    text.trim().parse().map(Some).map_err(|error: IdError| Unproven::InvalidPrincipal(error.to_string()))
 }
 
 impl Unproven {

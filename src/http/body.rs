@@ -1,4 +1,4 @@
-//! Reads JSON from a request: bounded in bytes and time, unknown fields refused, errors pointing at the field at fault.
+//! Reads JSON from a request, bounded in bytes and time. What it may look like is the matter of `input/`.
 
 use std::{cell::Cell, future::Future, pin::Pin, time::Duration};
 
@@ -10,18 +10,12 @@ use actix_web::{
 };
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
-use serde_path_to_error::Segment;
 
 use super::{
     error::Problem,
-    mistakes::{classify, push_name},
-    query::parse_query,
+    input::{encoding, given, parse, parse_query},
 };
-use crate::{
-    app::Current,
-    config::Config,
-    domain::{CommandId, object::from_object},
-};
+use crate::{app::Current, config::Config, domain::CommandId};
 
 /// How long a client may take to send a body; then it is answered 408 and the connection closed.
 pub const BODY_SECONDS_MAX: u64 = 30;
@@ -66,7 +60,7 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
         if empty {
             return Box::pin(std::future::ready(check_no_query(request).map(|()| Self(T::default()))));
         }
-        if !headers.contains_key(header::CONTENT_TYPE) {
+        if given(headers, header::CONTENT_TYPE).is_none() {
             // Some clients announce a body in pieces and then send none.
             let (no_query, refused) = (check_no_query(request), check_content_type(request, &["application/json"]));
             let payload = payload.take();
@@ -129,10 +123,10 @@ pub fn check_content_type(request: &HttpRequest, accepted: &[&str]) -> Result<()
 async fn read_all(mut payload: Payload, bytes_max: usize) -> Result<Bytes, Problem> {
     // Nearly every body arrives in one piece, which is then used directly.
     let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
-    let first = first.map_err(|_| cut_short())?;
+    let first = first.map_err(|error| encoding::broken(&error))?;
     let mut whole: Option<BytesMut> = None;
     while let Some(piece) = payload.next().await {
-        let piece = piece.map_err(|_| cut_short())?;
+        let piece = piece.map_err(|error| encoding::broken(&error))?;
         let whole = whole.get_or_insert_with(|| BytesMut::from(&first[..]));
         whole.extend_from_slice(&piece);
         if whole.len() > bytes_max {
@@ -157,51 +151,6 @@ fn too_slow() -> Problem {
 #[must_use]
 pub fn cut_short() -> Problem {
     Problem::malformed("body_incomplete", "the body ended before it was complete")
-}
-
-/// Every body and line is an object.
-struct Object<T>(T);
-
-impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Object<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        from_object(deserializer, "an object of named fields").map(Self)
-    }
-}
-
-/// Reads an object from JSON text.
-///
-/// # Errors
-/// 400 if it is not JSON, 422 pointing at the field if it is JSON of another shape.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let Object(value) = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let pointer = pointer(error.path());
-        describe(error.inner(), pointer)
-    })?;
-    deserializer.end().map_err(|error| describe(&error, String::new()))?;
-    Ok(value)
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    let mut pointer = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => push_name(&mut pointer, &index.to_string()),
-            Segment::Map { key } => push_name(&mut pointer, key),
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    pointer
-}
-
-fn describe(error: &serde_json::Error, pointer: String) -> Problem {
-    if !error.is_data() {
-        return Problem::malformed("malformed_json", format!("the body is not valid JSON: {error}"));
-    }
-    let text = error.to_string();
-    let detail = text.rsplit_once(" at line ").map_or(text.as_str(), |(before, _)| before).to_owned();
-    let (code, pointer) = classify(&detail, pointer);
-    Problem::invalid(code, pointer, detail)
 }
 
 /// Distinguishes an absent field (unchanged) from `null` (removed).
@@ -230,46 +179,4 @@ pub fn render<T: serde::Serialize>(value: &T) -> Result<Bytes, Problem> {
     serde_json::to_writer(&mut text, value).map_err(|error| Problem::internal(&error))?;
     LAST_BYTES.set(text.len());
     Ok(Bytes::from(text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::ProductId;
-
-    #[derive(Debug, serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Outer {
-        #[expect(dead_code, reason = "only parsed")]
-        inner: Vec<Inner>,
-    }
-
-    #[derive(Debug, serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Inner {
-        #[expect(dead_code, reason = "only parsed")]
-        product: ProductId,
-    }
-
-    fn refused(text: &str) -> (u16, &'static str, Option<String>) {
-        let problem = parse::<Outer>(text.as_bytes()).expect_err("is refused");
-        (problem.status().as_u16(), problem.code(), problem.pointer().map(str::to_owned))
-    }
-
-    #[test]
-    fn text_that_is_no_json_is_malformed() {
-        assert_eq!(refused("{\"inner\": ["), (400, "malformed_json", None));
-        assert_eq!(refused(""), (400, "malformed_json", None));
-        assert_eq!(refused("{\"inner\": []} x"), (400, "malformed_json", None));
-    }
-
-    #[test]
-    fn each_mistake_points_at_its_field() {
-        let at = |text: &str| Some(text.to_owned());
-        assert_eq!(refused(r#"{"inner":[],"extra":1}"#), (422, "unknown_field", at("/extra")));
-        assert_eq!(refused(r#"{"inner":[{"product":"a"},{}]}"#), (422, "missing_field", at("/inner/1/product")));
-        assert_eq!(refused(r#"{"inner":[{"product":"a b"}]}"#), (422, "invalid_id", at("/inner/0/product")));
-        assert_eq!(refused(r#"{"inner":7}"#), (422, "invalid_value", at("/inner")));
-        assert_eq!(refused(r#"{"inner":[],"inner":[]}"#), (422, "duplicate_field", at("/inner")));
-    }
 }

@@ -12,8 +12,9 @@ use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    body::{check_content_type, parse},
+    body::check_content_type,
     error::{Problem, ProblemBody},
+    input::{given, parse},
     lines::{Line, lines},
     prices::observation,
     protocol::PriceLine,
@@ -102,7 +103,7 @@ pub async fn prices(
     Query(query): Query<BulkQuery>,
 ) -> Result<HttpResponse, Problem> {
     check_content_type(&request, &CONTENT_TYPES)?;
-    if request.headers().contains_key(header::IF_MATCH) {
+    if given(request.headers(), header::IF_MATCH).is_some() {
         return Err(Problem::malformed("invalid_if_match", "bulk prices have no common version: send them without If-Match"));
     }
     let summary = Rc::new(Cell::new(BulkSummary::default()));

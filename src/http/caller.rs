@@ -2,11 +2,11 @@
 
 use std::future::{Ready, ready};
 
-use super::{access::identity, error::Problem, site::CLIENT};
+use super::{access::identity, error::Problem, input::given_text, site::CLIENT};
 use crate::{
     app::Current,
     commands::Caller,
-    domain::{ClientId, CommandId, rights::Reader},
+    domain::{ClientId, CommandId, ids::IdError, rights::Reader},
 };
 use actix_web::{
     FromRequest, HttpRequest,
@@ -57,22 +57,21 @@ impl FromRequest for Reader {
 /// # Errors
 /// 400 for an invalid name.
 pub fn client(headers: &HeaderMap) -> Result<Option<ClientId>, Problem> {
-    if let Some(value) = headers.get(&CLIENT) {
-        let named = ClientId::new(value.to_str().unwrap_or_default());
-        return named
+    if let Some(name) = given_text(headers, &CLIENT) {
+        return name
+            .parse()
             .map(Some)
-            .map_err(|error| Problem::malformed("invalid_client", format!("X-Aisled-Client is not a valid client name: {error}")));
+            .map_err(|error: IdError| Problem::malformed("invalid_client", format!("X-Aisled-Client is not a valid client name: {error}")));
     }
-    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let agent = given_text(headers, header::USER_AGENT).unwrap_or_default();
     // Every browser begins with Mozilla; its own name comes later, and some name others after it.
     let browser = ["Edg", "OPR", "Firefox", "Chrome", "Safari"].into_iter().find(|browser| agent.contains(&format!("{browser}/")));
     let program = browser.unwrap_or_else(|| agent.split(['/', ' ']).next().unwrap_or_default());
-    Ok(ClientId::new(&program.to_ascii_lowercase()).ok())
+    Ok(program.to_ascii_lowercase().parse().ok())
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommandId>, Problem> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
+    let Some(text) = given_text(headers, IDEMPOTENCY_KEY) else { return Ok(None) };
     // Some clients send a structured-field string, in quotes.
     let text = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
     if text.is_empty() || text.len() > KEY_BYTES_MAX || !text.bytes().all(|b| b.is_ascii_graphic()) {
@@ -85,8 +84,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommandId>, Problem> {
 
 /// The version in `If-Match: "<version>"`. A list's tag `"<version>.<hash>"` counts by its version: prices are not edits.
 fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
+    let Some(text) = given_text(headers, header::IF_MATCH) else { return Ok(None) };
     let inner = text.strip_prefix("W/").unwrap_or(text).trim_matches('"');
     let version = inner.split('.').next().unwrap_or_default();
     version.parse().map(Some).map_err(|_| {
@@ -123,6 +121,7 @@ mod tests {
         assert_eq!(named("user-agent", "curl/8.5.0").expect("is allowed").as_deref(), Some("curl"));
         assert_eq!(named("user-agent", firefox).expect("is allowed").as_deref(), Some("firefox"));
         assert_eq!(named("user-agent", "(odd)").expect("is allowed"), None);
+        assert_eq!(named("x-aisled-client", " ").expect("is absent"), None);
         assert_eq!(named("x-aisled-client", "my phone").expect_err("is refused").code(), "invalid_client");
     }
 

@@ -14,7 +14,11 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    Routes, bulk, live,
+    Routes,
+    body::Nothing,
+    bulk,
+    input::{AnyQuery, Query},
+    live,
     travel::{KNOWN_HEADER, POSITION_HEADER, TIME_HEADER},
 };
 
@@ -111,14 +115,14 @@ fn in_words(status: &str) -> &'static str {
 
 /// This document.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "operation", responses((status = 200, body = Object)))]
-pub async fn openapi() -> HttpResponse {
+pub async fn openapi(_: Query<Nothing>) -> HttpResponse {
     static TEXT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(document().to_json().unwrap_or_default()));
     HttpResponse::Ok().content_type("application/json").body(TEXT.clone())
 }
 
 /// The live protocol as an AsyncAPI document.
 #[utoipa::path(get, path = "/api/v1/asyncapi.json", tag = "live", responses((status = 200, body = Object)))]
-pub async fn asyncapi() -> HttpResponse {
+pub async fn asyncapi(_: Query<Nothing>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(live::asyncapi::text())
 }
 
@@ -133,7 +137,7 @@ pub fn attach(config: &mut web::ServiceConfig) {
 
 /// Points to the documentation, and a browser to one's page.
 #[utoipa::path(get, path = "/", tag = "operation", responses((status = 200, body = String)))]
-pub async fn welcome(request: HttpRequest) -> HttpResponse {
+pub async fn welcome(request: HttpRequest, _: AnyQuery) -> HttpResponse {
     let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accepts.contains("text/html") {
         return HttpResponse::SeeOther().insert_header((header::LOCATION, "/people")).finish();

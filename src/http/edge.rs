@@ -137,13 +137,14 @@ fn name_the_request(response: ServiceResponse, request_id: &HeaderValue) -> Serv
     response.into_response(answer)
 }
 
-/// A problem for an error that the framework made.
+/// A problem for an error that the framework made. Its sentence is for programmers, so it goes to the log.
 fn foreign(error: &Error) -> Problem {
     let status = error.as_response_error().status_code();
     if status.is_server_error() {
         return Problem::internal(error);
     }
-    Problem::new(status, "bad_request", error.to_string())
+    tracing::debug!(%error, "the framework refused a request");
+    Problem::new(status, "bad_request", "the request cannot be understood")
 }
 
 fn finish(

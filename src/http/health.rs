@@ -2,18 +2,27 @@
 
 use std::time::SystemTime;
 
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use metrics::{counter, gauge};
 use serde::Serialize;
 
-use super::{body::render, error::Problem};
+use super::{
+    access::identity,
+    body::{Nothing, render},
+    error::Problem,
+    input::Query,
+};
 use crate::{
     app::{App, Current, Running, SelfRestored},
     config::Durability,
     disk::{RESERVE_BYTES, free_bytes},
-    domain::Moment,
+    domain::{
+        Moment,
+        rights::{Action, Verdict},
+    },
     events::Position,
     log::Verification,
+    people::Identity,
     telemetry::{self, process::as_metric},
 };
 
@@ -22,19 +31,23 @@ const LAG_EVENTS_MAX: u64 = 10_000;
 
 /// Answers as long as the process runs.
 #[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = String)))]
-pub async fn alive() -> HttpResponse {
+pub async fn alive(_: Query<Nothing>) -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
 }
 
-/// Whether the server can do its work, and why not.
+/// Whether the server can do its work. Why not, and how it is doing, is only for admins of the server: the rest is absent for others.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Readiness {
     pub ready: bool,
     /// Why not, in sentences; empty when ready.
-    pub reasons: Vec<String>,
-    pub log: LogReadiness,
-    pub views: ViewsReadiness,
-    pub disk: DiskReadiness,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasons: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogReadiness>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub views: Option<ViewsReadiness>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskReadiness>,
     /// The result of the last test restore of the newest snapshot; absent before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub self_restore: Option<SelfRestored>,
@@ -91,12 +104,27 @@ pub struct DiskReadiness {
     pub free_bytes: Option<u64>,
 }
 
-/// Returns whether the server can do its work: the log accepts events, the views keep up, the disk has room.
+/// Returns whether the server can do its work: the log accepts events, the views keep up, the disk has room. Says why not, and how it is doing,
+/// to admins of the server only.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
-pub async fn ready(app: Current, running: Data<Running>) -> Result<HttpResponse, Problem> {
+pub async fn ready(app: Current, running: Data<Running>, request: HttpRequest, _: Query<Nothing>) -> Result<HttpResponse, Problem> {
     let readiness = Readiness { self_restore: running.self_restored(), ..readiness(&app) };
+    let readiness = if is_for_all_of_it(&app, &request) { readiness } else { readiness.in_short() };
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok(HttpResponse::build(status).content_type("application/json").body(render(&readiness)?))
+}
+
+/// A credential that proves nothing is nobody's: a probe with a stale one still learns whether to send requests here.
+fn is_for_all_of_it(app: &App, request: &HttpRequest) -> bool {
+    let may_run = |identity: &Identity| app.authority.rights(identity).to_catalog().may(Action::RunServer) == Verdict::Allowed;
+    identity(request).is_ok_and(|identity| identity.reads && may_run(&identity))
+}
+
+impl Readiness {
+    /// What everybody may know.
+    fn in_short(&self) -> Self {
+        Self { ready: self.ready, reasons: None, log: None, views: None, disk: None, self_restore: None }
+    }
 }
 
 fn readiness(app: &App) -> Readiness {
@@ -121,17 +149,17 @@ fn readiness(app: &App) -> Readiness {
     }
     Readiness {
         ready: reasons.is_empty(),
-        reasons,
-        log: LogReadiness { writable: read_only.is_none(), verification, head, durability: app.config.durability },
-        views: ViewsReadiness { position, lag_events },
-        disk: DiskReadiness { free_bytes },
+        reasons: Some(reasons),
+        log: Some(LogReadiness { writable: read_only.is_none(), verification, head, durability: app.config.durability }),
+        views: Some(ViewsReadiness { position, lag_events }),
+        disk: Some(DiskReadiness { free_bytes }),
         self_restore: None,
     }
 }
 
 /// Shows the metrics in the text format of Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operation", responses((status = 200, body = String)))]
-pub async fn metrics(app: Current) -> HttpResponse {
+pub async fn metrics(app: Current, _: Query<Nothing>) -> HttpResponse {
     telemetry::process::record();
     let (head, position) = (app.log.head(), *app.applied.borrow());
     gauge!(telemetry::LOG_HEAD).set(as_metric(head.0));

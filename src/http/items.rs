@@ -85,7 +85,7 @@ fn intent(item: ItemId, body: ChangeItem) -> Result<ListCommand, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::body::parse;
+    use crate::http::input::parse;
 
     fn intent_of(text: &str) -> Result<ListCommand, Problem> {
         intent(ItemId::new("i").expect("an id"), parse(text.as_bytes()).expect("a body"))

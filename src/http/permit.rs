@@ -9,6 +9,7 @@ use futures_util::future::{Either, FutureExt, LocalBoxFuture, Map, Ready, ready}
 use super::{
     access::{check_cookie, identity, sign_in_first},
     error::Problem,
+    input::encoding::decode,
     route::RouteNumber,
 };
 use crate::{
@@ -56,11 +57,15 @@ impl<Args: FromRequest + 'static> FromRequest for Admitted<Args> {
     /// the thing exists.
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         match begin(request) {
-            Ok(None) => Either::Left(Either::Right(Args::from_request(request, payload).map(admit::<Args> as fn(_) -> _))),
+            Ok(None) => match decode(request, payload) {
+                Ok(()) => Either::Left(Either::Right(Args::from_request(request, payload).map(admit::<Args> as fn(_) -> _))),
+                Err(problem) => Either::Left(Either::Left(ready(Err(problem.into())))),
+            },
             Ok(Some(question)) => {
                 let (request, mut payload) = (request.clone(), payload.take());
                 let answering = async move {
                     question.answer().await?;
+                    decode(&request, &mut payload)?;
                     admit(Args::from_request(&request, &mut payload).await)
                 };
                 Either::Right(answering.boxed_local())

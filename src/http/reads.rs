@@ -17,10 +17,11 @@ use actix_web::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use super::query::{Query, parse_query};
+pub use super::input::{Query, parse_query};
 use super::{
     body::render,
     error::{Problem, RETRY_AFTER_SECONDS},
+    input::given,
 };
 use crate::{
     app::App,
@@ -194,7 +195,7 @@ pub fn json<T: Serialize>(value: &T) -> Result<HttpResponse, Problem> {
 /// Answers with rendered JSON and its tag, or 304 if the client has it.
 pub fn tagged(request: &HttpRequest, tag: &str, body: impl FnOnce() -> Result<Bytes, Problem>) -> Result<HttpResponse, Problem> {
     let tag_value = HeaderValue::from_str(tag).map_err(|error| Problem::internal(&error))?;
-    let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|value| names(value, tag));
+    let known = given(request.headers(), header::IF_NONE_MATCH).is_some_and(|value| names(value, tag));
     let mut answer =
         if known { HttpResponse::new(StatusCode::NOT_MODIFIED) } else { HttpResponse::Ok().content_type("application/json").body(body()?) };
     answer.headers_mut().insert(header::ETAG, tag_value);

@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::frame;
+use crate::domain::{
+    json::{doubled_name, json_fault},
+    text::utf8,
+};
 
 /// How a session's messages are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,16 +67,10 @@ impl Encoding {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(self, bytes: &[u8]) -> Result<Value, String> {
+    pub fn read(self, bytes: &[u8]) -> Result<Value, Unreadable> {
         match self {
-            Self::Json => serde_json::from_slice(bytes).map_err(|error| error.to_string()),
-            Self::Msgpack => {
-                let mut rest = bytes;
-                let mut reader = rmp_serde::Deserializer::new(&mut rest);
-                reader.set_max_depth(DEPTH_MAX);
-                let value = Value::deserialize(&mut reader).map_err(|error| error.to_string())?;
-                if rest.is_empty() { Ok(value) } else { Err("there are extra bytes after the message".to_owned()) }
-            }
+            Self::Json => read_json(bytes),
+            Self::Msgpack => read_msgpack(bytes),
         }
     }
 
@@ -85,6 +83,42 @@ impl Encoding {
         };
         written.inspect_err(|error| tracing::error!(error, encoding = self.subprotocol(), "a message could not be written")).is_ok()
     }
+}
+
+/// Why a client's message cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is no message of this encoding; a sentence about why.
+    Malformed(String),
+    /// An object in it has a name twice; a JSON pointer to the second one.
+    Doubled(String),
+}
+
+fn read_json(bytes: &[u8]) -> Result<Value, Unreadable> {
+    let text = utf8(bytes).map_err(|error| Unreadable::Malformed(format!("the message is text in UTF-8, but {error}")))?;
+    if let Some(pointer) = doubled_name(&mut serde_json::Deserializer::from_str(text)) {
+        return Err(Unreadable::Doubled(pointer));
+    }
+    serde_json::from_str(text).map_err(|error| Unreadable::Malformed(format!("the message is not valid JSON: {}", json_fault(&error))))
+}
+
+fn read_msgpack(bytes: &[u8]) -> Result<Value, Unreadable> {
+    let malformed = |sentence: &str| Unreadable::Malformed(sentence.to_owned());
+    let mut first = reader(bytes);
+    if let Some(pointer) = doubled_name(&mut first) {
+        return Err(Unreadable::Doubled(pointer));
+    }
+    let mut rest = bytes;
+    let mut second = reader(&mut rest);
+    let value = Value::deserialize(&mut second)
+        .map_err(|_| malformed("the message is not valid MessagePack, or holds what has no form in JSON"))?;
+    if rest.is_empty() { Ok(value) } else { Err(malformed("there are extra bytes after the message")) }
+}
+
+fn reader<R: std::io::Read>(bytes: R) -> rmp_serde::Deserializer<rmp_serde::decode::ReadReader<R>> {
+    let mut reader = rmp_serde::Deserializer::new(bytes);
+    reader.set_max_depth(DEPTH_MAX);
+    reader
 }
 
 #[cfg(test)]

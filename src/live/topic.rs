@@ -81,11 +81,11 @@ impl FromStr for Topic {
         }
         let (kind, id) = text.split_once(':').ok_or(TopicError::Unknown)?;
         Ok(match kind {
-            "list" => Self::List(ListId::new(id)?),
-            "product" => Self::Product(ProductId::new(id)?),
-            "deals" => Self::Deals(StoreId::new(id)?),
-            "household" => Self::Household(HouseholdId::new(id)?),
-            "orders" => Self::Orders(HouseholdId::new(id)?),
+            "list" => Self::List(id.parse()?),
+            "product" => Self::Product(id.parse()?),
+            "deals" => Self::Deals(id.parse()?),
+            "household" => Self::Household(id.parse()?),
+            "orders" => Self::Orders(id.parse()?),
             _ => return Err(TopicError::Unknown),
         })
     }

@@ -11,6 +11,7 @@ use super::{
         check_amount, check_line_count, check_lines, check_moment, check_not_negative, check_placement, check_quantity, check_reason,
         invalid, sum, variance,
     },
+    tidy::tidy_reason,
 };
 use crate::domain::{
     Context, Decision, Moment, Money, Quantity, Refusal, RefusalKind,
@@ -39,14 +40,17 @@ pub(super) fn decide(state: &OrderState, command: &OrderCommand, context: &Conte
         OrderState::Cancelled(order) => (order, Phase::Cancelled),
     };
     match command {
-        OrderCommand::Place(placement) if order.was_placed_as(placement) => Ok(Decision::unchanged()),
+        // What was recorded before texts were tidied is a repetition too.
+        OrderCommand::Place(placement) if order.was_placed_as(placement) || order.was_placed_as(&placement.tidied()) => {
+            Ok(Decision::unchanged())
+        }
         OrderCommand::Place(_) => {
             Err(conflict("order_exists", "this order was placed with different content: amend it, or place another one under a new id"))
         }
         OrderCommand::SubstituteLine { line, .. } => substitute(order, phase, order.line(*line)?, command),
         OrderCommand::ShortLine { line, picked, charged } => short(order, phase, order.line(*line)?, picked, *charged),
         OrderCommand::RefundLine { line, quantity, amount, reason } => {
-            let refund = Refund { quantity: quantity.clone(), amount: *amount, reason: reason.clone() };
+            let refund = Refund { quantity: quantity.clone(), amount: *amount, reason: tidy_reason(reason.as_ref()) };
             decide_refund(order, phase, order.line(*line)?, refund)
         }
         OrderCommand::Amend { lines } => amend(order, phase, lines),
@@ -88,11 +92,12 @@ fn may_place(placement: &OrderPlacement, context: &Context) -> Result<(), Refusa
 
 fn decide_absent(command: &OrderCommand, context: &Context) -> Answer {
     let OrderCommand::Place(placement) = command else { return Err(unknown()) };
-    let currency = check_placement(placement, context.at)?;
+    let placement = placement.tidied();
+    let currency = check_placement(&placement, context.at)?;
     let amounts = placement.lines.iter().map(|line| line.charged).chain(placement.extras.iter().map(|extra| extra.amount));
     let total = sum(amounts, currency)?;
     let variance = variance(placement.printed_total, total)?;
-    Ok(Decision::applied(OrderEvent::Placed { placement: placement.clone(), total, variance }))
+    Ok(Decision::applied(OrderEvent::Placed { placement, total, variance }))
 }
 
 impl Phase {
@@ -119,7 +124,7 @@ fn substitute(order: &Order, phase: Phase, known: &LineState, command: &OrderCom
     let OrderCommand::SubstituteLine { line, product, name, quantity, charged } = command.clone() else {
         return Ok(Decision::unchanged());
     };
-    let new = Substitute { product, name, quantity, charged };
+    let new = Substitute { product, name: name.trim().to_owned(), quantity, charged };
     if known.substitute.as_ref() == Some(&new) {
         return Ok(Decision::unchanged());
     }
@@ -206,12 +211,13 @@ fn missing(whole: &Quantity, part: &Quantity, pointer: &'static str) -> Result<Q
 
 /// Records the lines that are new; those already there as given are a repetition.
 fn amend(order: &Order, phase: Phase, lines: &[OrderLine]) -> Answer {
-    check_lines(lines, Some(order.total.currency()))?;
+    let tidied: Vec<_> = lines.iter().map(OrderLine::tidied).collect();
+    check_lines(&tidied, Some(order.total.currency()))?;
     let mut new = Vec::new();
-    for (index, line) in lines.iter().enumerate() {
+    for (index, (line, as_given)) in tidied.into_iter().zip(lines).enumerate() {
         match order.lines.get(&line.line) {
-            None => new.push(line.clone()),
-            Some(known) if known.ordered == *line => {}
+            None => new.push(line),
+            Some(known) if known.ordered == line || known.ordered == *as_given => {}
             Some(_) => {
                 let detail = format!("line {} already exists with different content", line.line);
                 return Err(conflict("line_exists", detail).at(format!("/lines/{index}/line")));
@@ -245,8 +251,9 @@ fn cancel(phase: Phase, reason: Option<&String>) -> Answer {
         return Ok(Decision::unchanged());
     }
     phase.expect_open()?;
-    check_reason(reason.map(String::as_str))?;
-    Ok(Decision::applied(OrderEvent::Cancelled { reason: reason.cloned() }))
+    let reason = tidy_reason(reason);
+    check_reason(reason.as_deref())?;
+    Ok(Decision::applied(OrderEvent::Cancelled { reason }))
 }
 
 impl Order {

@@ -4,6 +4,7 @@ mod checks;
 mod decide;
 mod evolve;
 mod prices;
+mod tidy;
 mod undo;
 
 use std::collections::BTreeMap;

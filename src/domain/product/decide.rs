@@ -36,8 +36,9 @@ fn not_found() -> Refusal {
 
 fn decide_absent(command: &ProductCommand) -> Answer {
     let ProductCommand::Register(details) = command else { return Err(not_found()) };
-    check_details(details)?;
-    Ok(Decision::applied(ProductEvent::Registered(details.clone())))
+    let details = details.tidied();
+    check_details(&details)?;
+    Ok(Decision::applied(ProductEvent::Registered(details.into_owned())))
 }
 
 fn decide_merged(into: &ProductId, command: &ProductCommand) -> Answer {
@@ -76,10 +77,13 @@ fn decide_known(product: &Product, command: &ProductCommand, context: &Context) 
 }
 
 fn register_again(product: &Product, details: &ProductDetails) -> Answer {
-    if product.details == *details {
+    // What was recorded before texts were tidied is a repetition too.
+    let as_given = details;
+    let details = details.tidied();
+    if product.details == *details || product.details == *as_given {
         return Ok(Decision::unchanged());
     }
-    check_details(details)?;
+    check_details(&details)?;
     let detail = "this product is already registered with different details: change its details instead";
     Err(Refusal::new(RefusalKind::Conflict, "product_exists", detail))
 }
@@ -90,7 +94,7 @@ fn change_details(details: &ProductDetails, command: &ProductCommand) -> Answer 
         return Ok(Decision::unchanged());
     };
     check_change(name.as_deref(), [brand.as_deref(), category.as_deref()], content.as_ref())?;
-    let name = name.as_ref().filter(|new| **new != details.name).cloned();
+    let name = changed_text(name.as_ref(), Some(&details.name));
     let brand = changed_text(brand.as_ref(), details.brand.as_deref());
     let category = changed_text(category.as_ref(), details.category.as_deref());
     let content = content.as_ref().filter(|new| details.content.as_ref() != Some(new)).cloned();
@@ -108,9 +112,9 @@ fn check_change(name: Option<&str>, [brand, category]: [Option<&str>; 2], conten
     content.map_or(Ok(()), check_content)
 }
 
-/// The new text if it differs; an absent field and an empty text are the same.
+/// The new text if it differs, without blanks around it; an absent field and an empty text are the same.
 fn changed_text(new: Option<&String>, old: Option<&str>) -> Option<String> {
-    new.filter(|new| new.as_str() != old.unwrap_or_default()).cloned()
+    new.map(|new| new.trim()).filter(|new| *new != old.unwrap_or_default()).map(str::to_owned)
 }
 
 fn link_code(details: &ProductDetails, code: &crate::domain::codes::ProductCode) -> Answer {
@@ -124,13 +128,14 @@ fn link_code(details: &ProductDetails, code: &crate::domain::codes::ProductCode)
 /// A price that is already known is not recorded again; the same place and moment with another price is a correction;
 /// the same price seen at a later moment is recorded: it proves that the price still holds.
 fn observe_price(product: &Product, seen: &PriceSeen, now: Moment) -> Answer {
-    check_price_seen(seen, now)?;
+    let seen = seen.tidied();
+    check_price_seen(&seen, now)?;
     check_currency(product, &seen.store, seen.price.currency(), "/price/currency")?;
-    if matches!(recall(&product.observations, seen), Known::Same) {
+    if matches!(recall(&product.observations, &seen), Known::Same) {
         return Ok(Decision::unchanged());
     }
-    let outlier = is_outlier(&product.observations, seen);
-    Ok(Decision::applied(ProductEvent::PriceObserved { seen: seen.clone(), outlier }))
+    let outlier = is_outlier(&product.observations, &seen);
+    Ok(Decision::applied(ProductEvent::PriceObserved { seen: seen.into_owned(), outlier }))
 }
 
 /// One store has one currency; the store itself is checked where it is known, this catches a product's own contradiction.
@@ -149,6 +154,7 @@ fn announce_offer(product: &Product, command: &ProductCommand, now: Moment) -> A
     let ProductCommand::AnnounceOffer { offer: id, store, terms, valid_from, valid_until, member_only, source } = command.clone() else {
         return Ok(Decision::unchanged());
     };
+    let (valid_until, source) = (valid_until.and_then(Moment::as_end), source.trim().to_owned());
     let offer = Offer { store, terms, valid_from, valid_until, member_only, source, ended: false };
     check_offer(&offer)?;
     if let Some(known) = product.offers.get(&id) {

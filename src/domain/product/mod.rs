@@ -5,6 +5,7 @@ mod checks;
 mod decide;
 mod evolve;
 mod observations;
+mod tidy;
 mod undo;
 
 use std::collections::BTreeMap;
@@ -121,7 +122,7 @@ pub enum PriceKind {
 
 /// What an offer gives; later issues price baskets with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum OfferTerms {
     /// Several for one total, such as 3 for 5.00.
     CountFor {

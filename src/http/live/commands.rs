@@ -14,8 +14,8 @@ use crate::{
     actors::{self, CommandKey, Done, Hosted},
     app::Current,
     commands::{execute, keys::digest},
-    domain::{ClientId, CommandId, Context, entities::entities, ids::check_id, list::Lists},
-    http::{body, error::Problem, permit::scope_missing},
+    domain::{ClientId, CommandId, Context, entities::entities, ids::check_new_id, list::Lists},
+    http::{error::Problem, input::parse, permit::scope_missing},
     live::encoding::Encoding,
     people::Identity,
 };
@@ -111,9 +111,9 @@ impl Job {
     where
         E: Hosted<Command: Serialize + DeserializeOwned>,
     {
-        check_id(&self.entity_id).map_err(|error| ErrorBody::new(ErrorCode::InvalidId, error.to_string()).at("/entity_id"))?;
+        check_new_id(&self.entity_id).map_err(|error| ErrorBody::new(ErrorCode::InvalidId, error.to_string()).at("/entity_id"))?;
         // Read like the body of an HTTP request, so that the errors are the same.
-        let command: E::Command = body::parse(self.command.to_string().as_bytes())?;
+        let command: E::Command = parse(self.command.to_string().as_bytes())?;
         let key = self.key(&command)?;
         if !sender.identity.writes {
             return Err(scope_missing("write").into());

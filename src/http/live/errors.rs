@@ -35,6 +35,8 @@ macro_rules! errors {
 errors! {
     /// the message is not JSON (or MessagePack)
     MalformedMessage = "malformed_message" false;
+    /// an object of the message has the same field twice
+    DuplicateField = "duplicate_field" false;
     /// no such `op`, a field is missing, unknown or wrong
     InvalidRequest = "invalid_request" false;
     /// the id is neither an integer nor a text of at most 64 bytes

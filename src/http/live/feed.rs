@@ -18,6 +18,7 @@ use crate::{
     http::{
         access::sign_in_first,
         error::{Problem, ProblemBody, RETRY_AFTER_SECONDS},
+        input::given_text,
         reads::Query,
         site::Peer,
     },
@@ -89,7 +90,8 @@ fn answer(app: Current, query: FeedQuery, request: &HttpRequest, form: Form) -> 
             Problem::malformed("invalid_parameter", format!("topics takes 1 to {TOPICS_MAX} topics, separated by commas")).at("/topics")
         );
     }
-    let last = request.headers().get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()).or(query.since.as_deref());
+    // A browser sends the id of the last message that had one; an empty one is none.
+    let last = given_text(request.headers(), LAST_EVENT_ID).or(query.since.as_deref());
     let since = last.map(|text| Cursor::parse(text, names.len()).ok_or_else(no_cursor)).transpose()?;
     // With another filter the positions do not show what the client has.
     let epoch = format!("{}{}", app.epoch, query.filter_mark());

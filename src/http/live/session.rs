@@ -89,8 +89,8 @@ pub async fn connect(
 ) -> Result<HttpResponse, Problem> {
     super::handshake::check(&request).inspect_err(|problem| count_refusal(&app, problem))?;
     let subprotocols = Encoding::ALL.map(Encoding::subprotocol);
-    let mut response =
-        ws::handshake_with_protocols(&request, &subprotocols).map_err(|error| Problem::malformed("not_a_websocket", error.to_string()))?;
+    let mut response = ws::handshake_with_protocols(&request, &subprotocols)
+        .map_err(|_| Problem::malformed("not_a_websocket", "this handshake cannot become a WebSocket"))?;
     let encoding = super::handshake::encoding(request.headers());
     let agreed = deflate::negotiate(request.headers()).filter(|_| query.compression != Some(Compression::Off));
     if let Some(agreed) = agreed {

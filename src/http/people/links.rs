@@ -77,7 +77,7 @@ pub async fn index(app: Current, Id(list): Id<ListId>, _: Query<Nothing>) -> Res
 /// Revokes a link, and closes the sockets that it opened.
 #[utoipa::path(delete, path = "/api/v1/lists/{id}/links/{link}", tag = "people", params(("id" = ListId, Path), ("link" = String, Path)),
     responses((status = 204), (status = "4XX", body = ProblemBody)))]
-pub async fn revoke(app: Current, Id(list): Id<ListId>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn revoke(app: Current, Id(list): Id<ListId>, request: HttpRequest, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
     let id = credential(&request, "link")?;
     on_accounts(&app, move |people| people.revoke_link(&list, id)).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -3,6 +3,8 @@
 
 use actix_web::{HttpResponse, http::header};
 
+use crate::http::input::AnyQuery;
+
 /// What a page may load and do: only what this server serves.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; \
                       form-action 'self'; frame-ancestors 'none'";
@@ -12,7 +14,7 @@ macro_rules! pages {
         $(
             $(#[$doc])*
             #[utoipa::path(get, path = $path, tag = "people", responses((status = 200, body = String, content_type = $kind)))]
-            pub async fn $name() -> HttpResponse {
+            pub async fn $name(_: AnyQuery) -> HttpResponse {
                 answer($kind, include_str!(concat!("page/", $file)))
             }
         )+

@@ -16,7 +16,7 @@ use crate::{
     },
     http::{
         access::{Asker, Proven, bearer, identity, owner_is_local},
-        body::{Json, Nothing},
+        body::{Json, Nothing, OptionalJson},
         cookie,
         error::{Problem, ProblemBody},
         reads::{Query, json},
@@ -156,7 +156,7 @@ fn view(app: &App, identity: &Identity) -> SessionView {
 
 /// Signs out: ends the session, removes the cookie, and closes the sockets that it opened.
 #[utoipa::path(delete, path = "/api/v1/session", tag = "people", responses((status = 204), (status = "4XX", body = ProblemBody)))]
-pub async fn sign_out(app: Current, asker: Asker, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn sign_out(app: Current, asker: Asker, request: HttpRequest, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
     if let Some(id) = asker.0.credential {
         let who = asker.0.by.as_ref().unwrap_or(&asker.0.who).clone();
         let ended = on_accounts(&app, move |people| people.end_session(&who, id)).await;
@@ -207,7 +207,7 @@ impl DeviceView {
 /// Ends one of one's sessions, and closes the sockets that it opened.
 #[utoipa::path(delete, path = "/api/v1/sessions/{session}", tag = "people", params(("session" = String, Path)),
     responses((status = 204), (status = "4XX", body = ProblemBody)))]
-pub async fn end(app: Current, asker: Asker, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn end(app: Current, asker: Asker, request: HttpRequest, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
     let (who, id) = (asker.0.who.clone(), credential(&request, "session")?);
     on_accounts(&app, move |people| people.end_session(&who, id)).await?;
     Ok(HttpResponse::NoContent().finish())

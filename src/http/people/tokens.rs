@@ -10,7 +10,7 @@ use crate::{
     domain::{Moment, Principal},
     http::{
         access::Asker,
-        body::{Json, Nothing},
+        body::{Json, Nothing, OptionalJson},
         error::{Problem, ProblemBody},
         permit::scope_missing,
         reads::{Query, json},
@@ -117,7 +117,7 @@ pub async fn index(app: Current, asker: Asker, _: Query<Nothing>) -> Result<Http
 /// Revokes one of one's tokens, and closes the sockets that it opened.
 #[utoipa::path(delete, path = "/api/v1/tokens/{token}", tag = "people", params(("token" = String, Path)),
     responses((status = 204), (status = "4XX", body = ProblemBody)))]
-pub async fn revoke(app: Current, asker: Asker, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn revoke(app: Current, asker: Asker, request: HttpRequest, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
     let (who, id) = (asker.0.who.clone(), credential(&request, "token")?);
     on_accounts(&app, move |people| people.revoke_token(&who, id)).await?;
     Ok(HttpResponse::NoContent().finish())

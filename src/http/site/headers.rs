@@ -10,6 +10,7 @@ use actix_web::{
 };
 
 use super::authority::Authority;
+use crate::http::input::given;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -22,7 +23,7 @@ pub fn needs_own_origin(request: &ServiceRequest) -> bool {
 /// Returns whether a request asks for another protocol, as a WebSocket does.
 #[must_use]
 pub fn is_handshake(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::UPGRADE)
+    given(headers, header::UPGRADE).is_some()
 }
 
 /// Whether the browser says that another site's page sent this.
@@ -38,9 +39,9 @@ fn is_other_site(value: &HeaderValue) -> bool {
 /// A header that may be there once is there twice.
 pub struct Doubled;
 
-/// The one value of a header, if any.
+/// The one value of a header, if any; an empty one counts as absent.
 pub fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Doubled> {
-    let mut values = headers.get_all(name);
+    let mut values = headers.get_all(name).filter(|value| !value.as_bytes().trim_ascii().is_empty());
     let first = values.next();
     if values.next().is_some() { Err(Doubled) } else { Ok(first) }
 }

@@ -27,8 +27,13 @@ use crate::{
         Position, Recorded,
         codec::{self, RecordedEvent},
     },
-    http::protocol::ListView,
-    live::{channel::DealFilter, encoding::Encoding, limits::Limits, push::StateValue},
+    http::{input::in_our_words, protocol::ListView},
+    live::{
+        channel::DealFilter,
+        encoding::{Encoding, Unreadable},
+        limits::Limits,
+        push::StateValue,
+    },
     projections::totals::TotalsView,
 };
 
@@ -407,14 +412,23 @@ impl ErrorBody {
 pub fn parse(encoding: Encoding, message: &[u8]) -> (Option<RequestId>, Result<Request, ErrorBody>) {
     let mut value = match encoding.read(message) {
         Ok(value) => value,
-        Err(error) => return (None, Err(ErrorBody::new(ErrorCode::MalformedMessage, error))),
+        Err(unreadable) => return (None, Err(unreadable.into())),
     };
     let id = match value.as_object_mut().and_then(|object| object.remove("id")).map(request_id) {
         Some(Err(error)) => return (None, Err(error)),
         Some(Ok(id)) => id,
         None => None,
     };
-    (id, serde_json::from_value(value).map_err(|error| ErrorBody::new(ErrorCode::InvalidRequest, error.to_string())))
+    (id, serde_json::from_value(value).map_err(|error| ErrorBody::new(ErrorCode::InvalidRequest, in_our_words(&error.to_string()))))
+}
+
+impl From<Unreadable> for ErrorBody {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Malformed(sentence) => Self::new(ErrorCode::MalformedMessage, sentence),
+            Unreadable::Doubled(pointer) => Self::new(ErrorCode::DuplicateField, "this field is there twice, and only one of them could count").at(pointer),
+        }
+    }
 }
 
 fn request_id(value: Value) -> Result<Option<RequestId>, ErrorBody> {

@@ -11,7 +11,7 @@ use super::{at_provider, newcomer::newcomer, page, provider, seconds};
 use crate::{
     app::{App, Current, entrance},
     domain::{Principal, rights::Power},
-    http::{access::identity, cookie, error::Problem, people::on_accounts, site::Peer},
+    http::{access::identity, cookie, error::Problem, input::AnyQuery, people::on_accounts, site::Peer},
     oidc::{OidcError, Person, Purpose},
     people::{Acceptor, Account, NewSession, Oidc},
 };
@@ -32,7 +32,7 @@ struct Returned {
 /// Finishes what `start` or `link` began in this browser. A failure is a page, because people see it.
 #[utoipa::path(get, path = "/api/v1/oidc/callback", tag = "people",
     responses((status = 303, description = "signed in, or linked"), (status = "4XX", body = String, content_type = "text/html")))]
-pub async fn callback(app: Current, request: HttpRequest) -> HttpResponse {
+pub async fn callback(app: Current, request: HttpRequest, _: AnyQuery) -> HttpResponse {
     finish(&app, &request).await.unwrap_or_else(|problem| page::refused(&problem))
 }
 

@@ -18,9 +18,10 @@ use crate::{
     app::{App, Current, blocking},
     http::{
         access::Asker,
-        body::Json,
+        body::{Json, Nothing, OptionalJson},
         cookie,
         error::{Problem, ProblemBody},
+        input::AnyQuery,
         site::Peer,
     },
     oidc::{Begun, OidcError, Provider, Purpose},
@@ -35,7 +36,7 @@ const INVITATION_BYTES_MAX: usize = 64;
 /// Sends a browser to the provider. A failure is a page, because people see it.
 #[utoipa::path(get, path = "/api/v1/oidc/start", tag = "people",
     responses((status = 302, description = "to the provider"), (status = "4XX", body = String, content_type = "text/html")))]
-pub async fn start(app: Current, request: HttpRequest) -> HttpResponse {
+pub async fn start(app: Current, request: HttpRequest, _: AnyQuery) -> HttpResponse {
     match begin(&app, &request, Purpose::SignIn).await {
         Ok(begun) => with_cookie(HttpResponse::Found().insert_header((header::LOCATION, begun.url.as_str())), &request, &begun).finish(),
         Err(problem) => page::refused(&problem),
@@ -71,14 +72,14 @@ pub async fn start_with(app: Current, request: HttpRequest, Json(body): Json<Sta
 
 /// Begins to link one's account with an identity of the provider.
 #[utoipa::path(post, path = "/api/v1/oidc/link", tag = "people", responses((status = 200, body = Away), (status = "4XX", body = ProblemBody)))]
-pub async fn link(app: Current, asker: Asker, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn link(app: Current, asker: Asker, request: HttpRequest, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
     needs_own_session(&asker, &request)?;
     away(&app, &request, Purpose::Link(asker.0.who.clone())).await
 }
 
 /// Ends the link. Refused without a password: nobody could sign in any more.
 #[utoipa::path(delete, path = "/api/v1/oidc/link", tag = "people", responses((status = 204), (status = "4XX", body = ProblemBody)))]
-pub async fn unlink(app: Current, asker: Asker, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn unlink(app: Current, asker: Asker, request: HttpRequest, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
     needs_own_session(&asker, &request)?;
     let who = asker.0.who.clone();
     on_accounts(&app, move |people| people.link_oidc(&who, None)).await?;

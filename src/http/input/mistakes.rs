@@ -1,5 +1,7 @@
 //! What is wrong with a value, by the sentence of its reader: a stable code, and a pointer at the field.
 
+use crate::domain::json::push_name;
+
 /// Parts of the messages of value errors, and the stable code of each: serde passes on only the message.
 const VALUE_CODES: [(&str, &str); 7] = [
     ("is not a known ISO 4217", "currency_unknown"),
@@ -40,8 +42,3 @@ pub fn classify(detail: &str, mut pointer: String) -> (&'static str, String) {
     (code, pointer)
 }
 
-/// Adds a name to a JSON pointer.
-pub fn push_name(pointer: &mut String, name: &str) {
-    pointer.push('/');
-    pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
-}
