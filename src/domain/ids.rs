@@ -9,8 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 const ID_BYTES_MAX: usize = 64;
 
 /// [`check_new_id`] as a regular expression, without looking ahead, which not every reader of patterns can.
-const ID_PATTERN: &str =
-    r"^([A-Za-z0-9_:-][A-Za-z0-9._:-]{0,63}|\.[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,62}|\.\.[A-Za-z0-9._:-]{1,62})$";
+const ID_PATTERN: &str = r"^([A-Za-z0-9_:-][A-Za-z0-9._:-]{0,63}|\.[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,62}|\.\.[A-Za-z0-9._:-]{1,62})$";
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -115,7 +115,9 @@ mod tests {
     fn the_last_days_that_sources_name_are_understood_as_no_end() {
         let latest = jiff::Timestamp::MAX.as_microsecond();
         assert!(Moment::ENDLESS.0 <= latest && latest - Moment::ENDLESS.0 < DAY_MICROS, "{latest}");
-        for text in ["9999-12-31", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T00:00:00-11:00", "9999-12-31 23:59:59Z"] {
+        for text in
+            ["9999-12-31", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T00:00:00-11:00", "9999-12-31 23:59:59Z"]
+        {
             assert_eq!(text.parse(), Ok(Moment::ENDLESS), "{text}");
         }
         for (text, ends) in [("9999-12-31", false), ("9999-01-01", false), ("9998-12-31", true), ("2026-06-30T12:00:00+02:00", true)] {
@@ -125,7 +127,18 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused_in_our_own_words() {
-        for text in ["", " ", "then", "2026-02-30", "2026-13-01", "2026-06-30T12:00:00", "9999-13-31", "9999-12-31T25:00:00Z", "10000-01-01", "infinity"] {
+        for text in [
+            "",
+            " ",
+            "then",
+            "2026-02-30",
+            "2026-13-01",
+            "2026-06-30T12:00:00",
+            "9999-13-31",
+            "9999-12-31T25:00:00Z",
+            "10000-01-01",
+            "infinity",
+        ] {
             assert_eq!(text.parse::<Moment>(), Err(MomentError), "{text:?}");
         }
         assert_eq!("2026-11-24T18:03:00Z".repeat(1_000).parse::<Moment>(), Err(MomentError));

@@ -40,27 +40,10 @@ pub fn tidy(text: &mut String) {
     }
 }
 
-/// Likewise; blanks alone are no text.
-pub fn tidy_optional(text: &mut Option<String>) {
-    *text = text.take().map(|mut text| {
-        tidy(&mut text);
-        text
-    });
-    if text.as_ref().is_some_and(String::is_empty) {
-        *text = None;
-    }
-}
-
 /// Whether there are no blanks around it.
 #[must_use]
 pub fn is_tidy(text: &str) -> bool {
     text.trim().len() == text.len()
-}
-
-/// Likewise; an empty text should be absent.
-#[must_use]
-pub fn is_tidy_optional(text: Option<&str>) -> bool {
-    text.is_none_or(|text| !text.is_empty() && is_tidy(text))
 }
 
 /// Bytes are not UTF-8.
@@ -113,17 +96,13 @@ mod tests {
     }
 
     #[test]
-    fn blanks_around_a_text_are_taken_off_and_blanks_alone_are_nothing() {
-        let tidied = |text: &str| {
-            let mut text = Some(text.to_owned());
-            tidy_optional(&mut text);
-            assert!(is_tidy_optional(text.as_deref()));
-            text
-        };
-        for (text, without) in [(" Milk ", Some("Milk")), ("\u{a0}Rye  bread\u{3000}", Some("Rye  bread")), (" ", None), ("", None)] {
-            assert_eq!(tidied(text).as_deref(), without, "{text:?}");
+    fn blanks_around_a_text_are_taken_off() {
+        for (text, without) in [(" Milk ", "Milk"), ("\u{a0}Rye  bread\u{3000}", "Rye  bread"), (" ", ""), ("", "")] {
+            let mut tidied = text.to_owned();
+            tidy(&mut tidied);
+            assert!(tidied == without && is_tidy(&tidied), "{text:?}");
         }
-        assert!(!is_tidy("Milk ") && !is_tidy_optional(Some("")) && is_tidy_optional(None));
+        assert!(!is_tidy("Milk "));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::{
     error::Problem,
     input::{encoding, given, parse, parse_query},
 };
+pub use crate::http::input::encoding::cut_short;
 use crate::{app::Current, config::Config, domain::CommandId};
 
 /// How long a client may take to send a body; then it is answered 408 and the connection closed.
@@ -145,12 +146,6 @@ fn too_slow() -> Problem {
     let detail = format!("the body did not arrive within {BODY_SECONDS_MAX} seconds");
     Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
         .with_header(header::CONNECTION, header::HeaderValue::from_static("close"))
-}
-
-/// The body ended before it was complete, or its framing is broken.
-#[must_use]
-pub fn cut_short() -> Problem {
-    Problem::malformed("body_incomplete", "the body ended before it was complete")
 }
 
 /// Distinguishes an absent field (unchanged) from `null` (removed).

@@ -58,10 +58,9 @@ impl FromRequest for Reader {
 /// 400 for an invalid name.
 pub fn client(headers: &HeaderMap) -> Result<Option<ClientId>, Problem> {
     if let Some(name) = given_text(headers, &CLIENT) {
-        return name
-            .parse()
-            .map(Some)
-            .map_err(|error: IdError| Problem::malformed("invalid_client", format!("X-Aisled-Client is not a valid client name: {error}")));
+        return name.parse().map(Some).map_err(|error: IdError| {
+            Problem::malformed("invalid_client", format!("X-Aisled-Client is not a valid client name: {error}"))
+        });
     }
     let agent = given_text(headers, header::USER_AGENT).unwrap_or_default();
     // Every browser begins with Mozilla; its own name comes later, and some name others after it.

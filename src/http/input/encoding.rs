@@ -21,7 +21,7 @@ use tokio::io::AsyncRead;
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use super::given;
-use crate::http::{body::cut_short, error::Problem};
+use crate::http::error::Problem;
 
 /// What is decoded; `identity` needs nothing.
 const SUPPORTED: &str = "gzip, deflate, zstd";
@@ -113,16 +113,21 @@ fn as_payload_error(error: io::Error) -> PayloadError {
 /// The answer to a body that cannot be read to its end.
 #[must_use]
 pub fn broken(error: &PayloadError) -> Problem {
-    match error {
-        PayloadError::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Problem::malformed("malformed_encoding", "the body is not what its Content-Encoding says, or ends before it is complete")
-        }
-        PayloadError::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-            let detail = format!("the body holds more than {RATIO_MAX} times the bytes that it is sent with");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
-        }
-        _ => cut_short(),
+    let kind = if let PayloadError::Io(error) = error { error.kind() } else { io::ErrorKind::UnexpectedEof };
+    if kind == io::ErrorKind::InvalidData {
+        return Problem::malformed("malformed_encoding", "the body is not what its Content-Encoding says, or ends before it is complete");
     }
+    if kind == io::ErrorKind::FileTooLarge {
+        let detail = format!("the body holds more than {RATIO_MAX} times the bytes that it is sent with");
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail);
+    }
+    cut_short()
+}
+
+/// The body ended before it was complete, or its framing is broken.
+#[must_use]
+pub fn cut_short() -> Problem {
+    Problem::malformed("body_incomplete", "the body ended before it was complete")
 }
 
 fn unsupported() -> Problem {

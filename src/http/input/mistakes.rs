@@ -41,4 +41,3 @@ pub fn classify(detail: &str, mut pointer: String) -> (&'static str, String) {
     }
     (code, pointer)
 }
-

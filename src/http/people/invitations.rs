@@ -118,7 +118,12 @@ pub async fn index(app: Current, Id(household): Id<HouseholdId>, _: Query<Nothin
 /// Revokes an invitation that nobody has accepted.
 #[utoipa::path(delete, path = "/api/v1/households/{id}/invitations/{invitation}", tag = "people",
     params(("id" = HouseholdId, Path), ("invitation" = String, Path)), responses((status = 204), (status = "4XX", body = ProblemBody)))]
-pub async fn revoke(app: Current, Id(household): Id<HouseholdId>, request: HttpRequest, _: OptionalJson<Nothing>) -> Result<HttpResponse, Problem> {
+pub async fn revoke(
+    app: Current,
+    Id(household): Id<HouseholdId>,
+    request: HttpRequest,
+    _: OptionalJson<Nothing>,
+) -> Result<HttpResponse, Problem> {
     let id = credential(&request, "invitation")?;
     on_accounts(&app, move |people| people.revoke_invitation(&household, id)).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -39,9 +39,9 @@ fn is_other_site(value: &HeaderValue) -> bool {
 /// A header that may be there once is there twice.
 pub struct Doubled;
 
-/// The one value of a header, if any; an empty one counts as absent.
+/// The one value of a header, if any. An empty one is a value here, and no origin: who may write is not decided by what is missing.
 pub fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Doubled> {
-    let mut values = headers.get_all(name).filter(|value| !value.as_bytes().trim_ascii().is_empty());
+    let mut values = headers.get_all(name);
     let first = values.next();
     if values.next().is_some() { Err(Doubled) } else { Ok(first) }
 }

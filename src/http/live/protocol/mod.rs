@@ -426,7 +426,9 @@ impl From<Unreadable> for ErrorBody {
     fn from(unreadable: Unreadable) -> Self {
         match unreadable {
             Unreadable::Malformed(sentence) => Self::new(ErrorCode::MalformedMessage, sentence),
-            Unreadable::Doubled(pointer) => Self::new(ErrorCode::DuplicateField, "this field is there twice, and only one of them could count").at(pointer),
+            Unreadable::Doubled(pointer) => {
+                Self::new(ErrorCode::DuplicateField, "this field is there twice, and only one of them could count").at(pointer)
+            }
         }
     }
 }
