@@ -123,7 +123,7 @@ impl Hosted for Lists {
             && environment.shared.listener.wants_list(&list)
         {
             let totals = Self::view(derived, state);
-            let prices = derived.prices(state, repriced, totals.store.as_ref(), environment);
+            let prices = derived.prices(repriced, totals.store.as_ref(), environment);
             environment.shared.listener.list_changed(&list, position, &totals, &prices);
         }
     }
@@ -147,23 +147,14 @@ impl ListDesk {
     }
 
     /// The prices that listeners do not know yet: of every product, once another store's count.
-    fn prices(
-        &mut self,
-        state: &ListState,
-        repriced: BTreeSet<ProductId>,
-        store: Option<&StoreId>,
-        environment: &Environment<'_, Lists>,
-    ) -> Vec<PriceState> {
-        let held = || list_of(state).into_iter().flat_map(|list| list.items.values()).filter_map(|item| item.product.as_ref());
+    fn prices(&mut self, repriced: BTreeSet<ProductId>, store: Option<&StoreId>, environment: &Environment<'_, Lists>) -> Vec<PriceState> {
         let mut changed = repriced;
         if self.priced_at.as_ref() == store {
-            // What left the list meanwhile is irrelevant; most often nothing was repriced.
-            if !changed.is_empty() {
-                changed.retain(|product| held().any(|held| held == product));
-            }
+            // What left the list meanwhile is irrelevant.
+            changed.retain(|product| self.totals.holds(product));
         } else {
             self.priced_at = store.cloned();
-            changed = held().cloned().collect();
+            changed = self.totals.products().cloned().collect();
         }
         let now = environment.shared.clock.now();
         let views = environment.shared.views.read();

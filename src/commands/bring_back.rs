@@ -168,14 +168,16 @@ impl Referring for Lists {
             notes.push(format!("household {household} is unknown here: the list belongs to no household"));
             list.household = None;
         }
-        for item in list.items.values_mut() {
+        let mut unmatched = Vec::new();
+        for (id, item) in &list.items {
             if let Some(product) = &item.product
                 && is_unknown(app, Referent::Product(product)).await?
             {
                 notes.push(format!("product {product} is unknown here: “{}” is not matched to a product", item.name));
-                item.product = None;
+                unmatched.push(id.clone());
             }
         }
+        unmatched.iter().for_each(|id| list.items.change(id, |item| item.product = None));
         Ok(notes)
     }
 }

@@ -40,7 +40,6 @@ impl List {
     /// The nearest item in front of another that is in a set.
     pub(super) fn in_front_of(&self, id: &ItemId, is_one: impl Fn(&ItemId) -> bool) -> Option<ItemId> {
         let here = (self.items.get(id)?.rank, id);
-        let in_front = self.items.iter().map(|(other, item)| (item.rank, other)).filter(|place| *place < here && is_one(place.1));
-        in_front.max().map(|(_, other)| other.clone())
+        self.items.index().places_before(here).find(|other| is_one(other)).cloned()
     }
 }

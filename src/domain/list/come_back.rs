@@ -19,7 +19,7 @@ pub(super) fn heir(stream: &StreamId, why: &str, position: u64, item: &ItemId) -
 /// Adds the item as it was. Where it would merge with an existing one, it is first added under a specification that
 /// nothing else has, which is then corrected.
 pub(super) fn come_back(list: &List, id: &ItemId, item: &Item) -> Vec<ListCommand> {
-    let alone = !list.items.values().any(|other| merge::takes(other, item));
+    let alone = !merge::takes_any(list, item);
     let specification = if alone { item.specification.clone() } else { Some(id.to_string()) };
     let mut commands = vec![ListCommand::AddItem {
         item: id.clone(),

@@ -141,5 +141,5 @@ pub(super) fn check_out(list: &List, order: &OrderId) -> Decided {
 }
 
 pub(super) fn checked(list: &List) -> Vec<ItemId> {
-    list.items.iter().filter(|(_, item)| item.checked.is_some()).map(|(id, _)| id.clone()).collect()
+    list.items.index().ticked().cloned().collect()
 }

@@ -81,14 +81,10 @@ impl List {
             let Some(item) = self.items.remove(id) else { continue };
             self.removed.insert(id.clone(), Removed { name: item.name, by: Mark::of(fact), position: fact.position });
         }
-        let excess = self.removed.len().saturating_sub(REMOVED_PER_LIST_MAX);
-        if excess > 0 {
-            let mut oldest: Vec<_> = self.removed.iter().map(|(id, removed)| (removed.position, id)).collect();
-            oldest.select_nth_unstable(excess - 1);
-            let forgotten: Vec<_> = oldest[..excess].iter().map(|(_, id)| (*id).clone()).collect();
-            for id in &forgotten {
-                self.removed.remove(id);
-            }
+        while self.removed.len() > REMOVED_PER_LIST_MAX
+            && let Some(oldest) = self.removed.index().oldest().cloned()
+        {
+            self.removed.remove(&oldest);
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     Item, List, ListEvent,
     found::{quantity_refusal, removal},
+    index::digest,
     rank,
 };
 use crate::domain::{
@@ -47,28 +48,29 @@ impl<'a> Addition<'a> {
     /// Same product, or the same name where neither has a product; same specification.
     fn is_same_thing(&self, item: &Item) -> bool {
         let same = match (self.product, &item.product) {
-            (Some(product), Some(other)) => same_product(product, other),
+            (Some(product), Some(other)) => product == other,
             (None, None) => same_name(self.name, &item.name),
             _ => false,
         };
         same && item.specification.as_deref() == self.specification
     }
+
+    /// The unticked items that are the same thing, by id.
+    fn same_things<'b>(&'b self, list: &'b List) -> impl Iterator<Item = (&'b ItemId, &'b Item)> {
+        let alike = list.items.index().alike(digest(self.name, self.product, self.specification));
+        alike.filter_map(|id| list.items.get_key_value(id)).filter(|(_, item)| self.is_same_thing(item))
+    }
 }
 
-/// Whether an item of a list might absorb an added one like it.
-pub(super) fn takes(item: &Item, added: &Item) -> bool {
+/// Whether an item of the list might absorb an added one like it.
+pub(super) fn takes_any(list: &List, added: &Item) -> bool {
     let Item { name, product, specification, quantity, note, .. } = added;
     let (product, specification, note) = (product.as_ref(), specification.as_deref(), note.as_deref());
-    item.checked.is_none() && Addition { name, product, specification, quantity, note }.is_same_thing(item)
+    Addition { name, product, specification, quantity, note }.same_things(list).next().is_some()
 }
 
 fn present(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
-}
-
-/// Ids of one source begin alike and differ at the end: comparing from there saves most work on a long list.
-fn same_product(left: &ProductId, right: &ProductId) -> bool {
-    left.as_str().as_bytes().last() == right.as_str().as_bytes().last() && left == right
 }
 
 /// Compares without regard to case; most names differ within the first letters, so nothing is copied.
@@ -87,8 +89,7 @@ pub(super) fn add(list: &List, id: &ItemId, addition: &Addition<'_>) -> Result<D
     if let Some(refusal) = removal(list, id) {
         return Err(refusal.at("/item"));
     }
-    let candidates = list.items.iter().filter(|(_, item)| item.checked.is_none() && addition.is_same_thing(item));
-    for (other, item) in candidates {
+    for (other, item) in addition.same_things(list) {
         // Another dimension, or a conversion that would round, makes it a separate line of the list.
         match sum(&item.quantity, addition.quantity) {
             Ok(quantity) => return merged(other, item, addition, quantity),

@@ -8,7 +8,7 @@ const GAP: i64 = 1 << 24;
 
 /// The rank of a new item: after all others.
 pub(super) fn last(list: &List) -> i64 {
-    list.items.values().map(|item| item.rank).max().map_or(0, |rank| rank.saturating_add(GAP))
+    list.items.index().last_rank().map_or(0, |rank| rank.saturating_add(GAP))
 }
 
 /// Decides a move directly after another item, or to the front.
@@ -19,8 +19,7 @@ pub(super) fn move_behind(list: &List, id: &ItemId, after: Option<&ItemId>) -> R
     }
     let before = after.map(|after| existing(list, after).map_err(|refusal| refusal.at("/after"))).transpose()?;
     let left = before.map(|item| item.rank).zip(after);
-    let others = list.items.iter().map(|(other, item)| (item.rank, other)).filter(|(_, other)| *other != id);
-    let right = others.filter(|place| left.is_none_or(|left| *place > left)).min();
+    let right = list.items.index().places_after(left).find(|(_, other)| *other != id);
     let here = (moving.rank, id);
     if left.is_none_or(|left| left < here) && right.is_none_or(|right| here < right) {
         return Ok(Decision::unchanged());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Item, ListCommand, ListEvent, Mark, Removed, Role};
+use super::{Indexed, Item, ListCommand, ListEvent, Mark, Removed, Role};
 use crate::domain::{
     Fact, HouseholdId, ItemId, Moment, Money, OrderId, Principal, StoreId,
     changes::{Fields, fields, shown},
@@ -27,9 +27,9 @@ pub struct List {
     pub household: Option<HouseholdId>,
     pub store: Option<StoreId>,
     pub members: BTreeMap<Principal, Role>,
-    pub items: BTreeMap<ItemId, Item>,
+    pub items: Indexed<Item>,
     /// Removed items, so that a late edit learns who removed them.
-    pub removed: BTreeMap<ItemId, Removed>,
+    pub removed: Indexed<Removed>,
     pub budget: Option<Money>,
     pub last_order: Option<OrderId>,
     pub created_at: Moment,
@@ -54,8 +54,8 @@ pub(super) fn evolve(state: &mut ListState, event: &ListEvent, fact: &Fact<'_>) 
                 household: household.clone(),
                 store: store.clone(),
                 members: BTreeMap::from([(fact.who.clone(), Role::Owner)]),
-                items: BTreeMap::new(),
-                removed: BTreeMap::new(),
+                items: Indexed::default(),
+                removed: Indexed::default(),
                 budget: None,
                 last_order: None,
                 created_at: fact.at,
@@ -92,7 +92,9 @@ impl List {
             E::BudgetSet { budget } => self.budget = *budget,
             E::ItemAdded { item, .. } => {
                 self.removed.remove(item);
-                self.items.extend(Item::added(event, fact).map(|new| (item.clone(), new)));
+                if let Some(new) = Item::added(event, fact) {
+                    self.items.insert(item.clone(), new);
+                }
             }
             E::ItemQuantityChanged { item, quantity, .. } => self.change(item, |item| item.quantity.clone_from(quantity)),
             E::ItemDetailsChanged { item, name, specification, note } => {
@@ -106,9 +108,7 @@ impl List {
     }
 
     fn change(&mut self, id: &ItemId, change: impl FnOnce(&mut Item)) {
-        if let Some(item) = self.items.get_mut(id) {
-            change(item);
-        }
+        self.items.change(id, change);
     }
 }
 

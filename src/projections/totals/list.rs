@@ -116,6 +116,12 @@ impl ListTotals {
         self.of_product.keys()
     }
 
+    /// Whether a line uses the product.
+    #[must_use]
+    pub fn holds(&self, product: &ProductId) -> bool {
+        self.of_product.contains_key(product)
+    }
+
     /// The figures for a store: the one asked for, else the list's own, else the one that prices most items.
     #[must_use]
     pub fn view(&self, store: Option<&StoreId>) -> TotalsView {

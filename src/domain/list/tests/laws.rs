@@ -92,6 +92,23 @@ fn check_invariants(state: &ListState) -> Result<(), TestCaseError> {
         prop_assert!(texts.into_iter().flatten().all(|text| !text.trim().is_empty()));
     }
     prop_assert!(list.members.values().any(|role| *role == Role::Owner));
+    check_index(list)
+}
+
+/// What the index finds is what a look at every item finds: it was kept through all changes, a copy's is built anew.
+fn check_index(list: &List) -> Result<(), TestCaseError> {
+    let copy = list.clone();
+    prop_assert_eq!(format!("{:?}", list.items.index()), format!("{:?}", copy.items.index()));
+    prop_assert_eq!(format!("{:?}", list.removed.index()), format!("{:?}", copy.removed.index()));
+    let ticked: Vec<_> = list.items.iter().filter(|(_, item)| item.checked.is_some()).map(|(id, _)| id).collect();
+    prop_assert_eq!(list.items.index().ticked().collect::<Vec<_>>(), ticked);
+    prop_assert_eq!(list.items.index().last_rank(), list.items.values().map(|item| item.rank).max());
+    let order = list.items_in_order().into_iter().map(|(id, item)| (item.rank, id)).collect::<Vec<_>>();
+    prop_assert_eq!(list.items.index().places_after(None).collect::<Vec<_>>(), order);
+    for (id, item) in list.items.iter().filter(|(_, item)| item.checked.is_none()) {
+        let digest = index::digest(&item.name.to_uppercase(), item.product.as_ref(), item.specification.as_deref());
+        prop_assert!(list.items.index().alike(digest).any(|known| known == id));
+    }
     Ok(())
 }
 
