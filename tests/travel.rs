@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Random, TestApp};
+use support::{Random, TestApp, days_ago};
 
 /// Everything that can be read and travels in time.
 const READS: [&str; 17] = [
@@ -51,7 +51,7 @@ fn do_something(app: &TestApp, random: &mut Random) {
     let (a, b, n) = (random.below(2), random.below(2), random.below(9) + 1);
     let (list, product, store) = (format!("/api/v1/lists/l{a}"), format!("p{b}"), format!("s{a}"));
     let amount = json!({"amount": format!("{}.49", random.below(9)), "currency": "EUR"});
-    let day = format!("2026-0{n}-01");
+    let day = days_ago(30 * (9 - n) + 1);
     let quantity = json!({"amount": n.to_string(), "unit": "each"});
     let third = usize::try_from(n % 3).unwrap();
     match random.below(15) {

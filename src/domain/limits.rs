@@ -44,6 +44,9 @@ pub const OBSERVATIONS_PER_PRODUCT_MAX: usize = 4_096;
 pub const STORES_PER_HOUSEHOLD_MAX: usize = 32;
 /// How far in the future an observation may lie, in microseconds: clocks of phones are wrong by minutes, not days.
 pub const FUTURE_MICROS_MAX: i64 = 86_400_000_000;
+/// How long a deal, or a promotion whose end nobody stated, counts after its price was last seen, in days: what nobody has seen
+/// for a month is no price of today. A stated end counts instead.
+pub const LAST_SEEN_DAYS: i64 = 30;
 /// Fewest observations before an outlier is called one.
 pub const OUTLIER_OBSERVATIONS_MIN: usize = 3;
 /// Categories in the aisle order of one store.

@@ -22,7 +22,13 @@ impl Moment {
         (self < YEAR_9999).then_some(self)
     }
 
-    /// The moment this many days earlier.
+    /// The moment this many days of 24 hours later.
+    #[must_use]
+    pub fn days_after(self, days: i64) -> Self {
+        self.days_before(-days)
+    }
+
+    /// The moment this many days of 24 hours earlier.
     #[must_use]
     pub fn days_before(self, days: i64) -> Self {
         Self(self.0.saturating_sub(days.saturating_mul(DAY_MICROS)))

@@ -44,7 +44,7 @@ pub struct DealsQuery {
     at: Option<At>,
 }
 
-/// Lists the current deals, the greatest saving in percent first.
+/// Lists the current deals, the greatest saving in percent first. Without a stated end a deal is over 30 days after its price was last seen.
 #[utoipa::path(get, path = "/api/v1/deals", tag = "prices", params(DealsQuery),
     responses((status = 200, body = DealPage), (status = "4XX", body = ProblemBody)))]
 pub async fn index(app: Current, request: HttpRequest, Query(query): Query<DealsQuery>) -> Result<HttpResponse, Problem> {

@@ -59,7 +59,7 @@ pub struct OrdersQuery {
     at: Option<At>,
 }
 
-/// Lists orders, newest first.
+/// Lists orders, the last placed first, whenever they were recorded.
 #[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrdersQuery),
     responses((status = 200, body = Page<OrderSummary>), (status = "4XX", body = ProblemBody)))]
 pub async fn index(app: Current, reader: Reader, request: HttpRequest, Query(query): Query<OrdersQuery>) -> Result<HttpResponse, Problem> {

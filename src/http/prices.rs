@@ -62,7 +62,7 @@ pub async fn best(
 ) -> Result<HttpResponse, Problem> {
     travel::catalogue(app, &request, travel::when(query.at, query.after)?, move |known, at| {
         let stores = known.best_prices(&id, at, query.member);
-        if stores.is_empty() && !known.is_registered(&id) {
+        if !known.is_registered(&id) {
             return Err(products::unknown(&id));
         }
         Ok(BestPrices { product: id.to_string(), at, stores })
@@ -179,7 +179,8 @@ fn history(views: AsOf<'_>, id: &ProductId, query: PricesQuery) -> Result<Page<P
     let last = mark_of(query.cursor.as_deref())?;
     let wanted = HistoryQuery { store: query.store, kind: query.kind, from: query.from, to: query.to, limit: usize::MAX };
     let mut entries = views.price_history(id, &wanted);
-    entries.sort_by_key(|entry| std::cmp::Reverse((entry.observed_at, entry.position)));
+    // Those of one moment stay by store and kind.
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.observed_at));
     if let Some(last) = last {
         let behind = entries.iter().position(|entry| mark(entry) == last);
         let gone = || Problem::malformed("invalid_cursor", "this page no longer exists: start again without a cursor").at("/cursor");

@@ -92,6 +92,7 @@ mod tests {
             saving,
             saving_basis_points: basis_points,
             since: Moment(0),
+            last_seen: Moment(0),
             until: None,
             new_low: false,
             honest,

@@ -52,8 +52,9 @@ impl<'a> AsOf<'a> {
         self.seen_until.is_some()
     }
 
+    /// The number of a product; what only receipts named until then is none.
     pub(super) fn product_number(&self, id: &ProductId) -> Option<u32> {
-        self.views.ids.products.get(id.as_str())
+        self.views.ids.products.get(id.as_str()).filter(|&product| self.views.catalog.is_known_at(product, self.known))
     }
 
     pub(super) fn store_number(&self, id: &StoreId) -> Option<u32> {

@@ -40,6 +40,8 @@ pub struct Catalog {
 struct ProductRow {
     /// The position of its newest change; zero while only mentioned.
     since: u64,
+    /// The position of its own first event; zero while only others name it, such as receipts.
+    known_since: u64,
     name: Box<str>,
     brand: u32,
     category: u32,
@@ -65,6 +67,7 @@ impl Default for ProductRow {
     fn default() -> Self {
         Self {
             since: 0,
+            known_since: 0,
             name: "".into(),
             brand: NONE,
             category: NONE,
@@ -146,6 +149,28 @@ impl Catalog {
     fn store_row(&self, store: u32, known: u64) -> Option<&StoreRow> {
         let row = self.stores.get(store as usize)?.as_ref()?;
         if row.since <= known { Some(row) } else { before(self.former_stores.get(&store)?, known, |row| row.since) }
+    }
+
+    /// Whether a product is one: what only receipts name is nowhere, neither in the catalogue nor with prices.
+    #[must_use]
+    pub fn is_known(&self, product: u32) -> bool {
+        self.is_known_at(product, u64::MAX)
+    }
+
+    /// Whether a product was one at a position.
+    #[must_use]
+    pub fn is_known_at(&self, product: u32, known: u64) -> bool {
+        self.products.get(product as usize).is_some_and(|row| (1..=known).contains(&row.known_since))
+    }
+
+    /// Records that a product has an event of its own; true for its first.
+    pub(super) fn appears(&mut self, product: u32, position: u64) -> bool {
+        let row = self.row(product);
+        let is_first = row.known_since == 0;
+        if is_first {
+            row.known_since = position;
+        }
+        is_first
     }
 
     /// The number of a product's category, `NONE` if it has none.

@@ -61,15 +61,24 @@ impl Cells {
         })
     }
 
-    /// Links an observation in after newer ones, or in place of the one of its moment; true when it is then the newest.
+    /// Links an observation in after newer ones, or in place of the one of its moment unless that stays; true when it is then the newest.
     /// Returns what no longer counts.
-    pub fn insert_late(&mut self, newest: &mut u32, new: &Observation, mut superseded: impl FnMut(Observation)) -> bool {
+    pub fn insert_late(
+        &mut self,
+        newest: &mut u32,
+        new: &Observation,
+        stays: impl Fn(&Observation) -> bool,
+        mut superseded: impl FnMut(Observation),
+    ) -> bool {
         // The two cells after its place, nearest first.
         let (mut after, mut beyond, mut at) = (NONE, NONE, *newest);
         while at != NONE && self.cell(at).observed_at > new.observed_at {
             (beyond, after, at) = (after, at, self.cell(at).before);
         }
         if at != NONE && self.cell(at).observed_at == new.observed_at {
+            if stays(&self.cell(at).observation(new.slot)) {
+                return false;
+            }
             superseded(self.cell(at).observation(new.slot));
             *self.cell_mut(at) = Cell::new(new, self.cell(at).before);
         } else {

@@ -51,6 +51,17 @@ pub struct Newest {
 /// Observations of one store and kind, oldest first: most places have few.
 pub type Slice = SmallVec<[Observation; 8]>;
 
+/// The same price seen once or again and again, without another in between.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    /// The first of its observations that was looked at.
+    pub first: Observation,
+    pub last_seen: Moment,
+}
+
+/// Runs of one store and kind, oldest first.
+pub type Runs = SmallVec<[Run; 8]>;
+
 /// One price as it was seen, before it is packed.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
@@ -64,6 +75,8 @@ pub struct Seen<'a> {
     pub source: &'a str,
     pub recorded_at: Moment,
     pub position: u64,
+    /// Whether others of the same source and moment may be as true: then the lowest counts, whichever came first, and not the last.
+    pub is_one_of_many: bool,
 }
 
 /// How an observation relates to its store and kind.
@@ -71,7 +84,7 @@ pub struct Seen<'a> {
 pub enum Effect {
     /// The first.
     First,
-    /// The newest, and the price is the one already in force, without an end.
+    /// The newest, and the price is the one already known, valid for the same time.
     Repeated,
     /// The newest, with another price.
     Newest,
@@ -80,21 +93,22 @@ pub enum Effect {
 }
 
 impl PriceHistory {
-    /// Records a price. An observation of the same store, kind and moment is corrected, and its withdrawal is forgotten.
+    /// Records a price. An observation of the same store, kind and moment is corrected, and its withdrawal is forgotten; of two receipts of
+    /// one moment neither corrects the other, and the lower price counts.
     pub fn record(&mut self, seen: &Seen<'_>) -> Effect {
         let slot = Slot::new(seen.store, seen.kind);
         let origin = self.tables.origin(seen.source, seen.price);
         let validity = self.tables.validity(seen.valid_from, seen.valid_until);
         let amount = seen.price.ten_thousandths();
         let observation = Observation::new(slot, amount, origin, validity, seen.observed_at, seen.recorded_at, seen.position);
-        if observation.is_withdrawal() { Effect::Late } else { self.insert(seen.product, &observation) }
+        if observation.is_withdrawal() { Effect::Late } else { self.insert(seen.product, &observation, seen.is_one_of_many) }
     }
 
     /// Withdraws the newest price of a store and kind; false when there is none.
     pub fn withdraw(&mut self, product: u32, slot: Slot, recorded_at: Moment, position: u64) -> bool {
         let newest = self.newest(product, slot).filter(|newest| !newest.is_withdrawal());
         let Some(mark) = newest.map(|newest| Observation::withdrawal(&newest, recorded_at, position)) else { return false };
-        self.insert(product, &mark);
+        self.insert(product, &mark, false);
         true
     }
 
@@ -148,19 +162,25 @@ impl PriceHistory {
         slice
     }
 
-    /// The observations that decide the price of one kind at a place from a moment on, oldest first: back to the one certainly in force
-    /// then, or fewer where there are more than the limit.
+    /// The prices of one kind at a place that decide a period, oldest first: back to the one certainly in force at its start, or fewer
+    /// where there are more than the limit. How often a price was seen does not matter, nor what was seen after the period.
     #[must_use]
-    pub fn slice_since(&self, place: &Newest, kind: PriceKind, from: Moment, limit: usize) -> Slice {
-        let mut slice = Slice::new();
-        for observation in self.back_from(place, kind).take(limit) {
-            slice.push(observation);
+    pub fn runs_within(&self, place: &Newest, kind: PriceKind, (from, to): (Moment, Moment), limit: usize) -> Runs {
+        let mut runs = Runs::new();
+        let within = |o: &Observation| o.observed_at < to || o.is_withdrawal() && o.observed_at == to;
+        for observation in self.back_from(place, kind).skip_while(|o| !within(o)) {
+            let is_full = runs.len() == limit;
+            match runs.last_mut() {
+                Some(run) if !observation.is_withdrawal() && self.tables.is_same_price(&run.first, &observation) => run.first = observation,
+                _ if is_full => break,
+                _ => runs.push(Run { first: observation, last_seen: observation.observed_at }),
+            }
             if observation.observed_at <= from && observation.validity == 0 && !observation.is_withdrawal() {
                 break;
             }
         }
-        slice.reverse();
-        slice
+        runs.reverse();
+        runs
     }
 
     /// Every observation of some stores and kinds of a product, by slot, oldest first.
@@ -195,7 +215,7 @@ impl PriceHistory {
     }
 
     /// Puts an observation in its place.
-    fn insert(&mut self, product: u32, new: &Observation) -> Effect {
+    fn insert(&mut self, product: u32, new: &Observation, is_one_of_many: bool) -> Effect {
         let heads = self.products.place(product as usize);
         let head = match heads.binary_search_by_key(&new.slot, |head| head.slot) {
             Ok(index) => &mut heads[index],
@@ -210,19 +230,18 @@ impl PriceHistory {
         };
         let held = self.cells.get(new.slot, head.newest);
         if held.observed_at >= new.observed_at {
-            let former = &mut self.former;
+            let (former, tables) = (&mut self.former, &self.tables);
+            let stays = |held: &Observation| is_one_of_many && tables.outbids(held, new);
             let keep = |observation: Observation| {
                 // What came and was replaced at one position was never known.
                 if observation.position < new.position {
                     former.entry((product, new.slot)).or_default().push(Former { observation, until: new.position });
                 }
             };
-            return if self.cells.insert_late(&mut head.newest, new, keep) { Effect::Newest } else { Effect::Late };
+            return if self.cells.insert_late(&mut head.newest, new, stays, keep) { Effect::Newest } else { Effect::Late };
         }
         head.newest = self.cells.push(new, head.newest);
-        let denominations = || self.tables.denomination_of(&held) == self.tables.denomination_of(new);
-        let same = held.amount() == new.amount() && held.validity == 0 && new.validity == 0 && denominations();
-        if same { Effect::Repeated } else { Effect::Newest }
+        if self.tables.is_same_price(&held, new) { Effect::Repeated } else { Effect::Newest }
     }
 }
 
@@ -242,7 +261,7 @@ pub fn standing(slice: &[Observation], tables: &Tables, at: Moment) -> Option<us
             withdrawn = false;
             continue;
         }
-        let expired = validity.until.is_some_and(|until| until <= at);
+        let expired = tables.end_of(observation, observation.observed_at).is_some_and(|end| end <= at);
         return (!withdrawn && !expired).then_some(index);
     }
     None
@@ -253,7 +272,7 @@ pub fn standing(slice: &[Observation], tables: &Tables, at: Moment) -> Option<us
 #[must_use]
 pub fn newest_usable(mut newest_first: impl Iterator<Item = Observation>, tables: &Tables, at: Moment) -> Option<Observation> {
     let begun = newest_first.find(|o| tables.validity_of(o).from.is_none_or(|from| from <= at))?;
-    let usable = !begun.is_withdrawal() && tables.validity_of(&begun).until.is_none_or(|until| until > at);
+    let usable = !begun.is_withdrawal() && tables.end_of(&begun, begun.observed_at).is_none_or(|end| end > at);
     usable.then_some(begun)
 }
 

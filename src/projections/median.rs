@@ -1,11 +1,14 @@
 //! A price over a period: how long each amount held, their median, and the lowest.
 
-use super::observation::{Observation, Tables};
+use super::{
+    history::Run,
+    observation::{Observation, Tables},
+};
 use crate::domain::Moment;
 
-/// At most this many of a slice's newest observations are looked at: a price stated every few minutes for weeks must not make
-/// each further one more expensive. Beyond it the period looked at begins later.
-pub const OBSERVATIONS_PER_WINDOW_MAX: usize = 512;
+/// At most this many of the newest prices of a period are looked at, however often each was seen: a price that changes every few minutes for
+/// weeks must not make each further one more expensive. Beyond it the period looked at begins later.
+pub const PRICES_PER_WINDOW_MAX: usize = 512;
 
 /// An amount and for how many microseconds it held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,23 +17,22 @@ pub struct Held {
     pub micros: i64,
 }
 
-/// How long each price of a slice held within `[from, to)`, of those in one currency and unit. Each holds from its observation
-/// (or the start of its validity, if later) until the next one, its end of validity or its withdrawal.
+/// How long each price of a slice held within `[from, to)`, of those in one currency and unit. Each holds from its first observation
+/// (or the start of its validity, if later) until the next one, its end or its withdrawal.
 pub fn held_within<'a>(
-    slice: &'a [Observation],
+    slice: &'a [Run],
     tables: &'a Tables,
     denomination: u32,
     from: Moment,
     to: Moment,
 ) -> impl Iterator<Item = Held> + 'a {
-    let oldest = slice.len().saturating_sub(OBSERVATIONS_PER_WINDOW_MAX);
-    let mut first = slice.partition_point(|o| o.observed_at <= from).saturating_sub(1).max(oldest);
+    let mut first = slice.partition_point(|run| run.first.observed_at <= from).saturating_sub(1);
     // The one in force at the start may be even older: the next one was announced for later, or is a withdrawal made later.
-    while first > oldest && starts(&slice[first], tables) > from {
+    while first > 0 && starts(&slice[first].first, tables) > from {
         first -= 1;
     }
     (first..slice.len()).filter_map(move |i| {
-        let observation = &slice[i];
+        let observation = &slice[i].first;
         if observation.is_withdrawal() || observation.observed_at >= to || tables.denomination_of(observation) != denomination {
             return None;
         }
@@ -57,13 +59,11 @@ pub fn time_weighted_median(held: &mut [Held]) -> Option<i64> {
 }
 
 /// From when until when the price at an index held.
-fn held(slice: &[Observation], tables: &Tables, index: usize) -> (Moment, Moment) {
-    let observation = &slice[index];
-    let validity = tables.validity_of(observation);
-    let start = validity.from.map_or(observation.observed_at, |from| from.max(observation.observed_at));
+fn held(slice: &[Run], tables: &Tables, index: usize) -> (Moment, Moment) {
+    let run = &slice[index];
     // A withdrawal may have been recorded long after the next observation took over.
-    let next = slice[index + 1..].iter().take(2).map(|next| starts(next, tables)).min().unwrap_or(Moment(i64::MAX));
-    (start, validity.until.map_or(next, |until| until.min(next)))
+    let next = slice[index + 1..].iter().take(2).map(|next| starts(&next.first, tables)).min().unwrap_or(Moment(i64::MAX));
+    (tables.start_of(&run.first), tables.end_of(&run.first, run.last_seen).map_or(next, |end| end.min(next)))
 }
 
 /// When an observation replaces the one before it; a withdrawal does when it was recorded.
@@ -71,7 +71,7 @@ fn starts(next: &Observation, tables: &Tables) -> Moment {
     if next.is_withdrawal() {
         return next.recorded_at;
     }
-    tables.validity_of(next).from.map_or(next.observed_at, |from| from.max(next.observed_at))
+    tables.start_of(next)
 }
 
 #[cfg(test)]
@@ -109,6 +109,7 @@ mod tests {
             let slice: Vec<_> = prices
                 .iter()
                 .map(|&(at, amount)| Observation::new(slot, amount, origin, 0, Moment(at), Moment(at), 1))
+                .map(|first| Run { first, last_seen: first.observed_at })
                 .collect();
             let mut held: Vec<_> = held_within(&slice, &tables, 0, Moment(from), Moment(from + length)).collect();
             prop_assert_eq!(time_weighted_median(&mut held), naive(&prices, from, from + length));

@@ -6,7 +6,7 @@ use ahash::AHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::interner::{Interner, as_number};
-use crate::domain::{Currency, Moment, UnitPrice, product::PriceKind, quantity::Unit};
+use crate::domain::{Currency, Moment, UnitPrice, limits::LAST_SEEN_DAYS, product::PriceKind, quantity::Unit};
 
 /// Bits of `packed` that name the origin; the other 36 hold the amount, and the highest price accepted needs 34.
 const ORIGIN_BITS: u32 = 28;
@@ -20,6 +20,10 @@ pub const KINDS: [PriceKind; 4] = [PriceKind::Shelf, PriceKind::Promo, PriceKind
 pub struct Slot(u32);
 
 impl Slot {
+    /// The first and the last in their order.
+    pub const FIRST: Self = Self(0);
+    pub const LAST: Self = Self(u32::MAX);
+
     /// For uses where the place does not matter.
     pub const ANY: Self = Self(0);
 
@@ -184,6 +188,42 @@ impl Tables {
         } else {
             self.validities.get(observation.validity as usize).copied().unwrap_or_default()
         }
+    }
+
+    /// When a price begins: with its observation, or with its validity if that is later.
+    #[must_use]
+    pub fn start_of(&self, observation: &Observation) -> Moment {
+        self.validity_of(observation).from.map_or(observation.observed_at, |from| from.max(observation.observed_at))
+    }
+
+    /// When a price ends by time alone: where it was stated, or some time after the last look at a promotion.
+    #[must_use]
+    pub fn end_of(&self, observation: &Observation, last_seen: Moment) -> Option<Moment> {
+        let forgotten = match observation.slot.kind() {
+            PriceKind::Promo | PriceKind::Clearance => Some(last_seen.days_after(LAST_SEEN_DAYS)),
+            PriceKind::Shelf | PriceKind::Member => None,
+        };
+        self.validity_of(observation).until.or(forgotten)
+    }
+
+    /// Whether two observations state the same price for the same time.
+    #[must_use]
+    pub fn is_same_price(&self, one: &Observation, other: &Observation) -> bool {
+        one.amount() == other.amount() && one.validity == other.validity && self.denomination_of(one) == self.denomination_of(other)
+    }
+
+    /// Whether an observation stays when another of its source and moment comes: it is the lower one, or the first by currency and unit.
+    #[must_use]
+    pub fn outbids(&self, held: &Observation, new: &Observation) -> bool {
+        let key = |o: &Observation| {
+            let denomination = self.denominations.get(self.denomination_of(o) as usize);
+            (denomination.map(|denomination| (denomination.currency, &denomination.per)), o.amount())
+        };
+        !held.is_withdrawal() && self.source_number(held) == self.source_number(new) && key(held) <= key(new)
+    }
+
+    fn source_number(&self, observation: &Observation) -> Option<u32> {
+        self.origins.get(observation.origin() as usize).map(|origin| origin.0)
     }
 
     /// The number of an observation's currency and unit.

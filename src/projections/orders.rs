@@ -1,5 +1,7 @@
 //! The order book: the total of every order. Its lines are read from its own stream; here is only what each is charged,
-//! because a substitution changes the total by the difference.
+//! because a substitution changes the total by the difference. "Newest" is the day of the order, whenever it was recorded.
+
+use std::{collections::BTreeSet, ops::Bound};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,20 +15,23 @@ use crate::{
     domain::{
         Currency, HouseholdId, Moment, Money, OrderId, StoreId,
         order::{OrderEvent, OrderPlacement},
-        rights::{Action, Reader, Rights, Standing, Verdict},
+        rights::{Action, HouseholdRole, Reader, Rights, Standing, Verdict},
     },
     events::Position,
 };
 
-/// Every order by its number, in order of placing.
+/// Every order by its number, in the order in which the log has them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct OrderBook {
     ids: Interner<OrderId>,
     pub(super) households: Interner<HouseholdId>,
     rows: Chunks<Option<OrderRow>>,
-    /// Household number to its orders.
+    /// Household number to its orders, the oldest first by when they were placed, then by id.
     #[serde(skip)]
     of_household: Vec<Vec<u32>>,
+    /// All orders in that order.
+    #[serde(skip)]
+    by_time: BTreeSet<(Moment, OrderId)>,
 }
 
 /// An order in compact form; amounts are minor units of its currency.
@@ -99,7 +104,7 @@ impl OrderBook {
         self.rows.is_empty()
     }
 
-    /// The orders of a household, in order of placing in the log.
+    /// The orders of a household, the oldest first by when they were placed.
     pub(super) fn of_household(&self, household: &HouseholdId) -> &[u32] {
         let number = self.households.get(household.as_str());
         number.and_then(|number| self.of_household.get(number as usize)).map_or(&[], Vec::as_slice)
@@ -127,11 +132,58 @@ impl OrderBook {
     /// Rebuilds what a checkpoint leaves out.
     pub(super) fn rebuild(&mut self) {
         self.of_household = vec![Vec::new(); self.households.len()];
-        for (order, row) in self.rows.iter().enumerate() {
-            if let Some(orders) = row.as_ref().and_then(|row| self.of_household.get_mut(row.household as usize)) {
-                orders.push(super::interner::as_number(order));
+        self.by_time.clear();
+        (0..super::interner::as_number(self.rows.len())).for_each(|order| self.enter(order));
+    }
+
+    /// Enters an order where it belongs by time. Most come last.
+    fn enter(&mut self, order: u32) {
+        let (Some(row), Some(id)) = (self.row(order), self.ids.name(order)) else { return };
+        let (household, time) = (row.household, (row.placed_at, id.clone()));
+        if household != NONE {
+            if household as usize >= self.of_household.len() {
+                self.of_household.resize_with(household as usize + 1, Vec::new);
             }
+            let place = self.place_in(&self.of_household[household as usize], (time.0, &time.1));
+            self.of_household[household as usize].insert(place, order);
         }
+        self.by_time.insert(time);
+    }
+
+    /// How many of a household's orders come before a time and id.
+    fn place_in(&self, orders: &[u32], time: (Moment, &OrderId)) -> usize {
+        if orders.last().is_none_or(|&last| self.time(last) < Some(time)) {
+            return orders.len();
+        }
+        orders.partition_point(|&order| self.time(order) < Some(time))
+    }
+
+    /// When an order was placed, and its id: what orders are sorted by.
+    fn time(&self, order: u32) -> Option<(Moment, &OrderId)> {
+        Some((self.row(order)?.placed_at, self.ids.name(order)?))
+    }
+
+    /// The same of an order by its id, if there is one.
+    fn time_of(&self, id: &OrderId) -> Option<(Moment, &OrderId)> {
+        self.time(self.ids.get(id.as_str())?)
+    }
+
+    /// The orders of a household, newest first, before a time and id; all of them for `None`.
+    fn newest_of(&self, household: &HouseholdId, before: Option<(Moment, &OrderId)>) -> impl Iterator<Item = u32> + '_ {
+        let orders = self.of_household(household);
+        let end = before.map_or(orders.len(), |before| self.place_in(orders, before));
+        orders[..end].iter().rev().copied()
+    }
+
+    /// All orders, newest first, before a time and id.
+    fn newest(&self, before: Option<(Moment, &OrderId)>) -> impl Iterator<Item = u32> + '_ {
+        let end = before.map_or(Bound::Unbounded, |(at, id)| Bound::Excluded((at, id.clone())));
+        self.by_time.range((Bound::Unbounded, end)).rev().filter_map(|(_, id)| self.ids.get(id.as_str()))
+    }
+
+    fn is_of(&self, household: &HouseholdId, time: (Moment, &OrderId)) -> bool {
+        let orders = self.of_household(household);
+        orders.get(self.place_in(orders, time)).is_some_and(|&order| self.time(order) == Some(time))
     }
 
     fn place(&mut self, id: &str, placement: &OrderPlacement, store: u32, total: Money, variance: Option<Money>) {
@@ -143,13 +195,8 @@ impl OrderBook {
             return;
         }
         let household = placement.household.as_ref().map_or(NONE, |household| self.households.number(household));
-        if household != NONE {
-            if household as usize >= self.of_household.len() {
-                self.of_household.resize_with(household as usize + 1, Vec::new);
-            }
-            self.of_household[household as usize].push(order);
-        }
         *row = Some(OrderRow::new(placement, household, store, total, variance));
+        self.enter(order);
     }
 
     fn summary(&self, order: u32, stores: &Interner<StoreId>) -> Option<OrderSummary> {
@@ -251,43 +298,39 @@ impl Views {
         self.orders.summary(self.orders.ids.get(id.as_str())?, &self.ids.stores)
     }
 
-    /// The orders that a reader may see, newest first, after `after` (one of them).
+    /// The orders that a reader may see, the last placed first, after `after` (one of them).
     #[must_use]
     pub fn newest_orders(&self, reader: &Reader, after: Option<&OrderId>, limit: usize) -> Vec<OrderSummary> {
-        let end = match after {
-            None => super::interner::as_number(self.orders.ids.len()),
-            Some(after) => self.orders.ids.get(after.as_str()).unwrap_or(0),
-        };
-        let summary = |order| self.orders.summary(order, &self.ids.stores);
-        match &reader.rights {
-            Rights::Admin => (0..end).rev().filter_map(summary).take(limit).collect(),
+        let before = after.and_then(|after| self.orders.time_of(after));
+        // After an order that the reader must not know of there is nothing, as after one that is not there.
+        if after.is_some() && before.is_none() {
+            return Vec::new();
+        }
+        let newest: Vec<u32> = match &reader.rights {
+            Rights::Admin => self.orders.newest(before).take(limit).collect(),
             Rights::Account(roles) => {
-                let seen = roles.households.iter().filter(|(_, role)| Standing::from(**role).may(Action::SeeOrder) == Verdict::Allowed);
-                let newest_of = |household| {
-                    let orders = self.orders.of_household(household);
-                    orders[..orders.partition_point(|&order| order < end)].iter().rev().take(limit).copied()
-                };
-                let households: Vec<&HouseholdId> = seen.map(|(household, _)| household).collect();
-                // After an order that the reader must not know of there is nothing, as after one that is not there.
-                if after.is_some() && !households.iter().any(|household| self.orders.of_household(household).binary_search(&end).is_ok()) {
+                let sees = |role: HouseholdRole| Standing::from(role).may(Action::SeeOrder) == Verdict::Allowed;
+                let households: Vec<_> = roles.households.iter().filter(|(_, role)| sees(**role)).map(|(household, _)| household).collect();
+                if before.is_some_and(|before| !households.iter().any(|household| self.orders.is_of(household, before))) {
                     return Vec::new();
                 }
-                let mut newest: Vec<u32> = households.into_iter().flat_map(newest_of).collect();
-                newest.sort_unstable_by(|a, b| b.cmp(a));
-                newest.into_iter().filter_map(summary).take(limit).collect()
+                let mut newest: Vec<u32> =
+                    households.into_iter().flat_map(|household| self.orders.newest_of(household, before).take(limit)).collect();
+                newest.sort_unstable_by_key(|&order| std::cmp::Reverse(self.orders.time(order)));
+                newest
             }
             Rights::Link(_) | Rights::Nobody => Vec::new(),
-        }
+        };
+        newest.into_iter().filter_map(|order| self.orders.summary(order, &self.ids.stores)).take(limit).collect()
     }
 
-    /// The orders of a household, newest first, after `after` (one of them).
+    /// The orders of a household, the last placed first, after `after` (one of them).
     #[must_use]
     pub fn orders_of(&self, household: &HouseholdId, after: Option<&OrderId>, limit: usize) -> Vec<OrderSummary> {
-        let orders = self.orders.of_household(household);
-        let end = match after {
-            None => orders.len(),
-            Some(after) => self.orders.ids.get(after.as_str()).and_then(|after| orders.binary_search(&after).ok()).unwrap_or(0),
-        };
-        orders[..end].iter().rev().filter_map(|&order| self.orders.summary(order, &self.ids.stores)).take(limit).collect()
+        let before = after.and_then(|after| self.orders.time_of(after));
+        if after.is_some() && !before.is_some_and(|before| self.orders.is_of(household, before)) {
+            return Vec::new();
+        }
+        self.orders.newest_of(household, before).filter_map(|order| self.orders.summary(order, &self.ids.stores)).take(limit).collect()
     }
 }

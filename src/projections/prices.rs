@@ -102,14 +102,14 @@ impl AsOf<'_> {
         prices
     }
 
-    /// The observations of a product, sorted by store, kind and when they were observed; withdrawals appear as a field of the price they
+    /// The observations of a product, sorted by store id, kind and when they were observed; withdrawals appear as a field of the price they
     /// withdrew.
     #[must_use]
     pub fn price_history(&self, product: &ProductId, query: &HistoryQuery) -> Vec<PriceEntry> {
         let Some(product) = self.product_number(product) else { return Vec::new() };
         let all = match &query.store {
             Some(store) => self.store_number(store).map_or_else(Vec::new, |store| self.all(product, self.slots_of(product, store))),
-            None => self.all(product, self.slots(product)),
+            None => self.all(product, self.slots_by_name(product)),
         };
         let wanted = |o: &Observation| {
             !o.is_withdrawal()
@@ -137,8 +137,16 @@ impl AsOf<'_> {
         let since = slice[run_start(&slice, self.tables(), index)].observed_at;
         let followed =
             slice[index + 1..].iter().find(|o| !o.is_withdrawal()).map(|o| self.tables().validity_of(o).from.unwrap_or(o.observed_at));
-        let until = [followed, entry.valid_until, entry.withdrawn_at].into_iter().flatten().min();
+        let end = self.tables().end_of(&slice[index], slice[index].observed_at);
+        let until = [followed, end, entry.withdrawn_at].into_iter().flatten().min();
         Some(HeldPrice { entry, since, until })
+    }
+
+    /// The stores and kinds of a product by the stores' ids: their numbers depend on what came first.
+    fn slots_by_name(&self, product: u32) -> impl Iterator<Item = Slot> {
+        let mut slots: Vec<_> = self.slots(product).collect();
+        slots.sort_by_key(|slot| (self.views.ids.stores.name(slot.store()), slot.kind()));
+        slots.into_iter()
     }
 
     /// The numbers of the stores with any observation of a product, in no order a caller may rely on.
@@ -256,9 +264,11 @@ impl AsOf<'_> {
     /// When the usable price of a slot next changes by time alone: the start of an announced one, or the end of the current one.
     fn next_change_of(&self, product: u32, slot: Slot, at: Moment) -> Option<Moment> {
         let mut next = None;
-        for observation in self.newest_first(product, slot).take_while(|o| o.validity != 0) {
-            let Validity { from, until } = self.tables().validity_of(&observation);
-            next = [next, from.filter(|&from| from > at), until.filter(|&until| until > at)].into_iter().flatten().min();
+        let ends = |o: &Observation| if o.is_withdrawal() { None } else { self.tables().end_of(o, o.observed_at) };
+        for observation in self.newest_first(product, slot).take_while(|o| o.validity != 0 || ends(o).is_some()) {
+            let from = self.tables().validity_of(&observation).from;
+            let end = ends(&observation);
+            next = [next, from.filter(|&from| from > at), end.filter(|&end| end > at)].into_iter().flatten().min();
             if from.is_none_or(|from| from <= at) {
                 break;
             }

@@ -30,6 +30,11 @@ pub struct TestLog {
 }
 
 impl TestLog {
+    /// An empty log whose next event is recorded then.
+    pub fn on(now: Moment) -> Self {
+        Self { now, ..Self::default() }
+    }
+
     pub fn push(&mut self, kind: StreamKind, id: &str, event: impl Into<Event>) -> &mut Self {
         let stream = StreamId::new(kind, id).unwrap();
         let position = Position(self.events.len() as u64 + 1);

@@ -21,7 +21,7 @@ use crate::{
         Event, HouseholdId, Moment, ProductId, StoreId,
         household::HouseholdEvent,
         order::{LinePrice, OrderEvent, OrderLine, line_prices},
-        product::{PriceKind, PriceSeen, ProductEvent},
+        product::{PriceSeen, ProductEvent},
     },
     events::{Position, Recorded},
 };
@@ -149,12 +149,15 @@ impl Views {
         let Ok(product) = self.ids.products.get(id).map_or_else(|| ProductId::new(id).map(|id| self.ids.products.number(&id)), Ok) else {
             return;
         };
+        if self.catalog.appears(product, recorded.position.0) {
+            self.judge_product(product, recorded, changes);
+        }
         match event {
             ProductEvent::PriceObserved { seen, .. } => self.observe_price(recorded, product, seen, changes),
             ProductEvent::PriceWithdrawn { store, kind } => {
                 let slot = Slot::new(self.ids.stores.number(store), *kind);
                 if self.history.withdraw(product, slot, recorded.at, recorded.position.0) {
-                    self.price_changed(product, slot, recorded, Effect::Newest, changes);
+                    self.price_changed(product, slot, (Effect::Newest, recorded.at), recorded, changes);
                 }
             }
             other @ (ProductEvent::Registered(_)
@@ -186,8 +189,9 @@ impl Views {
             source: &seen.source,
             recorded_at: recorded.at,
             position: recorded.position.0,
+            is_one_of_many: false,
         });
-        self.price_changed(product, Slot::new(store, seen.kind), recorded, effect, changes);
+        self.price_changed(product, Slot::new(store, seen.kind), (effect, seen.observed_at), recorded, changes);
     }
 
     fn order_event(&mut self, recorded: &Recorded, event: &OrderEvent, changes: &mut Changes) {
@@ -227,6 +231,7 @@ impl Views {
                 source: RECEIPT_SOURCE,
                 recorded_at: recorded.at,
                 position: recorded.position.0,
+                is_one_of_many: true,
             })
         };
         let effects: SmallVec<[Effect; 32]> = prices.iter().map(record).collect();
@@ -234,12 +239,12 @@ impl Views {
             changes.prices.reserve(prices.len());
         }
         for ((product, line), effect) in prices.iter().zip(effects) {
-            self.price_changed(*product, Slot::new(store, line.kind), recorded, effect, changes);
+            self.price_changed(*product, Slot::new(store, line.kind), (effect, placed_at), recorded, changes);
         }
     }
 
-    /// Reports a price that may be used now. One older than the newest of its kind changes only the history.
-    fn price_changed(&mut self, product: u32, slot: Slot, recorded: &Recorded, effect: Effect, changes: &mut Changes) {
+    /// Reports a price that may be used now. One older than the newest of its kind changes only the history, and deals that began later.
+    fn price_changed(&mut self, product: u32, slot: Slot, (effect, from): (Effect, Moment), recorded: &Recorded, changes: &mut Changes) {
         // A price announced for later leaves older ones in force, so that a late observation can matter next to it.
         let announced = || self.history.newest(product, slot).is_some_and(|o| o.validity != 0);
         if !changes.unheard
@@ -248,12 +253,7 @@ impl Views {
         {
             changes.prices.push((product.clone(), store.clone()));
         }
-        match (slot.kind(), effect) {
-            // A first shelf price has nothing to compare with: by far the most common case.
-            (PriceKind::Member, _) | (PriceKind::Shelf, Effect::First) => {}
-            (PriceKind::Shelf, Effect::Repeated) => self.deals.seen_again(product, slot, recorded.position),
-            _ => self.judge_deal(product, slot, recorded, changes),
-        }
+        self.judge_deals(product, slot, (effect, from), recorded, changes);
     }
 
     fn store_number(&mut self, id: &str) -> Option<u32> {

@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 
 use crate::{
     shop::shop,
-    support::TestApp,
+    support::{TestApp, days_ago},
     wire::{Opening, Wire},
 };
 
 /// A product whose price was 4.00 for two months.
 fn product(app: &TestApp, id: &str, category: &str) {
     app.post("/api/v1/products", &json!({ "id": id, "name": id, "category": category })).ok();
-    observe(app, id, "4.00", "2024-01-01");
-    observe(app, id, "3.99", "2024-03-01");
+    observe(app, id, "4.00", 70);
+    observe(app, id, "3.99", 10);
 }
 
-fn observe(app: &TestApp, product: &str, amount: &str, at: &str) {
-    let body = json!({ "store": "billa", "price": { "amount": amount, "currency": "EUR", "per": "each" }, "observed_at": at });
+fn observe(app: &TestApp, product: &str, amount: &str, days: u64) {
+    let body = json!({ "store": "billa", "price": { "amount": amount, "currency": "EUR", "per": "each" }, "observed_at": days_ago(days) });
     let done = app.post(&format!("/api/v1/products/{product}/prices"), &body).ok().body;
     app.get(&format!("/api/v1/deals?after={}", done["position"].as_str().expect("a position"))).ok();
 }
@@ -65,8 +65,8 @@ fn a_filter_holds_for_the_snapshot_and_for_what_follows() {
     for (id, category) in [("butter", "dairy"), ("cream", "dairy"), ("bread", "bakery"), ("roll", "bakery")] {
         product(&app, id, category);
     }
-    observe(&app, "butter", "2.00", "2024-03-10");
-    observe(&app, "bread", "3.60", "2024-03-10");
+    observe(&app, "butter", "2.00", 3);
+    observe(&app, "bread", "3.60", 3);
     let mut all = Page::open(&app, &Value::Null);
     let mut dairy = Page::open(&app, &json!({ "category": "dairy" }));
     let mut large = Page::open(&app, &json!({ "min_saving_percent": 20, "honest": true }));
@@ -74,16 +74,16 @@ fn a_filter_holds_for_the_snapshot_and_for_what_follows() {
     let over_http = app.get("/api/v1/deals?store=billa&min_saving_percent=20&honest=true").ok().body;
     assert_eq!(over_http["deals"][0]["product"], "butter");
 
-    observe(&app, "roll", "2.00", "2024-03-10");
+    observe(&app, "roll", "2.00", 3);
     assert_eq!((all.next(), large.next()), ("began roll".to_owned(), "began roll".to_owned()));
-    observe(&app, "cream", "3.60", "2024-03-10");
+    observe(&app, "cream", "3.60", 3);
     assert_eq!((all.next(), dairy.next()), ("began cream".to_owned(), "began cream".to_owned()), "no word of roll");
-    observe(&app, "roll", "3.50", "2024-03-11");
+    observe(&app, "roll", "3.50", 2);
     assert_eq!(all.next(), "changed roll");
     assert_eq!(large.next(), "ended roll", "it does not save enough any more, and there was no word of cream");
-    observe(&app, "roll", "4.00", "2024-03-12");
+    observe(&app, "roll", "4.00", 1);
     assert_eq!(all.next(), "ended roll");
-    observe(&app, "butter", "4.00", "2024-03-12");
+    observe(&app, "butter", "4.00", 1);
     for page in [&mut all, &mut dairy, &mut large] {
         assert_eq!(page.next(), "ended butter");
     }

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use crate::shop::{ask, connect, estimated, follow, follow_since, position, price, rename, shop};
+use crate::{
+    shop::{ask, connect, estimated, follow, follow_since, position, price, rename, shop},
+    support::days_ago,
+};
 
 #[test]
 fn a_session_begins_with_epoch_position_and_limits() {
@@ -111,16 +114,17 @@ fn products_orders_households_and_deals_have_topics() {
 #[test]
 fn a_price_drop_begins_a_deal_for_who_follows_the_store() {
     let app = shop();
-    let observed = |amount: &str, at: &str| {
-        let body = json!({ "store": "billa", "price": { "amount": amount, "currency": "EUR", "per": "each" }, "observed_at": at });
+    let observed = |amount: &str, days: u64| {
+        let body =
+            json!({ "store": "billa", "price": { "amount": amount, "currency": "EUR", "per": "each" }, "observed_at": days_ago(days) });
         app.post("/api/v1/products/bread/prices", &body).ok();
     };
     app.post("/api/v1/products", &json!({ "id": "bread", "name": "Bread" })).ok();
-    observed("4.00", "2024-01-01");
-    observed("3.99", "2024-03-01");
+    observed("4.00", 70);
+    observed("3.99", 10);
     let (mut live, _) = connect(&app);
     follow(&mut live, "deals:billa");
-    observed("2.00", "2024-03-10");
+    observed("2.00", 1);
     let push = live.next_where(|message| message["topic"] == "deals:billa");
     assert_eq!(push["event"]["type"], "deals.changed");
     assert_eq!(

@@ -4,20 +4,20 @@ use serde_json::{Value, json};
 
 use crate::{
     shop::{ask, connect, follow, follow_since, shop},
-    support::TestApp,
+    support::{TestApp, days_ago},
 };
 
 /// A product that begins a deal at billa with this price.
 fn deal(app: &TestApp, product: &str) -> String {
     app.post("/api/v1/products", &json!({ "id": product, "name": product })).ok();
-    for (amount, at) in [("4.00", "2024-01-01"), ("3.99", "2024-03-01")] {
-        observe(app, product, amount, at);
+    for (amount, days) in [("4.00", 70), ("3.99", 10)] {
+        observe(app, product, amount, days);
     }
-    observe(app, product, "2.00", "2024-03-10")
+    observe(app, product, "2.00", 3)
 }
 
-fn observe(app: &TestApp, product: &str, amount: &str, at: &str) -> String {
-    let body = json!({ "store": "billa", "price": { "amount": amount, "currency": "EUR", "per": "each" }, "observed_at": at });
+fn observe(app: &TestApp, product: &str, amount: &str, days: u64) -> String {
+    let body = json!({ "store": "billa", "price": { "amount": amount, "currency": "EUR", "per": "each" }, "observed_at": days_ago(days) });
     let done = app.post(&format!("/api/v1/products/{product}/prices"), &body).ok().body;
     done["position"].as_str().expect("a position").to_owned()
 }
@@ -33,7 +33,7 @@ fn deals_that_changed_before_a_restart_are_no_silent_gap_after_it() {
     let position = deal(&app, "butter");
     let epoch = connect(&app).1["epoch"].clone();
     deal(&app, "roll");
-    observe(&app, "butter", "3.99", "2024-03-11");
+    observe(&app, "butter", "3.99", 2);
     app.kill();
     app.restart();
     let (mut live, hello) = connect(&app);

@@ -3,6 +3,7 @@
 
 mod client;
 pub mod conform;
+mod days;
 mod live;
 pub mod log_files;
 pub mod old_folder;
@@ -10,6 +11,7 @@ pub mod process;
 mod random;
 
 pub use client::{Answer, Client};
+pub use days::days_ago;
 pub use live::Live;
 pub use process::{Exited, Server};
 #[allow(unused_imports, reason = "each test file uses the part it needs")]

@@ -1,5 +1,9 @@
 //! Deals: prices that dropped against what they usually were, each with its reference price, its saving and an honesty check.
-//! A deal is a pure function of one product's history at one store, recomputed when one of its prices changes; only current deals are kept.
+//! A deal is a pure function of one product's history at one store (`judge`), whatever the order in which that came (`follow`). Only
+//! current ones are kept: a price that nobody has seen for long is no deal of today.
+
+mod follow;
+mod judge;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,19 +11,16 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 use utoipa::ToSchema;
 
 use super::{
-    Changes, Views,
-    history::{Newest, PriceHistory, Slice},
+    Views,
     interner::NONE,
-    median::{Held, OBSERVATIONS_PER_WINDOW_MAX, held_within, time_weighted_median},
-    observation::{KINDS, Observation, Slot},
+    observation::{KINDS, Slot},
 };
 use crate::{
-    domain::{Moment, Money, ProductId, StoreId, UnitPrice, limits::OUTLIER_OBSERVATIONS_MIN, moment::DAY_MICROS, product::PriceKind},
-    events::{Position, Recorded},
+    domain::{Moment, Money, ProductId, StoreId, UnitPrice, product::PriceKind},
+    events::Position,
 };
 
 /// The usual price is the time-weighted median of this many days: long enough to outlast a fortnight's promotion, short enough to follow
@@ -43,7 +44,7 @@ pub const OUTLIER_PARTS: i64 = 3;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Deals {
     current: BTreeMap<(u32, Slot), Row>,
-    /// Deals with an end, by that end.
+    /// The deals by their end: stated, or some time after their price was last seen.
     #[serde(skip)]
     ends: BTreeSet<(Moment, u32, Slot)>,
     /// How many deals each product has: most prices are of products without any, and skip the lookup in the tree.
@@ -58,6 +59,7 @@ struct Row {
     reference: i64,
     low_30: i64,
     since: Moment,
+    last_seen: Moment,
     until: Option<Moment>,
     position: u64,
     denomination: u32,
@@ -84,6 +86,8 @@ pub struct Deal {
     /// The saving in hundredths of a percent of the reference.
     pub saving_basis_points: u32,
     pub since: Moment,
+    /// When its price was last seen. Without a stated end it counts for 30 days after that.
+    pub last_seen: Moment,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Moment>,
     /// Lower than anything in the 365 days before.
@@ -119,7 +123,7 @@ pub struct DealQuery {
     pub outliers: bool,
     /// Only deals that began at or after this.
     pub since: Option<Moment>,
-    /// Deals that have ended by this moment are left out.
+    /// Deals that have ended by this moment, or whose price was last seen too long before it, are left out.
     pub at: Moment,
     /// The end of an earlier page.
     pub after: Option<DealMark>,
@@ -147,8 +151,11 @@ impl DealMark {
     }
 }
 
-/// The sort key of deals: saving, then place.
+/// A deal by its numbers: saving and place.
 type Rank = (std::cmp::Reverse<u32>, u32, Slot);
+
+/// The sort key of deals: saving, then place by name, which does not depend on what came first.
+type Order<'a> = (std::cmp::Reverse<u32>, Option<&'a ProductId>, Option<&'a StoreId>, PriceKind);
 
 impl DealChange {
     /// The deal it is about.
@@ -170,58 +177,6 @@ impl Deals {
     pub fn is_empty(&self) -> bool {
         self.current.is_empty()
     }
-
-    /// Rebuilds what a checkpoint leaves out.
-    pub(super) fn rebuild(&mut self) {
-        self.ends = self.current.iter().filter_map(|(&(product, slot), row)| Some((row.until?, product, slot))).collect();
-        self.of_product.clear();
-        let products: Vec<u32> = self.current.keys().map(|(product, _)| *product).collect();
-        products.into_iter().for_each(|product| *self.count(product) += 1);
-    }
-
-    /// Records that the price of a slot, a deal or not, was seen again: only its position changes.
-    pub(super) fn seen_again(&mut self, product: u32, slot: Slot, position: Position) {
-        if self.has(product)
-            && let Some(row) = self.current.get_mut(&(product, slot))
-        {
-            row.position = position.0;
-        }
-    }
-
-    fn has(&self, product: u32) -> bool {
-        self.of_product.get(product as usize).is_some_and(|&deals| deals > 0)
-    }
-
-    fn count(&mut self, product: u32) -> &mut u32 {
-        let index = product as usize;
-        if index >= self.of_product.len() {
-            self.of_product.resize(index + 1, 0);
-        }
-        &mut self.of_product[index]
-    }
-
-    /// Replaces the former state with the current one; returns the former.
-    fn replace(&mut self, product: u32, slot: Slot, now: Option<Row>) -> Option<Row> {
-        if now.is_none() && !self.has(product) {
-            return None;
-        }
-        let before = match now {
-            Some(row) => self.current.insert((product, slot), row),
-            None => self.current.remove(&(product, slot)),
-        };
-        match (before, now) {
-            (None, Some(_)) => *self.count(product) += 1,
-            (Some(_), None) => *self.count(product) -= 1,
-            (None, None) | (Some(_), Some(_)) => {}
-        }
-        if let Some(end) = before.and_then(|row| row.until) {
-            self.ends.remove(&(end, product, slot));
-        }
-        if let Some(end) = now.and_then(|row| row.until) {
-            self.ends.insert((end, product, slot));
-        }
-        before
-    }
 }
 
 impl Views {
@@ -234,57 +189,31 @@ impl Views {
         if store == Some(None) || category == Some(None) {
             return none;
         }
-        let after = query.after.map(|mark| mark.0);
+        let after = query.after.map(|mark| self.order_of(&mark.0));
         let wanted = |&(&(product, slot), row): &(&(u32, Slot), &Row)| {
             store.flatten().is_none_or(|store| store == slot.store())
                 && row.basis_points >= query.saving_basis_points_min
                 && (row.honest || !query.honest_only)
                 && (!row.outlier || query.outliers)
                 && query.since.is_none_or(|since| row.since >= since)
-                && row.until.is_none_or(|until| until > query.at)
+                && judge::end(row.until, row.last_seen) > query.at
                 && category.flatten().is_none_or(|category| category == self.catalog.category(product))
-                && after.is_none_or(|after| rank(product, slot, row) > after)
+                && after.is_none_or(|after| self.order_of(&rank(product, slot, row)) > after)
         };
         let mut found: Vec<_> =
             self.deals.current.iter().filter(wanted).map(|(&(product, slot), row)| (rank(product, slot, row), row)).collect();
         let more = found.len() > query.limit;
         if more {
-            found.select_nth_unstable_by_key(query.limit, |(rank, _)| *rank);
+            found.select_nth_unstable_by(query.limit, |(one, _), (other, _)| self.order_of(one).cmp(&self.order_of(other)));
             found.truncate(query.limit);
         }
-        found.sort_unstable_by_key(|(rank, _)| *rank);
+        found.sort_unstable_by(|(one, _), (other, _)| self.order_of(one).cmp(&self.order_of(other)));
         let next = found.last().filter(|_| more).map(|(rank, _)| cursor(rank));
         DealPage { deals: found.into_iter().filter_map(|((_, product, slot), row)| self.deal(product, slot, row)).collect(), next }
     }
 
-    /// Recomputes the deal of one product, store and kind after its price changed.
-    pub(super) fn judge_deal(&mut self, product: u32, slot: Slot, recorded: &Recorded, changes: &mut Changes) {
-        let now = judge(&self.history, product, slot, recorded.at);
-        let before = self.deals.replace(product, slot, now);
-        if changes.unheard {
-            return;
-        }
-        let change = match (before, now) {
-            (None, Some(now)) => self.deal(product, slot, &now).map(DealChange::Began),
-            (Some(before), None) => self.deal(product, slot, &before).map(DealChange::Ended),
-            // The same price seen again is not news.
-            (Some(before), Some(now)) if before != (Row { position: before.position, ..now }) => {
-                self.deal(product, slot, &now).map(DealChange::Changed)
-            }
-            (None, None) | (Some(_), Some(_)) => None,
-        };
-        changes.deals.extend(change);
-    }
-
-    /// Ends the deals that are over when an event is recorded.
-    pub(super) fn end_expired_deals(&mut self, at: Moment, changes: &mut Changes) {
-        while let Some(&(end, product, slot)) = self.deals.ends.first() {
-            if end > at {
-                return;
-            }
-            let before = self.deals.replace(product, slot, None).filter(|_| !changes.unheard);
-            changes.deals.extend(before.and_then(|row| self.deal(product, slot, &row)).map(DealChange::Ended));
-        }
+    fn order_of(&self, (saving, product, slot): &Rank) -> Order<'_> {
+        (*saving, self.ids.products.name(*product), self.ids.stores.name(slot.store()), slot.kind())
     }
 
     /// Every current deal as text, by the stream of its product.
@@ -308,6 +237,7 @@ impl Views {
             saving: Money::from_minor((2 * (row.reference - row.price) + per_minor).div_euclid(2 * per_minor), currency),
             saving_basis_points: row.basis_points,
             since: row.since,
+            last_seen: row.last_seen,
             until: row.until,
             new_low: row.new_low,
             honest: row.honest,
@@ -315,119 +245,6 @@ impl Views {
             lowest_30_days: price(row.low_30)?,
             position: Position(row.position),
         })
-    }
-}
-
-/// The deal of the newest price of a product, store and kind, if it is one.
-fn judge(history: &PriceHistory, product: u32, slot: Slot, at: Moment) -> Option<Row> {
-    let tables = &history.tables;
-    let place = history.place(product, slot.store());
-    let newest = history.back_from(&place, slot.kind()).next().filter(|newest| !newest.is_withdrawal())?;
-    let validity = tables.validity_of(&newest);
-    if validity.until.is_some_and(|until| until <= at) {
-        return None;
-    }
-    let denomination = tables.denomination_of(&newest);
-    let same = |o: &Observation| o.amount() == newest.amount() && tables.denomination_of(o) == denomination;
-    let first = history.back_from(&place, slot.kind()).take_while(same).last()?;
-    let since = tables.validity_of(&first).from.map_or(first.observed_at, |from| from.max(first.observed_at));
-    let before = Before { history, product, slot, place, denomination, since };
-    let reference = before.reference(newest.amount() + ten_thousandths_per_minor(tables.currency(denomination)?.decimals()))?;
-    let basis_points = (reference - newest.amount()) * 10_000 / reference;
-    let Lows { days_30, new_low } = before.lows(newest.amount());
-    if basis_points < DROP_BASIS_POINTS_MIN && !new_low {
-        return None;
-    }
-    let low_30 = days_30.unwrap_or(reference);
-    Some(Row {
-        price: newest.amount(),
-        reference,
-        low_30,
-        since,
-        until: validity.until,
-        position: newest.position,
-        denomination,
-        basis_points: u32::try_from(basis_points).unwrap_or(0),
-        honest: newest.amount() < low_30,
-        new_low,
-        outlier: newest.amount() * OUTLIER_PARTS < reference && before.is_product_known(),
-    })
-}
-
-/// What a product cost at a store before a moment.
-struct Before<'a> {
-    history: &'a PriceHistory,
-    product: u32,
-    slot: Slot,
-    place: Newest,
-    denomination: u32,
-    since: Moment,
-}
-
-/// The lowest price that anybody could pay.
-struct Lows {
-    days_30: Option<i64>,
-    /// Whether an amount is lower than all of the year before.
-    new_low: bool,
-}
-
-impl Before<'_> {
-    /// The usual price, if it is `least` or more: the median of the shelf price, or of the own kind where the shelf price is not known
-    /// well enough.
-    fn reference(&self, least: i64) -> Option<i64> {
-        let shelf = self.slice(PriceKind::Shelf, REFERENCE_DAYS);
-        let is_own = self.slot.kind() == PriceKind::Shelf;
-        // A median is one of the amounts: if none is high enough, it need not be computed.
-        if is_own && shelf.iter().all(|o| o.amount() < least) {
-            return None;
-        }
-        let usual = self.median(&shelf);
-        let usual = usual.or_else(|| if is_own { None } else { self.median(&self.slice(self.slot.kind(), REFERENCE_DAYS)) });
-        usual.filter(|&usual| usual >= least)
-    }
-
-    fn median(&self, slice: &[Observation]) -> Option<i64> {
-        // Known for too short a time to count anything.
-        let first = slice.first()?.observed_at;
-        if self.since.0.saturating_sub(first.0) < HISTORY_DAYS_MIN * DAY_MICROS {
-            return None;
-        }
-        let mut held: SmallVec<[Held; 16]> = self.held(slice, REFERENCE_DAYS).collect();
-        let known: i64 = held.iter().map(|h| h.micros).fold(0, i64::saturating_add);
-        if known < HISTORY_DAYS_MIN * DAY_MICROS {
-            return None;
-        }
-        time_weighted_median(&mut held)
-    }
-
-    /// The lowest prices before, all from one pass over each kind: a year's observations include those of any part of it.
-    fn lows(&self, amount: i64) -> Lows {
-        let year = KINDS.map(|kind| self.slice(kind, NEW_LOW_DAYS));
-        let public = || KINDS.into_iter().filter(|&kind| kind != PriceKind::Member).map(|kind| &year[kind as usize]);
-        let lowest = |days| public().filter_map(|slice| self.held(slice, days).map(|h| h.amount).min()).min();
-        let first = [PriceKind::Shelf, self.slot.kind()].map(|kind| year[kind as usize].first().map(|o| o.observed_at));
-        let first = first.into_iter().flatten().min();
-        let known_days = first.map_or(0, |first| self.since.0.saturating_sub(first.0) / DAY_MICROS);
-        let new_low = known_days >= NEW_LOW_HISTORY_DAYS_MIN && lowest(NEW_LOW_DAYS).is_some_and(|low| amount < low);
-        Lows { days_30: lowest(HONESTY_DAYS), new_low }
-    }
-
-    /// Whether enough prices of the product are known, at any store, to call one of them an outlier.
-    fn is_product_known(&self) -> bool {
-        let slots = self.history.slots(self.product);
-        let known = slots.flat_map(|slot| self.history.newest_first(self.product, slot));
-        let comparable = |o: &Observation| !o.is_withdrawal() && self.history.tables.denomination_of(o) == self.denomination;
-        known.filter(comparable).take(OUTLIER_OBSERVATIONS_MIN).count() == OUTLIER_OBSERVATIONS_MIN
-    }
-
-    fn held<'a>(&'a self, slice: &'a [Observation], days: i64) -> impl Iterator<Item = Held> + 'a {
-        held_within(slice, &self.history.tables, self.denomination, self.since.days_before(days), self.since)
-    }
-
-    /// The observations that can matter for this many days.
-    fn slice(&self, kind: PriceKind, days: i64) -> Slice {
-        let from = self.since.days_before(days);
-        self.history.slice_since(&self.place, kind, from, OBSERVATIONS_PER_WINDOW_MAX)
     }
 }
 

@@ -2,8 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::*;
-use crate::projections::testing::{any_log, day};
+use super::{judge::Before, *};
+use crate::projections::{
+    history::Run,
+    testing::{any_log, day},
+};
 
 /// Every place and kind of a history, looked at from many days.
 fn looks(views: &Views) -> Vec<Before<'_>> {
@@ -12,7 +15,7 @@ fn looks(views: &Views) -> Vec<Before<'_>> {
     let slots = products.flat_map(|product| history.slots(product).map(move |slot| (product, slot)));
     let look = |(product, slot): (u32, Slot), denomination, on_day| {
         let place = history.place(product, slot.store());
-        Before { history, product, slot, place, denomination, since: day(on_day) }
+        Before { history, slot, place, denomination, since: day(on_day) }
     };
     slots.flat_map(|place| (90..300).step_by(9).map(move |on_day| look(place, u32::from(on_day % 2 == 1), on_day))).collect()
 }
@@ -26,9 +29,9 @@ proptest! {
         for before in looks(&views) {
             for (kind, days) in KINDS.into_iter().flat_map(|kind| [(kind, HONESTY_DAYS), (kind, REFERENCE_DAYS)]) {
                 let (year, part) = (before.slice(kind, NEW_LOW_DAYS), before.slice(kind, days));
-                let held = |slice: &[Observation]| before.held(slice, days).collect::<Vec<_>>();
+                let held = |slice: &[Run]| before.held(slice, days).collect::<Vec<_>>();
                 prop_assert_eq!(held(&year), held(&part));
-                let known = |slice: &[Observation]| slice.first().is_some_and(|o| o.observed_at <= before.since.days_before(days));
+                let known = |slice: &[Run]| slice.first().is_some_and(|run| run.first.observed_at <= before.since.days_before(days));
                 prop_assert_eq!(known(&year), known(&part));
             }
         }

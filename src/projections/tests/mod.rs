@@ -1,5 +1,6 @@
 //! Given events, then views.
 
+mod arrival;
 mod deals;
 mod laws;
 mod prices;
