@@ -16,6 +16,7 @@ use super::{
     entity::EntityActor,
     hosted::Hosted,
     message::{Loaded, NewsWaits},
+    room::Place,
 };
 use crate::{
     domain::{Moment, ProductId, StoreId},
@@ -52,6 +53,7 @@ pub struct Handle<E: Hosted> {
     /// Commands and loads not yet answered, which bounds the mailbox; with `LEAVING` set, no more may come.
     waiting: AtomicUsize,
     last_used_micros: AtomicI64,
+    pub(super) place: Place,
 }
 
 /// Why a message may not enter.
@@ -72,6 +74,7 @@ impl<E: Hosted> Handle<E> {
             queue: Mutex::default(),
             waiting: AtomicUsize::new(0),
             last_used_micros: AtomicI64::new(now.0),
+            place: Place::default(),
         }
     }
 
@@ -146,10 +149,18 @@ impl<E: Hosted> Handle<E> {
         self.last_used_micros.store(now.0, Ordering::Relaxed);
     }
 
+    pub(super) fn last_used_micros(&self) -> i64 {
+        self.last_used_micros.load(Ordering::Relaxed)
+    }
+
+    /// Leaves if nobody is inside. After that nobody enters.
+    pub(super) fn leave_if_empty(&self) -> bool {
+        self.waiting.compare_exchange(0, LEAVING, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
     /// Leaves if nobody used it since `before` and nobody is inside. After that nobody enters.
     pub(super) fn leave_idle(&self, before: Moment) -> bool {
-        self.last_used_micros.load(Ordering::Relaxed) < before.0
-            && self.waiting.compare_exchange(0, LEAVING, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.last_used_micros() < before.0 && self.leave_if_empty()
     }
 
     /// Waits for those inside: they are answered first, nobody else enters.

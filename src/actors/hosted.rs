@@ -32,6 +32,9 @@ pub trait Hosted: Entity<State: Unpin, Command: Unpin> + Listed + Sized + Debug 
     /// Everything a read shows now.
     fn view(derived: &Self::Derived, state: &Self::State) -> Self::View;
 
+    /// What a read shows of one that does not exist.
+    fn nothing() -> Self::View;
+
     /// What the answer to a command shows of it; less, where everything would cost more than the command.
     fn brief(derived: &Self::Derived, state: &Self::State) -> Self::View {
         Self::view(derived, state)

@@ -108,6 +108,10 @@ impl Hosted for Lists {
         Arc::new(derived.totals.view(list_of(state).and_then(|list| list.store.as_ref())))
     }
 
+    fn nothing() -> Arc<TotalsView> {
+        Arc::new(ListTotals::default().view(None))
+    }
+
     /// The total of the list's own store; a read shows the others side by side.
     fn brief(derived: &ListDesk, state: &ListState) -> Arc<TotalsView> {
         Arc::new(derived.totals.brief(list_of(state).and_then(|list| list.store.as_ref())))

@@ -63,6 +63,20 @@ pub struct Loaded<E: Hosted> {
     pub rendered: OnceLock<Rendered>,
 }
 
+impl<E: Hosted> Loaded<E> {
+    /// An entity that does not exist: it needs no actor, and takes no place.
+    pub(super) fn nothing() -> Self {
+        Self {
+            state: E::State::default(),
+            version: 0,
+            position: Position::START,
+            view: E::nothing(),
+            fresh_until: None,
+            rendered: OnceLock::new(),
+        }
+    }
+}
+
 /// A rendered answer, with a unique tag.
 #[derive(Debug, Clone)]
 pub struct Rendered {

@@ -13,7 +13,8 @@ pub mod message;
 mod plain;
 mod projector;
 pub mod recent;
-pub mod registry;
+mod registry;
+mod room;
 pub mod shared;
 #[cfg(test)]
 mod tests;

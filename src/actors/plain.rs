@@ -15,6 +15,8 @@ macro_rules! plain {
             fn derive(_state: &<Self as Entity>::State, _place: &Environment<'_, Self>) {}
 
             fn view(_desk: &(), _state: &<Self as Entity>::State) {}
+
+            fn nothing() {}
         }
     )*};
 }

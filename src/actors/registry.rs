@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -21,6 +21,7 @@ use super::{
     handle::{Closed, Handle, Waiting},
     hosted::Hosted,
     message::{Done, Execute, Load, Loaded, Request, Rest},
+    room::{self, Candidates, Turn},
     shared::{MAILBOX_MAX, RegistryCounters, Shared, count},
     threads::Threads,
 };
@@ -31,8 +32,6 @@ use crate::{
 
 /// How often a command that met an actor going to rest is passed to its successor.
 const REST_RETRIES_MAX: u32 = 3;
-/// When nine tenths of the places are taken, an entity unused for this long rests.
-const CROWDED_IDLE_MICROS: i64 = 1_000_000;
 /// How long stopping waits for actors to finish what they do.
 const STOP_WAIT: Duration = Duration::from_secs(5);
 
@@ -62,9 +61,19 @@ macro_rules! directories {
                 $(self.$directory.rest_idle(before, shared);)*
             }
 
+            fn candidates(&self, shared: &Shared) -> Candidates {
+                let mut all = Candidates::new();
+                $(self.$directory.candidates(shared, &mut all);)*
+                all
+            }
+
+            fn rest_upto(&self, last: Turn, shared: &Shared) {
+                $(self.$directory.rest_upto(last, shared);)*
+            }
+
             /// Sends everybody to rest; each future ends when its entity has.
-            fn rest_all(&self) -> Vec<LocalBoxFuture<'static, ()>> {
-                [$(self.$directory.rest_all()),*].into_iter().flatten().collect()
+            fn rest_all(&self, shared: &Shared) -> Vec<LocalBoxFuture<'static, ()>> {
+                [$(self.$directory.rest_all(shared)),*].into_iter().flatten().collect()
             }
         }
 
@@ -91,8 +100,8 @@ struct Inner {
     threads: Arc<Threads>,
     hasher: ahash::RandomState,
     stopping: AtomicBool,
-    /// When a full table was last swept, so that refusals stay cheap.
-    crowded_sweep_micros: AtomicI64,
+    /// One look for those who can rest at a time: while it goes on, others need not look, too.
+    making_room: Mutex<()>,
 }
 
 /// Every entity that is awake. Cheap to clone.
@@ -109,7 +118,7 @@ impl Registry {
             threads,
             hasher: ahash::RandomState::new(),
             stopping: AtomicBool::new(false),
-            crowded_sweep_micros: AtomicI64::new(0),
+            making_room: Mutex::default(),
         }));
         registry.sweep_regularly();
         registry
@@ -121,8 +130,14 @@ impl Registry {
     /// See [`Failure`]; only `OutcomeUnknown` leaves open whether anything was recorded.
     pub async fn execute<E: Hosted>(&self, id: &str, request: Request<E::Command>) -> Result<Done<E::View>, Failure> {
         let (handle, waiting) = self.enter::<E>(id)?;
+        handle.place.command();
         match handle.address().send(Execute(request, waiting)).await {
-            Ok(answer) => answer,
+            Ok(answer) => {
+                if answer.is_err() {
+                    self.let_go_of_nothing(&handle);
+                }
+                answer
+            }
             // It may have been recorded just before the end.
             Err(MailboxError::Closed | MailboxError::Timeout) => Err(Failure::OutcomeUnknown(self.after_closed(&handle))),
         }
@@ -133,7 +148,11 @@ impl Registry {
     /// # Errors
     /// `Poisoned` or `Overloaded`.
     pub async fn load<E: Hosted>(&self, id: &str) -> Result<Arc<Loaded<E>>, Failure> {
-        let handle = self.find_or_wake::<E>(id)?;
+        let handle = match self.find::<E>(id)? {
+            Some(handle) => handle,
+            None if !self.has_history::<E>(id)? => return Ok(Arc::new(Loaded::nothing())),
+            None => self.find_or_wake::<E>(id)?,
+        };
         let now = self.now();
         if let Some(loaded) = handle.loaded(now) {
             handle.touch(now);
@@ -161,7 +180,7 @@ impl Registry {
     /// Refuses new commands and lets every entity finish and rest.
     pub async fn stop(&self) {
         self.0.stopping.store(true, Ordering::Release);
-        let finished = futures_util::future::join_all(self.0.directories.rest_all());
+        let finished = futures_util::future::join_all(self.0.directories.rest_all(&self.0.shared));
         if tokio::time::timeout(STOP_WAIT, finished).await.is_err() {
             tracing::warn!(alive = self.counters().alive, "some entities did not finish in time; everything acknowledged is in the log");
         }
@@ -175,7 +194,7 @@ impl Registry {
     /// Sends every entity to rest, as if all had been idle for long.
     #[cfg(test)]
     pub(super) async fn rest_everybody(&self) {
-        futures_util::future::join_all(self.0.directories.rest_all()).await;
+        futures_util::future::join_all(self.0.directories.rest_all(&self.0.shared)).await;
     }
 
     fn now(&self) -> Moment {
@@ -203,12 +222,16 @@ impl Registry {
         Err(Failure::Overloaded { what: "the entity", retry_after_seconds: 1 })
     }
 
-    fn find_or_wake<E: Hosted>(&self, id: &str) -> Result<Arc<Handle<E>>, Failure> {
+    fn find<E: Hosted>(&self, id: &str) -> Result<Option<Arc<Handle<E>>>, Failure> {
         if self.0.stopping.load(Ordering::Acquire) {
             return Err(Failure::Overloaded { what: "the server (stopping or restoring a snapshot)", retry_after_seconds: 5 });
         }
-        if let Some(handle) = self.shard::<E>(id).lock().get(id) {
-            return Ok(Arc::clone(handle));
+        Ok(self.shard::<E>(id).lock().get(id).cloned())
+    }
+
+    fn find_or_wake<E: Hosted>(&self, id: &str) -> Result<Arc<Handle<E>>, Failure> {
+        if let Some(handle) = self.find::<E>(id)? {
+            return Ok(handle);
         }
         self.room_for_one_more()?;
         let mut shard = self.shard::<E>(id).lock();
@@ -217,11 +240,25 @@ impl Registry {
         }
         let handle = self.wake::<E>(id)?;
         shard.insert(Arc::clone(&handle.id), Arc::clone(&handle));
+        self.0.shared.counters.listed.fetch_add(1, Ordering::Relaxed);
         Ok(handle)
     }
 
+    /// Whether anything ever happened to an entity: a look at the log's heads, which are in memory.
+    fn has_history<E: Hosted>(&self, id: &str) -> Result<bool, Failure> {
+        Ok(self.0.shared.log.stream_head(&stream_of::<E>(id)?).is_some())
+    }
+
+    /// A refused command for something that does not exist leaves nothing behind.
+    fn let_go_of_nothing<E: Hosted>(&self, handle: &Arc<Handle<E>>) {
+        if self.has_history::<E>(&handle.id).is_ok_and(|has| !has) && handle.leave_if_empty() {
+            self.forget(handle);
+            drop(rest(handle));
+        }
+    }
+
     fn wake<E: Hosted>(&self, id: &str) -> Result<Arc<Handle<E>>, Failure> {
-        let stream = StreamId::new(E::KIND, id).map_err(|error| Failure::Internal(error.to_string()))?;
+        let stream = stream_of::<E>(id)?;
         let handle = Arc::new(Handle::new(id, self.now()));
         let (inside, shared) = (Arc::clone(&handle), Arc::clone(&self.0.shared));
         let thread = self.0.threads.pick(self.0.hasher.hash_one(id));
@@ -230,20 +267,28 @@ impl Registry {
         Ok(handle)
     }
 
-    /// The limit is checked before a new actor starts; racing starts may exceed it, at most by the number of callers.
-    /// At the limit the idle ones are sent to rest, so that a retry finds room.
+    /// The limits are checked before a new actor starts; racing starts may exceed them, at most by the number of callers.
     fn room_for_one_more(&self) -> Result<(), Failure> {
-        let shared = &self.0.shared;
-        if shared.counters.alive.load(Ordering::Relaxed) < shared.limits.alive_max {
+        let Shared { limits, counters, .. } = &*self.0.shared;
+        if room::is_full(limits, counters) {
+            self.make_room();
+        }
+        if !room::is_full(limits, counters) {
             return Ok(());
         }
-        let now = self.now().0;
-        let last = self.0.crowded_sweep_micros.fetch_max(now, Ordering::Relaxed);
-        if now - last >= CROWDED_IDLE_MICROS {
-            self.sweep();
-        }
-        count(&shared.counters.mailbox_refusals);
+        count(&counters.mailbox_refusals);
         Err(Failure::Overloaded { what: "the table of active entities", retry_after_seconds: 1 })
+    }
+
+    /// Sends some to rest if the limits are reached.
+    fn make_room(&self) {
+        let Some(_alone) = self.0.making_room.try_lock() else { return };
+        let (directories, shared) = (&self.0.directories, &*self.0.shared);
+        if room::is_full(&shared.limits, &shared.counters)
+            && let Some(last) = room::last_to_rest(directories.candidates(shared), &shared.limits, &shared.counters)
+        {
+            directories.rest_upto(last, shared);
+        }
     }
 
     /// A mailbox that closed before it answered: the actor panicked, or the server stops. Nobody who is inside meets one that
@@ -262,6 +307,9 @@ impl Registry {
         let mut shard = self.shard::<E>(&handle.id).lock();
         if shard.get(&handle.id).is_some_and(|held| Arc::ptr_eq(held, handle)) {
             shard.remove(&handle.id);
+            drop(shard);
+            handle.place.leave(&self.0.shared.counters);
+            self.0.shared.counters.listed.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -284,10 +332,8 @@ impl Registry {
     }
 
     fn sweep(&self) {
-        let shared = &self.0.shared;
-        let crowded = shared.counters.alive.load(Ordering::Relaxed) * 10 > shared.limits.alive_max * 9;
-        let idle_micros = if crowded { CROWDED_IDLE_MICROS } else { i64::from(shared.limits.idle_seconds) * 1_000_000 };
-        self.rest_idle(Moment(self.now().0 - idle_micros));
+        self.rest_idle(Moment(self.now().0 - i64::from(self.0.shared.limits.idle_seconds) * 1_000_000));
+        self.make_room();
     }
 
     /// Sends those to rest that were not used since.
@@ -298,15 +344,27 @@ impl Registry {
 
 impl<E: Hosted> Directory<E> {
     fn rest_idle(&self, before: Moment, shared: &Shared) {
-        self.take(|handle| !E::is_watched(&handle.id, shared) && handle.leave_idle(before)).for_each(|handle| drop(rest(&handle)));
+        let leaves = |handle: &Handle<E>| !E::is_watched(&handle.id, shared) && handle.leave_idle(before);
+        self.take(leaves, shared).for_each(|handle| drop(rest(&handle)));
     }
 
-    fn rest_all(&self) -> Vec<LocalBoxFuture<'static, ()>> {
+    fn candidates(&self, shared: &Shared, all: &mut Candidates) {
+        for shard in self.shards.iter() {
+            all.extend(shard.lock().values().filter(|handle| !E::is_watched(&handle.id, shared)).map(|handle| room::candidate(handle)));
+        }
+    }
+
+    fn rest_upto(&self, last: Turn, shared: &Shared) {
+        let leaves = |handle: &Handle<E>| Turn::of(handle) <= last && !E::is_watched(&handle.id, shared) && handle.leave_if_empty();
+        self.take(leaves, shared).for_each(|handle| drop(rest(&handle)));
+    }
+
+    fn rest_all(&self, shared: &Shared) -> Vec<LocalBoxFuture<'static, ()>> {
         let leave = |handle: &Handle<E>| {
             handle.leave();
             true
         };
-        let resting = self.take(leave).map(|handle| -> LocalBoxFuture<'static, ()> {
+        let resting = self.take(leave, shared).map(|handle| -> LocalBoxFuture<'static, ()> {
             let gone = rest(&handle);
             Box::pin(async move {
                 let _ = gone.await;
@@ -316,12 +374,18 @@ impl<E: Hosted> Directory<E> {
     }
 
     /// Takes leaving handles off the directory.
-    fn take(&self, leaves: impl Fn(&Handle<E>) -> bool) -> impl Iterator<Item = Arc<Handle<E>>> {
+    fn take(&self, leaves: impl Fn(&Handle<E>) -> bool, shared: &Shared) -> impl Iterator<Item = Arc<Handle<E>>> {
         self.shards.iter().flat_map(move |shard| {
             let gone: Vec<_> = shard.lock().extract_if(|_, handle| leaves(handle)).map(|(_, handle)| handle).collect();
+            gone.iter().for_each(|handle| handle.place.leave(&shared.counters));
+            shared.counters.listed.fetch_sub(gone.len(), Ordering::Relaxed);
             gone
         })
     }
+}
+
+fn stream_of<E: Hosted>(id: &str) -> Result<StreamId, Failure> {
+    StreamId::new(E::KIND, id).map_err(|error| Failure::Internal(error.to_string()))
 }
 
 /// Sends an actor that left the directory to rest. The returned receiver ends, with an error, when the actor is gone.

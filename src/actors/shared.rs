@@ -24,8 +24,10 @@ pub const MEMO_EVERY_EVENTS: u64 = 128;
 /// Limits that an operator may set.
 #[derive(Debug, Clone, Copy)]
 pub struct ActorLimits {
-    /// Entities awake at the same time; beyond it, idle ones rest early, then new ones are refused with `overloaded`.
+    /// Entities awake at the same time; beyond it some rest early. Only if all of them are busy, new ones are refused with `overloaded`.
     pub alive_max: usize,
+    /// What they may weigh in memory, the same.
+    pub bytes_max: usize,
     /// An entity unused for this long rests.
     pub idle_seconds: u32,
 }
@@ -34,6 +36,10 @@ pub struct ActorLimits {
 #[derive(Debug, Default)]
 pub struct Counters {
     pub alive: AtomicUsize,
+    /// Those that somebody can find: alive, and not on their way to rest.
+    pub listed: AtomicUsize,
+    /// What the listed ones weigh.
+    pub bytes: AtomicUsize,
     pub started: AtomicU64,
     pub rested: AtomicU64,
     pub panics: AtomicU64,
@@ -45,6 +51,7 @@ pub struct Counters {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RegistryCounters {
     pub alive: usize,
+    pub bytes: usize,
     pub started: u64,
     pub rested: u64,
     pub panics: u64,
@@ -56,6 +63,7 @@ impl Counters {
     pub(super) fn read(&self) -> RegistryCounters {
         RegistryCounters {
             alive: self.alive.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
             started: self.started.load(Ordering::Relaxed),
             rested: self.rested.load(Ordering::Relaxed),
             panics: self.panics.load(Ordering::Relaxed),

@@ -369,5 +369,9 @@ fn checkpoint_plan(config: &Config, folder: &DataFolder, saved: Position, log: &
 }
 
 fn limits(config: &Config) -> ActorLimits {
-    ActorLimits { alive_max: config.actors_alive_max, idle_seconds: u32::try_from(config.actor_idle_seconds).unwrap_or(u32::MAX) }
+    ActorLimits {
+        alive_max: config.actors_alive_max,
+        bytes_max: config.actors_bytes_max,
+        idle_seconds: u32::try_from(config.actor_idle_seconds).unwrap_or(u32::MAX),
+    }
 }

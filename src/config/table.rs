@@ -66,8 +66,10 @@ settings! {
     actor_threads: usize = 0, number("threads", 0..=1_024), Server;
     /// Maximum number of appends that wait for the log's writer; more are answered with 503.
     append_queue_max: usize = 16_384, number("appends", 1..=1_048_576), Server;
-    /// Maximum number of actors in memory; beyond it the longest idle ones are unloaded first.
+    /// Maximum number of actors in memory; beyond it those that were only read are unloaded first, then the longest idle ones.
     actors_alive_max: usize = 100_000, number("actors", 16..=100_000_000), Server;
+    /// Maximum memory of actors, by estimate; beyond it they are unloaded in the same order.
+    actors_bytes_max: usize = 268_435_456, number("bytes", 1_048_576..=1_099_511_627_776), Server;
     /// Seconds without a command after which an actor is unloaded.
     actor_idle_seconds: u64 = 300, number("seconds", 1..=86_400), Server;
     /// Maximum size of a request body. A bulk request may be longer, each of its lines up to 64 KiB.

@@ -167,6 +167,7 @@ pub async fn metrics(app: Current, _: Query<Nothing>) -> HttpResponse {
     gauge!(telemetry::LOG_READ_ONLY).set(as_metric(u64::from(app.log.read_only().is_some())));
     let actors = app.registry.counters();
     gauge!(telemetry::ACTORS_ALIVE).set(as_metric(actors.alive as u64));
+    gauge!(telemetry::ACTORS_BYTES).set(as_metric(actors.bytes as u64));
     counter!(telemetry::ACTORS_STARTED).absolute(actors.started);
     counter!(telemetry::ACTOR_PANICS).absolute(actors.panics);
     counter!(telemetry::MAILBOX_REFUSALS).absolute(actors.mailbox_refusals);

@@ -26,6 +26,8 @@ pub const APPEND_SECONDS: &str = "aisled_append_seconds";
 pub const APPEND_BATCH_EVENTS: &str = "aisled_append_batch_events";
 /// Bad: at the configured maximum: entities are put to rest while they are still in use.
 pub const ACTORS_ALIVE: &str = "aisled_actors_alive";
+/// Bad: at `actors_bytes_max`: entities are put to rest while they are still in use.
+pub const ACTORS_BYTES: &str = "aisled_actors_bytes";
 /// Bad: grows without `aisled_actors_alive` growing: entities rest and wake all the time.
 pub const ACTORS_STARTED: &str = "aisled_actors_started_total";
 /// Bad: anything above zero is a fault in the program; the entity was started again from its log.
@@ -194,6 +196,7 @@ fn describe() {
     describe_histogram!(APPEND_SECONDS, Unit::Seconds, "Time until an append was durable; bad: 0.99 quantile over 10 ms");
     describe_histogram!(APPEND_BATCH_EVENTS, "Events made durable together; bad: stays at 1 under load");
     describe_gauge!(ACTORS_ALIVE, "Entities awake; bad: at the configured maximum");
+    describe_gauge!(ACTORS_BYTES, Unit::Bytes, "Memory of entities by estimate; bad: at actors_bytes_max");
     describe_counter!(ACTORS_STARTED, "Entities woken; bad: grows while the number awake does not");
     describe_counter!(ACTOR_PANICS, "Entities that panicked and were started again; bad: above zero");
     describe_counter!(MAILBOX_REFUSALS, "Commands refused by a busy entity; bad: grows");

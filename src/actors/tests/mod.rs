@@ -5,3 +5,4 @@ mod faults;
 mod prices;
 mod rest;
 mod rig;
+mod room;

@@ -139,6 +139,10 @@ impl Rig {
 
     /// Like after a restart: only the log is kept.
     pub fn on(log: Arc<FaultyLog>, memos: Memos) -> Self {
+        Self::within(log, memos, ActorLimits { alive_max: 100, bytes_max: 64 << 20, idle_seconds: 300 })
+    }
+
+    pub fn within(log: Arc<FaultyLog>, memos: Memos, limits: ActorLimits) -> Self {
         let mut views = Views::default();
         log.scan(Position::START, &mut |recorded| {
             views.apply(&recorded);
@@ -152,7 +156,7 @@ impl Rig {
             clock: Arc::new(SystemClock),
             interest: Interest::default(),
             memos,
-            limits: ActorLimits { alive_max: 100, idle_seconds: 300 },
+            limits,
             counters: Counters::default(),
         });
         let projector = Projector::start(Arc::clone(&shared), None);

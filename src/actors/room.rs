@@ -1,0 +1,124 @@
+//! Room for the awake: what each of them weighs in memory, and who rests when there is no more room. Whoever only was read rests first, then
+//! whoever was used the longest ago, so that reading everything once fills no memory.
+
+use std::{
+    io,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use serde::Serialize;
+
+use super::{
+    handle::Handle,
+    hosted::Hosted,
+    shared::{ActorLimits, Counters},
+};
+
+/// What an entity takes beside its state: actor, mailbox, handle and their places in tables. Measured with orders of one line.
+const BASE_BYTES: usize = 4_096;
+/// How much larger values in memory are than what is stored of them.
+const FACTOR: usize = 3;
+/// What an event adds until the entity is weighed again.
+const EVENT_BYTES: usize = 512;
+/// Of the room, what is used after some were sent to rest: the more rest at once, the less often somebody looks for them.
+const USED_AFTERWARDS: (usize, usize) = (7, 8);
+
+/// The weight of one entity, and whether it was only read so far.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    bytes: AtomicUsize,
+    is_commanded: AtomicBool,
+    /// It left: its weight counts no more, whatever its actor still does.
+    has_left: AtomicBool,
+}
+
+impl Place {
+    pub(super) fn command(&self) {
+        self.is_commanded.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts the entity's weight from now on.
+    pub(super) fn weigh(&self, bytes: usize, counters: &Counters) {
+        let before = self.bytes.swap(bytes, Ordering::AcqRel);
+        counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+        counters.bytes.fetch_sub(before, Ordering::Relaxed);
+        if self.has_left.load(Ordering::Acquire) {
+            self.leave(counters);
+        }
+    }
+
+    pub(super) fn grow(&self, events: usize, counters: &Counters) {
+        self.weigh(self.bytes.load(Ordering::Acquire) + events * EVENT_BYTES, counters);
+    }
+
+    /// Counts the entity no more.
+    pub(super) fn leave(&self, counters: &Counters) {
+        self.has_left.store(true, Ordering::Release);
+        counters.bytes.fetch_sub(self.bytes.swap(0, Ordering::AcqRel), Ordering::Relaxed);
+    }
+}
+
+/// What an entity of this state weighs, with the copy and the answer that readers share.
+pub(super) fn weight(state: &impl Serialize) -> usize {
+    let mut counted = Counted(0);
+    // A state that cannot be stored has no memo either; it weighs what every entity does.
+    let _ = rmp_serde::encode::write(&mut counted, state);
+    BASE_BYTES + FACTOR * counted.0
+}
+
+/// Counts bytes and keeps none.
+struct Counted(usize);
+
+impl io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Who rests first: those that were only read, then by when they were used last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Turn {
+    is_commanded: bool,
+    last_used_micros: i64,
+}
+
+impl Turn {
+    pub(super) fn of<E: Hosted>(handle: &Handle<E>) -> Self {
+        Self { is_commanded: handle.place.is_commanded.load(Ordering::Relaxed), last_used_micros: handle.last_used_micros() }
+    }
+}
+
+/// Those who might rest, with their weights.
+pub(super) type Candidates = Vec<(Turn, usize)>;
+
+pub(super) fn candidate<E: Hosted>(handle: &Handle<E>) -> (Turn, usize) {
+    (Turn::of(handle), handle.place.bytes.load(Ordering::Relaxed))
+}
+
+/// Whether there is no room for one more.
+pub(super) fn is_full(limits: &ActorLimits, counters: &Counters) -> bool {
+    counters.listed.load(Ordering::Relaxed) >= limits.alive_max || counters.bytes.load(Ordering::Relaxed) >= limits.bytes_max
+}
+
+/// The last one's turn among those who must rest so that there is room again; `None` if nobody must.
+pub(super) fn last_to_rest(mut candidates: Candidates, limits: &ActorLimits, counters: &Counters) -> Option<Turn> {
+    let (of, parts) = USED_AFTERWARDS;
+    let excess = |used: usize, most: usize| if used < most { 0 } else { used - most / parts * of };
+    let mut entities = excess(counters.listed.load(Ordering::Relaxed), limits.alive_max);
+    let mut bytes = excess(counters.bytes.load(Ordering::Relaxed), limits.bytes_max);
+    candidates.sort_unstable();
+    let mut last = None;
+    for (turn, weight) in candidates {
+        if entities == 0 && bytes == 0 {
+            break;
+        }
+        (entities, bytes) = (entities.saturating_sub(1), bytes.saturating_sub(weight));
+        last = Some(turn);
+    }
+    last
+}
