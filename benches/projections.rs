@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, hint::black_box};
 use aisled::{
     domain::{
         Currency, Event, ItemId, Moment, Principal, ProductId, Quantity, StoreId, StreamId, StreamKind, Unit, UnitPrice,
-        list::{Item, List, ListEvent, Mark},
+        list::{Indexed, Item, List, ListEvent, Mark},
         moment::DAY_MICROS,
         product::{PriceKind, PriceSeen, ProductEvent},
     },
@@ -118,7 +118,7 @@ fn list(items: u64) -> List {
         store: Some(store(0)),
         members: BTreeMap::new(),
         items: (0..items).map(|n| (ItemId::new(&format!("item:{n}")).expect("a valid id"), item(n))).collect(),
-        removed: BTreeMap::new(),
+        removed: Indexed::default(),
         budget: None,
         last_order: None,
         created_at: Moment(0),

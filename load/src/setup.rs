@@ -167,6 +167,10 @@ impl World {
         self.name("l", number)
     }
 
+    pub fn order(&self, number: usize) -> String {
+        self.name("o", number)
+    }
+
     pub fn household(&self, number: usize) -> String {
         self.name("h", number)
     }

@@ -3,6 +3,7 @@
 pub mod accounts;
 mod admin;
 mod authority;
+pub mod claims;
 pub mod entrance;
 mod folder;
 pub mod histories;
@@ -69,6 +70,8 @@ pub struct App {
     pub hub: Arc<Hub>,
     /// Who may do what now.
     pub authority: Arc<Authority>,
+    /// The codes that products are about to get.
+    pub codes: Arc<claims::CodeClaims>,
     /// The keys of this start.
     pub entrance: Arc<Entrance>,
     pub config: Arc<Config>,
@@ -298,6 +301,7 @@ impl Frame {
             applied: projector.applied(),
             hub,
             authority,
+            codes: Arc::default(),
             entrance,
             config,
             clock,

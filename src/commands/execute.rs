@@ -1,6 +1,6 @@
 //! Executing one command: what it names is checked, the entity decides, and what came of it is counted.
 
-use super::references;
+use super::{codes, references};
 use crate::{
     actors::{Done, Failure, Hosted, Request},
     app::{App, catch_up},
@@ -33,7 +33,14 @@ pub async fn execute<E: Hosted>(app: &App, id: &str, request: Request<E::Command
 
 async fn decide<E: Hosted>(app: &App, id: &str, request: Request<E::Command>) -> Result<Done<E::View>, Failure> {
     check_all::<E>(app, &request).await?;
-    app.registry.execute::<E>(id, request).await
+    let claimed = codes::claim::<E>(app, id, &request)?;
+    let done = app.registry.execute::<E>(id, request).await;
+    if let Some(claimed) = claimed
+        && !done.as_ref().is_err_and(Failure::is_refusal)
+    {
+        claimed.keep_until(done.as_ref().map_or_else(|_| app.log.head(), |done| done.position));
+    }
+    done
 }
 
 /// The refusals that the roles of the sender explain.

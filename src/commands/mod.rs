@@ -3,6 +3,7 @@
 
 mod bring_back;
 mod caller;
+mod codes;
 mod execute;
 pub mod keys;
 pub mod references;

@@ -1,4 +1,5 @@
-//! Product codes: GTIN with its check digit, PLU of loose produce, store-made codes and a source's own ids. Leading zeros are kept.
+//! Product codes: GTIN with its check digit, PLU of loose produce, store-made codes and a source's own ids. One number is one code, however many
+//! zeros lead it and whether it is written as UPC-E, UPC, EAN-8, EAN or GTIN-14.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -48,6 +49,35 @@ impl ProductCode {
     }
 }
 
+/// What makes a code the same as another: two products cannot have one in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CodeIdentity(u64);
+
+impl ProductCode {
+    /// What it shares with the same code in another form. A digest: no two codes of a catalogue share one by chance.
+    #[must_use]
+    pub fn identity(&self) -> CodeIdentity {
+        let mut hasher = blake3::Hasher::new();
+        let mut part = |text: &str| {
+            hasher.update(text.as_bytes()).update(&[0]);
+        };
+        match self {
+            Self::Gtin(gtin) => part(&gtin.to_string()),
+            Self::Plu(plu) => ["plu", &plu.to_string()].into_iter().for_each(part),
+            Self::StoreMade { store, code } => ["store", store.as_str(), without_leading_zeros(code)].into_iter().for_each(part),
+            Self::Source { source, id } => ["source", source, id].into_iter().for_each(part),
+        }
+        CodeIdentity(u64::from_le_bytes(
+            *hasher.finalize().as_bytes().first_chunk().expect("32 bytes hold 8 because a hash has a fixed length"),
+        ))
+    }
+}
+
+/// A number without its leading zeros; any other text as it is.
+fn without_leading_zeros(code: &str) -> &str {
+    if code.bytes().all(|byte| byte.is_ascii_digit()) { code.trim_start_matches('0') } else { code }
+}
+
 impl fmt::Display for ProductCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -94,12 +124,20 @@ impl CodeError {
 pub struct Gtin(u64);
 
 impl Gtin {
-    /// Reads a GTIN-8, -12 (UPC), -13 (EAN) or -14 and verifies its check digit.
+    /// Reads a GTIN-8, -12 (UPC, or UPC-E of 8 digits), -13 (EAN) or -14 and verifies its check digit.
     ///
     /// # Errors
-    /// `gtin_malformed`, `gtin_check_digit_wrong`, or `gtin_store_made` for prefixes that stores use as they like
-    /// (UPC 2, EAN 02 and 20–29).
+    /// `gtin_malformed`, `gtin_check_digit_wrong`, or `gtin_store_made` for prefixes that stores and companies use as they like
+    /// (UPC 2 and 4, EAN 02, 04 and 20–29).
     pub fn parse(text: &str) -> Result<Self, CodeError> {
+        Self::read(text).and_then(|gtin| if gtin.is_store_made() { Err(CodeError::GtinStoreMade) } else { Ok(gtin) })
+    }
+
+    /// Reads a number that may be one that stores make themselves: what was recorded once is read for ever.
+    ///
+    /// # Errors
+    /// `gtin_malformed` or `gtin_check_digit_wrong`.
+    pub fn read(text: &str) -> Result<Self, CodeError> {
         if !matches!(text.len(), 8 | 12 | 13 | 14) || !text.bytes().all(|b| b.is_ascii_digit()) {
             return Err(CodeError::GtinMalformed);
         }
@@ -107,12 +145,40 @@ impl Gtin {
         if number == 0 {
             return Err(CodeError::GtinMalformed);
         }
-        let expected = check_digit(number / 10);
-        if u64::from(expected) != number % 10 {
-            return Err(CodeError::GtinCheckDigit { expected });
+        // Of 8 digits that fit both, those that begin with 0 or 1 are a UPC-E: no EAN-8 of that kind leaves its store.
+        if text.len() == 8
+            && let Some(upc) = expanded(number).filter(|&upc| is_checked(upc))
+        {
+            return Ok(Self(upc));
         }
-        if is_store_made(number) { Err(CodeError::GtinStoreMade) } else { Ok(Self(number)) }
+        if is_checked(number) { Ok(Self(number)) } else { Err(CodeError::GtinCheckDigit { expected: check_digit(number / 10) }) }
     }
+
+    /// Whether stores or companies use the number as they like: 02, 04 and 20–29 (a UPC that starts with 2 or 4 is an EAN 02 or 04), packed in
+    /// a case or not, and 8-digit numbers that start with 2.
+    #[must_use]
+    pub fn is_store_made(self) -> bool {
+        let prefix = self.0 % 10_000_000_000_000 / 100_000_000_000;
+        matches!(prefix, 2 | 4 | 20..=29) || (20_000_000..30_000_000).contains(&self.0)
+    }
+}
+
+fn is_checked(number: u64) -> bool {
+    u64::from(check_digit(number / 10)) == number % 10
+}
+
+/// The UPC of 12 digits that 8 digits abbreviate: a number system of 0 or 1, six digits, and the check digit of the whole. The last of the six
+/// says where zeros were left out.
+fn expanded(short: u64) -> Option<u64> {
+    let (system, six, check) = (short / 10_000_000, short / 10 % 1_000_000, short % 10);
+    let (five, last) = (six / 10, six % 10);
+    let body = match last {
+        0..=2 => five / 1_000 * 100_000_000 + last * 10_000_000 + five % 1_000,
+        3 => five / 100 * 10_000_000 + five % 100,
+        4 => five / 10 * 1_000_000 + five % 10,
+        _ => five * 100_000 + last,
+    };
+    (system <= 1).then_some(system * 100_000_000_000 + body * 10 + check)
 }
 
 /// The digit that makes the weighted sum a multiple of ten; weights 3, 1, 3, … from the right.
@@ -124,12 +190,6 @@ fn check_digit(mut body: u64) -> u8 {
         body /= 10;
     }
     u8::try_from((10 - sum % 10) % 10).expect("a remainder of ten fits a byte because it is below ten")
-}
-
-/// As 13 digits: 02 and 20–29 (a UPC that starts with 2 is an EAN 02), and 8-digit numbers that start with 2.
-fn is_store_made(number: u64) -> bool {
-    let prefix = number / 100_000_000_000;
-    matches!(prefix, 2 | 20..=29) || (20_000_000..30_000_000).contains(&number)
 }
 
 impl fmt::Display for Gtin {
@@ -188,7 +248,7 @@ impl fmt::Debug for Plu {
 }
 
 macro_rules! as_text {
-    ($name:ident, $pattern:literal, $example:literal) => {
+    ($name:ident, $stored:ident, $pattern:literal, $example:literal) => {
         impl FromStr for $name {
             type Err = CodeError;
 
@@ -206,7 +266,7 @@ macro_rules! as_text {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <Cow<'de, str>>::deserialize(deserializer)?;
-                Self::parse(text.trim()).map_err(serde::de::Error::custom)
+                Self::$stored(text.trim()).map_err(serde::de::Error::custom)
             }
         }
 
@@ -223,8 +283,8 @@ macro_rules! as_text {
         impl utoipa::ToSchema for $name {}
     };
 }
-as_text!(Gtin, "^([0-9]{8}|[0-9]{12,14})$", "04006381333931");
-as_text!(Plu, "^9?[0-9]{4}$", "4011");
+as_text!(Gtin, read, "^([0-9]{8}|[0-9]{12,14})$", "04006381333931");
+as_text!(Plu, parse, "^9?[0-9]{4}$", "4011");
 
 fn check_text(text: &str) -> Result<String, CodeError> {
     let text = text.trim();
@@ -255,6 +315,42 @@ mod tests {
     }
 
     #[test]
+    fn a_upc_e_is_the_upc_that_it_abbreviates() {
+        for (short, long) in [
+            ("04252614", "042100005264"),
+            ("01234505", "012000003455"),
+            ("01234531", "012300000451"),
+            ("01234543", "012340000053"),
+            ("01234565", "012345000065"),
+            ("01234596", "012345000096"),
+        ] {
+            assert_eq!(Gtin::parse(short), Gtin::parse(long), "{short}");
+            assert!(Gtin::parse(short).is_ok(), "{short}");
+        }
+        assert_eq!(gtin("04252615"), Err("gtin_check_digit_wrong"));
+        assert_eq!(gtin("96385074").as_deref(), Ok("00000096385074"), "an EAN-8 stays one");
+    }
+
+    #[test]
+    fn one_number_is_one_code_and_a_store_made_one_stays_with_its_store() {
+        let of = |text: &str| ProductCode::Gtin(Gtin::parse(text).unwrap()).identity();
+        assert_eq!(of("036000291452"), of("00036000291452"));
+        assert_eq!(of("96385074"), of("0000096385074"));
+        let made = |store: &str, code: &str| ProductCode::store_made(StoreId::new(store).unwrap(), code).unwrap().identity();
+        assert_eq!(made("a", "0021234500000"), made("a", "21234500000"));
+        assert_ne!(made("a", "21234500000"), made("b", "21234500000"));
+        assert_ne!(made("a", "0x"), made("a", "x"));
+        assert_ne!(ProductCode::source("a", "07").unwrap().identity(), ProductCode::source("a", "7").unwrap().identity());
+    }
+
+    #[test]
+    fn what_was_recorded_once_is_read_for_ever() {
+        let recorded: ProductCode = serde_json::from_str(r#"{"gtin":"00412345678903"}"#).unwrap();
+        let ProductCode::Gtin(gtin) = recorded else { panic!("a GTIN") };
+        assert!(gtin.is_store_made());
+    }
+
+    #[test]
     fn a_wrong_check_digit_is_named_with_the_right_one() {
         assert_eq!(gtin("4006381333932"), Err("gtin_check_digit_wrong"));
         assert_eq!(Gtin::parse("4006381333932"), Err(CodeError::GtinCheckDigit { expected: 1 }));
@@ -269,7 +365,7 @@ mod tests {
 
     #[test]
     fn numbers_that_stores_make_themselves_are_no_gtins() {
-        for body in ["200000000000", "021234500000", "299999999999"] {
+        for body in ["200000000000", "021234500000", "041234567890", "299999999999", "1200000000001"] {
             let digit = check_digit(body.parse().unwrap());
             assert_eq!(gtin(&format!("{body}{digit}")), Err("gtin_store_made"), "{body}");
         }

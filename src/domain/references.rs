@@ -3,6 +3,7 @@
 
 use super::{
     Currency, HouseholdId, ListId, ProductId, Refusal, RefusalKind, StoreId,
+    codes::ProductCode,
     household::{HouseholdCommand, HouseholdState},
     list::ListState,
     order::{OrderCommand, OrderPlacement},
@@ -105,9 +106,36 @@ impl Reference<'_> {
 pub trait Refers {
     /// What it names, in the order in which it is checked.
     fn references(&self) -> Vec<Reference<'_>>;
+
+    /// The product codes that it gives, which no other product may have.
+    fn codes(&self) -> &[ProductCode] {
+        &[]
+    }
+}
+
+/// The refusal of a code that another product has.
+#[must_use]
+pub fn code_taken(code: &ProductCode, holder: &ProductId) -> Refusal {
+    let detail = format!("{code} is a code of product {holder}: use that product, or merge this one into it (`merge_into`)");
+    Refusal::new(RefusalKind::Conflict, "code_taken", detail).at("/codes")
 }
 
 impl Refers for ProductCommand {
+    fn codes(&self) -> &[ProductCode] {
+        match self {
+            Self::Register(details) => &details.codes,
+            Self::LinkCode { code } => std::slice::from_ref(code),
+            Self::ChangeDetails { .. }
+            | Self::ObservePrice(_)
+            | Self::WithdrawPrice { .. }
+            | Self::AnnounceOffer { .. }
+            | Self::EndOffer { .. }
+            | Self::ReportStock { .. }
+            | Self::Discontinue
+            | Self::MergeInto { .. } => &[],
+        }
+    }
+
     fn references(&self) -> Vec<Reference<'_>> {
         match self {
             Self::ObservePrice(seen) => vec![money(&seen.store, seen.price.currency(), "/price/currency")],

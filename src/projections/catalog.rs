@@ -14,10 +14,13 @@ use super::{
 };
 use crate::domain::{
     Currency, ProductId, Quantity, StoreId, Unit,
-    codes::{Gtin, ProductCode},
+    codes::{CodeIdentity, Gtin, ProductCode},
     product::{ProductDetails, ProductEvent},
     store::{StoreDetails, StoreEvent},
 };
+
+/// Merges that are followed from one product to the next.
+const MERGES_FOLLOWED_MAX: usize = 64;
 
 /// Products by their number, stores by theirs.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -29,11 +32,15 @@ pub struct Catalog {
     units: Vec<Unit>,
     /// GTIN text to product and the position of the link, in the order they were linked; a later link of the same GTIN wins.
     codes: Vec<(Arc<str>, u32, u64)>,
+    /// Every code's identity and its product, in the order they were linked.
+    holders: Vec<(CodeIdentity, u32)>,
     /// What products and stores were before they changed, each until the position of the change. Few ever change.
     former_products: BTreeMap<u32, Vec<(u64, ProductRow)>>,
     former_stores: BTreeMap<u32, Vec<(u64, StoreRow)>>,
     #[serde(skip)]
     by_code: AHashMap<Arc<str>, u32>,
+    #[serde(skip)]
+    holder_of: AHashMap<CodeIdentity, u32>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -277,6 +284,7 @@ impl Catalog {
     /// Rebuilds what a checkpoint leaves out.
     pub(super) fn rebuild(&mut self) {
         self.by_code = self.codes.iter().map(|(code, product, _)| (Arc::clone(code), *product)).collect();
+        self.holder_of = self.holders.iter().copied().collect();
     }
 
     /// Keeps a product's former state, valid until the position of a change.
@@ -309,6 +317,8 @@ impl Catalog {
     }
 
     fn link(&mut self, product: u32, code: &ProductCode, position: u64) {
+        self.holders.push((code.identity(), product));
+        self.holder_of.insert(code.identity(), product);
         if let ProductCode::Gtin(gtin) = code {
             let code: Arc<str> = gtin.to_string().into();
             self.codes.push((code.clone(), product, position));
@@ -357,7 +367,22 @@ impl AsOf<'_> {
         } else {
             catalog.codes.iter().rev().find(|(code, _, linked)| *linked <= self.known && **code == *text)?.1
         };
-        self.views.ids.products.name(product).cloned()
+        self.views.ids.products.name(self.merged(product)).cloned()
+    }
+
+    /// The product that has a code. What another product was merged into has its codes.
+    #[must_use]
+    pub fn holder(&self, code: CodeIdentity) -> Option<&ProductId> {
+        let product = *self.views.catalog.holder_of.get(&code)?;
+        self.views.ids.products.name(self.merged(product))
+    }
+
+    /// What a product was merged into, over as many steps as it takes.
+    fn merged(&self, product: u32) -> u32 {
+        let into =
+            |product: &u32| self.views.catalog.product_row(*product, self.known).map(|row| row.merged_into).filter(|into| *into != NONE);
+        // Two products may have been merged into each other: then one of them stands for both.
+        std::iter::successors(Some(product), into).take(MERGES_FOLLOWED_MAX).last().unwrap_or(product)
     }
 
     /// Registered products in order of their first appearance in the log, after `after`.

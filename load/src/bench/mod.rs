@@ -2,8 +2,10 @@
 //! Nothing here fails a build: a row that cannot be measured states why.
 
 mod append_rows;
+mod cold_rows;
 mod contest;
 mod data_rows;
+mod doubling_rows;
 mod folder;
 mod growth_rows;
 pub mod live;
@@ -61,6 +63,11 @@ pub struct Options {
     /// Households of row 28, each with five members.
     #[arg(long, default_value_t = 10_000)]
     households: usize,
+    /// Reads of row 31, and the orders that they go round.
+    #[arg(long, default_value_t = 1_000_000)]
+    cold_reads: usize,
+    #[arg(long, default_value_t = 200_000)]
+    cold_orders: usize,
     /// Accounts that sign in in row 29.
     #[arg(long, default_value_t = 200)]
     sign_ins: usize,
@@ -116,6 +123,8 @@ pub fn run(options: &Options) -> Result<()> {
     bench.group(&[27], "requests with a member's token", rights_rows::rights);
     bench.group(&[28], "memory of households", members_rows::memory);
     bench.group(&[29], "sign-in", sign_in_rows::sign_in);
+    bench.group(&[30], "collections that double", doubling_rows::doubling);
+    bench.group(&[31], "cold reads", cold_rows::cold_reads);
     println!("{}", bench.table);
     println!("load average before: {load_before}; after: {}; {} cores; client and servers share them", load_average(), cores());
     Ok(())

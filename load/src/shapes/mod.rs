@@ -40,6 +40,14 @@ fn end_head(request: &mut Vec<u8>) {
     push(request, "\r\n");
 }
 
+/// Places an order of one line that names no product.
+pub fn place_order(request: &mut Vec<u8>, order: &str, store: &str) {
+    let line = format!(
+        r#"{{"line":1,"name":"Milk","quantity":{{"amount":"1","unit":"each"}},"charged":{{"amount":"1.99","currency":"{CURRENCY}"}}}}"#
+    );
+    post(request, "/api/v1/orders", &format!(r#"{{"id":"{order}","store":"{store}","lines":[{line}]}}"#));
+}
+
 /// Posts a JSON body.
 pub fn post(request: &mut Vec<u8>, path: impl Display, body: &str) {
     post_with(request, "", path, body);

@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use crate::{
     domain::{
-        Context, Decision, Entity, Moment, Outcome, Refusal, RefusalKind, StreamId, StreamKind,
+        Context, Decision, Entity, Moment, Outcome, ProductId, Refusal, RefusalKind, StreamId, StreamKind,
+        codes::{CodeIdentity, ProductCode},
         entities::entities,
         list::{List, ListState},
-        references::{Found, Referent, Refers},
+        references::{Found, Referent, Refers, code_taken},
     },
     events::{Position, Recorded},
 };
@@ -26,13 +27,20 @@ pub trait AnyEntity {
         stream: &StreamId,
         command: &Value,
         context: &Context,
-        find: &dyn Fn(Referent<'_>) -> Found,
+        others: &Others<'_>,
         newest: Position,
         at: Moment,
     ) -> Result<(Outcome, Vec<Recorded>), Refusal>;
 
     /// The list, if it is one that exists.
     fn list(&self) -> Option<&List>;
+}
+
+/// What a command may need to know of other entities.
+pub struct Others<'a> {
+    pub find: &'a dyn Fn(Referent<'_>) -> Found,
+    /// The product that has a code.
+    pub holder: &'a dyn Fn(CodeIdentity) -> Option<ProductId>,
 }
 
 /// The entity of a stream of a kind, before its first event.
@@ -66,13 +74,18 @@ where
         stream: &StreamId,
         command: &Value,
         context: &Context,
-        find: &dyn Fn(Referent<'_>) -> Found,
+        others: &Others<'_>,
         newest: Position,
         at: Moment,
     ) -> Result<(Outcome, Vec<Recorded>), Refusal> {
         let unreadable = |error: serde_json::Error| Refusal::new(RefusalKind::Invalid, "malformed_command", error.to_string());
         let command: E::Command = serde_json::from_value(command.clone()).map_err(unreadable)?;
-        command.references().iter().try_for_each(|reference| reference.check(find(reference.to)))?;
+        command.references().iter().try_for_each(|reference| reference.check((others.find)(reference.to)))?;
+        let taken = |code: &ProductCode| {
+            let holder = (others.holder)(code.identity()).filter(|holder| holder.as_str() != stream.id())?;
+            Some(code_taken(code, &holder))
+        };
+        command.codes().iter().find_map(taken).map_or(Ok(()), Err)?;
         E::check_own(stream.id(), &command)?;
         let Decision { outcome, events } = E::decide(&self.state, &command, context)?;
         let (mut version, mut previous, mut position) = (self.version, self.last, newest);

@@ -7,7 +7,7 @@ use std::{cell::Cell, collections::BTreeMap};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::entities::{AnyEntity, entity_of};
+use self::entities::{AnyEntity, Others, entity_of};
 use crate::{
     debug::range::{check_range, views_at},
     domain::{
@@ -113,7 +113,8 @@ impl<'a> Fork<'a> {
                 Found::Nothing
             })
         };
-        let tried = entity.decide(&what.stream, &what.command, &context, &find, newest, at);
+        let others = Others { find: &find, holder: &|code| self.views.now().holder(code).cloned() };
+        let tried = entity.decide(&what.stream, &what.command, &context, &others, newest, at);
         if let Some(error) = unread.take() {
             return Err(error);
         }

@@ -80,6 +80,12 @@ impl<T: Indexable> From<BTreeMap<ItemId, T>> for Indexed<T> {
     }
 }
 
+impl<T: Indexable> FromIterator<(ItemId, T)> for Indexed<T> {
+    fn from_iter<I: IntoIterator<Item = (ItemId, T)>>(things: I) -> Self {
+        BTreeMap::from_iter(things).into()
+    }
+}
+
 impl<T: Indexable> Default for Indexed<T> {
     fn default() -> Self {
         BTreeMap::new().into()

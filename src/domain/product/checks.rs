@@ -1,8 +1,11 @@
 //! Refusals that need only a product's command.
 
+use std::borrow::Cow;
+
 use super::{Offer, OfferTerms, PriceSeen, ProductDetails};
 use crate::domain::{
     Currency, Moment, Money, Quantity, Refusal, RefusalKind, UnitPrice,
+    codes::{CodeError, ProductCode},
     limits::{
         CODES_PER_PRODUCT_MAX, FUTURE_MICROS_MAX, INGREDIENTS_CHARS_MAX, MONEY_MINOR_MAX, NAME_CHARS_MAX, NOTE_CHARS_MAX,
         NUTRIENT_MICROGRAMS_MAX, NUTRIENTS_PER_PRODUCT_MAX, QUANTITY_MILLIONTHS_MAX, SOURCE_CHARS_MAX, UNIT_PRICE_TEN_THOUSANDTHS_MAX,
@@ -21,6 +24,7 @@ pub(super) fn check_details(details: &ProductDetails) -> Result<(), Refusal> {
     details.content.as_ref().map_or(Ok(()), check_content)?;
     check_codes(details.codes.len())?;
     check_no_code_twice(details)?;
+    details.codes.iter().enumerate().try_for_each(|(index, code)| check_code(code, format!("/codes/{index}")))?;
     check_nutrition(details)
 }
 
@@ -46,8 +50,20 @@ pub(super) fn check_codes(count: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// A number that stores make themselves names another product in another store.
+pub(super) fn check_code(code: &ProductCode, pointer: impl Into<Cow<'static, str>>) -> Result<(), Refusal> {
+    match code {
+        ProductCode::Gtin(gtin) if gtin.is_store_made() => {
+            let error = CodeError::GtinStoreMade;
+            Err(Refusal::new(RefusalKind::Invalid, error.code(), error.to_string()).at(pointer))
+        }
+        ProductCode::Gtin(_) | ProductCode::Plu(_) | ProductCode::StoreMade { .. } | ProductCode::Source { .. } => Ok(()),
+    }
+}
+
 fn check_no_code_twice(details: &ProductDetails) -> Result<(), Refusal> {
-    let twice = (1..details.codes.len()).find(|&index| details.codes[..index].contains(&details.codes[index]));
+    let twice = (1..details.codes.len())
+        .find(|&index| details.codes[..index].iter().any(|code| code.identity() == details.codes[index].identity()));
     match twice {
         Some(index) => Err(Refusal::new(RefusalKind::Invalid, "code_repeated", "this code is given twice").at(format!("/codes/{index}"))),
         None => Ok(()),

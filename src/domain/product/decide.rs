@@ -2,7 +2,7 @@
 
 use super::{
     Offer, PriceSeen, Product, ProductCommand, ProductDetails, ProductEvent, ProductState,
-    checks::{check_codes, check_content, check_details, check_offer, check_price_seen},
+    checks::{check_code, check_codes, check_content, check_details, check_offer, check_price_seen},
     observations::{Known, currency_at, is_outlier, recall, standing},
 };
 use crate::domain::{
@@ -118,9 +118,10 @@ fn changed_text(new: Option<&String>, old: Option<&str>) -> Option<String> {
 }
 
 fn link_code(details: &ProductDetails, code: &crate::domain::codes::ProductCode) -> Answer {
-    if details.codes.contains(code) {
+    if details.codes.iter().any(|known| known.identity() == code.identity()) {
         return Ok(Decision::unchanged());
     }
+    check_code(code, "/codes")?;
     check_codes(details.codes.len() + 1)?;
     Ok(Decision::applied(ProductEvent::CodeLinked { code: code.clone() }))
 }

@@ -66,7 +66,7 @@ fn details(rest: Rest<'_, '_>) -> Option<ProductDetails> {
 
 fn code(rest: Rest<'_, '_>) -> Option<ProductCode> {
     let mut variant = Fields::of(rest)?;
-    if let Some(gtin) = variant.optional(rest, "gtin", |rest| Gtin::parse(text(rest)?).ok())? {
+    if let Some(gtin) = variant.optional(rest, "gtin", |rest| Gtin::read(text(rest)?).ok())? {
         variant.end()?;
         return Some(ProductCode::Gtin(gtin));
     }

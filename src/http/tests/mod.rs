@@ -1,6 +1,7 @@
 //! The whole service without a socket: bad input, and the results of good input.
 
 mod bad_input;
+mod codes;
 mod entering;
 mod matrix;
 mod past;

@@ -1,6 +1,7 @@
 //! Commands straight to a log that no server has open: decided by the same deciders, appended in long pipelined groups.
 
 mod entities;
+mod holders;
 
 use std::{collections::VecDeque, ops::ControlFlow, sync::Arc};
 
@@ -18,6 +19,7 @@ use crate::{
     events::{Append, AppendError, Log, Pending, Position, Recorded, clock::Clock},
 };
 use entities::Entities;
+use holders::Holders;
 
 /// Appends that may wait for their answer; beyond it half of them are awaited. Bounds the memory of an import.
 const IN_FLIGHT_MAX: usize = 16_384;
@@ -32,6 +34,7 @@ pub struct OfflineSink {
     products: Entities<Products>,
     orders: Entities<Orders>,
     lists: Entities<Lists>,
+    holders: Holders,
     in_flight: VecDeque<InFlight>,
 }
 
@@ -58,10 +61,12 @@ impl OfflineSink {
             products: Entities::folded(),
             orders: Entities::looked_up(),
             lists: Entities::looked_up(),
+            holders: Holders::default(),
             in_flight: VecDeque::new(),
         };
         let log = sink.log.clone();
         log.scan(Position::START, &mut |recorded| {
+            sink.holders.fold(&recorded);
             if recorded.stream.id().starts_with(id_prefix) {
                 sink.fold(&recorded);
             }
@@ -81,7 +86,10 @@ impl OfflineSink {
         match intent {
             Intent::Store(_, command) => self.check(command)?,
             Intent::Household(_, command) => self.check(command)?,
-            Intent::Product(_, command) => self.check(command)?,
+            Intent::Product(id, command) => {
+                self.check(command)?;
+                self.holders.check(id, command).map_err(Failed::Refused)?;
+            }
             Intent::Order(_, command) => self.check(command)?,
             Intent::List(_, command) => self.check(command)?,
         }
@@ -89,7 +97,11 @@ impl OfflineSink {
         match intent {
             Intent::Store(id, command) => self.stores.decide(log, id.as_str(), command, &context),
             Intent::Household(id, command) => self.households.decide(log, id.as_str(), command, &context),
-            Intent::Product(id, command) => self.products.decide(log, id.as_str(), command, &context),
+            Intent::Product(id, command) => {
+                let decided = self.products.decide(log, id.as_str(), command, &context)?;
+                self.holders.give(id, command.codes());
+                Ok(decided)
+            }
             Intent::Order(id, command) => self.orders.decide(log, id.as_str(), command, &context),
             Intent::List(id, command) => self.lists.decide(log, id.as_str(), command, &context),
         }
