@@ -97,7 +97,7 @@ impl<E: Hosted> Drop for EntityActor<E> {
     /// Runs after a panic too, when `stopped` does not: a dead actor's last view must not be served.
     fn drop(&mut self) {
         self.handle.forget_loaded();
-        self.handle.place.leave(&self.shared.counters);
+        self.handle.place.leave(&self.shared.counters.usage);
         if let Some(mut derived) = self.derived.take() {
             E::release(&mut derived, &self.environment());
         }
@@ -284,7 +284,7 @@ impl<E: Hosted> EntityActor<E> {
             }
         }
         self.as_of = self.as_of.max(self.entity.position);
-        self.handle.place.grow(recorded.len(), &self.shared.counters);
+        self.handle.place.grow(recorded.len(), &self.shared.counters.usage);
         self.announce();
         Done { outcome, version: self.entity.version, position: self.entity.position, subject, repeated: false, view: self.brief() }
     }
@@ -313,7 +313,7 @@ impl<E: Hosted> EntityActor<E> {
     fn wake(&mut self, read: Result<Hydrated<E>, Failure>) {
         match read {
             Ok(entity) => {
-                self.handle.place.weigh(weight(&(&entity.state, &entity.recent)), &self.shared.counters);
+                self.handle.place.weigh(weight(&(&entity.state, &entity.recent)), &self.shared.counters.usage);
                 self.entity = entity;
                 self.as_of = self.as_of.max(self.entity.position);
                 self.derive();

@@ -16,7 +16,7 @@ use super::{
     entity::EntityActor,
     hosted::Hosted,
     message::{Loaded, NewsWaits},
-    room::Place,
+    room::{Place, Turn},
 };
 use crate::{
     domain::{Moment, ProductId, StoreId},
@@ -149,8 +149,9 @@ impl<E: Hosted> Handle<E> {
         self.last_used_micros.store(now.0, Ordering::Relaxed);
     }
 
-    pub(super) fn last_used_micros(&self) -> i64 {
-        self.last_used_micros.load(Ordering::Relaxed)
+    /// When it has to rest.
+    pub(super) fn turn(&self) -> Turn {
+        self.place.turn(self.last_used_micros.load(Ordering::Relaxed))
     }
 
     /// Leaves if nobody is inside. After that nobody enters.
@@ -160,7 +161,7 @@ impl<E: Hosted> Handle<E> {
 
     /// Leaves if nobody used it since `before` and nobody is inside. After that nobody enters.
     pub(super) fn leave_idle(&self, before: Moment) -> bool {
-        self.last_used_micros() < before.0 && self.leave_if_empty()
+        self.last_used_micros.load(Ordering::Relaxed) < before.0 && self.leave_if_empty()
     }
 
     /// Waits for those inside: they are answered first, nobody else enters.

@@ -240,7 +240,7 @@ impl Registry {
         }
         let handle = self.wake::<E>(id)?;
         shard.insert(Arc::clone(&handle.id), Arc::clone(&handle));
-        self.0.shared.counters.listed.fetch_add(1, Ordering::Relaxed);
+        self.0.shared.counters.usage.listed.fetch_add(1, Ordering::Relaxed);
         Ok(handle)
     }
 
@@ -270,10 +270,10 @@ impl Registry {
     /// The limits are checked before a new actor starts; racing starts may exceed them, at most by the number of callers.
     fn room_for_one_more(&self) -> Result<(), Failure> {
         let Shared { limits, counters, .. } = &*self.0.shared;
-        if room::is_full(limits, counters) {
+        if room::is_full(limits.room(), &counters.usage) {
             self.make_room();
         }
-        if !room::is_full(limits, counters) {
+        if !room::is_full(limits.room(), &counters.usage) {
             return Ok(());
         }
         count(&counters.mailbox_refusals);
@@ -284,8 +284,8 @@ impl Registry {
     fn make_room(&self) {
         let Some(_alone) = self.0.making_room.try_lock() else { return };
         let (directories, shared) = (&self.0.directories, &*self.0.shared);
-        if room::is_full(&shared.limits, &shared.counters)
-            && let Some(last) = room::last_to_rest(directories.candidates(shared), &shared.limits, &shared.counters)
+        if room::is_full(shared.limits.room(), &shared.counters.usage)
+            && let Some(last) = room::last_to_rest(directories.candidates(shared), shared.limits.room(), &shared.counters.usage)
         {
             directories.rest_upto(last, shared);
         }
@@ -308,8 +308,8 @@ impl Registry {
         if shard.get(&handle.id).is_some_and(|held| Arc::ptr_eq(held, handle)) {
             shard.remove(&handle.id);
             drop(shard);
-            handle.place.leave(&self.0.shared.counters);
-            self.0.shared.counters.listed.fetch_sub(1, Ordering::Relaxed);
+            handle.place.leave(&self.0.shared.counters.usage);
+            self.0.shared.counters.usage.listed.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -350,12 +350,18 @@ impl<E: Hosted> Directory<E> {
 
     fn candidates(&self, shared: &Shared, all: &mut Candidates) {
         for shard in self.shards.iter() {
-            all.extend(shard.lock().values().filter(|handle| !E::is_watched(&handle.id, shared)).map(|handle| room::candidate(handle)));
+            all.extend(
+                shard
+                    .lock()
+                    .values()
+                    .filter(|handle| !E::is_watched(&handle.id, shared))
+                    .map(|handle| (handle.turn(), handle.place.bytes())),
+            );
         }
     }
 
     fn rest_upto(&self, last: Turn, shared: &Shared) {
-        let leaves = |handle: &Handle<E>| Turn::of(handle) <= last && !E::is_watched(&handle.id, shared) && handle.leave_if_empty();
+        let leaves = |handle: &Handle<E>| handle.turn() <= last && !E::is_watched(&handle.id, shared) && handle.leave_if_empty();
         self.take(leaves, shared).for_each(|handle| drop(rest(&handle)));
     }
 
@@ -377,8 +383,8 @@ impl<E: Hosted> Directory<E> {
     fn take(&self, leaves: impl Fn(&Handle<E>) -> bool, shared: &Shared) -> impl Iterator<Item = Arc<Handle<E>>> {
         self.shards.iter().flat_map(move |shard| {
             let gone: Vec<_> = shard.lock().extract_if(|_, handle| leaves(handle)).map(|(_, handle)| handle).collect();
-            gone.iter().for_each(|handle| handle.place.leave(&shared.counters));
-            shared.counters.listed.fetch_sub(gone.len(), Ordering::Relaxed);
+            gone.iter().for_each(|handle| handle.place.leave(&shared.counters.usage));
+            shared.counters.usage.listed.fetch_sub(gone.len(), Ordering::Relaxed);
             gone
         })
     }

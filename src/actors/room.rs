@@ -1,5 +1,5 @@
-//! Room for the awake: what each of them weighs in memory, and who rests when there is no more room. Whoever only was read rests first, then
-//! whoever was used the longest ago, so that reading everything once fills no memory.
+//! Room for the awake: what each of them weighs in memory, and who rests when there is no more room. Those that only were read rest first, then
+//! those that were used the longest ago, so that reading everything once fills no memory.
 
 use std::{
     io,
@@ -7,12 +7,6 @@ use std::{
 };
 
 use serde::Serialize;
-
-use super::{
-    handle::Handle,
-    hosted::Hosted,
-    shared::{ActorLimits, Counters},
-};
 
 /// What an entity takes beside its state: actor, mailbox, handle and their places in tables. Measured with orders of one line.
 const BASE_BYTES: usize = 4_096;
@@ -22,6 +16,22 @@ const FACTOR: usize = 3;
 const EVENT_BYTES: usize = 512;
 /// Of the room, what is used after some were sent to rest: the more rest at once, the less often somebody looks for them.
 const USED_AFTERWARDS: (usize, usize) = (7, 8);
+
+/// What there is room for.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    pub entities: usize,
+    pub bytes: usize,
+}
+
+/// What is used of it.
+#[derive(Debug, Default)]
+pub struct Usage {
+    /// Entities that somebody can find: alive, and not on their way to rest.
+    pub listed: AtomicUsize,
+    /// What the listed ones weigh.
+    pub bytes: AtomicUsize,
+}
 
 /// The weight of one entity, and whether it was only read so far.
 #[derive(Debug, Default)]
@@ -33,28 +43,36 @@ pub(super) struct Place {
 }
 
 impl Place {
+    pub(super) fn turn(&self, last_used_micros: i64) -> Turn {
+        Turn { is_commanded: self.is_commanded.load(Ordering::Relaxed), last_used_micros }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
     pub(super) fn command(&self) {
         self.is_commanded.store(true, Ordering::Relaxed);
     }
 
     /// Counts the entity's weight from now on.
-    pub(super) fn weigh(&self, bytes: usize, counters: &Counters) {
+    pub(super) fn weigh(&self, bytes: usize, usage: &Usage) {
         let before = self.bytes.swap(bytes, Ordering::AcqRel);
-        counters.bytes.fetch_add(bytes, Ordering::Relaxed);
-        counters.bytes.fetch_sub(before, Ordering::Relaxed);
+        usage.bytes.fetch_add(bytes, Ordering::Relaxed);
+        usage.bytes.fetch_sub(before, Ordering::Relaxed);
         if self.has_left.load(Ordering::Acquire) {
-            self.leave(counters);
+            self.leave(usage);
         }
     }
 
-    pub(super) fn grow(&self, events: usize, counters: &Counters) {
-        self.weigh(self.bytes.load(Ordering::Acquire) + events * EVENT_BYTES, counters);
+    pub(super) fn grow(&self, events: usize, usage: &Usage) {
+        self.weigh(self.bytes.load(Ordering::Acquire) + events * EVENT_BYTES, usage);
     }
 
     /// Counts the entity no more.
-    pub(super) fn leave(&self, counters: &Counters) {
+    pub(super) fn leave(&self, usage: &Usage) {
         self.has_left.store(true, Ordering::Release);
-        counters.bytes.fetch_sub(self.bytes.swap(0, Ordering::AcqRel), Ordering::Relaxed);
+        usage.bytes.fetch_sub(self.bytes.swap(0, Ordering::AcqRel), Ordering::Relaxed);
     }
 }
 
@@ -87,30 +105,20 @@ pub(super) struct Turn {
     last_used_micros: i64,
 }
 
-impl Turn {
-    pub(super) fn of<E: Hosted>(handle: &Handle<E>) -> Self {
-        Self { is_commanded: handle.place.is_commanded.load(Ordering::Relaxed), last_used_micros: handle.last_used_micros() }
-    }
-}
-
 /// Those who might rest, with their weights.
 pub(super) type Candidates = Vec<(Turn, usize)>;
 
-pub(super) fn candidate<E: Hosted>(handle: &Handle<E>) -> (Turn, usize) {
-    (Turn::of(handle), handle.place.bytes.load(Ordering::Relaxed))
-}
-
 /// Whether there is no room for one more.
-pub(super) fn is_full(limits: &ActorLimits, counters: &Counters) -> bool {
-    counters.listed.load(Ordering::Relaxed) >= limits.alive_max || counters.bytes.load(Ordering::Relaxed) >= limits.bytes_max
+pub(super) fn is_full(room: Room, usage: &Usage) -> bool {
+    usage.listed.load(Ordering::Relaxed) >= room.entities || usage.bytes.load(Ordering::Relaxed) >= room.bytes
 }
 
 /// The last one's turn among those who must rest so that there is room again; `None` if nobody must.
-pub(super) fn last_to_rest(mut candidates: Candidates, limits: &ActorLimits, counters: &Counters) -> Option<Turn> {
+pub(super) fn last_to_rest(mut candidates: Candidates, room: Room, usage: &Usage) -> Option<Turn> {
     let (of, parts) = USED_AFTERWARDS;
     let excess = |used: usize, most: usize| if used < most { 0 } else { used - most / parts * of };
-    let mut entities = excess(counters.listed.load(Ordering::Relaxed), limits.alive_max);
-    let mut bytes = excess(counters.bytes.load(Ordering::Relaxed), limits.bytes_max);
+    let mut entities = excess(usage.listed.load(Ordering::Relaxed), room.entities);
+    let mut bytes = excess(usage.bytes.load(Ordering::Relaxed), room.bytes);
     candidates.sort_unstable();
     let mut last = None;
     for (turn, weight) in candidates {

@@ -8,7 +8,12 @@ use std::{
     },
 };
 
-use super::{interest::Interest, listener::Listener, memos::Memos};
+use super::{
+    interest::Interest,
+    listener::Listener,
+    memos::Memos,
+    room::{Room, Usage},
+};
 use crate::{
     events::{Log, clock::Clock},
     projections::SharedViews,
@@ -32,14 +37,17 @@ pub struct ActorLimits {
     pub idle_seconds: u32,
 }
 
+impl ActorLimits {
+    pub(super) fn room(&self) -> Room {
+        Room { entities: self.alive_max, bytes: self.bytes_max }
+    }
+}
+
 /// Shared counters, for metrics and tests.
 #[derive(Debug, Default)]
 pub struct Counters {
     pub alive: AtomicUsize,
-    /// Those that somebody can find: alive, and not on their way to rest.
-    pub listed: AtomicUsize,
-    /// What the listed ones weigh.
-    pub bytes: AtomicUsize,
+    pub usage: Usage,
     pub started: AtomicU64,
     pub rested: AtomicU64,
     pub panics: AtomicU64,
@@ -63,7 +71,7 @@ impl Counters {
     pub(super) fn read(&self) -> RegistryCounters {
         RegistryCounters {
             alive: self.alive.load(Ordering::Relaxed),
-            bytes: self.bytes.load(Ordering::Relaxed),
+            bytes: self.usage.bytes.load(Ordering::Relaxed),
             started: self.started.load(Ordering::Relaxed),
             rested: self.rested.load(Ordering::Relaxed),
             panics: self.panics.load(Ordering::Relaxed),

@@ -37,7 +37,7 @@ fn taken(code: &ProductCode, holder: &ProductId, product: &ProductId) -> Option<
     (holder != product).then(|| code_taken(code, holder))
 }
 
-/// Whoever may not change the catalogue is told only that.
+/// A sender who may not change the catalogue is told only that.
 fn may_give(context: &Context) -> bool {
     context.rights.to_catalog().may(Action::EditCatalog) == Verdict::Allowed
 }

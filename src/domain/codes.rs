@@ -133,7 +133,7 @@ impl Gtin {
         Self::read(text).and_then(|gtin| if gtin.is_store_made() { Err(CodeError::GtinStoreMade) } else { Ok(gtin) })
     }
 
-    /// Reads a number that may be one that stores make themselves: what was recorded once is read for ever.
+    /// Reads a number that may be one that stores make themselves: what was recorded once stays readable.
     ///
     /// # Errors
     /// `gtin_malformed` or `gtin_check_digit_wrong`.

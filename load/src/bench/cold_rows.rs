@@ -1,4 +1,4 @@
-//! Row 31: reading fills no memory. Orders are placed, the server starts anew, and each of them is read once; ids that do not exist, too.
+//! Row 31: reading fills no memory. Orders are placed, the server starts again, and each of them is read once; ids that do not exist, too.
 
 use anyhow::Result;
 

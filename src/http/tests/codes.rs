@@ -1,4 +1,4 @@
-//! One code, one product: whoever gives a product another's code is told whose it is, however the number is written.
+//! One code, one product: a sender who gives a product another's code is told whose it is, however the number is written.
 
 use serde_json::{Value, json};
 

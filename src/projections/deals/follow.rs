@@ -1,4 +1,4 @@
-//! Keeping the current deals: whatever order prices come in, what is kept is what judging every price anew would give.
+//! Keeping the current deals: whatever order prices come in, what is kept is what judging every price again would give.
 
 use super::{
     DealChange, Deals, Row,

@@ -95,7 +95,7 @@ fn check_invariants(state: &ListState) -> Result<(), TestCaseError> {
     check_index(list)
 }
 
-/// What the index finds is what a look at every item finds: it was kept through all changes, a copy's is built anew.
+/// What the index finds is what a look at every item finds: it was kept through all changes, a copy builds its own.
 fn check_index(list: &List) -> Result<(), TestCaseError> {
     let copy = list.clone();
     prop_assert_eq!(format!("{:?}", list.items.index()), format!("{:?}", copy.items.index()));
