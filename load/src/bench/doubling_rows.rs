@@ -3,6 +3,8 @@
 
 use std::time::Instant;
 
+use super::{Bench, table::Budget::AtMost};
+use crate::measure::median;
 use aisled::{
     domain::{
         Context, Currency, Entity, Event, Fact, HouseholdId, Moment, Money, OrderId, Principal, ProductId, Quantity, StoreId, StreamId,
@@ -15,10 +17,6 @@ use aisled::{
     events::{Position, Recorded},
     projections::{ListTotals, Views},
 };
-use anyhow::Result;
-
-use super::{Bench, table::Budget::AtMost};
-use crate::measure::median;
 
 /// How often the size doubles.
 const DOUBLINGS: u32 = 3;
@@ -46,7 +44,7 @@ const COLLECTIONS: [Growing; 5] = [
 ];
 
 /// Measures the row.
-pub fn doubling(bench: &mut Bench) -> Result<()> {
+pub fn doubling(bench: &mut Bench) {
     for (what, first, make) in COLLECTIONS {
         let sizes: Vec<u64> = (0..=DOUBLINGS).map(|doubling| first << doubling).collect();
         let costs: Vec<f64> = sizes.iter().map(|size| nanos(&mut *make(*size))).collect();
@@ -56,7 +54,6 @@ pub fn doubling(bench: &mut Bench) -> Result<()> {
         let told: Vec<_> = costs.iter().map(|cost| format!("{:.2}", cost / 1e3)).collect();
         bench.table.note(30, format!("{what}: {sizes:?}"), format!("{} µs", told.join(", ")));
     }
-    Ok(())
 }
 
 /// The time of a command.
@@ -140,17 +137,19 @@ impl Seen {
     }
 
     fn products(size: u64) -> Self {
-        Self::with(size, (0..size).flat_map(known), |number, size| price(number * 7 % size, 300 + number as i64, TODAY))
+        Self::with(size, (0..size).flat_map(known), |number, size| price(number * 7 % size, 300 + number.cast_signed(), TODAY))
     }
 
     fn deals(size: u64) -> Self {
         let deals = (0..size).map(|number| price(number, 150, TODAY - 1));
-        Self::with(size, (0..size).flat_map(known).chain(deals), |number, size| price(number * 7 % size, 149 - (number % 50) as i64, TODAY))
+        Self::with(size, (0..size).flat_map(known).chain(deals), |number, size| {
+            price(number * 7 % size, 149 - (number % 50).cast_signed(), TODAY)
+        })
     }
 
     fn orders(size: u64) -> Self {
-        let placed = (0..size).map(|number| order(&format!("first-{number}"), number as i64 % TODAY));
-        Self::with(size, placed, |number, _| order(&format!("{number}"), number as i64 * 37 % TODAY))
+        let placed = (0..size).map(|number| order(&format!("first-{number}"), number.cast_signed() % TODAY));
+        Self::with(size, placed, |number, _| order(&format!("{number}"), number.cast_signed() * 37 % TODAY))
     }
 
     fn lists(size: u64) -> Self {

@@ -123,7 +123,10 @@ pub fn run(options: &Options) -> Result<()> {
     bench.group(&[27], "requests with a member's token", rights_rows::rights);
     bench.group(&[28], "memory of households", members_rows::memory);
     bench.group(&[29], "sign-in", sign_in_rows::sign_in);
-    bench.group(&[30], "collections that double", doubling_rows::doubling);
+    bench.group(&[30], "collections that double", |bench| {
+        doubling_rows::doubling(bench);
+        Ok(())
+    });
     bench.group(&[31], "cold reads", cold_rows::cold_reads);
     println!("{}", bench.table);
     println!("load average before: {load_before}; after: {}; {} cores; client and servers share them", load_average(), cores());
