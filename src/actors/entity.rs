@@ -17,14 +17,14 @@ use super::{
     hosted::{Environment, Hosted},
     hydrate::{Hydrated, catch_up, hydrate},
     memos::Memo,
-    message::{Done, Execute, Load, Loaded, NewsWaits, Request, Rest},
+    message::{Done, Execute, Expected, Load, Loaded, NewsWaits, Request, Rest},
     recent::{Answered, Recall},
     room::weight,
     shared::{CONFLICT_RETRIES_MAX, MAILBOX_MAX, MEMO_EVERY_EVENTS, Shared, count},
 };
 use crate::{
     domain::{Decision, Moment, Outcome, Refusal, StreamId, decide_all},
-    events::{Append, AppendError, CommandMark, Position, log::Appended},
+    events::{Append, AppendError, CommandMark, Position, log::Appended, served::HistoryChanged},
 };
 
 /// A stale view is checked again no sooner than this, so that a stopped clock causes no busy loop.
@@ -225,9 +225,18 @@ impl<E: Hosted> EntityActor<E> {
                 Recall::Reused => return Some(Err(Failure::KeyReused { id: key.id.clone() })),
             }
         }
-        let actual = self.entity.version;
-        let expected = request.if_version.filter(|expected| *expected != actual)?;
-        Some(Err(Failure::VersionMismatch { expected, actual }))
+        self.check_version(request.if_version?).err().map(Err)
+    }
+
+    /// A version that was seen counts only with the mark of the entity's newest event: another history may have had that number too.
+    fn check_version(&self, expected: Expected) -> Result<(), Failure> {
+        let (actual, mark) = (self.entity.version, self.shared.lineage.mark_at(self.entity.position));
+        let number = match expected {
+            Expected::Here(number) => number,
+            Expected::Seen(seen) if seen.mark == mark => seen.number,
+            Expected::Seen(seen) => return Err(Failure::HistoryChanged(HistoryChanged(seen))),
+        };
+        if number == actual { Ok(()) } else { Err(Failure::VersionMismatch { expected: number, actual }) }
     }
 
     /// Continues after the log's answer.

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{CommandId, Refusal, StreamId},
-    events::{LogError, Position},
+    events::{LogError, Position, served::HistoryChanged},
 };
 
 /// Why a command was not done. Only `OutcomeUnknown` leaves open whether it was recorded.
@@ -14,6 +14,9 @@ pub enum Failure {
     /// The entity moved on since the client read it (`If-Match`).
     #[error("the entity is at version {actual}, not {expected}")]
     VersionMismatch { expected: u64, actual: u64 },
+    /// The version that the client saw is of another history: one that a restore replaced, or that was lost.
+    #[error(transparent)]
+    HistoryChanged(HistoryChanged),
     /// The same command id came before with different content.
     #[error("the command id {id} was used for a different command")]
     KeyReused { id: CommandId },
@@ -48,7 +51,7 @@ impl Failure {
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Refused(_) | Self::VersionMismatch { .. } | Self::KeyReused { .. } => true,
+            Self::Refused(_) | Self::VersionMismatch { .. } | Self::HistoryChanged(_) | Self::KeyReused { .. } => true,
             Self::Overloaded { .. }
             | Self::Contended(_)
             | Self::Poisoned { .. }
@@ -66,6 +69,7 @@ impl Failure {
         match self {
             Self::Refused(refusal) => refusal.code,
             Self::VersionMismatch { .. } => "version_mismatch",
+            Self::HistoryChanged(_) => "history_changed",
             Self::KeyReused { .. } => "key_reused",
             Self::Overloaded { .. } | Self::Contended(_) => "overloaded",
             Self::Poisoned { .. } | Self::Unreadable(LogError::Damaged { .. } | LogError::Undecodable { .. }) => "history_unreadable",
@@ -84,6 +88,7 @@ impl Failure {
             Self::VersionMismatch { expected, actual } => {
                 format!("the current version is {actual}, not {expected}: read it again, then decide again")
             }
+            Self::HistoryChanged(changed) => changed.to_string(),
             Self::KeyReused { id } => format!("the command id {id} was used for a different command: use a new one for each command"),
             Self::Overloaded { what, .. } => format!("{what} is full; nothing was recorded, try again"),
             Self::Contended(stream) => format!("{stream} changed again and again meanwhile: try again"),

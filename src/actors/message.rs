@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::{failure::Failure, handle::Waiting, hosted::Hosted};
 use crate::{
     domain::{ClientId, CommandId, Context, Moment, Outcome},
-    events::Position,
+    events::{Position, Seen},
 };
 
 /// How a client names a command so that repeating it is safe.
@@ -30,7 +30,16 @@ pub struct Request<C> {
     /// The device or program it was sent from.
     pub client: Option<ClientId>,
     /// Refuse unless the entity is at this version.
-    pub if_version: Option<u64>,
+    pub if_version: Option<Expected>,
+}
+
+/// The version on which alone a command counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Of the history that is served, for certain.
+    Here(u64),
+    /// As a client saw it, perhaps in another history.
+    Seen(Seen),
 }
 
 /// A command that was done (or had nothing to change).

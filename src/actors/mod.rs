@@ -23,7 +23,7 @@ pub mod threads;
 pub use failure::Failure;
 pub use hosted::Hosted;
 pub use listener::{Listener, NoListener};
-pub use message::{CommandKey, Done, Loaded, Rendered, Request};
+pub use message::{CommandKey, Done, Expected, Loaded, Rendered, Request};
 pub use projector::{CheckpointPlan, Inspect, Projector};
 pub use registry::Registry;
 pub use shared::{ActorLimits, RegistryCounters, Shared};

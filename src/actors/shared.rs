@@ -15,7 +15,7 @@ use super::{
     room::{Room, Usage},
 };
 use crate::{
-    events::{Log, clock::Clock},
+    events::{Lineage, Log, clock::Clock},
     projections::SharedViews,
 };
 
@@ -94,6 +94,8 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     pub interest: Interest,
     pub memos: Memos,
+    /// Where versions were assigned again.
+    pub lineage: Lineage,
     pub limits: ActorLimits,
     pub counters: Counters,
 }

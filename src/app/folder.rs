@@ -12,12 +12,15 @@ use super::{AppError, histories, sealed, views};
 use crate::{
     config::{Config, Durability},
     disk,
-    events::{Log, Position},
+    events::{Break, Log, Mark, Position},
     log::{DiskLog, LogOptions, OpenReport},
 };
 
 /// How older versions recognised a copy of the folder.
 const OLD_IDENTITY: &str = "identity";
+
+/// Where positions were assigned again, besides restores: `position~mark`, separated by commas.
+const BREAKS: &str = "breaks";
 
 /// The folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +92,7 @@ impl DataFolder {
         let is_shorter = log.head() < known;
         let copied = report.copied || (report.upgraded && self.was_copied_before_upgrade());
         if is_shorter || report.lost_tail.is_some() || (copied && log.head() > Position::START) {
+            self.note_break(log.head()).map_err(failed)?;
             self.epoch = name_history(&self.root.join("epoch")).map_err(failed)?;
             tracing::info!(
                 copied,
@@ -103,6 +107,39 @@ impl DataFolder {
         disk::remove_file(&self.root.join(OLD_IDENTITY)).map_err(failed)?;
         histories::remove_staged(&self.home, &self.root).map_err(failed)?;
         Ok((log, report))
+    }
+
+    /// Notes that positions after this one are assigned again. Before the new name is written: noted in vain, clients only read again.
+    fn note_break(&self, after: Position) -> io::Result<()> {
+        let mut words: Vec<_> = self.breaks()?.iter().map(|one| format!("{}~{}", one.after, one.mark)).collect();
+        words.push(format!("{after}~{}", Mark::of(&Uuid::now_v7().to_string())));
+        sealed::write(&self.root.join(BREAKS), &words.join(","))
+    }
+
+    /// Where positions were assigned again after a loss, or in a copy. Restores are recorded in the log itself.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn breaks(&self) -> io::Result<Vec<Break>> {
+        let text = match sealed::read(&self.root.join(BREAKS)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            text => text?,
+        };
+        let parse = |word: &str| {
+            let (after, mark) = word.split_once('~')?;
+            Some(Break { after: after.parse().ok()?, mark: mark.parse().ok()? })
+        };
+        let all = text.split(',').map(parse).collect::<Option<Vec<_>>>();
+        all.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a break of the history cannot be read"))
+    }
+
+    /// Takes over what a history noted that this one begins as a copy of.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub(super) fn inherit_breaks(&self, from: &Self) -> io::Result<()> {
+        let words: Vec<_> = from.breaks()?.iter().map(|one| format!("{}~{}", one.after, one.mark)).collect();
+        if words.is_empty() { Ok(()) } else { sealed::write(&self.root.join(BREAKS), &words.join(",")) }
     }
 
     /// Whether the folder is a copy, by the notes of older versions: the inodes of its files, and when the epoch was last written.

@@ -37,7 +37,7 @@ use crate::{
         system::{ADMIN, System, SystemEvent},
     },
     events::{
-        Log, LogError, Position,
+        Log, LogError, Position, Served, Skew,
         clock::{Clock, SystemClock},
     },
     live::{Hub, Limits, Rights, Whose},
@@ -78,6 +78,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Identifies this history: positions of different epochs cannot be compared.
     pub epoch: Arc<str>,
+    /// How its positions are told from those of another history.
+    pub served: Arc<Served>,
+    /// How the clock stood to the newest event when this history began to be served.
+    pub skew: Skew,
     pub metrics: PrometheusHandle,
     /// The log and its folder, for operations that copy or replace them.
     pub history: History,
@@ -281,6 +285,7 @@ impl Frame {
         authority.begin_history(&views);
         // The views are at the head: nothing before it will ever be published.
         hub.begin_history(history.epoch(), history.log.head());
+        let (served, skew) = (history.served(), history.skew(&*clock));
         let shared = Arc::new(Shared {
             log: Arc::clone(&history.log),
             views: Arc::clone(&views),
@@ -288,6 +293,7 @@ impl Frame {
             clock: Arc::clone(&clock),
             interest: Interest::default(),
             memos: history.folder.as_ref().map_or_else(Memos::none, |folder| Memos::at(&folder.memos())),
+            lineage: served.lineage.clone(),
             limits: limits(&config),
             counters: Counters::default(),
         });
@@ -306,6 +312,8 @@ impl Frame {
             config,
             clock,
             epoch: history.epoch(),
+            served,
+            skew,
             metrics,
             history,
             past: Arc::default(),
@@ -345,6 +353,7 @@ async fn record(app: &App, admin: &Admin, event: SystemEvent) -> Result<(), Work
         Failure::NoRoom(reason) => WorkError::Full(format!("there is no room to record it: {reason}")),
         other @ (Failure::Refused(_)
         | Failure::VersionMismatch { .. }
+        | Failure::HistoryChanged(_)
         | Failure::KeyReused { .. }
         | Failure::Overloaded { .. }
         | Failure::Poisoned { .. }

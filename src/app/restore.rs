@@ -17,7 +17,7 @@ use crate::{
     },
     events::{Append, AppendError, Appended, Log, Position},
     failpoint,
-    log::{DiskLog, OpenError},
+    log::{DiskLog, OpenError, steps},
     projections::Views,
     snapshots::{Operation, Progress, Proof, Snapshot, SnapshotError, SnapshotFolder, Staged, WorkError, stage},
 };
@@ -221,8 +221,12 @@ pub(super) fn build(
 ) -> Result<(Ready, Proof), SnapshotError> {
     let failed = |error: io::Error| WorkError::io(left.home(), error);
     let folder = histories::stage(left.home()).map_err(failed)?;
+    folder.inherit_breaks(left).map_err(failed)?;
     match stage(snapshot, upto, config.log_options(folder.log()), progress) {
-        Ok(Staged { log, views, proof }) => Ok((Ready { log, views, folder }, proof)),
+        Ok(Staged { log, views, proof }) => {
+            log.adopt_steps(steps::read(&left.log())).map_err(failed)?;
+            Ok((Ready { log, views, folder }, proof))
+        }
         Err(error) => {
             histories::abandon(&folder);
             Err(error)

@@ -6,7 +6,7 @@ use super::{Admin, Running, SelfRestored};
 use crate::{
     config::Config,
     domain::{Moment, Principal},
-    events::{At, Position},
+    events::{At, Clock, Position, SteadyClock},
     snapshots::{Operation, SnapshotError, SnapshotFolder, WorkError},
     telemetry,
 };
@@ -24,26 +24,43 @@ enum Due {
     Nothing,
 }
 
+/// What this run did itself, by its own steady time: the machine's clock may be set meanwhile.
+#[derive(Debug, Clone, Copy, Default)]
+struct Own {
+    snapshot: Option<Moment>,
+    self_restore: Option<Moment>,
+}
+
+impl Own {
+    /// When something was last done. A noted time that has not come yet is of a clock that was ahead: it counts as the start of this run.
+    fn newest(self, clock: &SteadyClock, noted: Option<Moment>, own: Option<Moment>) -> Option<Moment> {
+        let noted = noted.map(|noted| if noted > clock.now() { clock.began() } else { noted });
+        noted.max(own)
+    }
+}
+
 /// Follows the schedule as long as the server runs. Failures are logged and retried when next due.
 pub async fn follow(running: Arc<Running>) {
     let Ok(admin) = Principal::new(WHO).map(Admin::from) else { return };
     let mut looks = tokio::time::interval(LOOK_EVERY);
     let mut failed_at: Option<Moment> = None;
+    let (clock, mut own) = (SteadyClock::from(running.current().clock.now()), Own::default());
     loop {
         looks.tick().await;
-        let (now, config) = {
-            let app = running.current();
-            (app.clock.now(), Arc::clone(&app.config))
-        };
+        let (now, config) = (clock.now(), Arc::clone(&running.current().config));
         let pause = i64::try_from(LOOK_EVERY.as_micros()).unwrap_or(i64::MAX).saturating_mul(15);
         if failed_at.is_some_and(|at| now.0 < at.0.saturating_add(pause)) {
             continue;
         }
         let Ok((newest, first)) = state_of(&running).await else { continue };
-        let done = match due(&config, now, newest, first, running.self_restored().as_ref()) {
+        let newest = own.newest(&clock, newest, own.snapshot);
+        let tried = running
+            .self_restored()
+            .map(|tried| SelfRestored { at: own.newest(&clock, Some(tried.at), own.self_restore).unwrap_or(now), ..tried });
+        let done = match due(&config, now, newest, own.newest(&clock, first, None), tried.as_ref()) {
             Due::Nothing => continue,
-            Due::Snapshot => snapshot(&running, &admin, now).await,
-            Due::SelfRestore => self_restore(&running, &admin, now).await,
+            Due::Snapshot => snapshot(&running, &admin, now).await.map(|()| own.snapshot = Some(clock.now())),
+            Due::SelfRestore => self_restore(&running, &admin, now).await.map(|()| own.self_restore = Some(clock.now())),
         };
         failed_at = done.is_err().then_some(now);
     }
@@ -133,6 +150,18 @@ mod tests {
         assert_eq!(at(20 * MINUTE, Some(10 * MINUTE), Some(0)), Due::Snapshot);
         let never = Config { snapshot_every_minutes: 0, ..config.clone() };
         assert_eq!(due(&never, Moment(i64::MAX), None, Some(Moment(0)), None), Due::Nothing);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_neither_stops_the_schedule_nor_hurries_it() {
+        let clock = SteadyClock::from(Moment(100 * MINUTE));
+        let own = Own { snapshot: None, self_restore: None };
+        let future = Some(Moment(1_000_000 * MINUTE));
+        assert_eq!(own.newest(&clock, future, own.snapshot), Some(Moment(100 * MINUTE)), "made by a clock that was ahead");
+        assert_eq!(own.newest(&clock, Some(Moment(99 * MINUTE)), own.snapshot), Some(Moment(99 * MINUTE)));
+        let done = Some(Moment(105 * MINUTE));
+        assert_eq!(own.newest(&clock, future, done), done, "what this run did counts by its own time");
+        assert_eq!(own.newest(&clock, None, None), None);
     }
 
     #[test]

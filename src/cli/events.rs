@@ -13,14 +13,14 @@ use serde_json::Value;
 use super::{
     CliError, Ended,
     flags::DataFlags,
-    open::{open_existing, or_ask},
+    open::{open_existing_with_folder, or_ask},
     output::is_closed_pipe,
     prepare, remote,
 };
 use crate::{
     config::Config,
     domain::StreamId,
-    events::{Log, Position, Recorded, codec::event_json, names::EVENT_NAMES, names::event_name},
+    events::{Lineage, Log, Position, Recorded, Seen, codec::event_json, names::EVENT_NAMES, names::event_name, served::HistoryChanged},
 };
 
 /// Events of one stream read at a time.
@@ -39,9 +39,9 @@ pub(super) struct Events {
     /// Only events of this type, such as `list.item_added`.
     #[arg(long = "type", value_name = "TYPE")]
     event_type: Option<String>,
-    /// Start after this position.
+    /// Start after this position, as an event or answer has it.
     #[arg(long, value_name = "POSITION", default_value = "0")]
-    after: Position,
+    after: Seen,
     /// Stop after this many events.
     #[arg(long, value_name = "EVENTS")]
     limit: Option<u64>,
@@ -85,13 +85,18 @@ impl Events {
     }
 
     fn print_of_folder(&self, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
-        let log = open_existing(config).map_err(or_ask)?;
+        let (log, folder) = open_existing_with_folder(config).map_err(or_ask)?;
+        // A bare number is taken as it is: who reads a folder sees which history it holds.
+        let after = match self.after.mark {
+            None => Position(self.after.number),
+            Some(_) => Lineage::of(&*log, &folder.breaks()?)?.position(self.after).ok_or(HistoryChanged(self.after))?,
+        };
         if let Some(stream) = &self.stream {
-            return self.print_stream(&*log, stream, out);
+            return self.print_stream(&*log, stream, after, out);
         }
         let mut left = self.limit.unwrap_or(u64::MAX);
         let mut written = Ok(());
-        log.scan(self.after, &mut |recorded| {
+        log.scan(after, &mut |recorded| {
             if left == 0 {
                 return ControlFlow::Break(());
             }
@@ -105,13 +110,13 @@ impl Events {
     }
 
     /// One stream is found without reading all the others.
-    fn print_stream(&self, log: &dyn Log, stream: &StreamId, out: &mut impl Write) -> anyhow::Result<()> {
+    fn print_stream(&self, log: &dyn Log, stream: &StreamId, after: Position, out: &mut impl Write) -> anyhow::Result<()> {
         let (mut version, mut left) = (0, self.limit.unwrap_or(u64::MAX));
         loop {
             let events = log.read_stream(stream, version, STREAM_BATCH_EVENTS)?;
             let Some(newest) = events.last() else { return Ok(()) };
             version = newest.version;
-            for recorded in events.iter().filter(|recorded| recorded.position > self.after && self.wants(recorded)) {
+            for recorded in events.iter().filter(|recorded| recorded.position > after && self.wants(recorded)) {
                 if left == 0 {
                     return Ok(());
                 }
@@ -128,17 +133,25 @@ impl Events {
 
     fn print_of_server(&self, url: &str, config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
         let body = self.ask(url, config)?.into_body().into_reader();
-        for line in BufReader::new(body).lines().take(usize::try_from(self.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)) {
+        let mut left = self.limit.unwrap_or(u64::MAX);
+        for line in BufReader::new(body).lines() {
             let line = line.context("the server ended the response early")?;
             if line.trim().is_empty() {
                 continue;
             }
             let event = serde_json::from_str(&line).with_context(|| format!("the server sent something that is not an event: {line}"))?;
+            remote::check_end(&event)?;
+            left -= 1;
             self.print(&event, out)?;
             if self.follow {
                 out.flush()?;
             }
+            if left == 0 {
+                return Ok(());
+            }
         }
+        // Who follows is told why it ends; without a reason the server is gone.
+        anyhow::ensure!(!self.follow, "the server ended the response: it has stopped");
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 
 use anyhow::Context;
+use serde_json::Value;
 use url::Url;
 
 use crate::{client::Client, config::Config, events::Recorded, exchange::event_of_line, serve::terminal};
@@ -44,6 +45,19 @@ pub(super) fn get(url: &str, path: &str, query: &[(&str, String)], config: &Conf
     Ok(answer)
 }
 
+/// A line that is no event says why the server ends the answer before its end.
+///
+/// # Errors
+/// That reason.
+pub(super) fn check_end(line: &Value) -> anyhow::Result<()> {
+    let Some(error) = line["error"].as_str() else { return Ok(()) };
+    let detail = line["detail"].as_str().unwrap_or_default();
+    match line["epoch"].as_str() {
+        Some(epoch) => anyhow::bail!("{error}: {detail}; its epoch is {epoch}: read again from the beginning, or from a position of it"),
+        None => anyhow::bail!("{error}: {detail}"),
+    }
+}
+
 /// The events of a server, as they arrive.
 ///
 /// # Errors
@@ -54,8 +68,9 @@ pub(super) fn events(
     config: &Config,
 ) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Recorded>> + use<>> {
     let body = BufReader::new(get(url, EVENTS, query, config)?.into_body().into_reader());
-    Ok(body.lines().map(|line| {
+    Ok(body.lines().filter(|line| !line.as_ref().is_ok_and(|line| line.trim().is_empty())).map(|line| {
         let line = line.context("the server ended the response early")?;
+        check_end(&serde_json::from_str(&line).unwrap_or_default())?;
         event_of_line(&line).with_context(|| format!("the server sent something that is not an event: {line}"))
     }))
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::keys::{derived_id, digest};
 use crate::{
-    actors::{CommandKey, Failure, Request},
+    actors::{CommandKey, Expected, Failure, Request},
     app::Admin,
     domain::{
         ClientId, CommandId, Context, Moment, Principal, Refusal, RefusalKind,
@@ -29,7 +29,7 @@ pub struct Caller {
     /// Makes the command repeatable.
     pub key: Option<CommandId>,
     /// The entity's version on which alone the command counts.
-    pub if_version: Option<u64>,
+    pub if_version: Option<Expected>,
 }
 
 impl Caller {
@@ -114,6 +114,6 @@ impl Caller {
         let mut commands = commands.into_iter();
         let command = commands.next()?;
         let (more, client) = (commands.collect(), self.client.clone());
-        Some(Request { context: self.context(), command, more, key: Some(key), client, if_version: Some(version) })
+        Some(Request { context: self.context(), command, more, key: Some(key), client, if_version: Some(Expected::Here(version)) })
     }
 }

@@ -4,8 +4,11 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer};
 
-use super::{Log, LogError, Position};
+use super::{Clock, Log, LogError, Position, SystemClock, lineage::Seen, served};
 use crate::domain::Moment;
+
+/// What clients write for this very moment.
+const NOW: &str = "now";
 
 /// A point of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +16,13 @@ pub enum At {
     /// After the event at this position.
     Position(Position),
     /// After everything that was recorded up to this time.
+    Time(Moment),
+}
+
+/// A point as clients name it: its position may be of another history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeenAt {
+    Position(Seen),
     Time(Moment),
 }
 
@@ -57,13 +67,23 @@ impl At {
     }
 }
 
-/// The last position recorded up to a time: recorded time never decreases along the log.
+/// The last position recorded up to a time. Recorded time never decreases but where the clock was set back, so the parts between are
+/// searched, the newest first.
 fn last_until(log: &dyn Log, head: Position, time: Moment) -> Result<Position, AtError> {
-    let first = time_of(log, Position::START.next())?;
-    if first > time {
-        return Err(AtError::BeforeFirst { time, first });
+    let mut behind = head.0 + 1;
+    let steps = log.steps_back();
+    for first in steps.iter().rev().map(|step| step.0).filter(|first| *first <= head.0).chain([1]) {
+        if first < behind && time_of(log, Position(first))? <= time {
+            return last_within(log, first, behind, time);
+        }
+        behind = behind.min(first);
     }
-    let (mut until, mut behind) = (1, head.0 + 1);
+    Err(AtError::BeforeFirst { time, first: time_of(log, Position::START.next())? })
+}
+
+/// The last position up to a time, from one that is and before another.
+fn last_within(log: &dyn Log, first: u64, mut behind: u64, time: Moment) -> Result<Position, AtError> {
+    let mut until = first;
     while until + 1 < behind {
         let middle = until + (behind - until) / 2;
         if time_of(log, Position(middle))? <= time { until = middle } else { behind = middle }
@@ -74,6 +94,52 @@ fn last_until(log: &dyn Log, head: Position, time: Moment) -> Result<Position, A
 fn time_of(log: &dyn Log, position: Position) -> Result<Moment, LogError> {
     let missing = || LogError::Damaged { position, reason: "the event cannot be found".into() };
     log.read(Position(position.0 - 1), 1)?.first().map(|recorded| recorded.at).ok_or_else(missing)
+}
+
+impl SeenAt {
+    /// The point, whatever history it is of: for one that is looked for in a snapshot.
+    #[must_use]
+    pub fn of_any(self) -> At {
+        match self {
+            Self::Position(seen) => At::Position(Position(seen.number)),
+            Self::Time(time) => At::Time(time),
+        }
+    }
+
+    /// The point in the history that is served.
+    ///
+    /// # Errors
+    /// The position is of another one.
+    pub fn of_served(self) -> Result<At, served::HistoryChanged> {
+        match self {
+            Self::Position(seen) => served::read(seen).map(At::Position),
+            Self::Time(time) => Ok(At::Time(time)),
+        }
+    }
+}
+
+impl FromStr for SeenAt {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == NOW {
+            return Ok(Self::Time(SystemClock.now()));
+        }
+        if text.contains('~') {
+            return text.parse().map(Self::Position).map_err(|error: super::lineage::NotSeen| error.to_string());
+        }
+        text.parse().map(|at| match at {
+            At::Position(position) => Self::Position(Seen::new(position.0, None)),
+            At::Time(time) => Self::Time(time),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for SeenAt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 impl FromStr for At {
@@ -98,8 +164,7 @@ impl fmt::Display for At {
 
 impl<'de> Deserialize<'de> for At {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        SeenAt::deserialize(deserializer)?.of_served().map_err(serde::de::Error::custom)
     }
 }
 
@@ -127,6 +192,26 @@ mod tests {
         assert!(matches!(At::Time(Moment(999)).find(&log), Err(AtError::BeforeFirst { .. })));
         assert!(matches!(At::Position(Position(0)).find(&log), Err(AtError::Zero)));
         assert!(matches!(At::Position(Position(51)).find(&log), Err(AtError::BeyondHead { .. })));
+    }
+
+    #[test]
+    fn after_a_clock_that_was_ahead_time_goes_on_from_the_right_one_and_points_are_found() {
+        const HOUR: i64 = 3_600_000_000;
+        let clock = Arc::new(ManualClock::at(Moment(HOUR)));
+        let log = MemoryLog::new(Arc::clone(&clock) as _);
+        let far = 1_000_000 * HOUR;
+        for (version, now) in [HOUR, 2 * HOUR, far, far + 1, 3 * HOUR, 3 * HOUR - 5, 4 * HOUR].into_iter().enumerate() {
+            clock.set(Moment(now));
+            contract::put(&log, "a", version as u64, &["milk"]).unwrap();
+        }
+        let times: Vec<_> = log.read(Position::START, 10).unwrap().iter().map(|one| one.at.0).collect();
+        assert_eq!(times, [HOUR, 2 * HOUR, far, far + 1, 3 * HOUR, 3 * HOUR, 4 * HOUR], "not all of the future is stamped");
+        assert_eq!(log.steps_back(), [Position(5)]);
+        let at = |time| At::Time(Moment(time)).find(&log).map(|point| point.position.0).ok();
+        assert_eq!(
+            [at(HOUR - 1), at(HOUR), at(2 * HOUR + 7), at(3 * HOUR), at(4 * HOUR), at(far)],
+            [None, Some(1), Some(2), Some(6), Some(7), Some(7)]
+        );
     }
 
     #[test]

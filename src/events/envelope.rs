@@ -4,10 +4,11 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::{lineage::Seen, served};
 use crate::domain::{ClientId, CommandId, Entity, Event, Fact, Moment, Outcome, Principal, StreamId};
 
-/// A place in the log, from 1; zero is before the first event. Shown to clients as opaque text:
-/// a distributed log would name a partition here too.
+/// A place in the log, from 1; zero is before the first event. Shown to clients as opaque text: after a restore with the mark of its
+/// history (`served.rs`), and a distributed log would name a partition here too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(pub u64);
 
@@ -45,7 +46,7 @@ impl FromStr for Position {
 
 impl Serialize for Position {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(self) } else { serializer.serialize_u64(self.0) }
+        if serializer.is_human_readable() { serializer.collect_str(&served::written(*self)) } else { serializer.serialize_u64(self.0) }
     }
 }
 
@@ -53,7 +54,8 @@ impl<'de> Deserialize<'de> for Position {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
             let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-            text.parse().map_err(serde::de::Error::custom)
+            let seen: Seen = text.parse().map_err(serde::de::Error::custom)?;
+            served::read(seen).map_err(serde::de::Error::custom)
         } else {
             u64::deserialize(deserializer).map(Self)
         }
@@ -78,7 +80,7 @@ pub struct Recorded {
     pub version: u64,
     /// The position of the stream's previous event; `None` for its first.
     pub previous: Option<Position>,
-    /// When the log recorded it; never decreases along the log.
+    /// When the log recorded it; never decreases along the log, but where a clock that was far ahead was set back.
     pub at: Moment,
     pub who: Principal,
     /// Who really sent the command, acting for `who`; absent if nobody acts for another.

@@ -149,6 +149,9 @@ pub trait Log: Send + Sync + 'static {
     /// Wakes when the head moves: read after it to follow live.
     fn follow(&self) -> watch::Receiver<Position>;
 
+    /// The first events after each step back of recorded time, in order: between two of them it never decreases.
+    fn steps_back(&self) -> Vec<Position>;
+
     /// Why the log accepts no more events, `None` while it does.
     fn read_only(&self) -> Option<String>;
 

@@ -26,6 +26,7 @@ struct Inner {
     events: Vec<Arc<Recorded>>,
     heads: Heads,
     sequence: Sequence,
+    steps: Vec<Position>,
     read_only: Option<String>,
     /// The next append's answer, instead of being recorded.
     fault: Option<AppendError>,
@@ -54,6 +55,7 @@ impl Inner {
         }
         let key = StreamKey::of(&append.stream);
         let placed = self.sequence.place(append, key, &self.heads, clock.now())?;
+        self.steps.extend(self.sequence.take_steps());
         self.sequence.commit(&mut self.heads);
         self.events.extend(placed.iter().cloned());
         Ok(placed)
@@ -105,6 +107,10 @@ impl Log for MemoryLog {
 
     fn stream_head(&self, stream: &StreamId) -> Option<StreamHead> {
         self.inner.lock().heads.get(StreamKey::of(stream))
+    }
+
+    fn steps_back(&self) -> Vec<Position> {
+        self.inner.lock().steps.clone()
     }
 
     fn head(&self) -> Position {

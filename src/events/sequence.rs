@@ -10,6 +10,9 @@ use super::{
 };
 use crate::domain::Moment;
 
+/// A newest event that is ahead of the clock by more was stamped by a clock that was wrong.
+pub const STEP_BACK_MICROS: i64 = 3_600_000_000;
+
 /// The log's newest position and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Mark {
@@ -22,6 +25,8 @@ pub struct Mark {
 pub struct Sequence {
     committed: Mark,
     next: Mark,
+    /// First events after the clock was set back, staged.
+    steps: Vec<Position>,
     staged: HashMap<StreamKey, StreamHead, ahash::RandomState>,
 }
 
@@ -29,7 +34,7 @@ impl Sequence {
     /// Continues after the newest event of a log.
     #[must_use]
     pub fn after(committed: Mark) -> Self {
-        Self { committed, next: committed, staged: HashMap::default() }
+        Self { committed, next: committed, steps: Vec::new(), staged: HashMap::default() }
     }
 
     /// Places one command's events after all others, or reports the version its stream really has.
@@ -42,8 +47,7 @@ impl Sequence {
         if actual != append.expected_version {
             return Err(AppendError::Conflict { stream: append.stream, expected: append.expected_version, actual });
         }
-        // A clock may step back; recorded time must not.
-        self.next.at = self.next.at.max(now);
+        self.tell_time(now);
         let mut previous = head.map(|head| head.position);
         let mut version = actual;
         let Append { stream, who, by, command, client, events, .. } = append;
@@ -62,6 +66,21 @@ impl Sequence {
         Ok(placed)
     }
 
+    /// The order of events is that of their positions. Their time follows the clock, and stands still while the clock is a little behind; a
+    /// clock that was set back by more must not stamp everything from then on with the future, so there time steps back, once.
+    fn tell_time(&mut self, now: Moment) {
+        if self.next.at.0.saturating_sub(now.0) > STEP_BACK_MICROS {
+            self.steps.push(self.next.position.next());
+            self.next.at = now;
+        }
+        self.next.at = self.next.at.max(now);
+    }
+
+    /// Where staged events step back in time; asked before they are written.
+    pub fn take_steps(&mut self) -> Vec<Position> {
+        std::mem::take(&mut self.steps)
+    }
+
     /// Commits everything staged.
     pub fn commit(&mut self, heads: &mut Heads) {
         for (key, head) in self.staged.drain() {
@@ -73,6 +92,7 @@ impl Sequence {
     /// Drops everything staged.
     pub fn roll_back(&mut self) {
         self.staged.clear();
+        self.steps.clear();
         self.next = self.committed;
     }
 

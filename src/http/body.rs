@@ -6,12 +6,13 @@ use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
     http::{StatusCode, header},
-    web::{Bytes, BytesMut},
+    web::Bytes,
 };
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
 use super::{
+    budget,
     error::Problem,
     input::{encoding, given, parse, parse_query},
 };
@@ -125,16 +126,24 @@ async fn read_all(mut payload: Payload, bytes_max: usize) -> Result<Bytes, Probl
     // Nearly every body arrives in one piece, which is then used directly.
     let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
     let first = first.map_err(|error| encoding::broken(&error))?;
-    let mut whole: Option<BytesMut> = None;
+    let mut whole: Option<Vec<u8>> = None;
+    let mut share = budget::share();
     while let Some(piece) = payload.next().await {
         let piece = piece.map_err(|error| encoding::broken(&error))?;
-        let whole = whole.get_or_insert_with(|| BytesMut::from(&first[..]));
-        whole.extend_from_slice(&piece);
-        if whole.len() > bytes_max {
+        let whole = whole.get_or_insert_with(|| first.to_vec());
+        let bytes = whole.len() + piece.len();
+        if bytes > bytes_max {
             return Err(too_large(bytes_max));
         }
+        if bytes > whole.capacity() {
+            // Doubled, as a vector grows: that much is taken of the budget first.
+            let room = (2 * bytes).min(bytes_max);
+            share.grow(room)?;
+            whole.reserve_exact(room - whole.len());
+        }
+        whole.extend_from_slice(&piece);
     }
-    let body = whole.map_or(first, BytesMut::freeze);
+    let body = whole.map_or(first, Bytes::from);
     if body.len() > bytes_max { Err(too_large(bytes_max)) } else { Ok(body) }
 }
 
@@ -142,7 +151,9 @@ fn too_large(bytes_max: usize) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("a body may have at most {bytes_max} bytes"))
 }
 
-fn too_slow() -> Problem {
+/// The body takes too long (408).
+#[must_use]
+pub fn too_slow() -> Problem {
     let detail = format!("the body did not arrive within {BODY_SECONDS_MAX} seconds");
     Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
         .with_header(header::CONNECTION, header::HeaderValue::from_static("close"))

@@ -18,7 +18,7 @@ use super::{
     lines::{Line, lines},
     prices::observation,
     protocol::PriceLine,
-    reads::Query,
+    reads::{Query, in_scope},
 };
 use crate::{
     app::{App, Current},
@@ -116,7 +116,7 @@ pub async fn prices(
     });
     let last = stream::once(async move { text_line(&summary.get()) }).filter(move |_| std::future::ready(only_refused));
     let chunks = shown.chain(last).ready_chunks(ANSWERS_PER_CHUNK_MAX).map(|texts| Ok::<_, Problem>(Bytes::from(texts.concat())));
-    Ok(HttpResponse::Ok().content_type("application/x-ndjson").streaming(chunks))
+    Ok(HttpResponse::Ok().content_type("application/x-ndjson").streaming(in_scope(chunks)))
 }
 
 impl BulkSummary {

@@ -4,9 +4,11 @@ use std::future::{Ready, ready};
 
 use super::{access::identity, error::Problem, input::given_text, site::CLIENT};
 use crate::{
+    actors::Expected,
     app::Current,
     commands::Caller,
     domain::{ClientId, CommandId, ids::IdError, rights::Reader},
+    events::{Seen, served},
 };
 use actix_web::{
     FromRequest, HttpRequest,
@@ -81,12 +83,16 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommandId>, Problem> {
     id.map(Some).map_err(|error| Problem::internal(&error))
 }
 
-/// The version in `If-Match: "<version>"`. A list's tag `"<version>.<hash>"` counts by its version: prices are not edits.
-fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+/// The version in `If-Match: "<version>"`, with the mark of its history after a restore. A list's tag `"<version>.<hash>"` counts by its
+/// version: prices are not edits.
+fn if_match(headers: &HeaderMap) -> Result<Option<Expected>, Problem> {
     let Some(text) = given_text(headers, header::IF_MATCH) else { return Ok(None) };
     let inner = text.strip_prefix("W/").unwrap_or(text).trim_matches('"');
     let version = inner.split('.').next().unwrap_or_default();
-    version.parse().map(Some).map_err(|_| {
+    let seen: Result<Seen, _> = version.parse();
+    let expected =
+        seen.map(|seen| if seen.mark.is_none() && served::is_named() { Expected::Here(seen.number) } else { Expected::Seen(seen) });
+    expected.map(Some).map_err(|_| {
         let detail = "If-Match takes one version as it came in an ETag, such as \"7\"";
         Problem::malformed("invalid_if_match", detail)
     })
@@ -106,9 +112,12 @@ mod tests {
 
     #[test]
     fn an_etag_of_any_read_serves_as_a_condition() {
-        for (text, version) in [("\"7\"", 7), ("\"7.12af\"", 7), ("W/\"7\"", 7), ("7", 7)] {
-            assert_eq!(if_match(&headers("if-match", text)).expect("is a version"), Some(version));
+        for text in ["\"7\"", "\"7.12af\"", "W/\"7\"", "7"] {
+            let seen = Expected::Seen(Seen::new(7, None));
+            assert_eq!(if_match(&headers("if-match", text)).expect("is a version"), Some(seen));
         }
+        let marked = if_match(&headers("if-match", "\"7~1a2b3c4d.12af\"")).expect("is a version");
+        assert_eq!(marked, Some(Expected::Seen("7~1a2b3c4d".parse().expect("is one"))));
         assert_eq!(if_match(&headers("if-match", "\"abc\"")).expect_err("is refused").code(), "invalid_if_match");
     }
 

@@ -6,7 +6,7 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use super::{body::render, error::Problem};
+use super::{body::render, error::Problem, reads::version_tag};
 use crate::{
     actors::{Done, Hosted, Request},
     app::App,
@@ -43,7 +43,7 @@ pub struct CommandAnswer<'a, V> {
 /// When the entity refuses or fails.
 pub async fn run<E: Hosted>(app: &App, id: &str, request: Request<E::Command>) -> Result<HttpResponse, Problem> {
     let done = execute::<E>(app, id, request).await?;
-    answer::<E, ()>(StatusCode::OK, id, &done, None)
+    answer::<E, ()>(app, StatusCode::OK, id, &done, None)
 }
 
 /// Executes a command that creates something and answers 201 with its location, 200 if it already existed.
@@ -52,15 +52,15 @@ pub async fn run<E: Hosted>(app: &App, id: &str, request: Request<E::Command>) -
 /// When the entity refuses or fails.
 pub async fn make<E: Hosted>(app: &App, id: &str, request: Request<E::Command>) -> Result<HttpResponse, Problem> {
     let done = execute::<E>(app, id, request).await?;
-    make_done::<E>(id, &done)
+    make_done::<E>(app, id, &done)
 }
 
 /// Answers a command that creates something.
 ///
 /// # Errors
 /// Only for an internal fault.
-pub fn make_done<E: Hosted>(id: &str, done: &Done<E::View>) -> Result<HttpResponse, Problem> {
-    made(answer::<E, ()>(status_of_making(done), id, done, None)?, &format!("/api/v1/{}s/{id}", E::KIND.as_str()))
+pub fn make_done<E: Hosted>(app: &App, id: &str, done: &Done<E::View>) -> Result<HttpResponse, Problem> {
+    made(answer::<E, ()>(app, status_of_making(done), id, done, None)?, &format!("/api/v1/{}s/{id}", E::KIND.as_str()))
 }
 
 /// 201 when it was created by this command, or by an earlier sending of it.
@@ -84,6 +84,7 @@ pub fn made(mut answer: HttpResponse, place: &str) -> Result<HttpResponse, Probl
 /// # Errors
 /// Only for an internal fault.
 pub fn answer<E: Hosted, V: Serialize>(
+    app: &App,
     status: StatusCode,
     id: &str,
     done: &Done<E::View>,
@@ -98,7 +99,9 @@ pub fn answer<E: Hosted, V: Serialize>(
         repeated: done.repeated,
         totals,
     };
-    Ok(HttpResponse::build(status).content_type("application/json").body(render(&body)?))
+    let tag = format!("\"{}\"", version_tag(app, done.version, done.position));
+    let mut answer = HttpResponse::build(status);
+    Ok(answer.content_type("application/json").insert_header((header::ETAG, tag)).body(render(&body)?))
 }
 
 /// The one intent a change has.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     error::{Problem, ProblemBody},
-    reads::{Query, invalid_cursor, page_limit},
+    reads::{Query, cursor_of, invalid_cursor, mark_of, page_limit},
     stores, travel,
 };
 use crate::{
@@ -60,12 +60,13 @@ pub async fn index(app: Current, request: HttpRequest, Query(query): Query<Deals
         outliers: query.outliers,
         since: query.since,
         at: app.clock.now(),
-        after: query.cursor.map(|cursor| DealMark::parse(&cursor).ok_or_else(invalid_cursor)).transpose()?,
+        after: mark_of(query.cursor.as_deref())?.map(|mark| DealMark::parse(&mark).ok_or_else(invalid_cursor)).transpose()?,
         limit: page_limit(query.limit)?,
     };
     travel::board(app, &request, travel::when(query.at, query.after)?, move |views, now| {
         stores::known(views.now(), wanted.store.as_ref())?;
-        Ok(views.deals(&DealQuery { at: now, ..wanted }))
+        let page = views.deals(&DealQuery { at: now, ..wanted });
+        Ok(DealPage { next: page.next.as_deref().map(cursor_of), ..page })
     })
     .await
 }

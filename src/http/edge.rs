@@ -3,35 +3,49 @@
 
 use std::{
     cell::Cell,
+    convert::Infallible,
     fmt::Write,
     future::{Ready, ready},
+    pin::Pin,
     rc::Rc,
     sync::Arc,
+    task::{Context, Poll},
     time::Instant,
 };
 
-use actix_http::encoding::Encoder;
+use actix_http::{ConnectionType, encoding::Encoder};
 use actix_web::{
-    Error, HttpResponse,
+    Error, HttpMessage, HttpResponse,
     body::{BodySize, BoxBody, EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
-    http::header::{self, ContentEncoding, HeaderMap, HeaderName, HeaderValue},
+    http::{
+        Method,
+        header::{self, ContentEncoding, HeaderMap, HeaderName, HeaderValue},
+    },
+    web::Bytes,
 };
 use futures_util::future::LocalBoxFuture;
 
 use super::{
-    access::Access,
+    access::{Access, Proven},
     error::Problem,
     route::RouteNumber,
     routes::Counted,
     site::{self, Site},
 };
-use crate::{app::Current, live::counters::Limit};
+use crate::{
+    app::Current,
+    domain::rights::Power,
+    events::{Scope, served::HISTORY_CHANGED},
+    live::counters::Limit,
+};
 
 /// The id of a request; kept if the client sent a valid one.
 pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static RESPONSE_TIME: HeaderName = HeaderName::from_static("x-response-time");
 static SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+/// Names the history that a request is about; the answer to who is known names the one that is served.
+pub static EPOCH: HeaderName = HeaderName::from_static("x-aisled-epoch");
 /// The longest request id taken over from a client.
 const REQUEST_ID_BYTES_MAX: usize = 64;
 /// Smaller answers are sent uncompressed: they fit one packet anyway.
@@ -95,16 +109,36 @@ where
         if let Some(response) = self.answer_at_once(&request, &request_id) {
             return Box::pin(ready(Ok(finish(request.into_response(response), request_id, began, encoding, &site, &counted))));
         }
+        let scope = match self.enter_history(&request) {
+            Ok(scope) => scope,
+            Err(problem) => {
+                let response = request.into_response(problem.answer(request_id.to_str().ok()));
+                return Box::pin(ready(Ok(finish(response, request_id, began, encoding, &site, &counted))));
+            }
+        };
         self.access.identify(&request);
-        let answering = self.service.call(request);
+        let answering = scope.enter(|| self.service.call(request));
         Box::pin(async move {
-            let response = name_the_request(answering.await?, &request_id);
+            let response = name_the_request(scope.within(answering).await?, &request_id);
             Ok(finish(response, request_id, began, encoding, &site, &counted))
         })
     }
 }
 
 impl<S> EdgeService<S> {
+    /// Keeps the history that is served for the whole request, and refuses a request that names another one.
+    fn enter_history(&self, request: &ServiceRequest) -> Result<Scope, Problem> {
+        let app = Current::keep(request)?;
+        let named = request.headers().get(&EPOCH).map(HeaderValue::as_bytes).filter(|named| !named.trim_ascii().is_empty());
+        let scope = Scope::new(&app.served, named.is_some());
+        if named.is_some_and(|named| named.trim_ascii() != app.epoch.as_bytes()) {
+            return Err(
+                scope.enter(|| Problem::history_changed(format!("{HISTORY_CHANGED} than the one that the header names: read again")))
+            );
+        }
+        Ok(scope)
+    }
+
     /// Answers what no route sees: what may not pass, and the questions of browsers for pages of other origins.
     fn answer_at_once(&self, request: &ServiceRequest, request_id: &HeaderValue) -> Option<HttpResponse> {
         let refused = |problem: Problem| Some(problem.answer(request_id.to_str().ok()));
@@ -162,15 +196,54 @@ fn finish(
         tracing::warn!(status = status.as_u16(), path = response.request().path(), request_id = ?request_id, "request answered with a server error");
     }
     site.share(&mut response);
+    name_the_history(&mut response);
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID.clone(), request_id);
     let (response_time, server_timing) = timings(took.as_micros());
     headers.insert(RESPONSE_TIME.clone(), response_time);
     headers.insert(SERVER_TIMING.clone(), server_timing);
+    if *response.request().method() == Method::HEAD {
+        return without_body(response);
+    }
     let encoding = encoding.filter(|_| worth_compressing(response.response().body().size()));
     match encoding {
         Some(encoding) => response.map_body(|head, body| EitherBody::left(Encoder::response(encoding, head, body))),
         None => response.map_body(|_, body| EitherBody::right(body)),
+    }
+}
+
+/// Says which history is served, to who is known here.
+fn name_the_history(response: &mut ServiceResponse) {
+    let is_known = |proven: &Proven| proven.identity.as_ref().is_ok_and(|identity| identity.power != Power::Nobody);
+    let extensions = response.request().extensions();
+    let epoch = extensions.get::<Proven>().filter(|proven| is_known(proven)).and_then(|_| extensions.get::<Current>());
+    let value = epoch.and_then(|app| HeaderValue::from_str(&app.epoch).ok());
+    drop(extensions);
+    if let Some(value) = value {
+        response.headers_mut().insert(EPOCH.clone(), value);
+    }
+}
+
+/// The headers alone. Nothing of the body is made: it may have no end. The client is told to close, because the library decides by the
+/// newest request that it has read whether a body is written, and another one may have been sent without waiting for this answer.
+fn without_body(mut response: ServiceResponse) -> Answer {
+    response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    let size = response.response().body().size();
+    response.map_body(|_, _| EitherBody::right(BoxBody::new(Headers(size))))
+}
+
+/// A body of which only the size is sent.
+struct Headers(BodySize);
+
+impl MessageBody for Headers {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        self.0
+    }
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        Poll::Ready(None)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one mapping from everything that can go wrong to an RFC 9457 `application/problem+json` answer.
 //! Clients get a stable code and a sentence; the cause of an internal fault goes to the log only.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use actix_web::{
     HttpResponse, HttpResponseBuilder, ResponseError,
@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     actors::Failure,
     domain::{Refusal, RefusalKind},
-    events::{AtError, LogError},
+    events::{AtError, LogError, served},
     snapshots::{SnapshotError, WorkError},
 };
 
@@ -31,6 +31,8 @@ struct Parts {
     detail: Cow<'static, str>,
     field: Option<FieldError>,
     retry_after_seconds: Option<u32>,
+    /// The history that is served, where the client's is another.
+    epoch: Option<Arc<str>>,
     /// An extra header such as `Allow`.
     header: Option<(header::HeaderName, header::HeaderValue)>,
 }
@@ -59,6 +61,9 @@ pub struct ProblemBody<'a> {
     /// As in the `X-Request-ID` header; quote it when asking for help.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<&'a str>,
+    /// With `history_changed`: the history that is served now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<&'a str>,
     /// The fields at fault.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     pub errors: &'a [FieldError],
@@ -68,7 +73,7 @@ impl Problem {
     /// A problem with a stable code and a sentence.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Parts { status, code, detail: detail.into(), field: None, retry_after_seconds: None, header: None }))
+        Self(Box::new(Parts { status, code, detail: detail.into(), field: None, retry_after_seconds: None, epoch: None, header: None }))
     }
 
     /// The request cannot be understood (400).
@@ -93,6 +98,21 @@ impl Problem {
     #[must_use]
     pub fn conflict(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// What the client saw is of another history than the one that is served (409); names the epoch of this one.
+    #[must_use]
+    pub fn history_changed(detail: impl Into<Cow<'static, str>>) -> Self {
+        let mut problem = Self::conflict("history_changed", detail);
+        problem.0.epoch = served::epoch();
+        problem
+    }
+
+    /// The same problem with another status.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = status;
+        self
     }
 
     /// An internal fault: the cause is logged here, once, and not shown.
@@ -187,6 +207,7 @@ impl Problem {
             code: parts.code,
             detail: &parts.detail,
             request_id,
+            epoch: parts.epoch.as_deref(),
             errors: parts.field.as_slice(),
         };
         let mut answer = HttpResponseBuilder::new(parts.status);
@@ -289,6 +310,7 @@ impl From<Failure> for Problem {
         match failure {
             Failure::Refused(refusal) => refusal.into(),
             Failure::VersionMismatch { .. } => Self::new(StatusCode::PRECONDITION_FAILED, code, detail),
+            Failure::HistoryChanged(_) => Self::history_changed(detail).with_status(StatusCode::PRECONDITION_FAILED),
             Failure::KeyReused { .. } => Self::conflict(code, detail),
             Failure::Overloaded { retry_after_seconds, .. } => Self::unavailable(code, detail, retry_after_seconds),
             Failure::Contended(_) => Self::unavailable(code, detail, RETRY_AFTER_SECONDS),

@@ -1,16 +1,21 @@
 //! The log as clients may read it: NDJSON from a position, whole or filtered, to the head or without end.
 
-use actix_web::{HttpResponse, web::Bytes};
+use std::future::poll_fn;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Bytes, Data},
+};
 use futures_util::{Stream, StreamExt, stream};
-use serde::Deserialize;
-use tokio::sync::watch;
+use serde::{Deserialize, Serialize};
 
 use super::{
     error::{Problem, ProblemBody},
-    reads::{Id, Query},
+    live::feed::join,
+    reads::{Id, Query, in_scope},
 };
 use crate::{
-    app::{App, Current},
+    app::{App, Current, Running},
     commands::stream::blocking,
     domain::{ListId, StreamId, StreamKind},
     events::{
@@ -18,7 +23,9 @@ use crate::{
         codec::event_json,
         feed::{Feed, FeedReader},
         names::{EVENT_NAMES, event_name},
+        served::HISTORY_CHANGED,
     },
+    live::{close::Close, membership::Membership, outbox::Next, topic::Topic},
 };
 
 /// Events of one stream read at a time.
@@ -48,8 +55,13 @@ pub struct EventsQuery {
 /// Reads the log, one event a line, from a position to the head, or without end with `follow`.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(EventsQuery),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ProblemBody)))]
-pub async fn all(app: Current, Query(query): Query<EventsQuery>) -> Result<HttpResponse, Problem> {
-    answer(app, query).await
+pub async fn all(
+    app: Current,
+    running: Data<Running>,
+    request: HttpRequest,
+    Query(query): Query<EventsQuery>,
+) -> Result<HttpResponse, Problem> {
+    answer(app, running, &request, query).await
 }
 
 /// Which events of a list are asked for.
@@ -70,15 +82,22 @@ pub struct ListEventsQuery {
 /// Reads everything that happened to a list, one event a line.
 #[utoipa::path(get, path = "/api/v1/lists/{id}/events", tag = "events", params(("id" = ListId, Path), ListEventsQuery),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = 404, body = ProblemBody)))]
-pub async fn of_list(app: Current, Id(id): Id<ListId>, Query(query): Query<ListEventsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn of_list(
+    app: Current,
+    running: Data<Running>,
+    request: HttpRequest,
+    Id(id): Id<ListId>,
+    Query(query): Query<ListEventsQuery>,
+) -> Result<HttpResponse, Problem> {
     let stream = StreamId::new(StreamKind::List, id.as_str()).map_err(|error| Problem::internal(&error))?;
     if app.log.stream_head(&stream).is_none() {
         return Err(Problem::not_found("list_not_found", format!("there is no list {id}")));
     }
-    answer(app, EventsQuery { after: query.after, stream: Some(stream), kind: None, limit: query.limit, follow: query.follow }).await
+    let query = EventsQuery { after: query.after, stream: Some(stream), kind: None, limit: query.limit, follow: query.follow };
+    answer(app, running, &request, query).await
 }
 
-async fn answer(app: Current, query: EventsQuery) -> Result<HttpResponse, Problem> {
+async fn answer(app: Current, running: Data<Running>, request: &HttpRequest, query: EventsQuery) -> Result<HttpResponse, Problem> {
     let head = app.log.head();
     let after = query.after.unwrap_or(Position::START);
     if after > head {
@@ -97,7 +116,7 @@ async fn answer(app: Current, query: EventsQuery) -> Result<HttpResponse, Proble
     // The history of one stream is found without reading the whole log.
     if let (Some(stream), false) = (&filter.stream, query.follow) {
         let history = StreamHistory { head: app.log.stream_head(stream), after, version: 0, filter, remaining };
-        return Ok(response.streaming(history.stream(app).await?));
+        return Ok(response.streaming(in_scope(history.stream(app).await?)));
     }
     if after < head {
         // Once the answer has begun, an unreadable log can only break it off.
@@ -106,8 +125,9 @@ async fn answer(app: Current, query: EventsQuery) -> Result<HttpResponse, Proble
     }
     let reader = Feed::new(std::sync::Arc::clone(&app.log)).reader(after);
     let until = if query.follow { None } else { Some(head) };
-    let ended = app.ended.clone();
-    Ok(response.streaming(Following { reader, until, filter, remaining, ended }.stream()))
+    // Who follows holds a place like a live session, with the same limits, signs of life and reasons to end.
+    let place = if query.follow { Some(join(&app, request)?) } else { None };
+    Ok(response.streaming(in_scope(Following { app, running, reader, until, filter, remaining, place, ended: false }.stream())))
 }
 
 struct Filter {
@@ -137,12 +157,34 @@ fn push_line(text: &mut Vec<u8>, recorded: &Recorded, remaining: &mut u64) {
 
 /// Reads on from a position, past the head if there is no end.
 struct Following {
+    app: Current,
+    running: Data<Running>,
     reader: FeedReader,
     until: Option<Position>,
     filter: Filter,
     remaining: u64,
-    /// Becomes true when another history replaces this one: then following ends.
-    ended: watch::Receiver<bool>,
+    /// Of a follower without end.
+    place: Option<Membership>,
+    /// The reason was sent.
+    ended: bool,
+}
+
+/// The last line of an answer that ends before its end.
+#[derive(Debug, Serialize)]
+struct EndedEarly<'a> {
+    error: &'static str,
+    detail: &'a str,
+    /// The history that is served now, if it is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epoch: Option<&'a str>,
+}
+
+/// What comes next.
+enum Step {
+    Events(Vec<std::sync::Arc<Recorded>>),
+    SignOfLife,
+    End(Close),
+    NoRight,
 }
 
 impl Following {
@@ -151,22 +193,76 @@ impl Following {
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
-        while self.remaining > 0 && self.until.is_none_or(|until| self.reader.position() < until) {
-            let events = tokio::select! {
-                events = self.reader.next() => events.map_err(Problem::unreadable)?,
-                _ = self.ended.wait_for(|ended| *ended) => return Ok(None),
-            };
-            let mut text = Vec::new();
-            for recorded in events.iter().filter(|recorded| self.until.is_none_or(|until| recorded.position <= until)) {
-                if self.filter.wants(recorded) {
-                    push_line(&mut text, recorded, &mut self.remaining);
+        while !self.ended && self.remaining > 0 && self.until.is_none_or(|until| self.reader.position() < until) {
+            match self.step().await? {
+                Step::SignOfLife => return Ok(Some(Bytes::from_static(b"\n"))),
+                Step::End(close) => return Ok(Some(self.end(close.name(), close.reason()))),
+                Step::NoRight => return Ok(Some(self.end("not_permitted", "you may not follow this any more"))),
+                Step::Events(events) => {
+                    let text = self.lines(&events);
+                    if !text.is_empty() {
+                        return Ok(Some(text.into()));
+                    }
                 }
-            }
-            if !text.is_empty() {
-                return Ok(Some(text.into()));
             }
         }
         Ok(None)
+    }
+
+    async fn step(&mut self) -> Result<Step, Problem> {
+        let Some(place) = &self.place else {
+            let mut ended = self.app.ended.clone();
+            return tokio::select! {
+                events = self.reader.next() => Ok(Step::Events(events.map_err(Problem::unreadable)?)),
+                _ = ended.wait_for(|ended| *ended) => Ok(Step::End(Close::HistoryChanged)),
+            };
+        };
+        // The body takes the next piece only when the socket took the one before.
+        place.outbox().took_piece(false);
+        if !self.may_still_follow(place) {
+            return Ok(Step::NoRight);
+        }
+        tokio::select! {
+            biased;
+            live = poll_fn(|context| place.outbox().poll_push(context)) => Ok(match live {
+                Some(Next::Close(close)) => Step::End(close),
+                // It follows no topic, so nothing else comes than signs of life.
+                Some(Next::Notice(_) | Next::Pushes(_)) => Step::SignOfLife,
+                None => Step::End(Close::GoingAway),
+            }),
+            events = self.reader.next() => Ok(Step::Events(events.map_err(Problem::unreadable)?)),
+        }
+    }
+
+    /// The right to one list's history may end while it is followed; that to the whole log ends with the credential.
+    fn may_still_follow(&self, place: &Membership) -> bool {
+        let Some(stream) = self.filter.stream.as_ref().filter(|stream| stream.kind() == StreamKind::List) else { return true };
+        let topic = format!("list:{}", stream.id()).parse::<Topic>();
+        topic.is_ok_and(|topic| place.identity().is_some_and(|identity| self.app.hub.rights().may_follow(&identity, &topic)))
+    }
+
+    fn lines(&mut self, events: &[std::sync::Arc<Recorded>]) -> Vec<u8> {
+        let mut text = Vec::new();
+        for recorded in events.iter().filter(|recorded| self.until.is_none_or(|until| recorded.position <= until)) {
+            if self.filter.wants(recorded) {
+                push_line(&mut text, recorded, &mut self.remaining);
+            }
+        }
+        text
+    }
+
+    /// Says why the answer ends here: else a reader would take what it has for everything.
+    fn end(&mut self, error: &'static str, detail: &str) -> Bytes {
+        self.ended = true;
+        let served = self.running.current();
+        let line = if served.epoch == self.app.epoch {
+            EndedEarly { error, detail, epoch: None }
+        } else {
+            EndedEarly { error: "history_changed", detail: HISTORY_CHANGED, epoch: Some(&served.epoch) }
+        };
+        let mut text = serde_json::to_vec(&line).unwrap_or_default();
+        text.push(b'\n');
+        text.into()
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Readiness {
     pub views: Option<ViewsReadiness>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskReadiness>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockReadiness>,
     /// The result of the last test restore of the newest snapshot; absent before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub self_restore: Option<SelfRestored>,
@@ -97,6 +99,15 @@ pub struct ViewsReadiness {
     pub lag_events: u64,
 }
 
+/// The state of the clock.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ClockReadiness {
+    pub now: Moment,
+    /// The clock was far ahead of, or behind, the newest event at the start. The server works; times may be wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+}
+
 /// The state of the disk.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct DiskReadiness {
@@ -123,7 +134,7 @@ fn is_for_all_of_it(app: &App, request: &HttpRequest) -> bool {
 impl Readiness {
     /// What everybody may know.
     fn in_short(&self) -> Self {
-        Self { ready: self.ready, reasons: None, log: None, views: None, disk: None, self_restore: None }
+        Self { ready: self.ready, reasons: None, log: None, views: None, disk: None, clock: None, self_restore: None }
     }
 }
 
@@ -153,6 +164,7 @@ fn readiness(app: &App) -> Readiness {
         log: Some(LogReadiness { writable: read_only.is_none(), verification, head, durability: app.config.durability }),
         views: Some(ViewsReadiness { position, lag_events }),
         disk: Some(DiskReadiness { free_bytes }),
+        clock: Some(ClockReadiness { now: app.clock.now(), warning: app.skew.warning() }),
         self_restore: None,
     }
 }

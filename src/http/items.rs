@@ -32,9 +32,9 @@ pub async fn add(app: Current, caller: Caller, Id(id): Id<ListId>, Json(body): J
     // Added before under this very id: nothing is recorded, but it is there.
     done.subject.get_or_insert_with(|| item.to_string());
     if done.outcome != Outcome::Applied {
-        return answer::<Lists, _>(StatusCode::OK, id.as_str(), &done, Some(&*done.view));
+        return answer::<Lists, _>(&app, StatusCode::OK, id.as_str(), &done, Some(&*done.view));
     }
-    let answer = answer::<Lists, _>(StatusCode::CREATED, id.as_str(), &done, Some(&*done.view))?;
+    let answer = answer::<Lists, _>(&app, StatusCode::CREATED, id.as_str(), &done, Some(&*done.view))?;
     made(answer, &format!("/api/v1/lists/{id}/items/{item}"))
 }
 

@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use actix_web::{
     http::StatusCode,
-    web::{Bytes, BytesMut, Payload},
+    web::{Bytes, BytesMut},
 };
 use futures_util::{Stream, StreamExt, stream};
 use tokio_util::{
@@ -13,7 +13,7 @@ use tokio_util::{
 };
 
 use super::{
-    body::{BODY_SECONDS_MAX, cut_short},
+    body::{BODY_SECONDS_MAX, cut_short, too_slow},
     error::Problem,
 };
 
@@ -29,28 +29,28 @@ pub struct Line {
 }
 
 /// The lines of a body that are not blank.
-pub fn lines(payload: Payload) -> impl Stream<Item = Line> {
-    let framed = FramedRead::new(StreamReader::new(Box::pin(pieces(payload))), Lines::default());
+pub fn lines<E>(payload: impl Stream<Item = Result<Bytes, E>>) -> impl Stream<Item = Line>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let pieces = payload.map(|piece| piece.map_err(io::Error::other));
+    let framed = FramedRead::new(StreamReader::new(Box::pin(pieces)), Lines::default());
     stream::unfold(Some(framed), |framed| async move {
         let mut framed = framed?;
-        match framed.next().await? {
+        // Bytes that make no line are no progress: a body that drips would hold its connection for ever.
+        let next = tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), framed.next());
+        match next.await.unwrap_or_else(|late| Some(Err(late.into())))? {
             Ok(line) => Some((line, Some(framed))),
             // What arrived of the last line may be half of it: it must not count.
-            Err(_) => Some((Line { number: framed.decoder().number + 1, text: Err(cut_short()) }, None)),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Some((faulty(&framed, too_slow()), None)),
+            Err(_) => Some((faulty(&framed, cut_short()), None)),
         }
     })
 }
 
-/// What arrives of a body. One that breaks off or rests for too long ends with an error.
-fn pieces(payload: Payload) -> impl Stream<Item = io::Result<Bytes>> {
-    stream::unfold(payload, |mut payload| async move {
-        let piece = tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), payload.next()).await;
-        let piece = match piece {
-            Ok(piece) => piece?.map_err(io::Error::other),
-            Err(late) => Err(late.into()),
-        };
-        Some((piece, payload))
-    })
+/// The line that was under way when its body failed.
+fn faulty<R>(framed: &FramedRead<R, Lines>, problem: Problem) -> Line {
+    Line { number: framed.decoder().number + 1, text: Err(problem) }
 }
 
 /// Cuts lines and counts them. A refused line is an item like any other: after an error the reader would wait for more bytes
@@ -107,7 +107,7 @@ fn too_long() -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::{FromRequest, test::TestRequest};
+    use actix_web::{FromRequest, test::TestRequest, web::Payload};
 
     use super::*;
 
@@ -123,6 +123,31 @@ mod tests {
     async fn lines_are_numbered_and_blank_ones_only_counted() {
         let all = split("a\n\nb\r\nc").await;
         assert_eq!(all, vec![(1, Ok("a".into())), (3, Ok("b\r".into())), (4, Ok("c".into()))]);
+    }
+
+    #[actix_web::test]
+    async fn of_a_body_that_breaks_off_whole_lines_count_and_the_fault_is_the_last() {
+        let pieces = ["a\nb", "b\nhal", "f of a line"].map(|piece| Ok(Bytes::from(piece)));
+        for kept in 1..=3 {
+            for fault in ["connection reset", "broken framing"] {
+                let pieces = pieces[..kept].iter().cloned().chain([Err(fault)]);
+                let found: Vec<_> = lines(stream::iter(pieces)).collect().await;
+                let found: Vec<_> = found.into_iter().map(|line| (line.number, line.text.map_err(|problem| problem.code()))).collect();
+                let whole = [Ok(Bytes::from("a")), Ok(Bytes::from("bb"))].into_iter().take(kept.min(2)).chain([Err("body_incomplete")]);
+                assert_eq!(found, (1..).zip(whole).collect::<Vec<_>>(), "{kept} pieces");
+            }
+        }
+    }
+
+    #[actix_web::test(start_paused = true)]
+    async fn a_body_that_drips_ends_although_each_piece_comes_in_time() {
+        let drip = stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(BODY_SECONDS_MAX - 1)).await;
+            Some((Ok::<_, io::Error>(Bytes::from_static(b"x")), ()))
+        });
+        let found: Vec<_> = lines(stream::iter([Ok(Bytes::from_static(b"a\n"))]).chain(drip)).collect().await;
+        let found: Vec<_> = found.into_iter().map(|line| (line.number, line.text.map_err(|problem| problem.code()))).collect();
+        assert_eq!(found, vec![(1, Ok(Bytes::from_static(b"a"))), (2, Err("body_too_slow"))]);
     }
 
     #[actix_web::test]

@@ -9,7 +9,7 @@ use super::{
     error::{Problem, ProblemBody},
     households,
     protocol::{ChangeList, CheckOut, CommandOnly, ListView, NewList, NewMember},
-    reads::{AfterQuery, Id, Page, Query, id_mark, page_limit, tagged, wait_until},
+    reads::{AfterQuery, Id, Page, Query, id_mark, page_limit, tagged, version_tag, wait_until},
     travel::{self, Asked, When},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     app::{App, Current},
     commands::{Caller, execute},
     domain::{
-        HouseholdId, ListId, OrderId,
+        HouseholdId, ListId, OrderId, StreamId, StreamKind,
         list::{List, ListCommand, ListState, Lists},
         rights::Reader,
     },
@@ -53,10 +53,17 @@ pub async fn show(
         let json = render(&ListView::of(id.as_str(), loaded.version, loaded.position, list, archived, &loaded.view))?;
         // Rendered once for every reader of this state. The totals change with prices and by time alone, without a version or
         // a position of their own, so the tag is of the content.
-        let tag = format!("\"{}.{}\"", loaded.version, &blake3::hash(&json).to_hex()[..TAG_HEX_DIGITS]);
+        let version = version_tag(&app, loaded.version, newest_of(&app, &id));
+        let tag = format!("\"{version}.{}\"", &blake3::hash(&json).to_hex()[..TAG_HEX_DIGITS]);
         loaded.rendered.get_or_init(|| Rendered { json, tag }).clone()
     };
     tagged(&request, &rendered.tag, || Ok(rendered.json.clone()))
+}
+
+/// The position of a list's own newest event; that of its view may be later, because prices count there.
+fn newest_of(app: &App, id: &ListId) -> Position {
+    let stream = StreamId::new(StreamKind::List, id.as_str()).ok();
+    stream.and_then(|stream| app.log.stream_head(&stream)).map_or(Position::START, |head| head.position)
 }
 
 /// A list as it was. Its totals are computed by what was known; those of now are kept by its actor.
@@ -96,7 +103,7 @@ pub async fn create(app: Current, caller: Caller, Json(body): Json<NewList>) -> 
     let id = caller.id_for(body.id, "list", ListId::new)?;
     let command = ListCommand::Create { name: body.name, household: body.household, store: body.store };
     let done = execute::<Lists>(&app, id.as_str(), caller.request(id.as_str(), command)).await?;
-    let answer = answer::<Lists, _>(status_of_making(&done), id.as_str(), &done, Some(&*done.view))?;
+    let answer = answer::<Lists, _>(&app, status_of_making(&done), id.as_str(), &done, Some(&*done.view))?;
     made(answer, &format!("/api/v1/lists/{id}"))
 }
 
@@ -210,5 +217,5 @@ pub async fn share(app: Current, caller: Caller, Id(id): Id<ListId>, Json(body):
 /// When the list refuses or fails.
 pub async fn run(app: &App, id: &ListId, request: Request<ListCommand>) -> Result<HttpResponse, Problem> {
     let done = execute::<Lists>(app, id.as_str(), request).await?;
-    answer::<Lists, _>(StatusCode::OK, id.as_str(), &done, Some(&*done.view))
+    answer::<Lists, _>(&app, StatusCode::OK, id.as_str(), &done, Some(&*done.view))
 }

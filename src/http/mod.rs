@@ -6,6 +6,7 @@ pub mod access;
 pub mod admin;
 pub mod baskets;
 pub mod body;
+pub mod budget;
 pub mod bulk;
 pub mod caller;
 pub mod commands;

@@ -38,7 +38,7 @@ pub async fn create(app: Current, caller: Caller, Json(body): Json<NewOrder>) ->
     }
     let request = caller.request_as_given(id.as_str(), OrderCommand::Place(placement), &OrderCommand::Place(given));
     let done = execute::<Orders>(&app, id.as_str(), request).await?;
-    make_done::<Orders>(id.as_str(), &done)
+    make_done::<Orders>(&app, id.as_str(), &done)
 }
 
 /// Which orders are asked for.

@@ -6,17 +6,32 @@ use super::error::Problem;
 use crate::{
     app::App,
     commands::stream::blocking,
-    events::{At, AtError, Point},
+    domain::Moment,
+    events::{At, AtError, Log, Point, Position},
 };
+
+/// A time that is no further back counts as now: it was, when the client sent it.
+const NOW_MICROS: i64 = 1_000_000;
 
 /// The point of the log that a moment names.
 ///
 /// # Errors
 /// See [`no_such_point`].
 pub async fn point(app: &App, at: At, pointer: &'static str) -> Result<Point, Problem> {
-    let log = Arc::clone(&app.log);
-    let found = blocking(move || at.find(&*log)).await?;
-    found.map_err(|error| no_such_point(&error, pointer))
+    let (log, now) = (Arc::clone(&app.log), app.clock.now());
+    blocking(move || find(&*log, at, now, pointer)).await?
+}
+
+/// The point in a log. A time that is now means all that is recorded, also where a clock that was ahead stamped it later.
+///
+/// # Errors
+/// See [`no_such_point`].
+pub fn find(log: &dyn Log, at: At, now: Moment, pointer: &str) -> Result<Point, Problem> {
+    let head = log.head();
+    match at {
+        At::Time(time) if head > Position::START && time.0 >= now.0.saturating_sub(NOW_MICROS) => Ok(Point { position: head, time }),
+        at @ (At::Time(_) | At::Position(_)) => at.find(log).map_err(|error| no_such_point(&error, pointer)),
+    }
 }
 
 /// The log has no such point: 400 beyond its head, 404 before its first event.

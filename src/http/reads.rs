@@ -15,6 +15,7 @@ use actix_web::{
     },
     web::Bytes,
 };
+use futures_util::{Stream, future::Either};
 use serde::{Deserialize, Serialize};
 
 pub use super::input::{Query, parse_query};
@@ -26,7 +27,7 @@ use super::{
 use crate::{
     app::App,
     domain::ids::IdError,
-    events::{At, Position},
+    events::{At, Mark, Position, Scope, Seen, served},
 };
 
 /// How long a read with `after` waits for the views to get there; then it is answered 503.
@@ -133,17 +134,29 @@ pub fn page_limit(asked: Option<usize>) -> Result<usize, Problem> {
     Err(Problem::malformed("invalid_parameter", format!("limit must be from 1 to {PAGE_MAX}")).at("/limit"))
 }
 
-/// Cursors are opaque to clients: hex keeps them from being built by hand, and safe in a URL.
-fn cursor_of(mark: &str) -> String {
-    mark.bytes().map(|byte| format!("{byte:02x}")).collect()
+/// Cursors are opaque to clients: hex keeps them from being built by hand, and safe in a URL. After a restore they end with the mark of the
+/// history, because a page of another one would leave out what this one has.
+#[must_use]
+pub fn cursor_of(mark: &str) -> String {
+    let hex: String = mark.bytes().map(|byte| format!("{byte:02x}")).collect();
+    served::newest_mark().map_or_else(|| hex.clone(), |history| format!("{hex}~{history}"))
 }
 
 /// What a cursor stands for.
 ///
 /// # Errors
-/// 400 if it is not one of ours.
+/// 400 if it is not one of ours, 409 if it is of another history.
 pub fn mark_of(cursor: Option<&str>) -> Result<Option<String>, Problem> {
     let Some(cursor) = cursor else { return Ok(None) };
+    let (cursor, history) = match cursor.split_once('~') {
+        None => (cursor, None),
+        Some((cursor, mark)) => (cursor, Some(mark.parse::<Mark>().map_err(|_| invalid_cursor())?)),
+    };
+    if history != served::newest_mark() {
+        return Err(
+            Problem::history_changed("this page is of another history than the one served now: start again without a cursor").at("/cursor")
+        );
+    }
     let byte = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
     let bytes: Option<Vec<u8>> = cursor.as_bytes().chunks(2).map(byte).collect();
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Some).ok_or_else(invalid_cursor)
@@ -200,6 +213,21 @@ pub fn tagged(request: &HttpRequest, tag: &str, body: impl FnOnce() -> Result<By
         if known { HttpResponse::new(StatusCode::NOT_MODIFIED) } else { HttpResponse::Ok().content_type("application/json").body(body()?) };
     answer.headers_mut().insert(header::ETAG, tag_value);
     Ok(answer)
+}
+
+/// The items of an answer's body, each made in the history of its request.
+pub fn in_scope<S: Stream + 'static>(items: S) -> impl Stream<Item = S::Item> {
+    let scope = Scope::current();
+    match scope {
+        Some(scope) => Either::Left(scope.stream(items)),
+        None => Either::Right(items),
+    }
+}
+
+/// The tag of an entity at a version, for `ETag` and `If-Match`: after a restore with the mark of the history that its newest event is of.
+#[must_use]
+pub fn version_tag(app: &App, version: u64, newest: Position) -> String {
+    Seen::new(version, app.served.lineage.mark_at(newest)).to_string()
 }
 
 fn names(value: &HeaderValue, tag: &str) -> bool {

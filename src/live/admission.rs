@@ -27,19 +27,18 @@ struct Counts {
 }
 
 impl Admission {
-    /// Admits a session and returns its number.
+    /// Admits a session and returns its number. One without a principal does not count yet: those that never send a token must not
+    /// keep out those that do. Their number is bounded by each worker.
     ///
     /// # Errors
     /// The reason to close it instead.
     pub fn enter(&self, address: Option<IpAddr>, who: Option<&Principal>, limits: &Limits) -> Result<u64, Close> {
         let mut counts = self.counts.lock();
-        counts.check(address, limits)?;
-        if let Some(who) = who {
-            counts.add_principal(who, limits)?;
+        if counts.closed {
+            return Err(Close::GoingAway);
         }
-        counts.sessions += 1;
-        if let Some(address) = address {
-            *counts.addresses.entry(address).or_default() += 1;
+        if let Some(who) = who {
+            counts.add(address, who, limits)?;
         }
         Ok(self.next_id.fetch_add(1, Ordering::Relaxed) + 1)
     }
@@ -48,28 +47,30 @@ impl Admission {
     ///
     /// # Errors
     /// The reason to close it: this principal has enough sessions.
-    pub fn rename(&self, from: Option<&Principal>, to: &Principal, limits: &Limits) -> Result<(), Close> {
+    pub fn rename(&self, address: Option<IpAddr>, from: Option<&Principal>, to: &Principal, limits: &Limits) -> Result<(), Close> {
         if from == Some(to) {
             return Ok(());
         }
         let mut counts = self.counts.lock();
-        counts.add_principal(to, limits)?;
-        if let Some(from) = from {
-            take_one(&mut counts.principals, from);
+        match from {
+            None => counts.add(address, to, limits),
+            Some(from) => {
+                counts.add_principal(to, limits)?;
+                take_one(&mut counts.principals, from);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// A session has ended.
     pub fn leave(&self, address: Option<IpAddr>, who: Option<&Principal>) {
+        let Some(who) = who else { return };
         let mut counts = self.counts.lock();
         counts.sessions = counts.sessions.saturating_sub(1);
         if let Some(address) = address {
             take_one(&mut counts.addresses, &address);
         }
-        if let Some(who) = who {
-            take_one(&mut counts.principals, who);
-        }
+        take_one(&mut counts.principals, who);
     }
 
     /// Admits no more sessions.
@@ -77,7 +78,7 @@ impl Admission {
         self.counts.lock().closed = true;
     }
 
-    /// Sessions connected now.
+    /// Sessions with a principal that are connected now.
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.counts.lock().sessions
@@ -85,10 +86,17 @@ impl Admission {
 }
 
 impl Counts {
-    fn check(&self, address: Option<IpAddr>, limits: &Limits) -> Result<(), Close> {
-        if self.closed {
-            return Err(Close::GoingAway);
+    fn add(&mut self, address: Option<IpAddr>, who: &Principal, limits: &Limits) -> Result<(), Close> {
+        self.check(address, limits)?;
+        self.add_principal(who, limits)?;
+        self.sessions += 1;
+        if let Some(address) = address {
+            *self.addresses.entry(address).or_default() += 1;
         }
+        Ok(())
+    }
+
+    fn check(&self, address: Option<IpAddr>, limits: &Limits) -> Result<(), Close> {
         if self.sessions >= limits.sessions_max {
             return Err(Close::TooManySessions);
         }
@@ -147,12 +155,25 @@ mod tests {
     }
 
     #[test]
+    fn sockets_without_a_token_take_no_place_until_they_send_one() {
+        let limits = Limits { sessions_max: 1, sessions_per_address_max: 1, ..Limits::default() };
+        let (admission, address) = (Admission::default(), Some(IpAddr::from([127, 0, 0, 1])));
+        for _ in 0..1_000 {
+            admission.enter(address, None, &limits).unwrap();
+        }
+        assert_eq!(admission.rename(address, None, &who("ana"), &limits), Ok(()));
+        assert_eq!(admission.rename(address, None, &who("ben"), &limits), Err(Close::TooManySessions));
+        admission.leave(address, None);
+        assert_eq!(admission.sessions(), 1);
+    }
+
+    #[test]
     fn nothing_is_kept_of_those_who_left() {
         let admission = Admission::default();
         let address = Some(IpAddr::from([127, 0, 0, 1]));
         admission.enter(address, None, &Limits::default()).unwrap();
-        admission.rename(None, &who("ana"), &Limits::default()).unwrap();
-        admission.rename(Some(&who("ana")), &who("ben"), &Limits::default()).unwrap();
+        admission.rename(address, None, &who("ana"), &Limits::default()).unwrap();
+        admission.rename(address, Some(&who("ana")), &who("ben"), &Limits::default()).unwrap();
         admission.leave(address, Some(&who("ben")));
         let counts = admission.counts.lock();
         assert_eq!((counts.sessions, counts.addresses.len(), counts.principals.len()), (0, 0, 0));

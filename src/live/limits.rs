@@ -43,6 +43,9 @@ pub struct Limits {
     pub snapshot_entries_max: usize,
     /// One answer to a subscription is split near this size, so that a slow reader never makes the server hold a large one.
     pub answer_bytes_soft_max: usize,
+    /// Sessions of one worker that have not sent a token yet. They take no place of those above; one more closes the oldest of them with
+    /// `AuthenticationTimeout`.
+    pub strangers_per_worker_max: usize,
     /// How long a session may take to send its token; then it is closed with `AuthenticationTimeout`.
     pub authenticate_within: Duration,
     /// How often the server pings; a session that is silent for two of them is closed with `Silent`.
@@ -84,6 +87,7 @@ impl Limits {
             readers_max: 4,
             snapshot_entries_max: 200,
             answer_bytes_soft_max: 16 * 1024,
+            strangers_per_worker_max: 256,
             authenticate_within: Duration::from_secs(10),
             stalled_max: Duration::from_secs(4),
             closing_max: Duration::from_secs(1),

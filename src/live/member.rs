@@ -58,6 +58,9 @@ impl Member {
         if now >= self.ends_at {
             return Some(Overdue::Close(Close::Lifetime));
         }
+        if !self.arrival.two_way && self.arrival.socket.as_ref().is_some_and(SocketHandle::is_left) {
+            return Some(Overdue::Close(Close::Normal));
+        }
         if self.arrival.two_way && now.saturating_duration_since(self.heard.get()) > limits.ping_interval * 2 {
             return Some(Overdue::Close(Close::Silent));
         }

@@ -77,6 +77,9 @@ impl Membership {
             token_until: None.into(),
             ends_at: now + lifetime,
         });
+        if member.identity.borrow().is_none() {
+            worker.make_room_for_stranger(id);
+        }
         worker.add(&member);
         hub.counters().sessions.increment(1);
         if !hub.is_of(epoch) {
@@ -132,7 +135,7 @@ impl Seat {
     pub fn admit(&self, grant: Grant) -> Result<(), Close> {
         let hub = self.worker.hub();
         hub.admission()
-            .rename(self.who().as_ref(), &grant.identity.who, hub.limits())
+            .rename(self.member.arrival.address, self.who().as_ref(), &grant.identity.who, hub.limits())
             .inspect_err(|close| hub.counters().met_by_close(*close))?;
         *self.member.identity.borrow_mut() = Some(grant.identity);
         self.member.authenticate_by.set(None);

@@ -3,6 +3,7 @@
 
 use std::{
     any::Any,
+    mem::MaybeUninit,
     net::Shutdown,
     sync::{
         Arc, LazyLock,
@@ -36,6 +37,12 @@ impl Drop for Counted {
 }
 
 impl SocketHandle {
+    /// Whether the peer has closed its half. A client of an answer without end has nothing more to send, so it is gone then.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        matches!(self.0.0.peek(&mut [MaybeUninit::uninit()]), Ok(0))
+    }
+
     /// Ends the connection both ways; its poller sees that.
     pub fn shutdown(&self) {
         // It may be closed already, which is fine.

@@ -4,7 +4,7 @@
 use std::{
     cell::RefCell,
     cmp::Reverse,
-    collections::BinaryHeap,
+    collections::{BinaryHeap, VecDeque},
     future::poll_fn,
     rc::{Rc, Weak},
     sync::Arc,
@@ -39,6 +39,8 @@ pub struct Worker {
     inbox: Arc<Inbox>,
     rooms: RefCell<AHashMap<Arc<Channel>, Vec<Rc<Follower>>>>,
     members: RefCell<AHashMap<u64, Rc<Member>>>,
+    /// Members that came without a principal, the oldest first; some may have one by now.
+    strangers: RefCell<VecDeque<u64>>,
     deadlines: RefCell<BinaryHeap<Reverse<Deadline>>>,
 }
 
@@ -79,7 +81,14 @@ impl Worker {
 
     fn new(hub: &Arc<Hub>) -> Self {
         let (hub, inbox) = (Arc::clone(hub), hub.new_inbox());
-        Self { hub, inbox, rooms: RefCell::default(), members: RefCell::default(), deadlines: RefCell::default() }
+        Self {
+            hub,
+            inbox,
+            rooms: RefCell::default(),
+            members: RefCell::default(),
+            strangers: RefCell::default(),
+            deadlines: RefCell::default(),
+        }
     }
 
     /// Its hub.
@@ -97,6 +106,22 @@ impl Worker {
     pub(super) fn add(&self, member: &Rc<Member>) {
         self.members.borrow_mut().insert(member.id, Rc::clone(member));
         self.expect(member);
+    }
+
+    /// Lets a session in that must still send a token. Where too many wait already, the one that had the longest time for it is closed.
+    pub(super) fn make_room_for_stranger(&self, id: u64) {
+        let mut strangers = self.strangers.borrow_mut();
+        if strangers.len() >= self.hub.limits().strangers_per_worker_max {
+            let members = self.members.borrow();
+            strangers.retain(|id| members.get(id).is_some_and(|member| member.identity.borrow().is_none()));
+            if strangers.len() >= self.hub.limits().strangers_per_worker_max
+                && let Some(oldest) = strangers.pop_front().and_then(|oldest| members.get(&oldest))
+            {
+                self.hub.counters().met_by_close(Close::AuthenticationTimeout);
+                oldest.outbox.close(Close::AuthenticationTimeout);
+            }
+        }
+        strangers.push_back(id);
     }
 
     pub(super) fn remove(&self, member: &Member) {

@@ -36,6 +36,10 @@ impl Log for DiskLog {
         self.enqueue(append, |job| self.queue.push(job))
     }
 
+    fn steps_back(&self) -> Vec<Position> {
+        self.shared.steps.read().clone()
+    }
+
     fn read(&self, after: Position, events_max: usize) -> Result<Vec<Arc<Recorded>>, LogError> {
         if let Some(events) = self.shared.tail.read(after, events_max) {
             return Ok(events);

@@ -26,6 +26,7 @@ mod reader;
 mod recover;
 mod sealing;
 pub mod segment;
+pub mod steps;
 mod storage;
 mod streams;
 pub mod upgrade;
@@ -94,6 +95,8 @@ pub(crate) struct Shared {
     head: watch::Sender<Position>,
     news: News,
     in_flight: InFlight,
+    /// Where recorded time steps back.
+    steps: RwLock<Vec<Position>>,
     /// The first failed write; it is final.
     fault: OnceLock<String>,
     /// Commands are refused because there is no other journal to continue in; not final.
@@ -131,6 +134,19 @@ impl DiskLog {
     #[must_use]
     pub fn durability(&self) -> Durability {
         self.durability
+    }
+
+    /// Takes over where time steps back in the log that this one begins as a copy of.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn adopt_steps(&self, steps: Vec<Position>) -> std::io::Result<()> {
+        if steps.is_empty() {
+            return Ok(());
+        }
+        steps::write(self.dir(), &steps)?;
+        *self.shared.steps.write() = steps;
+        Ok(())
     }
 
     /// The log's folder.

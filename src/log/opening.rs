@@ -17,7 +17,7 @@ use super::{
     news::News,
     queue::{GROUP_PART_OF_JOURNAL, Queue},
     reader::Remembered,
-    recover, sealing, upgrade, verifier, watchdog, window,
+    recover, sealing, steps, upgrade, verifier, watchdog, window,
     worker::Worker,
     writer::{Filling, Writer},
 };
@@ -65,6 +65,7 @@ impl DiskLog {
             head: watch::Sender::new(mark.position),
             news: News::default(),
             in_flight: InFlight::default(),
+            steps: RwLock::new(steps::read(folder.path())),
             fault: OnceLock::new(),
             is_stuck: AtomicBool::new(false),
             groups: AtomicU64::new(0),

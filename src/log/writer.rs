@@ -113,7 +113,7 @@ impl Writer {
         let started = Instant::now();
         let mut answers = Vec::with_capacity(group.len());
         let mut sizes = Vec::new();
-        let placed = self.place(group, &mut answers, &mut sizes).map_err(Refusal::Failed);
+        let placed = self.place(group, &mut answers, &mut sizes).and_then(|()| self.note_steps()).map_err(Refusal::Failed);
         self.shared.in_flight.put(answers);
         let stored = placed.and_then(|()| self.store());
         // The watchdog has answered already, and the log is read-only.
@@ -149,6 +149,20 @@ impl Writer {
             answers.push((job.answer, placed));
         }
         self.filling.seal(&mut self.sealer)
+    }
+
+    /// Notes where the clock was set back, before the events are written.
+    fn note_steps(&mut self) -> Result<(), String> {
+        let new = self.sequence.take_steps();
+        if new.is_empty() {
+            return Ok(());
+        }
+        tracing::error!(position = %new[0], "the clock was set back by more than an hour: from this event on recorded time follows it");
+        let mut steps = self.shared.steps.read().clone();
+        steps.extend(new);
+        super::steps::write(self.shared.folder.path(), &steps).map_err(|error| format!("a step of the clock cannot be noted: {error}"))?;
+        *self.shared.steps.write() = steps;
+        Ok(())
     }
 
     /// Writes the group's blocks, durably where the policy says so. Returns each block's place in the journal.

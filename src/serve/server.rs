@@ -28,6 +28,9 @@ const SEND_BUFFER_BYTES: usize = 32 << 10;
 /// acknowledges it 40 ms later: any larger answer would take as long. Segments of a network are smaller anyway.
 #[cfg(unix)]
 const SEGMENT_BYTES_MAX: u32 = 8 << 10;
+/// A client whose request was refused before all of it had come may go on sending for this long: were the connection closed at once, the
+/// kernel would throw away the answer that it has not read. A session that was closed waits as long for its peer to close.
+const LINGER: Duration = Duration::from_secs(2);
 /// A peer that reads nothing for this long is gone: the kernel ends the connection, even when the worker cannot.
 const UNACKNOWLEDGED_WAIT: Duration = Duration::from_secs(15);
 /// Bytes rendered before the socket must take some; it also bounds what a live session keeps after a burst.
@@ -51,10 +54,9 @@ pub fn start(running: Arc<Running>) -> io::Result<(Server, SocketAddr)> {
     .keep_alive(KEEP_ALIVE)
     .max_connections(CONNECTIONS_PER_WORKER_MAX)
     .client_request_timeout(REQUEST_HEAD_WAIT)
-    // The default lingers a second after a session has ended.
-    .client_disconnect_timeout(Duration::ZERO)
-    // A client that closed is gone: else a follower of the log that left would be kept until the next event.
-    .h1_allow_half_closed(false)
+    .client_disconnect_timeout(LINGER)
+    // A client may end its body by closing its half, and still read the answer. Those that left answers without end are found by `live`.
+    .h1_allow_half_closed(true)
     .tcp_nodelay(true)
     .h1_write_buffer_size(WRITE_BUFFER_BYTES)
     .on_connect(|connection, data| {

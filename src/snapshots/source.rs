@@ -113,17 +113,18 @@ impl Snapshot {
     /// # Errors
     /// `BeforeFirst`, or what is wrong with the files.
     pub fn last_until(&self, time: Moment) -> Result<Position, SnapshotError> {
-        let (mut last, mut first_at, mut raw) = (Position::START, None, Vec::new());
+        // Time may step back where a clock was set back, so all events are looked at.
+        let (mut last, mut next, mut first_at, mut raw) = (Position::START, Position::START, None, Vec::new());
         self.visit(&mut |header, bytes| {
             let unreadable = |reason: String| SnapshotError::Damaged { file: "the snapshot".into(), position: Some(header.first), reason };
             block::unpack(header, bytes, &mut raw).map_err(unreadable)?;
             for event in Events(&raw) {
                 let at = read_envelope(event).map_err(|error| unreadable(error.to_string()))?.at;
                 first_at.get_or_insert(at);
-                if at > time {
-                    return Ok(ControlFlow::Break(()));
+                next = next.next();
+                if at <= time {
+                    last = next;
                 }
-                last = last.next();
             }
             Ok(ControlFlow::Continue(()))
         })?;

@@ -17,6 +17,7 @@ use crate::domain::{Outcome, StreamKind};
 /// Bad: `5xx` grows at all, or `4xx` grows faster than `2xx`.
 pub const HTTP_REQUESTS: &str = "aisled_http_requests_total";
 /// Bad: the 0.99 quantile of a write is over 12 ms, of a read over 5 ms.
+pub const HTTP_BODIES_REFUSED: &str = "aisled_http_bodies_refused_total";
 pub const HTTP_SECONDS: &str = "aisled_http_request_seconds";
 /// Bad: `failed` grows at all; `refused` near `applied` means a client repeats a mistake.
 pub const COMMANDS: &str = "aisled_commands_total";
@@ -69,6 +70,7 @@ pub const LIVE_CLOSED: &str = "aisled_live_closed_total";
 /// Bad: grows: a client does not speak the protocol.
 pub const LIVE_BAD_REQUESTS: &str = "aisled_live_bad_requests_total";
 /// Bad: over 700 MB with the whole real data set, or growing under a steady load.
+pub const CLOCK_AHEAD: &str = "aisled_clock_ahead_of_log_seconds";
 pub const PROCESS_MEMORY: &str = "aisled_process_resident_bytes";
 /// Bad: its rate is near the number of cores.
 pub const PROCESS_CPU: &str = "aisled_process_cpu_seconds_total";
@@ -191,6 +193,7 @@ pub fn count_command(kind: StreamKind, end: CommandEnd) {
 
 fn describe() {
     describe_counter!(HTTP_REQUESTS, "Requests by route, method and status class; bad: 5xx grows at all");
+    describe_counter!(HTTP_BODIES_REFUSED, "Large bodies refused because others take the budget for bodies being read; bad: rises");
     describe_histogram!(HTTP_SECONDS, Unit::Seconds, "Time to answer by route; bad: 0.99 quantile over 12 ms for writes, 5 ms for reads");
     describe_counter!(COMMANDS, "Commands by entity and outcome; bad: failed grows at all");
     describe_histogram!(APPEND_SECONDS, Unit::Seconds, "Time until an append was durable; bad: 0.99 quantile over 10 ms");
@@ -220,6 +223,7 @@ fn describe() {
     describe_counter!(LIVE_LIMITS, "Limits that live sessions reached, by limit; bad: grows");
     describe_counter!(LIVE_CLOSED, "Live sessions ended, by reason; bad: internal grows at all");
     describe_counter!(LIVE_BAD_REQUESTS, "Live requests that could not be read; bad: grows");
+    describe_gauge!(CLOCK_AHEAD, Unit::Seconds, "How far the clock was ahead of the newest event at the start; bad: below zero, or months");
     describe_gauge!(PROCESS_MEMORY, Unit::Bytes, "Resident memory; bad: over 700 MB, or growing under a steady load");
     describe_counter!(PROCESS_CPU, Unit::Seconds, "Processor time used; bad: its rate is near the number of cores");
     describe_gauge!(SELF_RESTORE_OK, "1 if the newest snapshot could be restored; bad: 0");

@@ -43,6 +43,13 @@ pub fn as_metric(count: u64) -> f64 {
     count as f64
 }
 
+/// A difference in the exporter's type.
+#[expect(clippy::cast_precision_loss, reason = "metrics are floats by definition; differences here stay far below 2^53")]
+#[must_use]
+pub fn as_signed_metric(difference: i64) -> f64 {
+    difference as f64
+}
+
 fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -17,6 +17,7 @@ mod households;
 mod limits;
 mod policy;
 mod presence;
+mod pressure;
 mod prices;
 mod refused;
 mod resume;

@@ -68,7 +68,7 @@ pub fn follow_since(live: &mut Live, topic: &str, since: &str, epoch: &Value) ->
 }
 
 pub fn position(value: &Value) -> u64 {
-    value.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no position: {value}"))
+    value.as_str().and_then(|text| text.split('~').next()?.parse().ok()).unwrap_or_else(|| panic!("no position: {value}"))
 }
 
 pub fn estimated(totals: &Value) -> &str {

@@ -8,17 +8,17 @@ use crate::{
     wire::{Opening, Wire},
 };
 
-const TOKEN: &str = "a-token-that-is-long-enough";
+pub const TOKEN: &str = "a-token-that-is-long-enough";
 const HEADER: (&str, &str) = ("Authorization", "Bearer a-token-that-is-long-enough");
 
 /// A server that wants a token, on a folder of its own.
-struct Guarded {
+pub struct Guarded {
     server: Server,
     _folder: tempfile::TempDir,
 }
 
 impl Guarded {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = process::binary();
         command.env("AISLED_ADMIN_TOKEN", TOKEN).args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path().join("data"));
@@ -26,11 +26,11 @@ impl Guarded {
         Self { server, _folder: folder }
     }
 
-    fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         self.server.url()
     }
 
-    fn open(&self) -> Wire {
+    pub fn open(&self) -> Wire {
         let mut wire = Wire::open(self.url(), Opening::default());
         assert_eq!(wire.next(), json!({ "type": "authenticate", "within_seconds": 10 }));
         wire

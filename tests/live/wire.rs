@@ -114,7 +114,17 @@ impl Wire {
     /// Sends a request and waits for its whole answer; pushes before it are dropped.
     pub fn ask(&mut self, request: &Value) -> Value {
         self.send(request);
-        self.next_where(|message| message["id"] == request["id"])
+        let mut answer = self.next_where(|message| message["id"] == request["id"]);
+        // What was missed of a topic may come in parts.
+        while answer["topics"][0]["partial"] == true {
+            let mut next = self.next_where(|message| message["id"] == request["id"]);
+            let events = next["topics"][0]["events"].take();
+            let mut all = answer["topics"][0]["events"].take();
+            all.as_array_mut().unwrap().extend(events.as_array().unwrap().iter().cloned());
+            next["topics"][0]["events"] = all;
+            answer = next;
+        }
+        answer
     }
 
     /// Follows a topic with options and returns how it starts.

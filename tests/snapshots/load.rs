@@ -94,5 +94,5 @@ fn found(app: &TestApp) -> BTreeSet<String> {
 }
 
 fn position(value: &Value) -> u64 {
-    value.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no position: {value}"))
+    value.as_str().and_then(|text| text.split('~').next()?.parse().ok()).unwrap_or_else(|| panic!("no position: {value}"))
 }

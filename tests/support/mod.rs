@@ -169,6 +169,12 @@ impl TestApp {
         self.client.get(path)
     }
 
+    /// Gets by numbers of the history that is served now, for tests that count positions over a restore.
+    pub fn get_of_served(&self, path: &str) -> Answer {
+        let epoch = self.get("/readyz").header("x-aisled-epoch").expect("the owner learns the epoch").to_owned();
+        self.client.get_with(path, &[("x-aisled-epoch", &epoch)])
+    }
+
     pub fn post(&self, path: &str, body: &Value) -> Answer {
         self.client.post(path, body)
     }

@@ -62,7 +62,7 @@ async fn a_stale_version_is_refused_with_the_version_it_should_have_been() {
     rig.furnish().await;
     rig.list(add("bread")).await.expect("added");
     let mut stale = request(ListCommand::Rename { name: "Late".into() });
-    stale.if_version = Some(1);
+    stale.if_version = Some(crate::actors::Expected::Here(1));
     let refused = rig.registry.execute::<Lists>("weekly", stale).await;
     assert!(matches!(refused, Err(Failure::VersionMismatch { expected: 1, actual: 2 })), "{refused:?}");
 }

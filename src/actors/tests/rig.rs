@@ -108,6 +108,10 @@ impl Log for FaultyLog {
         self.inner.stream_head(stream)
     }
 
+    fn steps_back(&self) -> Vec<Position> {
+        self.inner.steps_back()
+    }
+
     fn head(&self) -> Position {
         self.inner.head()
     }
@@ -155,6 +159,7 @@ impl Rig {
             listener: Arc::new(NoListener),
             clock: Arc::new(SystemClock),
             interest: Interest::default(),
+            lineage: crate::events::Lineage::default(),
             memos,
             limits,
             counters: Counters::default(),

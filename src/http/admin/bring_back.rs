@@ -8,7 +8,7 @@ use crate::{
     app::{Current, Running},
     commands::{BroughtBack, Caller, Origin, Referring, bring_back, stream::blocking},
     domain::{StreamId, StreamKind, household::Households, list::Lists, undo::Undo},
-    events::{At, Position},
+    events::{At, Position, SeenAt},
     http::{
         body::Json,
         error::{Problem, ProblemBody},
@@ -28,7 +28,7 @@ pub struct BringBackFrom {
     pub snapshot: String,
     /// Its state at this position or time; the snapshot's newest if not given.
     #[schema(value_type = Option<String>)]
-    pub at: Option<At>,
+    pub at: Option<SeenAt>,
     /// Changes nothing and returns what would happen.
     #[serde(default)]
     pub preview: bool,
@@ -69,7 +69,7 @@ async fn of_kind<E: Referring + Undo>(
     caller: &Caller,
     body: BringBackFrom,
 ) -> Result<HttpResponse, Problem> {
-    let (folder, name, stream, at) = (folder(running), body.snapshot.clone(), body.stream.clone(), body.at);
+    let (folder, name, stream, at) = (folder(running), body.snapshot.clone(), body.stream.clone(), body.at.map(SeenAt::of_any));
     let read = move || {
         let _hold = folder.hold()?;
         let snapshot = folder.open(&name)?;

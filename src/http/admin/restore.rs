@@ -9,7 +9,7 @@ use super::{begin, snapshots::folder};
 use crate::{
     app::{Admin, RestoreOrder, Restored, Running},
     commands::{Caller, stream::blocking},
-    events::At,
+    events::{At, SeenAt},
     http::{
         body::{Json, Nothing, OptionalJson},
         error::{Problem, ProblemBody},
@@ -26,9 +26,20 @@ pub struct RestoreRequest {
     pub snapshot: Option<String>,
     /// Up to this position or time; without it all of the snapshot.
     #[schema(value_type = Option<String>)]
-    pub at: Option<At>,
+    pub at: Option<SeenAt>,
     /// The confirmation token of the dry run. Without it the request is a dry run.
     pub confirm: Option<String>,
+}
+
+impl RestoreRequest {
+    /// The moment. In a snapshot a position is one of the snapshot's history; else it must be of the one that is served.
+    fn moment(&self) -> Result<Option<At>, Problem> {
+        let of_served = |at: SeenAt| at.of_served().map_err(|changed| Problem::history_changed(changed.to_string()).at("/at"));
+        match self.snapshot {
+            Some(_) => Ok(self.at.map(SeenAt::of_any)),
+            None => self.at.map(of_served).transpose(),
+        }
+    }
 }
 
 /// Replaces the served history with a snapshot, or any moment. Without `confirm` it is a dry run: every file is checked and the
@@ -37,8 +48,9 @@ pub struct RestoreRequest {
     responses((status = 200, body = RestorePlan, description = "a dry run"), (status = 202, body = OperationView, description = "its result is a Restored"), (status = "4XX", body = ProblemBody)))]
 pub async fn restore(running: Data<Running>, caller: Caller, Json(body): Json<RestoreRequest>) -> Result<HttpResponse, Problem> {
     let (app, folder) = (running.current(), folder(&running));
+    let at = body.moment()?;
     let (blocks, in_folder) = (app.history.blocks.clone().ok_or(SnapshotError::NoFolder)?, folder.clone());
-    let target = blocking(move || Target::find(Some(&blocks), &in_folder, body.snapshot.as_deref(), body.at)).await??;
+    let target = blocking(move || Target::find(Some(&blocks), &in_folder, body.snapshot.as_deref(), at)).await??;
     match body.confirm {
         None => json(&blocking(move || target.plan(app.log.head(), &app.epoch, &folder, &Progress::default())).await??),
         Some(given) if given == target.confirm(&app.epoch) => {

@@ -65,6 +65,9 @@ fn describe(error: &serde_json::Error, pointer: String) -> Problem {
     let text = error.to_string();
     let sentence = text.rsplit_once(" at line ").map_or(text.as_str(), |(before, _)| before);
     let (code, pointer) = classify(sentence, pointer);
+    if code == "history_changed" {
+        return Problem::history_changed(sentence.to_owned()).at(pointer);
+    }
     Problem::invalid(code, pointer, in_our_words(sentence).into_owned())
 }
 

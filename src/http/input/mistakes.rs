@@ -1,6 +1,6 @@
 //! What is wrong with a value, by the sentence of its reader: a stable code, and a pointer at the field.
 
-use crate::domain::json::push_name;
+use crate::{domain::json::push_name, events::served::HISTORY_CHANGED};
 
 /// Parts of the messages of value errors, and the stable code of each: serde passes on only the message.
 const VALUE_CODES: [(&str, &str); 7] = [
@@ -24,6 +24,8 @@ pub fn classify(detail: &str, mut pointer: String) -> (&'static str, String) {
         "duplicate_field"
     } else if detail.starts_with("unknown variant") {
         return ("unknown_value", pointer);
+    } else if detail.starts_with(HISTORY_CHANGED) {
+        return ("history_changed", pointer);
     } else if detail.starts_with("an id m") {
         return ("invalid_id", pointer);
     } else {

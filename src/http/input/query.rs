@@ -99,13 +99,14 @@ fn without_empty<T: DeserializeOwned>(text: &str) -> Result<Cow<'_, str>, Proble
 
 fn refused<T: DeserializeOwned>(text: &str, sentence: &str) -> Problem {
     let (code, pointer) = classify(sentence, String::new());
+    let pointer = if pointer.is_empty() { culprit::<T>(text, sentence) } else { pointer };
     let code = match code {
+        "history_changed" => return Problem::history_changed(sentence.to_owned()).at(pointer),
         "unknown_field" => "unknown_parameter",
         "missing_field" => "missing_parameter",
         "duplicate_field" => "duplicate_parameter",
         _ => "invalid_parameter",
     };
-    let pointer = if pointer.is_empty() { culprit::<T>(text, sentence) } else { pointer };
     Problem::malformed(code, in_our_words(sentence).into_owned()).at(pointer)
 }
 

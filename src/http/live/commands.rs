@@ -11,7 +11,7 @@ use super::{
     protocol::{CommandDone, EntityKind, ErrorBody, RequestId},
 };
 use crate::{
-    actors::{self, CommandKey, Done, Hosted},
+    actors::{self, CommandKey, Done, Expected, Hosted},
     app::Current,
     commands::{execute, keys::digest},
     domain::{ClientId, CommandId, Context, entities::entities, ids::check_new_id, list::Lists},
@@ -28,7 +28,7 @@ pub struct Job {
     pub entity_id: String,
     pub command: Value,
     pub command_id: Option<String>,
-    pub if_version: Option<u64>,
+    pub if_version: Option<Expected>,
 }
 
 /// The commands of one session that run or wait, a lane for each entity.

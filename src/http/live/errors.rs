@@ -49,6 +49,8 @@ errors! {
     InvalidOption = "invalid_option" false;
     /// the list, product or household of the topic does not exist
     NotFound = "not_found" false;
+    /// the version or epoch of a command is of another history than the one served: read again, and decide again
+    HistoryChanged = "history_changed" false;
     /// this principal may not follow the topic, or the token belongs to another principal
     Forbidden = "forbidden" false;
     /// a request before the token

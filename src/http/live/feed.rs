@@ -14,7 +14,7 @@ use super::{
     subscribe::{self, Subscription},
 };
 use crate::{
-    app::Current,
+    app::{App, Current},
     http::{
         access::sign_in_first,
         error::{Problem, ProblemBody, RETRY_AFTER_SECONDS},
@@ -98,12 +98,7 @@ fn answer(app: Current, query: FeedQuery, request: &HttpRequest, form: Form) -> 
     let since = since.filter(|since| since.epoch() == epoch);
     let cursor = Cursor::start(&epoch, &names, since.as_ref());
     let topics = names.iter().enumerate().map(|(place, name)| query.topic(name, since.as_ref().map(|since| since.at(place)))).collect();
-    let grant = super::handshake::grant(&app, request)?.ok_or_else(sign_in_first)?;
-    let arrival = Arrival { address: Peer::of(request).address, socket: request.conn_data::<SocketHandle>().cloned(), two_way: false };
-    let membership =
-        Membership::join(&app.hub, &app.epoch, arrival, Some(grant.identity.clone()), Wire { encoding: Encoding::Json, deflate: false })
-            .map_err(turned_away)?;
-    membership.admit(grant).map_err(turned_away)?;
+    let membership = join(&app, request)?;
     let subscription = Subscription::begin(None, topics, since.is_some(), membership.seat());
     let feed = Feed { app, membership, subscription: Some(subscription), cursor, form, ended: false, rest: Bytes::new() };
     let mut response = HttpResponse::Ok();
@@ -112,6 +107,19 @@ fn answer(app: Current, query: FeedQuery, request: &HttpRequest, form: Form) -> 
     response.insert_header(header::ContentEncoding::Identity);
     response.content_type(if form == Form::EventStream { "text/event-stream" } else { "application/x-ndjson" });
     Ok(response.streaming(feed.stream()))
+}
+
+/// A place among the live sessions for an answer without end.
+///
+/// # Errors
+/// 401 for who must sign in, 503 where a limit is reached.
+pub fn join(app: &App, request: &HttpRequest) -> Result<Membership, Problem> {
+    let grant = super::handshake::grant(app, request)?.ok_or_else(sign_in_first)?;
+    let arrival = Arrival { address: Peer::of(request).address, socket: request.conn_data::<SocketHandle>().cloned(), two_way: false };
+    let wire = Wire { encoding: Encoding::Json, deflate: false };
+    let membership = Membership::join(&app.hub, &app.epoch, arrival, Some(grant.identity.clone()), wire).map_err(turned_away)?;
+    membership.admit(grant).map_err(turned_away)?;
+    Ok(membership)
 }
 
 fn no_cursor() -> Problem {
@@ -214,6 +222,9 @@ impl Feed {
             if let Some(upto) = gate.upto {
                 self.cursor.advance(&gate.topic, upto);
             }
+        }
+        for (topic, position) in &part.reached {
+            self.cursor.advance(topic, *position);
         }
         self.membership.open_gates(part.gates);
         self.subscription = rest;

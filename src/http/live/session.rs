@@ -25,8 +25,10 @@ use super::{
     throttle::Throttle,
 };
 use crate::{
+    actors::Expected,
     app::{App, Current},
     domain::{ClientId, Moment, Principal},
+    events::{Seen, served::HISTORY_CHANGED},
     http::{
         access::{acting, named},
         caller::client,
@@ -214,7 +216,12 @@ impl Session {
                 self.subscribe(subscription, ctx);
             }
             Request::Unsubscribe { topics } => self.unsubscribe(id.as_ref(), &topics, ctx),
-            Request::Command { entity, entity_id, command, command_id, if_version } => {
+            Request::Command { entity, entity_id, command, command_id, if_version, epoch } => {
+                let if_version = if_version.map(|number| expected(number, epoch.as_deref() == Some(&*self.app.epoch)));
+                if epoch.is_some_and(|epoch| epoch != *self.app.epoch) {
+                    let detail = format!("{HISTORY_CHANGED} than the one that the command names: read again, and decide again");
+                    return self.refuse(ctx, id.as_ref(), ErrorBody::new(ErrorCode::HistoryChanged, detail));
+                }
                 self.command(Job { id, entity, entity_id, command, command_id, if_version }, ctx);
             }
             Request::Refresh { token } => self.refresh(id.as_ref(), &token, ctx),
@@ -340,6 +347,11 @@ impl Session {
             Encoding::Msgpack => ctx.binary(Bytes::from(message)),
         }
     }
+}
+
+/// A version counts as seen in this history if the client says so; else it may be of another one.
+fn expected(number: u64, is_of_this: bool) -> Expected {
+    if is_of_this { Expected::Here(number) } else { Expected::Seen(Seen::new(number, None)) }
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "errors of the library: those that are not named mean the same")]

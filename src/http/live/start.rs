@@ -19,7 +19,7 @@ use crate::{
         Event, HouseholdId, ListId, ProductId, StreamId,
         list::{List, ListState, Lists},
     },
-    events::{Log, LogError, Position, Recorded, StreamHead},
+    events::{Log, LogError, Position, Recorded, StreamHead, codec::event_json},
     http::{
         error::Problem,
         reads::{AFTER_WAIT, wait_until},
@@ -33,6 +33,17 @@ type Start = Result<(TopicStart, Position), ErrorBody>;
 
 /// How many of a stream's newest events are read first to find the missed ones: most absences are short.
 const MISSED_EVENTS_FIRST: u64 = 128;
+/// Missed events of one topic in one part of an answer: the next part is built when the reader has taken this one.
+const PART_EVENTS: usize = 128;
+/// The same in bytes as JSON; one event may be larger.
+const PART_BYTES: usize = 32 << 10;
+
+/// The next events that a client missed.
+struct Missed {
+    events: Vec<Arc<Recorded>>,
+    /// There are more than one part holds.
+    more: bool,
+}
 
 /// Starts a topic, after `since` if the client has that position of this epoch.
 ///
@@ -64,10 +75,14 @@ async fn list(app: &App, topic: &Topic, id: &ListId, since: Option<Position>) ->
         ListState::Active(list) | ListState::Archived(list) => list,
     };
     let (stream, head) = head_of(app, topic).await?;
+    let missed = match missed(app, &stream, head, since).await? {
+        Some(Missed { events, more: true }) => return Ok(partial(told(events))),
+        missed => missed.map(|missed| missed.events),
+    };
     let mut states = list_states(app, id, list, &loaded);
-    if let Some(events) = missed(app, &stream, head, since).await? {
+    if let Some(events) = missed {
         states.insert(Key::Totals.to_string(), value(&*loaded.view));
-        return Ok((TopicStart::Recovered { recovered: True, position: head.position, events: told(events), states }, head.position));
+        return Ok((recovered(head.position, told(events), states), head.position));
     }
     let late = if loaded.version < head.version { read_stream(app, &stream, loaded.version).await? } else { Vec::new() };
     let position = late.first().map_or(head.position, |first| first.previous.unwrap_or(Position::START));
@@ -96,7 +111,10 @@ async fn product(app: &App, topic: &Topic, id: &ProductId, since: Option<Positio
     // Read before the stream's head: the topic has no event in between.
     let published = app.hub.published();
     let (stream, head) = head_of(app, topic).await?;
-    let events = missed(app, &stream, head, since).await?;
+    let events = match (missed(app, &stream, head, since).await?, since) {
+        (Some(Missed { events, more: true }), Some(since)) => return Ok(partial_product(since, events)),
+        (missed, _) => missed.map(|missed| missed.events),
+    };
     wait_until(app, Some(head.position)).await?;
     let now = app.clock.now();
     let views = app.views.read();
@@ -107,7 +125,7 @@ async fn product(app: &App, topic: &Topic, id: &ProductId, since: Option<Positio
             .map(|price| (Key::PriceAt(price.store.clone()).to_string(), value(&PriceState::of(id, Some(&price.store), &*views, now))));
         let events = told_after(since, events.into_iter().filter(|one| !is_price(&one.event)));
         let position = head.position.max(published);
-        return Ok((TopicStart::Recovered { recovered: True, position, events, states: states.collect() }, position));
+        return Ok((recovered(position, events, states.collect()), position));
     }
     let position = views.position();
     let details = views.product(id).ok_or_else(|| not_found(topic))?;
@@ -116,9 +134,10 @@ async fn product(app: &App, topic: &Topic, id: &ProductId, since: Option<Positio
 
 async fn household(app: &App, topic: &Topic, id: &HouseholdId, since: Option<Position>) -> Start {
     let (stream, head) = head_of(app, topic).await?;
-    if let Some(events) = missed(app, &stream, head, since).await? {
-        let start = TopicStart::Recovered { recovered: True, position: head.position, events: told(events), states: States::new() };
-        return Ok((start, head.position));
+    match missed(app, &stream, head, since).await? {
+        Some(Missed { events, more: true }) => return Ok(partial(told(events))),
+        Some(Missed { events, more: false }) => return Ok((recovered(head.position, told(events), States::new()), head.position)),
+        None => {}
     }
     wait_until(app, Some(head.position)).await?;
     let views = app.views.read();
@@ -145,7 +164,7 @@ async fn deals(app: &App, channel: &Channel, since: Option<Position>) -> Start {
     let position = views.position();
     // The views may be ahead of what was published, so a recovered topic continues from the client's own position.
     if let Some(since) = since.filter(|since| app.hub.last_event(channel).is_some_and(|last| *since >= last)) {
-        return Ok((TopicStart::Recovered { recovered: True, position: since, events: Vec::new(), states: States::new() }, since));
+        return Ok((recovered(since, Vec::new(), States::new()), since));
     }
     Ok((snapshot_at(position, value(&views.deals(&query))), position))
 }
@@ -155,9 +174,9 @@ async fn orders(app: &App, household: &HouseholdId, since: Option<Position>) -> 
     wait_until(app, Some(app.log.head())).await?;
     let upto = app.views.read().position();
     if let Some(since) = since.filter(|since| since.0 <= upto.0)
-        && let Some(events) = missed_orders(app, household, since, upto).await?
+        && let Some((events, more)) = missed_orders(app, household, since, upto).await?
     {
-        return Ok((TopicStart::Recovered { recovered: True, position: upto, events, states: States::new() }, upto));
+        return Ok(if more { partial(events) } else { (recovered(upto, events, States::new()), upto) });
     }
     let views = app.views.read();
     let position = views.position();
@@ -165,7 +184,13 @@ async fn orders(app: &App, household: &HouseholdId, since: Option<Position>) -> 
     Ok((snapshot_at(position, value(&snapshot)), position))
 }
 
-async fn missed_orders(app: &App, household: &HouseholdId, since: Position, upto: Position) -> Result<Option<Vec<MissedEvent>>, ErrorBody> {
+/// A part of them, and whether there are more.
+async fn missed_orders(
+    app: &App,
+    household: &HouseholdId,
+    since: Position,
+    upto: Position,
+) -> Result<Option<(Vec<MissedEvent>, bool)>, ErrorBody> {
     let span = usize::try_from(upto.0 - since.0).unwrap_or(usize::MAX);
     if span > app.hub.limits().recovery_scan_events_max {
         app.hub.counters().met(Limit::RecoveryEvents, 1);
@@ -175,12 +200,13 @@ async fn missed_orders(app: &App, household: &HouseholdId, since: Position, upto
     let recorded = blocking(app, move || read_all(&*log, since, upto)).await?;
     let views = app.views.read();
     let is_ours = |one: &Arc<Recorded>| matches!(one.event, Event::Order(_)) && household_of_order(one, &views).as_ref() == Some(household);
-    let events = told_after(since, recorded.into_iter().filter(is_ours));
-    let too_many = events.len() > app.hub.limits().recovery_events_max;
-    if too_many {
+    let ours: Vec<_> = recorded.into_iter().filter(is_ours).collect();
+    if ours.len() > app.hub.limits().recovery_events_max {
         app.hub.counters().met(Limit::RecoveryEvents, 1);
+        return Ok(None);
     }
-    Ok((!too_many).then_some(events))
+    let Missed { events, more } = part_of(ours);
+    Ok(Some((told_after(since, events.into_iter()), more)))
 }
 
 /// Events of the whole log after a position, up to another.
@@ -196,23 +222,71 @@ fn read_all(log: &dyn Log, since: Position, upto: Position) -> Result<Vec<Arc<Re
     Ok(recorded)
 }
 
-/// The events of a stream after a position, if there are few enough; `None` asks for a snapshot.
-async fn missed(app: &App, stream: &StreamId, head: StreamHead, since: Option<Position>) -> Result<Option<Vec<Arc<Recorded>>>, ErrorBody> {
+/// The next events of a stream after a position, if there are few enough in all; `None` asks for a snapshot.
+async fn missed(app: &App, stream: &StreamId, head: StreamHead, since: Option<Position>) -> Result<Option<Missed>, ErrorBody> {
     let Some(since) = since else { return Ok(None) };
-    let events_max = app.hub.limits().recovery_events_max as u64;
-    let mut newest = if since >= head.position { 0 } else { MISSED_EVENTS_FIRST };
+    if since >= head.position {
+        return Ok(Some(Missed { events: Vec::new(), more: false }));
+    }
+    let (log, of, events_max) = (Arc::clone(&app.log), stream.clone(), app.hub.limits().recovery_events_max as u64);
+    // What is read to find the place is not kept while others wait for their turn.
+    let read = move || match version_at(&*log, &of, head, since, events_max)? {
+        Some(version) => log.read_stream(&of, version, PART_EVENTS + 1).map(Some),
+        None => Ok(None),
+    };
+    let Some(events) = blocking(app, read).await? else {
+        app.hub.counters().met(Limit::RecoveryEvents, 1);
+        return Ok(None);
+    };
+    Ok(Some(part_of(events.into_iter().filter(|one| one.position <= head.position).collect())))
+}
+
+/// The version of a stream at a position, if at most so many events came later.
+fn version_at(log: &dyn Log, stream: &StreamId, head: StreamHead, since: Position, events_max: u64) -> Result<Option<u64>, LogError> {
+    let mut newest = MISSED_EVENTS_FIRST.min(events_max);
     loop {
-        let events = if newest == 0 { Vec::new() } else { read_stream(app, stream, head.version.saturating_sub(newest)).await? };
-        let reaches_back = events.first().is_none_or(|first| first.previous.is_none_or(|previous| previous <= since));
-        if reaches_back {
-            return Ok(Some(events.into_iter().filter(|one| one.position > since && one.position <= head.position).collect()));
+        let from = head.version.saturating_sub(newest);
+        let events = log.read_stream(stream, from, usize::try_from(newest).unwrap_or(usize::MAX))?;
+        if events.first().is_none_or(|first| first.previous.is_none_or(|previous| previous <= since)) {
+            return Ok(Some(from + events.iter().take_while(|one| one.position <= since).count() as u64));
         }
         if newest >= events_max {
-            app.hub.counters().met(Limit::RecoveryEvents, 1);
             return Ok(None);
         }
         newest = (newest * 8).min(events_max);
     }
+}
+
+/// As many of the first events as one part holds.
+fn part_of(mut events: Vec<Arc<Recorded>>) -> Missed {
+    let mut bytes = 0;
+    let fitting = events.iter().take(PART_EVENTS).take_while(|one| {
+        let fits = bytes < PART_BYTES;
+        bytes += event_json(one).to_string().len();
+        fits
+    });
+    let count = fitting.count();
+    let more = count < events.len();
+    events.truncate(count);
+    Missed { events, more }
+}
+
+/// All of what was missed, or the last part of it.
+fn recovered(position: Position, events: Vec<MissedEvent>, states: States) -> TopicStart {
+    TopicStart::Recovered { recovered: True, partial: None, position, events, states }
+}
+
+/// A part of what was missed, up to its last event.
+fn partial(events: Vec<MissedEvent>) -> (TopicStart, Position) {
+    let position = events.last().map_or(Position::START, |last| last.position);
+    (TopicStart::Recovered { recovered: True, partial: Some(True), position, events, states: States::new() }, position)
+}
+
+/// The same for a product, whose prices are states.
+fn partial_product(since: Position, events: Vec<Arc<Recorded>>) -> (TopicStart, Position) {
+    let position = events.last().map_or(since, |last| last.position);
+    let events = told_after(since, events.into_iter().filter(|one| !is_price(&one.event)));
+    (TopicStart::Recovered { recovered: True, partial: Some(True), position, events, states: States::new() }, position)
 }
 
 /// A stream's events after a version; off the worker's thread, because old ones are read from storage.

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     app::App,
     domain::rights::Power,
+    events::Position,
     http::reads::wait_until,
     live::{
         Hub,
@@ -50,6 +51,8 @@ pub struct Part {
     /// The whole message.
     pub message: Vec<u8>,
     pub gates: Vec<Gate>,
+    /// Topics of which more follows, and up to where this part holds them.
+    pub reached: Vec<(Topic, Position)>,
 }
 
 impl Subscription {
@@ -71,19 +74,25 @@ pub async fn next_part(app: &App, seat: &Seat, mut subscription: Subscription) -
     }
     subscription.begun = true;
     let encoding = seat.outbox().wire().encoding;
-    let (mut answers, mut gates, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let (mut answers, mut gates, mut reached, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), 0);
     while bytes < app.hub.limits().answer_bytes_soft_max
         && let Some(request) = subscription.waiting.pop_front()
     {
         let (start, gate) = begin(app, seat, &request, subscription.continues).await;
         gates.extend(gate);
-        let answer = render(encoding, &TopicAnswer { topic: request.topic, start });
+        let answer = TopicAnswer { topic: request.topic.clone(), start };
+        if let TopicStart::Recovered { partial: Some(_), position, .. } = answer.start {
+            reached.extend(request.topic.parse().ok().map(|topic| (topic, position)));
+            // The next events are read when this part was taken.
+            subscription.waiting.push_front(TopicRequest { since: Some(position), ..request });
+        }
+        let answer = render(encoding, &answer);
         bytes += answer.len();
         answers.push(answer);
     }
     let more = !subscription.waiting.is_empty();
     let message = join(encoding, subscription.id.as_ref(), more, &answers);
-    (Part { message, gates }, more.then_some(subscription))
+    (Part { message, gates, reached }, more.then_some(subscription))
 }
 
 async fn begin(app: &App, seat: &Seat, request: &TopicRequest, continues: bool) -> (TopicStart, Option<Gate>) {
@@ -104,6 +113,8 @@ async fn begin(app: &App, seat: &Seat, request: &TopicRequest, continues: bool) 
     let started = start::begin(app, &channel, since).await;
     // The right may have ended while the history was read.
     match started.and_then(|start| check_right(seat, &app.hub, &channel.topic).map(|()| start)) {
+        // Its gate stays closed until the last part.
+        Ok((start @ TopicStart::Recovered { partial: Some(_), .. }, _)) => (start, None),
         Ok((start, upto)) => (start, Some(Gate { topic: channel.topic, upto: Some(upto), every })),
         Err(error) => (TopicStart::Refused { error }, Some(Gate { topic: channel.topic, upto: None, every })),
     }

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{Currency, Moment, Money, ProductId, Quantity, StoreId},
-    events::{At, Position},
+    events::{At, Position, served},
     projections::{Basket, BasketItem, BasketLine, totals::UsedPrice},
 };
 
@@ -92,5 +92,5 @@ pub struct Evidenced<T> {
 /// Where to read the event of a price.
 #[must_use]
 pub fn evidence(used: Option<&UsedPrice>) -> Option<String> {
-    used.map(|used| format!("/api/v1/events?after={}&limit=1", used.position.0.saturating_sub(1)))
+    used.map(|used| format!("/api/v1/events?after={}&limit=1", served::written(Position(used.position.0.saturating_sub(1)))))
 }

@@ -16,10 +16,9 @@ use super::{Site, headers::one};
 /// The methods of the table of routes.
 const METHODS: &str = "GET, HEAD, POST, PATCH, DELETE";
 /// The headers that routes take.
-const HEADERS: &str =
-    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Aisled-As, X-Aisled-Client, X-Request-ID";
+const HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Aisled-As, X-Aisled-Client, X-Aisled-Epoch, X-Request-ID";
 /// The headers of answers that a page may read.
-const EXPOSED: &str = "Allow, ETag, Location, Retry-After, Server-Timing, WWW-Authenticate, X-At-Position, X-At-Time, X-Known-Position, X-Request-ID, X-Response-Time";
+const EXPOSED: &str = "Allow, ETag, Location, Retry-After, Server-Timing, WWW-Authenticate, X-Aisled-Epoch, X-At-Position, X-At-Time, X-Known-Position, X-Request-ID, X-Response-Time";
 /// How long a browser may remember a preflight: two hours, the most that all of them keep.
 const MAX_AGE_SECONDS: &str = "7200";
 

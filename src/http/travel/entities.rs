@@ -12,7 +12,7 @@ use crate::{
     http::{
         body::render,
         error::Problem,
-        reads::{AfterQuery, tagged},
+        reads::{AfterQuery, tagged, version_tag},
     },
     past::{Past, PastStates, Then},
 };
@@ -52,7 +52,7 @@ pub async fn show<E: Shown>(app: Current, request: HttpRequest, id: E::Id, query
     // The entity itself is always current, so nobody waits for a position.
     let loaded = app.registry.load::<E>(id.as_ref()).await?;
     let seen = E::seen(&id, loaded.version, loaded.position, &loaded.state)?;
-    tagged(&request, &format!("\"{}\"", loaded.version), || render(&seen))
+    tagged(&request, &format!("\"{}\"", version_tag(&app, loaded.version, loaded.position)), || render(&seen))
 }
 
 /// An entity as it was at a point.

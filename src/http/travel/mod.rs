@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     app::{App, Current},
-    events::{At, Position},
+    events::{At, Position, Scope, served},
     past::READS_MAX,
 };
 
@@ -93,10 +93,17 @@ pub async fn find_and_ask<R: Send + 'static>(
     let place = app.past.enter().ok_or_else(busy)?;
     let head = app.log.head();
     wait_until(&app, Some(asked.needs(head))).await?;
+    let scope = Scope::current();
     let answered = web::block(move || {
         let _place = place;
-        let found = asked.find(&app, head)?;
-        question(&app, &found).map(|answer| (found, answer))
+        let ask = || {
+            let found = asked.find(&app, head)?;
+            question(&app, &found).map(|answer| (found, answer))
+        };
+        match scope {
+            Some(scope) => scope.enter(ask),
+            None => ask(),
+        }
     });
     answered.await.map_err(|error| Problem::internal(&error))?
 }
@@ -104,8 +111,8 @@ pub async fn find_and_ask<R: Send + 'static>(
 impl Found {
     /// Adds an answer's point to its headers, and whether it can ever change.
     fn name_in(&self, answer: &mut HttpResponse) -> Result<(), Problem> {
-        let known = self.known.map(|known| (KNOWN_HEADER, known.position.to_string()));
-        let of = [(POSITION_HEADER, self.point.position.to_string()), (TIME_HEADER, self.point.time.to_string())];
+        let known = self.known.map(|known| (KNOWN_HEADER, served::written(known.position).to_string()));
+        let of = [(POSITION_HEADER, served::written(self.point.position).to_string()), (TIME_HEADER, self.point.time.to_string())];
         for (name, text) in of.into_iter().chain(known) {
             let value = HeaderValue::from_str(&text).map_err(|error| Problem::internal(&error))?;
             answer.headers_mut().insert(HeaderName::from_static(name), value);

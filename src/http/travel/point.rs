@@ -4,7 +4,7 @@ use crate::{
     app::App,
     domain::Moment,
     events::{At, Point, Position},
-    http::{error::Problem, past::no_such_point},
+    http::{error::Problem, past},
     projections::{AsOf, Views},
 };
 
@@ -76,7 +76,7 @@ impl Asked {
 
 /// What is recorded meanwhile does not belong to the point.
 fn find(app: &App, at: At, head: Position, pointer: &str) -> Result<Point, Problem> {
-    let point = at.find(&*app.log).map_err(|error| no_such_point(&error, pointer))?;
+    let point = past::find(&*app.log, at, app.clock.now(), pointer)?;
     Ok(Point { position: point.position.min(head), ..point })
 }
 

@@ -59,6 +59,8 @@ export class LiveClient {
   #status: Status = { state: "idle" };
   #connection: Connection | undefined;
   #openedMs: number | undefined;
+  /** Of the last session: what the caller saw is of this history. */
+  #epoch: string | undefined;
   #cancelRetry: () => void = () => undefined;
 
   constructor(options: ClientOptions) {
@@ -131,7 +133,8 @@ export class LiveClient {
 
   /** Queues a command; it is sent at once if there is a session. Every command gets an outcome, sooner or later. */
   command(entity: EntityKind, entityId: string, command: CommandRequest["command"], ifVersion?: number): Ticket {
-    return this.queue.add({ entity, entityId, command, ...present({ ifVersion }) });
+    const epoch = ifVersion === undefined ? undefined : this.#epoch;
+    return this.queue.add({ entity, entityId, command, ...present({ ifVersion, epoch }) });
   }
 
   /** Brings a new token to a session that is open. Rejects as a request does. */
@@ -145,6 +148,7 @@ export class LiveClient {
         const connection = this.#connection;
         if (connection === undefined) return;
         this.#openedMs = this.#clock.now();
+        this.#epoch = hello.epoch;
         this.#say({ state: "open", epoch: hello.epoch, session: hello.session });
         this.#follower.online(connection, hello);
         this.queue.online(sendOver(connection));
@@ -175,8 +179,8 @@ export class LiveClient {
 }
 
 function sendOver(connection: Connection): SendCommand {
-  return ({ entity, entityId: entity_id, commandId: command_id, command, ifVersion: if_version }: QueuedCommand) =>
-    connection.request<"command">({ op: "command", entity, entity_id, command, command_id, ...present({ if_version }) });
+  return ({ entity, entityId: entity_id, commandId: command_id, command, ifVersion: if_version, epoch }: QueuedCommand) =>
+    connection.request<"command">({ op: "command", entity, entity_id, command, command_id, ...present({ if_version, epoch }) });
 }
 
 /** The fields that have a value: an optional field is left out rather than undefined. */

@@ -87,7 +87,9 @@ export class Feed {
     this.phase = "followed";
     const states = answer.states ?? {};
     if (answer.recovered) {
-      this.tell((listener) => listener.resumed?.(answer.position, states));
+      // The states come with the last part, and so does the word to the listeners; until then more of this topic is on its way.
+      if (answer.partial === true) this.phase = "asked";
+      else this.tell((listener) => listener.resumed?.(answer.position, states));
       this.#catchUp(answer.events);
       // Also where nothing was missed, so that the next time begins here.
       this.#position = this.#position === undefined ? answer.position : later(this.#position, answer.position);

@@ -10,6 +10,8 @@ export interface QueuedCommand {
   readonly entityId: string;
   readonly command: CommandRequest["command"];
   readonly ifVersion?: number;
+  /** The history in which that version was seen: in another one the server refuses the command. */
+  readonly epoch?: string;
   /** Commands are sent in this order. */
   readonly order: number;
   /** Milliseconds since 1970. */

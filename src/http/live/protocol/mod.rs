@@ -75,6 +75,9 @@ pub enum Request {
         /// Refused unless the entity is at this version.
         #[serde(default)]
         if_version: Option<u64>,
+        /// The epoch in which the client saw that version; in another one it is refused with `history_changed`.
+        #[serde(default)]
+        epoch: Option<String>,
     },
     /// Sends a token: the first one if the handshake had none, or a new one before the old one ends.
     Refresh {
@@ -210,6 +213,10 @@ pub enum TopicStart {
     Recovered {
         #[schema(inline)]
         recovered: True,
+        /// More of this topic follows in the next part: `events` are what was missed up to `position`, and the states come with the last.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(inline)]
+        partial: Option<True>,
         #[schema(value_type = String)]
         position: Position,
         events: Vec<MissedEvent>,

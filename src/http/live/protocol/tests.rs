@@ -45,7 +45,7 @@ fn a_deeply_nested_message_is_refused_not_followed() {
 fn a_recovered_topic_and_a_snapshot_look_as_documented() {
     let recovered = TopicAnswer {
         topic: "list:a".into(),
-        start: TopicStart::Recovered { recovered: True, position: Position(9), events: vec![], states: States::new() },
+        start: TopicStart::Recovered { recovered: True, partial: None, position: Position(9), events: vec![], states: States::new() },
     };
     assert_eq!(serde_json::to_value(&recovered).unwrap(), json!({"topic":"list:a","recovered":true,"position":"9","events":[]}));
     let snapshot = TopicAnswer {

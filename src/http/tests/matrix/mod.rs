@@ -7,7 +7,7 @@ mod page;
 mod people;
 mod refusals;
 mod routes;
-mod samples;
+pub(super) mod samples;
 mod things;
 mod topics;
 mod verdicts;
