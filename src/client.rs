@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::tls;
 use ureq::{
     Agent, RequestBuilder,
     typestate::{WithBody, WithoutBody},
@@ -26,12 +27,13 @@ impl Client {
     /// Of the server at a URL; nothing is sent yet.
     #[must_use]
     pub fn new(url: &str, token: Option<&str>) -> Self {
-        let agent = Agent::config_builder()
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .user_agent(NAME)
             .timeout_connect(Some(CONNECT_MAX))
-            .max_idle_connections_per_host(IDLE_CONNECTIONS_MAX)
-            .build();
+            .max_idle_connections_per_host(IDLE_CONNECTIONS_MAX);
+        let is_secure = url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+        let agent = if is_secure { config.tls_config(tls::of_system()).build() } else { config.build() };
         let authorization = token.map(|token| format!("Bearer {token}").into());
         Self { agent: agent.into(), url: url.trim_end_matches('/').into(), authorization }
     }

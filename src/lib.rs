@@ -26,3 +26,4 @@ pub mod serve;
 mod sharded;
 pub mod snapshots;
 pub mod telemetry;
+pub mod tls;

@@ -83,6 +83,80 @@ fn a_running_server_refuses_the_same_wrong_rows() {
 }
 
 #[test]
+fn a_refused_store_takes_its_rows_with_it_online_as_offline() {
+    let folder = folder_with_wrong_prices();
+    let data = folder.path().join("data");
+    write(folder.path(), "stores.csv", "store,currency\nx,HUF\n");
+    write(folder.path(), "prices.csv", "date,store,product_id,price_eur\n");
+    let app = TestApp::start();
+    let import = ["import", "heissepreise", folder.path().to_str().unwrap()];
+    let online = [&import[..], &["--url", app.server().url()]].concat();
+    succeeded(run_on(&data, &import));
+    succeeded(run(&online));
+    write(folder.path(), "stores.csv", "store,currency\nx,EUR\n");
+    write(folder.path(), "products.csv", "store,product_id,name\nx,1,Milch\nx,2,Brot\n");
+    write(folder.path(), "prices.csv", "date,store,product_id,price_eur\n2024-01-01,x,1,1.09\n");
+    for summary in [succeeded(run_on(&data, &import)).summary(), succeeded(run(&online)).summary()] {
+        assert_eq!(outcome("heissepreise", &summary), [4, 0, 0, 4]);
+        assert_eq!(summary["refused_by_reason"], serde_json::json!({"store_exists": 1, "store_refused": 3}));
+    }
+}
+
+#[test]
+fn an_import_again_records_what_changed_online_as_offline() {
+    let folder = folder_with_wrong_prices();
+    let data = folder.path().join("data");
+    let mut app = TestApp::start();
+    let import = ["import", "heissepreise", folder.path().to_str().unwrap()];
+    let online = [&import[..], &["--url", app.server().url()]].concat();
+    let both = || [succeeded(run_on(&data, &import)).summary(), succeeded(run(&online)).summary()];
+    both();
+    write(folder.path(), "products.csv", "store,product_id,name,quantity,unit\nx,1,Vollmilch,1,l\n");
+    for (events, unchanged) in [(1, 3), (0, 4)] {
+        for summary in both() {
+            assert_eq!(outcome("heissepreise", &summary), [7, events, unchanged, 3], "{summary}");
+        }
+    }
+    assert_eq!(app.stop(), Some(0));
+    assert_eq!(recorded(app.run(&["events"])), recorded(run_on(&data, &["events"])));
+}
+
+#[test]
+fn a_damaged_file_is_found_before_any_row_is_recorded() {
+    let folder = folder_with_wrong_prices();
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(&b"date,store,product_id,price_eur\n2024-01-06,x,1,1.09\n".repeat(1_000)).unwrap();
+    let packed = packed.finish().unwrap();
+    fs::write(folder.path().join("prices_2.csv.gz"), &packed[..packed.len() - 9]).unwrap();
+    let data = folder.path().join("data");
+    let app = TestApp::start();
+    let import = ["import", "heissepreise", folder.path().to_str().unwrap()];
+    for failed in [run_on(&data, &import), run(&[&import[..], &["--url", app.server().url()]].concat())] {
+        assert_eq!(failed.code, Some(1), "{failed:?}");
+        assert!(failed.stderr.contains("prices_2.csv.gz"), "{failed:?}");
+    }
+    assert!(!data.exists());
+    assert_eq!(app.server().get("/api/v1/products")["entries"], serde_json::json!([]));
+}
+
+#[test]
+fn a_preview_shows_how_files_are_read_and_records_nothing() {
+    let folder = folder_with_wrong_prices();
+    write(folder.path(), "prices.csv", "Tag;store;product_id;price_eur\n2024-01-01;x;1;1,09\n");
+    write(folder.path(), "notes.txt", "nothing");
+    let data = folder.path().join("data");
+    let import = ["import", "heissepreise", folder.path().to_str().unwrap(), "--map", "Tag=date", "--preview"];
+    let shown = succeeded(run_on(&data, &import));
+    let lines: Vec<Value> = shown.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let prices = lines.iter().find(|line| line["file"] == "prices.csv" && line["kind"] == "prices").unwrap();
+    assert_eq!((&prices["delimiter"], &prices["encoding"], &prices["fields"][0][1]), (&";".into(), &"UTF-8".into(), &"Tag".into()));
+    let price = lines.iter().find(|line| line["command"]["op"] == "observe_price").unwrap();
+    assert_eq!((&price["stream"], &price["command"]["price"]["amount"]), (&"product/heissepreise:x:1".into(), &"1.09".into()));
+    assert_eq!(lines.last().unwrap()["files_ignored"], serde_json::json!(["notes.txt"]));
+    assert!(!data.exists());
+}
+
+#[test]
 fn strict_is_content_where_no_row_is_wrong() {
     let folder = folder_with_wrong_prices();
     write(folder.path(), "prices.csv", "date,store,product_id,price_eur\n2024-01-01,x,1,1.09\n");
@@ -98,7 +172,7 @@ fn a_missing_folder_or_file_is_named_and_makes_no_data_folder() {
     let (empty, nowhere) = (folder.path().join("empty"), folder.path().join("nowhere"));
     fs::create_dir(&empty).unwrap();
     for source in SOURCES {
-        for (from, named) in [(&nowhere, "there is no folder"), (&empty, "there is neither")] {
+        for (from, named) in [(&nowhere, "there is no folder"), (&empty, "as .csv, .tsv or .txt, gzipped or not")] {
             let failed = run_on(&data, &["import", source, from.to_str().unwrap()]);
             assert_eq!(failed.code, Some(1), "{failed:?}");
             assert!(failed.stderr.contains(named) && failed.stderr.contains(from.to_str().unwrap()), "{failed:?}");

@@ -123,7 +123,7 @@ pub fn code_taken(code: &ProductCode, holder: &ProductId) -> Refusal {
 impl Refers for ProductCommand {
     fn codes(&self) -> &[ProductCode] {
         match self {
-            Self::Register(details) => &details.codes,
+            Self::Register(details) | Self::Update(details) => &details.codes,
             Self::LinkCode { code } => std::slice::from_ref(code),
             Self::ChangeDetails { .. }
             | Self::ObservePrice(_)
@@ -142,9 +142,12 @@ impl Refers for ProductCommand {
             Self::AnnounceOffer { store, terms, .. } => vec![of_terms(store, terms)],
             Self::ReportStock { store, .. } | Self::WithdrawPrice { store, .. } => vec![named_store(store)],
             Self::MergeInto { product } => vec![named_product(product)],
-            Self::Register(_) | Self::ChangeDetails { .. } | Self::LinkCode { .. } | Self::EndOffer { .. } | Self::Discontinue => {
-                Vec::new()
-            }
+            Self::Register(_)
+            | Self::Update(_)
+            | Self::ChangeDetails { .. }
+            | Self::LinkCode { .. }
+            | Self::EndOffer { .. }
+            | Self::Discontinue => Vec::new(),
         }
     }
 }
@@ -152,7 +155,7 @@ impl Refers for ProductCommand {
 impl Refers for OrderCommand {
     fn references(&self) -> Vec<Reference<'_>> {
         match self {
-            Self::Place(placement) => of_placement(placement),
+            Self::Place(placement) | Self::Update(placement) => of_placement(placement),
             Self::SubstituteLine { product, .. } => product.iter().map(named_product).collect(),
             Self::ShortLine { .. } | Self::RefundLine { .. } | Self::Amend { .. } | Self::Fulfil { .. } | Self::Cancel { .. } => Vec::new(),
         }
@@ -171,7 +174,7 @@ impl Refers for HouseholdCommand {
 impl Refers for StoreCommand {
     fn references(&self) -> Vec<Reference<'_>> {
         match self {
-            Self::Register(_) | Self::ChangeDetails { .. } | Self::LearnAisleOrder { .. } => Vec::new(),
+            Self::Register(_) | Self::Update(_) | Self::ChangeDetails { .. } | Self::LearnAisleOrder { .. } => Vec::new(),
         }
     }
 }

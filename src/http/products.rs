@@ -135,7 +135,16 @@ fn intent(body: ChangeProduct) -> Result<ProductCommand, Problem> {
     let ChangeProduct { command_id: _, name, brand, category, content, sold_by_weight, add_code } = body;
     let details = name.is_some() || brand.is_some() || category.is_some() || content.is_some() || sold_by_weight.is_some();
     match (details, add_code) {
-        (true, None) => Ok(ProductCommand::ChangeDetails { name, brand, category, content, sold_by_weight }),
+        (true, None) => Ok(ProductCommand::ChangeDetails {
+            name,
+            brand,
+            category,
+            content,
+            sold_by_weight,
+            organic: None,
+            ingredients: None,
+            nutrition: None,
+        }),
         (false, Some(code)) => Ok(ProductCommand::LinkCode { code }),
         (true, Some(_)) => Err(Problem::invalid("one_intent_only", "/add_code", "change the details and add a code in two requests")),
         (false, None) => Err(Problem::invalid("nothing_to_change", "", "give at least one field to change")),

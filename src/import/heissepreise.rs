@@ -1,20 +1,21 @@
-//! heissepreise: `stores.csv`, `products.csv`, `prices.csv` (each also gzipped) become stores, products and observed prices.
+//! heissepreise: `stores`, `products` and `prices` become stores, products and observed prices.
 //!
 //! A price is for the whole pack (`quantity` in `unit`), so it is per each with the pack's content next to it; what is sold
-//! by weight can be bought in parts of that. A price is the shelf price from the first moment of its day, in UTC.
+//! by weight can be bought in parts of that. A price is the shelf price from the first moment of its day, in UTC. Of two prices of one
+//! day the lower one counts, and of two rows of one product the one that says more.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::HashMap, iter, sync::Arc};
 
 use super::{
-    ImportError, Intent, Item, Opened,
-    table::{
-        Column::{Optional, Required},
-        Meter, Row, Table,
-    },
+    ImportError, Intent, Item, Items, Needs,
+    chosen::{Chosen, Ranks, key_of, rank_of},
+    opening::Opening,
+    reason::{Read, Reason, quoted},
+    table::{Parsed, Row, Table, Wanted, optional, required},
     text,
 };
 use crate::domain::{
-    Currency, ProductId, StoreId, Unit, UnitPrice,
+    Currency, ProductId, StoreId, StreamId, Unit, UnitPrice,
     codes::ProductCode,
     product::{PriceKind, PriceSeen, ProductCommand, ProductDetails},
     store::{StoreCommand, StoreDetails},
@@ -23,80 +24,154 @@ use crate::domain::{
 /// The name of this source in ids and observations.
 pub const SOURCE: &str = "heissepreise";
 
-/// Chain key → store.
-type Stores = Arc<HashMap<String, KnownStore>>;
+const STORES: Wanted =
+    Wanted { columns: &[required("store"), required("currency"), optional("name"), optional("country")], raw_tabs: false };
+const PRODUCTS: Wanted = Wanted {
+    columns: &[
+        required("store"),
+        required("product_id").or(&["id"]),
+        required("name"),
+        optional("category_code").or(&["category"]),
+        optional("unit"),
+        optional("quantity"),
+        optional("is_weighted").or(&["isweighted"]),
+        optional("is_organic").or(&["bio"]),
+    ],
+    raw_tabs: false,
+};
+const PRICES: Wanted = Wanted {
+    columns: &[required("date"), required("store"), required("product_id").or(&["id"]), required("price_eur").or(&["price"])],
+    raw_tabs: false,
+};
+
+/// Chain key → store; `None` if its row was refused.
+type Stores = HashMap<String, Option<KnownStore>>;
 
 /// A chain of `stores.csv`.
 #[derive(Debug)]
 struct KnownStore {
     id: StoreId,
+    stream: Arc<StreamId>,
     currency: Currency,
 }
 
-/// Opens the three files.
+/// Opens the files.
 ///
 /// # Errors
 /// Names the file or column that is missing.
-pub fn open(folder: &Path) -> Result<Opened, ImportError> {
-    let mut meter = Meter::default();
-    let stores =
-        Table::open(folder, "stores", &[Required("store"), Required("currency"), Optional("name"), Optional("country")], &mut meter)?;
-    let products = Table::open(folder, "products", &PRODUCT_COLUMNS, &mut meter)?;
-    let prices = Table::open(folder, "prices", &PRICE_COLUMNS, &mut meter)?;
+pub fn open(opening: &mut Opening) -> Result<Items, ImportError> {
+    let stores = opening.some_tables("stores", STORES)?;
+    let products = opening.some_tables("products", PRODUCTS)?;
+    let prices = opening.some_tables("prices", PRICES)?;
     let (stores, known) = read_stores(stores)?;
-    let known_too = known.clone();
-    let items = stores
-        .into_iter()
-        .map(Ok)
-        .chain(products.into_items(move |row, warnings| product(row, &known, warnings)))
-        .chain(prices.into_items(move |row, _| price(row, &known_too)));
-    Ok(Opened { items: Box::new(items), bytes_total: meter.bytes_total, bytes_read: meter.bytes_read })
+    let known = Arc::new(known);
+    let products = later(products, known.clone(), product_rank, product);
+    let prices = later(prices, known, price_rank, price);
+    Ok(Box::new(stores.into_iter().map(Ok).chain(products).chain(prices)))
+}
+
+/// What rows of one kind become, once it is known which of them count.
+fn later(
+    tables: Vec<Table>,
+    stores: Arc<Stores>,
+    rank: fn(&Row<'_>) -> Option<(u64, u64)>,
+    parse: fn(&Row<'_>, &Stores, &Chosen) -> Parsed,
+) -> impl Iterator<Item = Result<Item, ImportError>> + Send {
+    iter::once_with(move || -> Items {
+        match chosen(&tables, rank) {
+            Ok(chosen) => {
+                let chosen = Arc::new(chosen);
+                Box::new(tables.into_iter().flat_map(move |table| {
+                    let (stores, chosen) = (stores.clone(), chosen.clone());
+                    table.into_items(move |row| parse(row, &stores, &chosen))
+                }))
+            }
+            Err(error) => Box::new(iter::once(Err(error))),
+        }
+    })
+    .flatten()
+}
+
+/// Reads the rows once to learn which of those about the same thing counts.
+fn chosen(tables: &[Table], rank: fn(&Row<'_>) -> Option<(u64, u64)>) -> Result<Chosen, ImportError> {
+    let mut ranks = Ranks::default();
+    for table in tables {
+        table.each(|_, row| {
+            if let Some((key, rank)) = row.ok().and_then(|row| rank(&row)) {
+                ranks.note(key, rank);
+            }
+        })?;
+    }
+    Ok(ranks.choose())
 }
 
 /// Reads the few stores at once: products and prices are checked against them.
-fn read_stores(table: Table) -> Result<(Vec<Item>, Stores), ImportError> {
-    let mut known = HashMap::new();
-    let items = table
-        .into_items(|row, _| {
-            let (key, store, command) = store(row)?;
-            known.insert(key, store.clone());
-            Ok(Intent::Store(store.0, command))
-        })
-        .collect::<Result<_, _>>()?;
-    let known = known.into_iter().map(|(key, (id, currency))| (key, KnownStore { id, currency })).collect();
-    Ok((items, Arc::new(known)))
+fn read_stores(tables: Vec<Table>) -> Result<(Vec<Item>, Stores), ImportError> {
+    let (mut known, mut items) = (Stores::new(), Vec::new());
+    let chosen = chosen(&tables, store_rank)?;
+    for table in tables {
+        let parsed = table.into_items(|row| {
+            if !store_rank(row).is_none_or(|(key, rank)| chosen.is(key, rank)) {
+                return repeated("store").into();
+            }
+            let read = store(row);
+            let kept = read.as_ref().ok().map(|(id, details)| KnownStore::of(id, details));
+            known.insert(row.texts::<1>()[0].to_owned(), kept);
+            read.map(|(id, details)| Intent::Store(id, StoreCommand::Update(details))).into()
+        });
+        items.extend(parsed.collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok((items, known))
 }
 
-fn store(row: &Row<'_>) -> Result<(String, (StoreId, Currency), StoreCommand), String> {
+impl KnownStore {
+    fn of(id: &StoreId, details: &StoreDetails) -> Self {
+        let stream = Intent::Store(id.clone(), StoreCommand::Update(details.clone())).stream();
+        Self { id: id.clone(), stream: Arc::new(stream), currency: details.currency }
+    }
+}
+
+fn store(row: &Row<'_>) -> Read<(StoreId, StoreDetails)> {
     let [key, currency, name, country] = row.texts();
-    let id = StoreId::new(&format!("{SOURCE}:{key}")).map_err(|error| format!("store {key:?}: {error}"))?;
-    let currency = Currency::new(currency).map_err(|error| error.to_string())?;
+    let id = StoreId::new(&format!("{SOURCE}:{key}")).map_err(|error| Reason::of("id_wrong", "store", key, error))?;
+    let currency = Currency::new(currency).map_err(|error| Reason::of("currency_unknown", "currency", currency, error))?;
     let name = text::plain_or_none(name).unwrap_or_else(|| key.to_owned());
     let country = text::plain_or_none(country);
-    let details = StoreDetails { name, currency, chain: None, country, time_zone: None };
-    Ok((key.to_owned(), (id, currency), StoreCommand::Register(details)))
+    Ok((id, StoreDetails { name, currency, chain: None, country, time_zone: None }))
 }
 
-const PRODUCT_COLUMNS: [super::table::Column; 8] = [
-    Required("store"),
-    Required("product_id"),
-    Required("name"),
-    Optional("category_code"),
-    Optional("unit"),
-    Optional("quantity"),
-    Optional("is_weighted"),
-    Optional("is_organic"),
-];
+/// The row that says more counts; of two that say as much, always the same one.
+fn store_rank(row: &Row<'_>) -> Option<(u64, u64)> {
+    let texts = row.texts::<4>();
+    Some((key_of(texts[0]), rank_of(&texts)))
+}
 
-fn product(row: &Row<'_>, stores: &Stores, warnings: &mut Vec<String>) -> Result<Intent, String> {
+fn product_rank(row: &Row<'_>) -> Option<(u64, u64)> {
+    let texts = row.texts::<8>();
+    let [store, number, ..] = texts;
+    Some((key_of((store, number)), rank_of(&texts)))
+}
+
+fn product(row: &Row<'_>, stores: &Stores, chosen: &Chosen) -> Parsed {
+    let mut warnings = Vec::new();
+    if let Some((key, rank)) = product_rank(row)
+        && !chosen.is(key, rank)
+    {
+        return repeated("product").into();
+    }
+    let (intent, needs) = with_store(stores, row.texts::<1>()[0], |_| details(row, &mut warnings));
+    Parsed { intent, needs, warnings }
+}
+
+fn details(row: &Row<'_>, warnings: &mut Vec<Reason>) -> Read<Intent> {
     let [store, number, name, category, unit, quantity, is_weighted, is_organic] = row.texts();
-    known(stores, store)?;
-    let name = text::plain_or_none(name).ok_or("the product has no name")?;
-    let content = text::content(quantity, unit).unwrap_or_else(|reason| {
+    let name = text::plain_or_none(name).ok_or_else(|| Reason::new("name_missing", "the product has no name"))?;
+    let content = text::content(&row.number(quantity), unit).unwrap_or_else(|reason| {
         warnings.push(reason);
         None
     });
-    let code = ProductCode::source(SOURCE, &format!("{store}:{number}")).map_err(|error| error.to_string())?;
+    let code =
+        ProductCode::source(SOURCE, &format!("{store}:{number}")).map_err(|error| Reason::of("id_wrong", "product_id", number, error));
     let details = ProductDetails {
         name,
         brand: None,
@@ -104,24 +179,41 @@ fn product(row: &Row<'_>, stores: &Stores, warnings: &mut Vec<String>) -> Result
         content,
         sold_by_weight: flag("is_weighted", is_weighted)?,
         organic: flag("is_organic", is_organic)?,
-        codes: vec![code],
+        codes: vec![code?],
         ingredients: None,
         nutrition: std::collections::BTreeMap::new(),
     };
-    Ok(Intent::Product(product_id(store, number)?, ProductCommand::Register(details)))
+    Ok(Intent::Product(product_id(store, number)?, ProductCommand::Update(details)))
 }
 
-const PRICE_COLUMNS: [super::table::Column; 4] = [Required("date"), Required("store"), Required("product_id"), Required("price_eur")];
-
-fn price(row: &Row<'_>, stores: &Stores) -> Result<Intent, String> {
+/// Of the prices of one day the lowest counts: it is what a shopper could have paid.
+fn price_rank(row: &Row<'_>) -> Option<(u64, u64)> {
     let [date, store, number, amount] = row.texts();
-    let known = known(stores, store)?;
-    let euro = Currency::new("EUR").expect("this holds because the euro is a known currency");
-    if known.currency != euro {
-        return Err(format!("the price is in EUR, the store's currency is {}", known.currency.as_str()));
+    let day = text::moment(date).ok()?;
+    let price = UnitPrice::parse(&row.number(amount), euro(), Unit::Each).ok()?;
+    Some((key_of((day.0, store, number)), u64::try_from(price.ten_thousandths()).ok().filter(|amount| *amount > 0)?))
+}
+
+fn price(row: &Row<'_>, stores: &Stores, chosen: &Chosen) -> Parsed {
+    if let Some((key, rank)) = price_rank(row)
+        && !chosen.is(key, rank)
+    {
+        let said = Reason::new("other_price_that_day", format!("a lower price than {} was seen that day and counts", row.texts::<4>()[3]));
+        return Parsed { intent: Ok(None), needs: Needs::new(), warnings: vec![said] };
     }
-    let price = UnitPrice::parse(amount, euro, Unit::Each).map_err(|error| format!("price {amount:?}: {error}"))?;
-    price.validate_positive().map_err(|error| format!("price {amount:?}: {error}"))?;
+    let (intent, needs) = with_store(stores, row.texts::<2>()[1], |known| seen(row, known));
+    Parsed { intent, needs, warnings: Vec::new() }
+}
+
+fn seen(row: &Row<'_>, known: &KnownStore) -> Read<Intent> {
+    let [date, store, number, amount] = row.texts();
+    if known.currency != euro() {
+        let detail = format!("the price is in EUR, the store's currency is {}", known.currency.as_str());
+        return Err(Reason::new("currency_differs", detail));
+    }
+    let wrong = |error: &dyn std::fmt::Display| Reason::of("price_wrong", "price", amount, error);
+    let price = UnitPrice::parse(&row.number(amount), euro(), Unit::Each).map_err(|error| wrong(&error))?;
+    price.validate_positive().map_err(|error| wrong(&error))?;
     let seen = PriceSeen {
         store: known.id.clone(),
         kind: PriceKind::Shelf,
@@ -135,21 +227,35 @@ fn price(row: &Row<'_>, stores: &Stores) -> Result<Intent, String> {
     Ok(Intent::Product(product_id(store, number)?, ProductCommand::ObservePrice(seen)))
 }
 
-fn known<'a>(stores: &'a Stores, key: &str) -> Result<&'a KnownStore, String> {
-    stores.get(key).ok_or_else(|| format!("store {key:?} is not in stores.csv"))
-}
-
-fn product_id(store: &str, number: &str) -> Result<ProductId, String> {
-    if number.is_empty() {
-        return Err("the row has no product_id".into());
+/// What a row of a store becomes; it is refused if its store was.
+fn with_store(stores: &Stores, key: &str, read: impl FnOnce(&KnownStore) -> Read<Intent>) -> (Read<Option<Intent>>, Needs) {
+    match stores.get(key) {
+        Some(Some(known)) => (read(known).map(Some), iter::once(known.stream.clone()).collect()),
+        Some(None) => (Err(Reason::new("store_refused", format!("store {} was refused, and its rows with it", quoted(key)))), Needs::new()),
+        None => (Err(Reason::new("store_unknown", format!("store {} is not in the files of stores", quoted(key)))), Needs::new()),
     }
-    ProductId::new(&format!("{SOURCE}:{store}:{number}")).map_err(|error| format!("product_id {number:?}: {error}"))
 }
 
-fn flag(name: &str, text: &str) -> Result<bool, String> {
+/// A row about something that another row of the source says better.
+fn repeated(what: &str) -> Read<Intent> {
+    Err(Reason::new("row_repeated", format!("another row of this {what} says something else, and counts")))
+}
+
+fn product_id(store: &str, number: &str) -> Read<ProductId> {
+    if number.is_empty() {
+        return Err(Reason::new("id_missing", "the row has no product_id"));
+    }
+    ProductId::new(&format!("{SOURCE}:{store}:{number}")).map_err(|error| Reason::of("id_wrong", "product_id", number, error))
+}
+
+fn flag(name: &str, text: &str) -> Read<bool> {
     match text {
         "1" | "true" => Ok(true),
         "" | "0" | "false" => Ok(false),
-        other => Err(format!("{name} is {other:?}, it must be 0 or 1")),
+        other => Err(Reason::of("flag_wrong", name, other, "it must be 0 or 1")),
     }
+}
+
+fn euro() -> Currency {
+    Currency::new("EUR").expect("this holds because the euro is a known currency")
 }

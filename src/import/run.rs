@@ -1,7 +1,9 @@
 //! Runs an import: one thread parses, this one decides, the log's own writes. Channels between them are bounded.
 
 use std::{
+    collections::BTreeMap,
     sync::{
+        Arc,
         atomic::{AtomicU64, Ordering},
         mpsc,
     },
@@ -12,7 +14,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::{ImportError, Intent, Item, Items, Opened, Report, SourceLine, SourceName};
+use super::{ImportError, Intent, Item, Items, Opened, Reason, Report, SourceLine, SourceName, Stage, Tally, report::FileTally};
 
 /// Items passed from the parser to the decider at once.
 const BATCH_ITEMS: usize = 512;
@@ -32,6 +34,16 @@ pub trait Sink {
     /// # Errors
     /// When something was not recorded.
     fn finish(&mut self, report: &mut Report) -> Result<(), ImportError>;
+
+    /// After an error: counts what was recorded of all that is under way.
+    fn abandon(&mut self, report: &mut Report);
+}
+
+/// How an import ended.
+pub struct Ran {
+    pub summary: Summary,
+    /// Why it did not come to its end. What the summary counts was recorded and stays; a second run continues.
+    pub failed: Option<ImportError>,
 }
 
 /// The last line of an import's output.
@@ -43,38 +55,52 @@ pub struct Summary {
     pub unchanged: u64,
     pub refused: u64,
     pub warnings: u64,
+    pub refused_by_reason: BTreeMap<String, u64>,
+    pub warnings_by_reason: BTreeMap<String, u64>,
+    pub files: BTreeMap<Arc<str>, FileTally>,
+    /// What the folder holds besides.
+    pub files_ignored: Vec<String>,
+    /// It did not come to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     pub seconds: f64,
     pub rows_per_second: u64,
 }
 
 /// Imports everything a source yields.
-///
-/// # Errors
-/// When the source, the sink or the report fails; what was recorded until then stays, and a second run continues.
-pub fn run(
-    source: SourceName,
-    opened: Opened,
-    sink: &mut dyn Sink,
-    report: &mut Report,
-    bar: &ProgressBar,
-) -> Result<Summary, ImportError> {
+pub fn run(source: SourceName, opened: Opened, sink: &mut dyn Sink, report: &mut Report, bar: &ProgressBar) -> Ran {
     let started = Instant::now();
     bar.set_length(opened.bytes_total);
-    pump(opened.items, &opened.bytes_read, sink, report, bar)?;
-    sink.finish(report)?;
+    let Opened { items, files, files_ignored, bytes_read, .. } = opened;
+    files.iter().for_each(|about| report.read(&SourceLine { file: about.file.clone(), line: 1 }, 0));
+    let ended = pump(items, &bytes_read, sink, report, bar).and_then(|()| sink.finish(report));
+    if ended.is_err() {
+        sink.abandon(report);
+    }
     bar.finish_and_clear();
-    report.finish()?;
-    let (tally, seconds) = (report.tally.clone(), started.elapsed().as_secs_f64());
-    Ok(Summary {
-        source: source.as_str(),
-        rows_read: tally.rows_read,
-        events_appended: tally.events_appended,
-        unchanged: tally.unchanged,
-        refused: tally.refused,
-        warnings: tally.warnings,
-        seconds: (seconds * 1000.0).round() / 1000.0,
-        rows_per_second: rate(tally.rows_read, seconds),
-    })
+    let failed = report.finish().and(ended).err();
+    Ran { summary: Summary::of(source, &report.tally, files_ignored, failed.as_ref(), started.elapsed().as_secs_f64()), failed }
+}
+
+impl Summary {
+    fn of(source: SourceName, tally: &Tally, files_ignored: Vec<String>, failed: Option<&ImportError>, seconds: f64) -> Self {
+        let tally = tally.clone();
+        Self {
+            source: source.as_str(),
+            rows_read: tally.rows_read,
+            events_appended: tally.events_appended,
+            unchanged: tally.unchanged,
+            refused: tally.refused,
+            warnings: tally.warnings,
+            refused_by_reason: tally.refused_by_reason,
+            warnings_by_reason: tally.warnings_by_reason,
+            files: tally.files,
+            files_ignored,
+            failed: failed.map(ToString::to_string),
+            seconds: (seconds * 1000.0).round() / 1000.0,
+            rows_per_second: rate(tally.rows_read, seconds),
+        }
+    }
 }
 
 /// A bar over the bytes of the source's files; shown only on a terminal.
@@ -88,11 +114,12 @@ pub fn progress_bar() -> ProgressBar {
 
 fn pump(items: Items, bytes_read: &AtomicU64, sink: &mut dyn Sink, report: &mut Report, bar: &ProgressBar) -> Result<(), ImportError> {
     let (sender, receiver) = mpsc::sync_channel(BATCHES_WAITING_MAX);
+    let mut stage = Stage::Stores;
     thread::scope(|scope| {
         scope.spawn(move || parse(items, &sender));
         for batch in receiver {
             for item in batch {
-                decide(item?, sink, report)?;
+                decide(item?, &mut stage, sink, report)?;
             }
             bar.set_position(bytes_read.load(Ordering::Relaxed));
             bar.set_message(format!("{} rows, {} refused", report.tally.rows_read, report.tally.refused));
@@ -111,15 +138,26 @@ fn parse(mut items: Items, sender: &mpsc::SyncSender<Vec<Result<Item, ImportErro
     }
 }
 
-fn decide(item: Item, sink: &mut dyn Sink, report: &mut Report) -> Result<(), ImportError> {
-    report.tally.rows_read += item.rows;
+fn decide(item: Item, stage: &mut Stage, sink: &mut dyn Sink, report: &mut Report) -> Result<(), ImportError> {
+    report.read(&item.place, item.rows);
     for warning in &item.warnings {
         report.warning(&item.place, warning)?;
     }
-    match item.intent {
-        Ok(intent) => sink.take(item.place, item.rows, intent, report),
-        Err(reason) => report.refused(&item.place, item.rows, &reason),
+    let Some(intent) = (match item.intent {
+        Ok(intent) => intent,
+        Err(reason) => return report.refused(&item.place, item.rows, None, &reason),
+    }) else {
+        return Ok(());
+    };
+    if std::mem::replace(stage, intent.stage()) != intent.stage() {
+        // Now it is known what was refused of all that rows may refer to.
+        sink.finish(report)?;
     }
+    if let Some(store) = item.needs.iter().find(|store| report.is_refused(store)) {
+        let reason = Reason::new("store_refused", format!("store {} was refused, and its rows with it", store.id()));
+        return report.refused(&item.place, item.rows, None, &reason);
+    }
+    sink.take(item.place, item.rows, intent, report)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a rate to show, no money")]

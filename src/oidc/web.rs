@@ -1,19 +1,13 @@
 //! Requests to the provider: bounded in time and size, over TLS, and never redirected.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::OnceLock, time::Duration};
 
 use serde::de::DeserializeOwned;
-use ureq::{
-    Agent, Body,
-    http::Response,
-    tls::{Certificate, RootCerts, TlsConfig, TlsProvider},
-};
+use ureq::{Agent, Body, http::Response};
 use url::{Host, Url};
 
 use super::OidcError;
+use crate::tls;
 
 /// Bytes of an answer; a longer one is no answer of a provider.
 const ANSWER_BYTES_MAX: u64 = 256 << 10;
@@ -92,7 +86,7 @@ impl Web {
                 .max_redirects_will_error(false)
                 .timeout_connect(Some(self.limits.connect))
                 .timeout_global(Some(self.limits.whole));
-            if self.is_loopback { config.proxy(None).build().into() } else { config.tls_config(tls()).build().into() }
+            if self.is_loopback { config.proxy(None).build().into() } else { config.tls_config(tls::of_system()).build().into() }
         })
     }
 }
@@ -107,19 +101,6 @@ pub fn read<T: DeserializeOwned>(mut answer: Response<Body>) -> Result<T, OidcEr
 /// The error of a transport names hosts and times, no contents.
 fn unavailable(error: ureq::Error) -> OidcError {
     OidcError::Unavailable(error.to_string())
-}
-
-fn tls() -> TlsConfig {
-    let found = rustls_native_certs::load_native_certs();
-    for error in &found.errors {
-        tracing::warn!(%error, "some certificates that the system trusts cannot be read");
-    }
-    let certificates: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .root_certs(RootCerts::new_with_certs(&certificates))
-        .build()
 }
 
 fn is_plain_loopback(url: &Url) -> bool {

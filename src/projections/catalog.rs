@@ -15,7 +15,7 @@ use super::{
 use crate::domain::{
     Currency, ProductId, Quantity, StoreId, Unit,
     codes::{CodeIdentity, Gtin, ProductCode},
-    product::{ProductDetails, ProductEvent},
+    product::{DetailsChange, ProductDetails, ProductEvent},
     store::{StoreDetails, StoreEvent},
 };
 
@@ -202,10 +202,9 @@ impl Catalog {
     /// `merged_into` is the number of the product it was merged into.
     pub(super) fn product_event(&mut self, product: u32, event: &ProductEvent, merged_into: u32, position: u64) -> bool {
         match event {
-            ProductEvent::Registered(_)
-            | ProductEvent::DetailsChanged { .. }
-            | ProductEvent::Discontinued {}
-            | ProductEvent::Merged { .. } => self.product_changes(product, position),
+            ProductEvent::Registered(_) | ProductEvent::DetailsChanged(_) | ProductEvent::Discontinued {} | ProductEvent::Merged { .. } => {
+                self.product_changes(product, position)
+            }
             ProductEvent::CodeLinked { .. }
             | ProductEvent::PriceObserved { .. }
             | ProductEvent::PriceWithdrawn { .. }
@@ -215,24 +214,7 @@ impl Catalog {
         }
         match event {
             ProductEvent::Registered(details) => self.register(product, details, position),
-            ProductEvent::DetailsChanged { name, brand, category, content, sold_by_weight } => {
-                if let Some(brand) = brand {
-                    self.row(product).brand = self.label_number(Some(brand));
-                }
-                if let Some(category) = category {
-                    self.row(product).category = self.label_number(Some(category));
-                }
-                if let Some(name) = name {
-                    self.row(product).name = name.as_str().into();
-                }
-                if content.is_some() {
-                    self.set_content(product, content.as_ref());
-                }
-                if let Some(sold_by_weight) = sold_by_weight {
-                    self.row(product).sold_by_weight = *sold_by_weight;
-                }
-                return content.is_some() || sold_by_weight.is_some();
-            }
+            ProductEvent::DetailsChanged(change) => return self.change_details(product, change),
             ProductEvent::CodeLinked { code } => {
                 self.link(product, code, position);
                 return false;
@@ -252,6 +234,27 @@ impl Catalog {
         true
     }
 
+    /// True when what totals need of the product may have changed.
+    fn change_details(&mut self, product: u32, change: &DetailsChange) -> bool {
+        let DetailsChange { name, brand, category, content, sold_by_weight, organic, .. } = change;
+        if let Some(brand) = brand {
+            self.row(product).brand = self.label_number(Some(brand));
+        }
+        if let Some(category) = category {
+            self.row(product).category = self.label_number(Some(category));
+        }
+        if content.is_some() {
+            self.set_content(product, content.as_ref());
+        }
+        let row = self.row(product);
+        if let Some(name) = name {
+            row.name = name.as_str().into();
+        }
+        row.sold_by_weight = sold_by_weight.unwrap_or(row.sold_by_weight);
+        row.organic = organic.unwrap_or(row.organic);
+        content.is_some() || sold_by_weight.is_some()
+    }
+
     /// Records what happened to a store.
     pub(super) fn store_event(&mut self, store: u32, event: &StoreEvent, position: u64) {
         let index = store as usize;
@@ -266,7 +269,7 @@ impl Catalog {
         }
         match event {
             StoreEvent::Registered(details) => self.stores[index] = Some(StoreRow::of(details, position)),
-            StoreEvent::DetailsChanged { name, chain, country, time_zone } => {
+            StoreEvent::DetailsChanged { name, chain, country, time_zone, .. } => {
                 let Some(row) = &mut self.stores[index] else { return };
                 if let Some(name) = name {
                     row.name.clone_from(name);

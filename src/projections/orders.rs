@@ -250,6 +250,10 @@ impl OrderRow {
             OrderEvent::LineRefunded { amount, .. } => self.refunded = self.refunded.saturating_add(amount.minor()),
             OrderEvent::Amended { lines } => {
                 for line in lines {
+                    if self.charges.iter().any(|charge| charge.line == line.line) {
+                        self.charge(line.line, line.charged);
+                        continue;
+                    }
                     self.total = self.total.saturating_add(line.charged.minor());
                     self.charges.push(Charge::new(line.line, line.charged));
                 }

@@ -14,7 +14,7 @@ use crate::{
         list::ListEvent,
         moment::DAY_MICROS,
         order::{OrderEvent, OrderLine, OrderPlacement},
-        product::{PriceKind, PriceSeen, ProductDetails, ProductEvent},
+        product::{DetailsChange, PriceKind, PriceSeen, ProductDetails, ProductEvent},
         store::{StoreDetails, StoreEvent},
     },
     events::{Position, Recorded},
@@ -249,14 +249,23 @@ fn any_step(log: &mut TestLog, (what, a, b, n, days): (u8, u8, u8, i64, i64)) {
                 log.product(&product_id, ProductEvent::CodeLinked { code })
             }
             _ => {
-                let change = StoreEvent::DetailsChanged { name: Some(format!("Shop {n}")), chain: None, country: None, time_zone: None };
+                let change = StoreEvent::DetailsChanged {
+                    name: Some(format!("Shop {n}")),
+                    chain: None,
+                    country: None,
+                    time_zone: None,
+                    from_source: false,
+                };
                 log.push(StreamKind::Store, &store_id, change)
             }
         },
         13 => {
             let content = (n % 3 == 0).then(|| Quantity::parse("500", Unit::parse("g")).unwrap());
             let (name, sold_by_weight) = (Some(format!("Product {n}")), (n % 4 == 0).then_some(n % 8 == 0));
-            log.product(&product_id, ProductEvent::DetailsChanged { name, brand: None, category: None, content, sold_by_weight })
+            log.product(
+                &product_id,
+                ProductEvent::DetailsChanged(DetailsChange { name, content, sold_by_weight, ..DetailsChange::default() }),
+            )
         }
         _ => {
             let mut price_seen = seen(&store_id, kind, &format!("{}.{:02}", n / 10, 1 + n), today - i64::from(b) * days);

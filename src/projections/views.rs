@@ -161,7 +161,7 @@ impl Views {
                 }
             }
             other @ (ProductEvent::Registered(_)
-            | ProductEvent::DetailsChanged { .. }
+            | ProductEvent::DetailsChanged(_)
             | ProductEvent::CodeLinked { .. }
             | ProductEvent::OfferAnnounced { .. }
             | ProductEvent::OfferEnded { .. }

@@ -12,6 +12,7 @@ use super::{
         invalid, sum, variance,
     },
     tidy::tidy_reason,
+    update::update,
 };
 use crate::domain::{
     Context, Decision, Moment, Money, Quantity, Refusal, RefusalKind,
@@ -21,11 +22,11 @@ use crate::domain::{
     text::check_text,
 };
 
-type Answer = Result<Decision<OrderEvent>, Refusal>;
+pub(super) type Answer = Result<Decision<OrderEvent>, Refusal>;
 
 /// What the phase of an order lets happen to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Placed,
     Fulfilled,
     Cancelled,
@@ -44,6 +45,8 @@ pub(super) fn decide(state: &OrderState, command: &OrderCommand, context: &Conte
         OrderCommand::Place(placement) if order.was_placed_as(placement) || order.was_placed_as(&placement.tidied()) => {
             Ok(Decision::unchanged())
         }
+        OrderCommand::Update(placement) if order.was_placed_as(placement) => Ok(Decision::unchanged()),
+        OrderCommand::Update(placement) => update(order, phase, &placement.tidied(), context.at),
         OrderCommand::Place(_) => {
             Err(conflict("order_exists", "this order was placed with different content: amend it, or place another one under a new id"))
         }
@@ -61,10 +64,10 @@ pub(super) fn decide(state: &OrderState, command: &OrderCommand, context: &Conte
 
 pub(super) fn check_right(state: &OrderState, command: &OrderCommand, context: &Context) -> Result<(), Refusal> {
     match (state, command) {
-        (OrderState::Absent, OrderCommand::Place(placement)) => may_place(placement, context),
+        (OrderState::Absent, OrderCommand::Place(placement) | OrderCommand::Update(placement)) => may_place(placement, context),
         (OrderState::Absent, _) => Err(unknown()),
         (OrderState::Placed(order) | OrderState::Fulfilled(order) | OrderState::Cancelled(order), command) => {
-            let hidden = || if matches!(command, OrderCommand::Place(_)) { id_taken() } else { unknown() };
+            let hidden = || if matches!(command, OrderCommand::Place(_) | OrderCommand::Update(_)) { id_taken() } else { unknown() };
             context.rights.on_order(order.household.as_ref()).check(Action::EditOrder, hidden)
         }
     }
@@ -91,7 +94,7 @@ fn may_place(placement: &OrderPlacement, context: &Context) -> Result<(), Refusa
 }
 
 fn decide_absent(command: &OrderCommand, context: &Context) -> Answer {
-    let OrderCommand::Place(placement) = command else { return Err(unknown()) };
+    let (OrderCommand::Place(placement) | OrderCommand::Update(placement)) = command else { return Err(unknown()) };
     let placement = placement.tidied();
     let currency = check_placement(&placement, context.at)?;
     let amounts = placement.lines.iter().map(|line| line.charged).chain(placement.extras.iter().map(|extra| extra.amount));
@@ -110,7 +113,7 @@ impl Phase {
         }
     }
 
-    fn expect_not_cancelled(self) -> Result<(), Refusal> {
+    pub(super) fn expect_not_cancelled(self) -> Result<(), Refusal> {
         match self {
             Self::Cancelled => Err(conflict("order_cancelled", "this order was cancelled and can no longer change")),
             Self::Placed | Self::Fulfilled => Ok(()),
@@ -287,6 +290,6 @@ impl LineState {
     }
 }
 
-fn conflict(code: &'static str, detail: impl Into<String>) -> Refusal {
+pub(super) fn conflict(code: &'static str, detail: impl Into<String>) -> Refusal {
     Refusal::new(RefusalKind::Conflict, code, detail)
 }

@@ -61,7 +61,8 @@ impl Order {
             }
             OrderEvent::Amended { lines } => {
                 for line in lines {
-                    self.total = plus(self.total, line.charged.minor());
+                    let before = self.lines.get(&line.line).map_or(0, |known| known.charged.minor());
+                    self.total = plus(self.total, line.charged.minor() - before);
                     self.lines.insert(line.line, LineState::new(line.clone(), true));
                 }
             }

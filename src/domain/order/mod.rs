@@ -6,6 +6,7 @@ mod evolve;
 mod prices;
 mod tidy;
 mod undo;
+mod update;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,10 @@ use super::{
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum OrderCommand {
     Place(OrderPlacement),
+    /// What its source says of it now: places it, or amends the lines that the source says otherwise, and adds those that it has more. A
+    /// line that the source no longer has is amended to nothing. Lines are compared by their content, not by their numbers. What came
+    /// since of a line, such as a refund, is not undone: it is then refused.
+    Update(OrderPlacement),
     SubstituteLine {
         line: u32,
         product: Option<ProductId>,
@@ -139,6 +144,7 @@ pub enum OrderEvent {
         amount: Money,
         reason: Option<String>,
     },
+    /// Lines that are new, or that replace the one with their number.
     Amended {
         lines: Vec<OrderLine>,
     },
@@ -271,3 +277,5 @@ mod tests;
 mod tests_laws;
 #[cfg(test)]
 mod tests_undo;
+#[cfg(test)]
+mod tests_update;

@@ -61,6 +61,7 @@ fn command() -> impl Strategy<Value = OrderCommand> {
         .prop_map(|(days, receipt_total)| OrderCommand::Fulfil { at: NOW.days_before(days), receipt_total });
     prop_oneof![
         1 => placement().prop_map(OrderCommand::Place),
+        3 => placement().prop_map(OrderCommand::Update),
         4 => substitute,
         4 => (number(), quantity(), money(-50..1_000)).prop_map(|(line, picked, charged)| OrderCommand::ShortLine { line, picked, charged }),
         6 => refund,

@@ -12,7 +12,7 @@ impl Traced for Products {
         use ProductEvent as E;
         let product = product_of(state);
         of_itself(match event {
-            E::Registered(_) | E::DetailsChanged { .. } | E::CodeLinked { .. } => {
+            E::Registered(_) | E::DetailsChanged(_) | E::CodeLinked { .. } => {
                 product.map(|product| fields_of(&product.details)).unwrap_or_default()
             }
             E::PriceObserved { seen, .. } => price(product, &seen.store, seen.kind),

@@ -1,6 +1,6 @@
 //! Refusals that need only a product's command.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{Offer, OfferTerms, PriceSeen, ProductDetails};
 use crate::domain::{
@@ -20,12 +20,16 @@ pub(super) fn check_details(details: &ProductDetails) -> Result<(), Refusal> {
     check_text(&details.name, NAME_CHARS_MAX, "/name")?;
     check_present(details.brand.as_deref(), NAME_CHARS_MAX, "/brand")?;
     check_present(details.category.as_deref(), NAME_CHARS_MAX, "/category")?;
-    check_present(details.ingredients.as_deref(), INGREDIENTS_CHARS_MAX, "/ingredients")?;
+    check_ingredients(details.ingredients.as_deref())?;
     details.content.as_ref().map_or(Ok(()), check_content)?;
     check_codes(details.codes.len())?;
     check_no_code_twice(details)?;
     details.codes.iter().enumerate().try_for_each(|(index, code)| check_code(code, format!("/codes/{index}")))?;
-    check_nutrition(details)
+    check_nutrition(&details.nutrition)
+}
+
+pub(super) fn check_ingredients(ingredients: Option<&str>) -> Result<(), Refusal> {
+    check_present(ingredients, INGREDIENTS_CHARS_MAX, "/ingredients")
 }
 
 fn check_present(text: Option<&str>, chars_max: usize, pointer: &'static str) -> Result<(), Refusal> {
@@ -70,12 +74,12 @@ fn check_no_code_twice(details: &ProductDetails) -> Result<(), Refusal> {
     }
 }
 
-fn check_nutrition(details: &ProductDetails) -> Result<(), Refusal> {
-    if details.nutrition.len() > NUTRIENTS_PER_PRODUCT_MAX {
+pub(super) fn check_nutrition(nutrition: &BTreeMap<String, i64>) -> Result<(), Refusal> {
+    if nutrition.len() > NUTRIENTS_PER_PRODUCT_MAX {
         let detail = format!("at most {NUTRIENTS_PER_PRODUCT_MAX} nutrients can be stated");
         return Err(Refusal::new(RefusalKind::Invalid, "too_many_nutrients", detail).at("/nutrition"));
     }
-    for (nutrient, &amount) in &details.nutrition {
+    for (nutrient, &amount) in nutrition {
         check_text(nutrient, NAME_CHARS_MAX, "/nutrition")?;
         let amount_max = if nutrient.starts_with("energy") { ENERGY_MILLIONTHS_MAX } else { NUTRIENT_MICROGRAMS_MAX };
         if !(0..=amount_max).contains(&amount) {

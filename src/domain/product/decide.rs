@@ -2,15 +2,11 @@
 
 use super::{
     Offer, PriceSeen, Product, ProductCommand, ProductDetails, ProductEvent, ProductState,
-    checks::{check_code, check_codes, check_content, check_details, check_offer, check_price_seen},
+    checks::{check_code, check_codes, check_details, check_offer, check_price_seen},
+    details::{change_by_hand, update},
     observations::{Known, currency_at, is_outlier, recall, standing},
 };
-use crate::domain::{
-    Context, Decision, Moment, ProductId, Quantity, Refusal, RefusalKind, StoreId,
-    limits::{NAME_CHARS_MAX, OFFERS_PER_PRODUCT_MAX},
-    rights::Action,
-    text::{check_optional_text, check_text},
-};
+use crate::domain::{Context, Decision, Moment, ProductId, Refusal, RefusalKind, StoreId, limits::OFFERS_PER_PRODUCT_MAX, rights::Action};
 
 type Answer = Result<Decision<ProductEvent>, Refusal>;
 
@@ -35,7 +31,7 @@ fn not_found() -> Refusal {
 }
 
 fn decide_absent(command: &ProductCommand) -> Answer {
-    let ProductCommand::Register(details) = command else { return Err(not_found()) };
+    let (ProductCommand::Register(details) | ProductCommand::Update(details)) = command else { return Err(not_found()) };
     let details = details.tidied();
     check_details(&details)?;
     Ok(Decision::applied(ProductEvent::Registered(details.into_owned())))
@@ -52,7 +48,8 @@ fn decide_merged(into: &ProductId, command: &ProductCommand) -> Answer {
 fn decide_known(product: &Product, command: &ProductCommand, context: &Context) -> Answer {
     match command {
         ProductCommand::Register(details) => register_again(product, details),
-        ProductCommand::ChangeDetails { .. } => change_details(&product.details, command),
+        ProductCommand::Update(details) => update(product, details),
+        ProductCommand::ChangeDetails { .. } => change_by_hand(&product.details, command),
         ProductCommand::LinkCode { code } => link_code(&product.details, code),
         ProductCommand::ObservePrice(seen) => observe_price(product, seen, context.at),
         ProductCommand::WithdrawPrice { store, kind } => match standing(&product.observations, store, *kind) {
@@ -86,35 +83,6 @@ fn register_again(product: &Product, details: &ProductDetails) -> Answer {
     check_details(&details)?;
     let detail = "this product is already registered with different details: change its details instead";
     Err(Refusal::new(RefusalKind::Conflict, "product_exists", detail))
-}
-
-/// Records only the fields that really change; nothing when none does.
-fn change_details(details: &ProductDetails, command: &ProductCommand) -> Answer {
-    let ProductCommand::ChangeDetails { name, brand, category, content, sold_by_weight } = command else {
-        return Ok(Decision::unchanged());
-    };
-    check_change(name.as_deref(), [brand.as_deref(), category.as_deref()], content.as_ref())?;
-    let name = changed_text(name.as_ref(), Some(&details.name));
-    let brand = changed_text(brand.as_ref(), details.brand.as_deref());
-    let category = changed_text(category.as_ref(), details.category.as_deref());
-    let content = content.as_ref().filter(|new| details.content.as_ref() != Some(new)).cloned();
-    let sold_by_weight = sold_by_weight.filter(|new| *new != details.sold_by_weight);
-    if name.is_none() && brand.is_none() && category.is_none() && content.is_none() && sold_by_weight.is_none() {
-        return Ok(Decision::unchanged());
-    }
-    Ok(Decision::applied(ProductEvent::DetailsChanged { name, brand, category, content, sold_by_weight }))
-}
-
-fn check_change(name: Option<&str>, [brand, category]: [Option<&str>; 2], content: Option<&Quantity>) -> Result<(), Refusal> {
-    name.map_or(Ok(()), |name| check_text(name, NAME_CHARS_MAX, "/name"))?;
-    brand.map_or(Ok(()), |brand| check_optional_text(brand, NAME_CHARS_MAX, "/brand"))?;
-    category.map_or(Ok(()), |category| check_optional_text(category, NAME_CHARS_MAX, "/category"))?;
-    content.map_or(Ok(()), check_content)
-}
-
-/// The new text if it differs, without blanks around it; an absent field and an empty text are the same.
-fn changed_text(new: Option<&String>, old: Option<&str>) -> Option<String> {
-    new.map(|new| new.trim()).filter(|new| *new != old.unwrap_or_default()).map(str::to_owned)
 }
 
 fn link_code(details: &ProductDetails, code: &crate::domain::codes::ProductCode) -> Answer {

@@ -1,6 +1,6 @@
 //! Records what happened to a product. Checks nothing: events are facts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Offer, Product, ProductDetails, ProductEvent, ProductState, observations};
 use crate::domain::{
@@ -18,7 +18,7 @@ pub(super) fn evolve(state: &mut ProductState, event: &ProductEvent, fact: &Fact
             }
         }
         ProductEvent::Merged { into } => *state = ProductState::Merged { into: into.clone() },
-        ProductEvent::DetailsChanged { .. }
+        ProductEvent::DetailsChanged(_)
         | ProductEvent::CodeLinked { .. }
         | ProductEvent::PriceObserved { .. }
         | ProductEvent::PriceWithdrawn { .. }
@@ -34,12 +34,17 @@ pub(super) fn evolve(state: &mut ProductState, event: &ProductEvent, fact: &Fact
 
 impl Product {
     fn new(details: ProductDetails) -> Self {
-        Self { details, observations: Vec::new(), offers: BTreeMap::new(), stock: BTreeMap::new() }
+        Self { details, observations: Vec::new(), offers: BTreeMap::new(), stock: BTreeMap::new(), by_hand: BTreeSet::new() }
     }
 
     fn evolve(&mut self, event: &ProductEvent, fact: &Fact<'_>) {
         match event {
-            ProductEvent::DetailsChanged { .. } => self.details.evolve(event),
+            ProductEvent::DetailsChanged(change) => {
+                if !change.from_source {
+                    self.by_hand.extend(change.fields().map(str::to_owned));
+                }
+                change.apply(&mut self.details);
+            }
             ProductEvent::CodeLinked { code } => self.details.codes.push(code.clone()),
             ProductEvent::PriceObserved { seen, outlier: _ } => observations::remember(&mut self.observations, seen),
             ProductEvent::PriceWithdrawn { store, kind } => observations::withdraw(&mut self.observations, store, *kind),
@@ -67,24 +72,5 @@ impl Product {
                 self.offers.remove(&id);
             }
         }
-    }
-}
-
-impl ProductDetails {
-    fn evolve(&mut self, event: &ProductEvent) {
-        let ProductEvent::DetailsChanged { name, brand, category, content, sold_by_weight } = event else { return };
-        if let Some(name) = name {
-            self.name.clone_from(name);
-        }
-        if let Some(brand) = brand {
-            self.brand = Some(brand.clone()).filter(|text| !text.is_empty());
-        }
-        if let Some(category) = category {
-            self.category = Some(category.clone()).filter(|text| !text.is_empty());
-        }
-        if let Some(content) = content {
-            self.content = Some(content.clone());
-        }
-        self.sold_by_weight = sold_by_weight.unwrap_or(self.sold_by_weight);
     }
 }

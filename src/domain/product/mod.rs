@@ -3,12 +3,13 @@
 mod changes;
 mod checks;
 mod decide;
+mod details;
 mod evolve;
 mod observations;
 mod tidy;
 mod undo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,13 +23,20 @@ use super::{
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ProductCommand {
     Register(ProductDetails),
-    /// `None` leaves a field unchanged, an empty brand or category clears it.
+    /// What its source says of it now: registers it, or changes what the source says otherwise and links its new codes. What the source
+    /// does not say stays, and so does what was changed by hand.
+    Update(ProductDetails),
+    /// `None` leaves a field unchanged, an empty brand, category or text of ingredients clears it.
     ChangeDetails {
         name: Option<String>,
         brand: Option<String>,
         category: Option<String>,
         content: Option<Quantity>,
         sold_by_weight: Option<bool>,
+        organic: Option<bool>,
+        ingredients: Option<String>,
+        /// All nutrients, in place of those before.
+        nutrition: Option<BTreeMap<String, i64>>,
     },
     LinkCode {
         code: ProductCode,
@@ -154,14 +162,8 @@ pub enum Stock {
 #[serde(rename_all = "snake_case")]
 pub enum ProductEvent {
     Registered(ProductDetails),
-    /// Only what changed; an empty brand or category was cleared.
-    DetailsChanged {
-        name: Option<String>,
-        brand: Option<String>,
-        category: Option<String>,
-        content: Option<Quantity>,
-        sold_by_weight: Option<bool>,
-    },
+    /// Only what changed; an empty brand, category or text of ingredients was cleared.
+    DetailsChanged(DetailsChange),
     CodeLinked {
         code: ProductCode,
     },
@@ -201,7 +203,7 @@ event_table! { ProductEvent {
         "name" Text, "brand" Text, "category" Text, "ingredients" Text,
         "codes.*.store_made.store" Id(Store), "codes.*.store_made.code" Code, "codes.*.source.source" Keep, "codes.*.source.id" Code,
     ];
-    DetailsChanged "product.details_changed" ["name" Text, "brand" Text, "category" Text];
+    DetailsChanged "product.details_changed" ["name" Text, "brand" Text, "category" Text, "ingredients" Text];
     CodeLinked "product.code_linked" [
         "code.store_made.store" Id(Store), "code.store_made.code" Code, "code.source.source" Keep, "code.source.id" Code,
     ];
@@ -213,6 +215,25 @@ event_table! { ProductEvent {
     Discontinued "product.discontinued" [];
     Merged "product.merged" ["into" Id(Product)];
 } }
+
+/// What changed of a product's details.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DetailsChange {
+    pub name: Option<String>,
+    pub brand: Option<String>,
+    pub category: Option<String>,
+    pub content: Option<Quantity>,
+    pub sold_by_weight: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organic: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ingredients: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nutrition: Option<BTreeMap<String, i64>>,
+    /// The source says so now; else somebody changed it by hand.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_source: bool,
+}
 
 /// The phases of a product's life.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -235,6 +256,9 @@ pub struct Product {
     /// Running offers, and enough ended ones to recognise a repetition.
     pub offers: BTreeMap<OfferId, Offer>,
     pub stock: BTreeMap<StoreId, Stock>,
+    /// The fields of its details that were changed by hand: its source does not change them back.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub by_hand: BTreeSet<String>,
 }
 
 /// An offer as it was announced.
@@ -287,6 +311,7 @@ impl Entity for Products {
                 Err(Refusal::new(RefusalKind::Invalid, "merge_into_itself", detail).at("/product"))
             }
             ProductCommand::Register(_)
+            | ProductCommand::Update(_)
             | ProductCommand::ChangeDetails { .. }
             | ProductCommand::LinkCode { .. }
             | ProductCommand::ObservePrice(_)

@@ -62,7 +62,16 @@ fn offer() -> impl Strategy<Value = ProductCommand> {
 fn change() -> impl Strategy<Value = ProductCommand> {
     let text = || prop::option::of("[ab]{0,2}");
     (text(), text(), text(), prop::option::of(any::<bool>())).prop_map(|(name, brand, category, sold_by_weight)| {
-        ProductCommand::ChangeDetails { name, brand, category, content: None, sold_by_weight }
+        ProductCommand::ChangeDetails {
+            name,
+            brand: brand.clone(),
+            category,
+            content: None,
+            sold_by_weight,
+            organic: sold_by_weight.map(|loose| !loose),
+            ingredients: brand,
+            nutrition: sold_by_weight.map(|_| BTreeMap::from([("fat".to_owned(), 1)])),
+        }
     })
 }
 
@@ -70,6 +79,7 @@ fn command() -> impl Strategy<Value = ProductCommand> {
     let stock = prop_oneof![Just(Stock::In), Just(Stock::Low), Just(Stock::Out)];
     prop_oneof![
         2 => details().prop_map(ProductCommand::Register),
+        2 => details().prop_map(ProductCommand::Update),
         12 => observe(),
         2 => (place(), kind()).prop_map(|(store, kind)| ProductCommand::WithdrawPrice { store, kind }),
         2 => change(),

@@ -1,7 +1,7 @@
 //! How each event of a product is undone. What was observed was true for its observer: it is withdrawn or corrected, never erased.
 
 use super::{
-    Offer, PriceKind, PriceSeen, Product, ProductCommand, ProductDetails, ProductEvent, Products, changes::product_of,
+    DetailsChange, Offer, PriceKind, PriceSeen, Product, ProductCommand, ProductDetails, ProductEvent, Products, changes::product_of,
     observations::standing,
 };
 use crate::domain::{
@@ -28,7 +28,7 @@ impl Undo for Products {
                 stays("merger_stays", "merged products cannot be separated; register the product under another id")
             }
             ProductEvent::CodeLinked { code: _ } => stays("code_stays", "a code cannot be removed from a product"),
-            ProductEvent::DetailsChanged { .. }
+            ProductEvent::DetailsChanged(_)
             | ProductEvent::PriceObserved { .. }
             | ProductEvent::PriceWithdrawn { .. }
             | ProductEvent::OfferAnnounced { .. }
@@ -43,7 +43,7 @@ impl Undo for Products {
     fn overwrites(later: &ProductEvent, event: &ProductEvent) -> bool {
         use ProductEvent as E;
         match (later, event) {
-            (E::DetailsChanged { .. }, E::DetailsChanged { .. }) => true,
+            (E::DetailsChanged(_), E::DetailsChanged(_)) => true,
             (E::StockReported { store: later, .. }, E::StockReported { store, .. }) => later == store,
             (E::OfferEnded { offer: later }, E::OfferAnnounced { offer, .. }) => later == offer,
             _ => slot(later).is_some_and(|later| Some(later) == slot(event)),
@@ -56,7 +56,7 @@ fn slot(event: &ProductEvent) -> Option<(&StoreId, PriceKind)> {
         ProductEvent::PriceObserved { seen, .. } => Some((&seen.store, seen.kind)),
         ProductEvent::PriceWithdrawn { store, kind } => Some((store, *kind)),
         ProductEvent::Registered(_)
-        | ProductEvent::DetailsChanged { .. }
+        | ProductEvent::DetailsChanged(_)
         | ProductEvent::CodeLinked { .. }
         | ProductEvent::OfferAnnounced { .. }
         | ProductEvent::OfferEnded { .. }
@@ -68,7 +68,7 @@ fn slot(event: &ProductEvent) -> Option<(&StoreId, PriceKind)> {
 
 fn inverse(of: &Undoing<'_, Products>, before: &Product, now: &Product) -> Inverse {
     match of.event {
-        ProductEvent::DetailsChanged { .. } => details_back(of.event, &before.details, &now.details),
+        ProductEvent::DetailsChanged(change) => details_back(change, &before.details, &now.details),
         ProductEvent::PriceObserved { seen, .. } => unsee(of, seen, now),
         ProductEvent::PriceWithdrawn { store, kind } => see_again(of, store, *kind, before, now),
         ProductEvent::OfferAnnounced { offer, .. } => match now.offers.get(offer) {
@@ -91,19 +91,11 @@ fn inverse(of: &Undoing<'_, Products>, before: &Product, now: &Product) -> Inver
     }
 }
 
-fn details_back(event: &ProductEvent, before: &ProductDetails, now: &ProductDetails) -> Inverse {
-    let ProductEvent::DetailsChanged { name, brand, category, content, sold_by_weight } = event else { return Ok(Vec::new()) };
-    let same =
-        |made: &Option<String>, is: Option<&String>| made.as_deref().is_none_or(|made| made == is.map(String::as_str).unwrap_or_default());
-    let still = same(name, Some(&now.name))
-        && same(brand, now.brand.as_ref())
-        && same(category, now.category.as_ref())
-        && content.as_ref().is_none_or(|made| now.content.as_ref() == Some(made))
-        && sold_by_weight.is_none_or(|made| now.sold_by_weight == made);
-    if !still {
+fn details_back(change: &DetailsChange, before: &ProductDetails, now: &ProductDetails) -> Inverse {
+    if !change.still_holds(now) {
         return Err(changed_since("the product's details were changed again"));
     }
-    if content.is_some() && before.content.is_none() {
+    if change.content.is_some() && before.content.is_none() {
         return Err(Refusal::new(
             Conflict,
             "content_stays",
@@ -112,11 +104,14 @@ fn details_back(event: &ProductEvent, before: &ProductDetails, now: &ProductDeta
     }
     let text = |made: &Option<String>, was: Option<&String>| made.is_some().then(|| was.cloned().unwrap_or_default());
     Ok(vec![ProductCommand::ChangeDetails {
-        name: text(name, Some(&before.name)),
-        brand: text(brand, before.brand.as_ref()),
-        category: text(category, before.category.as_ref()),
-        content: content.as_ref().and(before.content.clone()),
-        sold_by_weight: sold_by_weight.map(|_| before.sold_by_weight),
+        name: text(&change.name, Some(&before.name)),
+        brand: text(&change.brand, before.brand.as_ref()),
+        category: text(&change.category, before.category.as_ref()),
+        content: change.content.as_ref().and(before.content.clone()),
+        sold_by_weight: change.sold_by_weight.map(|_| before.sold_by_weight),
+        organic: change.organic.map(|_| before.organic),
+        ingredients: text(&change.ingredients, before.ingredients.as_ref()),
+        nutrition: change.nutrition.as_ref().map(|_| before.nutrition.clone()),
     }])
 }
 
@@ -152,7 +147,7 @@ fn seen_before(of: &Undoing<'_, Products>, is_it: impl Fn(&PriceSeen) -> bool) -
     let seen = of.earlier.iter().rev().filter_map(|happened| match happened.event {
         ProductEvent::PriceObserved { seen, .. } => Some(seen),
         ProductEvent::Registered(_)
-        | ProductEvent::DetailsChanged { .. }
+        | ProductEvent::DetailsChanged(_)
         | ProductEvent::CodeLinked { .. }
         | ProductEvent::PriceWithdrawn { .. }
         | ProductEvent::OfferAnnounced { .. }

@@ -4,6 +4,8 @@
 mod tests;
 mod undo;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -16,11 +18,17 @@ use super::{
     text::{check_optional_text, check_text},
 };
 
+/// The fields of the details that can change.
+const FIELDS: [&str; 4] = ["name", "chain", "country", "time_zone"];
+
 /// A command to a store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum StoreCommand {
     Register(StoreDetails),
+    /// What its source says of it now: registers it, or changes what the source says otherwise. What the source does not say stays, and
+    /// so does what was changed by hand.
+    Update(StoreDetails),
     /// `None` leaves a field unchanged, an empty text clears it. The currency can never change: its prices are recorded in it.
     ChangeDetails {
         name: Option<String>,
@@ -55,8 +63,18 @@ pub struct StoreDetails {
 #[serde(rename_all = "snake_case")]
 pub enum StoreEvent {
     Registered(StoreDetails),
-    DetailsChanged { name: Option<String>, chain: Option<String>, country: Option<String>, time_zone: Option<String> },
-    AisleOrderLearned { categories: Vec<String> },
+    DetailsChanged {
+        name: Option<String>,
+        chain: Option<String>,
+        country: Option<String>,
+        time_zone: Option<String>,
+        /// The source says so now; else somebody changed it by hand.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        from_source: bool,
+    },
+    AisleOrderLearned {
+        categories: Vec<String>,
+    },
 }
 
 event_table! { StoreEvent {
@@ -78,6 +96,9 @@ pub enum StoreState {
 pub struct Store {
     pub details: StoreDetails,
     pub aisle_order: Vec<String>,
+    /// The fields of its details that were changed by hand: its source does not change them back.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub by_hand: BTreeSet<String>,
 }
 
 /// The store as an entity.
@@ -98,9 +119,10 @@ impl Entity for Stores {
         Self::check_right(state, command, context)?;
         match (state, command) {
             (_, StoreCommand::Register(details)) => register(state, details),
+            (_, StoreCommand::Update(details)) => update(state, details),
             (StoreState::Absent, _) => Err(not_found()),
             (StoreState::Registered(store), StoreCommand::ChangeDetails { name, chain, country, time_zone }) => {
-                change_details(&store.details, [name, chain, country, time_zone].map(Option::as_deref))
+                change_details(&store.details, [name, chain, country, time_zone].map(Option::as_deref), false)
             }
             (StoreState::Registered(store), StoreCommand::LearnAisleOrder { categories }) => learn_aisle_order(store, categories),
         }
@@ -109,9 +131,13 @@ impl Entity for Stores {
     fn evolve(state: &mut StoreState, event: &StoreEvent, _: &Fact<'_>) {
         match (event, &mut *state) {
             (StoreEvent::Registered(details), _) => {
-                *state = StoreState::Registered(Store { details: details.clone(), aisle_order: Vec::new() });
+                *state = StoreState::Registered(Store { details: details.clone(), aisle_order: Vec::new(), by_hand: BTreeSet::new() });
             }
-            (StoreEvent::DetailsChanged { name, chain, country, time_zone }, StoreState::Registered(store)) => {
+            (StoreEvent::DetailsChanged { name, chain, country, time_zone, from_source }, StoreState::Registered(store)) => {
+                if !from_source {
+                    let changes = FIELDS.into_iter().zip([name, chain, country, time_zone]).filter(|(_, text)| text.is_some());
+                    store.by_hand.extend(changes.map(|(field, _)| field.to_owned()));
+                }
                 if let Some(name) = name {
                     store.details.name.clone_from(name);
                 }
@@ -148,15 +174,33 @@ fn register(state: &StoreState, details: &StoreDetails) -> Result<Decision<Store
     }
 }
 
-fn change_details(details: &StoreDetails, [name, chain, country, time_zone]: [Option<&str>; 4]) -> Result<Decision<StoreEvent>, Refusal> {
+/// What the source says otherwise than what is known, but for what was changed by hand.
+fn update(state: &StoreState, details: &StoreDetails) -> Result<Decision<StoreEvent>, Refusal> {
+    let StoreState::Registered(store) = state else { return register(state, details) };
+    if store.details.currency != details.currency {
+        return register(state, details);
+    }
+    let StoreDetails { name, currency: _, chain, country, time_zone } = details;
+    let said = [Some(name.as_str()), chain.as_deref(), country.as_deref(), time_zone.as_deref()];
+    let mut fields = FIELDS.into_iter();
+    let said = said.map(|text| text.filter(|_| !fields.next().is_some_and(|field| store.by_hand.contains(field))));
+    change_details(&store.details, said, true)
+}
+
+fn change_details(
+    details: &StoreDetails,
+    [name, chain, country, time_zone]: [Option<&str>; 4],
+    from_source: bool,
+) -> Result<Decision<StoreEvent>, Refusal> {
     check_details(name, [chain, country, time_zone])?;
     let event = StoreEvent::DetailsChanged {
         name: differing(name, Some(&details.name)),
         chain: differing(chain, details.chain.as_deref()),
         country: differing(country, details.country.as_deref()),
         time_zone: differing(time_zone, details.time_zone.as_deref()),
+        from_source,
     };
-    let nothing = StoreEvent::DetailsChanged { name: None, chain: None, country: None, time_zone: None };
+    let nothing = StoreEvent::DetailsChanged { name: None, chain: None, country: None, time_zone: None, from_source };
     if event == nothing { Ok(Decision::unchanged()) } else { Ok(Decision::applied(event)) }
 }
 

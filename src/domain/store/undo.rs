@@ -47,7 +47,7 @@ impl Undo for Stores {
 }
 
 fn details_back(event: &StoreEvent, before: &StoreDetails, now: &StoreDetails) -> Result<Vec<StoreCommand>, Refusal> {
-    let StoreEvent::DetailsChanged { name, chain, country, time_zone } = event else { return Ok(Vec::new()) };
+    let StoreEvent::DetailsChanged { name, chain, country, time_zone, .. } = event else { return Ok(Vec::new()) };
     let is = [Some(&now.name), now.chain.as_ref(), now.country.as_ref(), now.time_zone.as_ref()];
     let made = [name, chain, country, time_zone];
     let still = made.iter().zip(is).all(|(made, is)| made.as_deref().is_none_or(|made| made == is.map(String::as_str).unwrap_or_default()));

@@ -1,243 +1,186 @@
-//! Rows of transactions, gathered into orders. Rows are chronological and a basket has one time, so every basket is whole
-//! as soon as the time moves on: memory holds the baskets of one second.
+//! Rows of transactions, gathered into orders by the number of their basket. A first reading learns where the last row of each basket is,
+//! so that the second one can finish it there: memory holds only the baskets that are open, one second's where rows are in order of time.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
-use super::{Column, ImportError, Intent, Optional, Required, Row, SOURCE, Table, dollars, id, product_id, text};
+use parking_lot::Mutex;
+
+use super::{
+    SOURCE, Table,
+    bought::{Bought, Whose, bought, numbers},
+    dollars, id,
+};
 use crate::{
     domain::{
-        HouseholdId, Moment, Money, OrderId, Quantity, StoreId, Unit,
+        HouseholdId, Moment, OrderId, ProductId, StoreId,
         household::HouseholdCommand,
-        limits::QUANTITY_MILLIONTHS_MAX,
+        limits::LINES_PER_ORDER_MAX,
         order::{OrderCommand, OrderLine, OrderPlacement},
         store::{StoreCommand, StoreDetails},
     },
-    import::{Item, SourceLine},
+    import::{
+        ImportError, Intent, Item, Items, SourceLine,
+        chosen::key_of,
+        reason::{Read, Reason},
+        table::{Made, Row},
+    },
 };
 
-pub(super) const COLUMNS: [Column; 10] = [
-    Required("household_id"),
-    Required("store_id"),
-    Required("basket_id"),
-    Required("product_id"),
-    Required("quantity"),
-    Required("sales_value"),
-    Required("transaction_timestamp"),
-    Optional("retail_disc"),
-    Optional("coupon_disc"),
-    Optional("coupon_match_disc"),
-];
-
-/// Baskets open at the same time; beyond it all are finished, so that a file in another order cannot fill the memory.
-const OPEN_BASKETS_MAX: usize = 10_000;
-
-/// Yields a store and a household when first seen, and an order when its basket is complete.
-pub(super) struct Baskets {
-    table: Table,
-    now: Moment,
-    open: HashMap<String, Basket>,
-    ready: VecDeque<Item>,
-    stores_seen: HashSet<StoreId>,
-    households_seen: HashSet<HouseholdId>,
-    ended: bool,
-}
-
-/// One basket as far as it was read.
-struct Basket {
-    place: SourceLine,
-    order: OrderId,
-    household: HouseholdId,
-    store: StoreId,
-    placed_at: Moment,
-    lines: Vec<OrderLine>,
-}
-
-/// One parsed row.
-struct Bought {
-    basket: String,
-    order: OrderId,
-    household: HouseholdId,
-    store: StoreId,
-    at: Moment,
-    line: OrderLine,
-}
-
-impl Baskets {
-    pub(super) fn new(table: Table) -> Self {
-        Self {
-            table,
-            now: Moment(i64::MIN),
-            open: HashMap::new(),
-            ready: VecDeque::new(),
-            stores_seen: HashSet::new(),
-            households_seen: HashSet::new(),
-            ended: false,
+/// Stores, households, products and baskets, in this order.
+pub(super) fn items(
+    transactions: Vec<Table>,
+    products: impl FnOnce() -> Items + Send,
+) -> impl Iterator<Item = Result<Item, ImportError>> + Send {
+    std::iter::once_with(move || -> Items {
+        let mut seen = Seen::default();
+        if let Err(error) = transactions.iter().try_for_each(|table| table.each(|place, row| seen.look(&place, &row))) {
+            return Box::new(std::iter::once(Err(error)));
         }
-    }
-
-    /// Reads one row; what it completes goes to `ready`.
-    fn advance(&mut self) -> Result<(), ImportError> {
-        let Some((place, row)) = self.table.next_row()? else {
-            self.ended = true;
-            self.finish_open();
-            return Ok(());
-        };
-        match row.and_then(|row| bought(&row)) {
-            Ok(bought) => self.take(place, bought),
-            Err(reason) => self.ready.push_back(refused(place, reason)),
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, place: SourceLine, bought: Bought) {
-        if bought.at != self.now || self.open.len() >= OPEN_BASKETS_MAX {
-            self.finish_open();
-            self.now = bought.at;
-        }
-        match self.open.get_mut(&bought.basket) {
-            Some(basket) if basket.household != bought.household || basket.store != bought.store => {
-                let reason = format!("basket {} belongs to {} at {}", bought.basket, basket.household, basket.store);
-                self.ready.push_back(refused(place, reason));
-            }
-            Some(basket) => basket.add(bought.line),
-            None => {
-                self.introduce(&place, &bought);
-                self.open.insert(bought.basket.clone(), Basket::new(place, bought));
-            }
-        }
-    }
-
-    /// Registers the row's store and household when they are new to this run.
-    fn introduce(&mut self, place: &SourceLine, bought: &Bought) {
-        let follows = |intent| Item { place: place.clone(), rows: 0, intent: Ok(intent), warnings: Vec::new() };
-        if self.stores_seen.insert(bought.store.clone()) {
-            let name = format!("Store {}", number_of(bought.store.as_str()));
-            let details = StoreDetails { name, currency: dollars(), chain: None, country: Some("US".into()), time_zone: None };
-            self.ready.push_back(follows(Intent::Store(bought.store.clone(), StoreCommand::Register(details))));
-        }
-        if self.households_seen.insert(bought.household.clone()) {
-            let name = format!("Household {}", number_of(bought.household.as_str()));
-            self.ready.push_back(follows(Intent::Household(bought.household.clone(), HouseholdCommand::Create { name })));
-        }
-    }
-
-    fn finish_open(&mut self) {
-        let mut baskets: Vec<_> = std::mem::take(&mut self.open).into_values().collect();
-        baskets.sort_by_key(|basket| basket.place.line);
-        self.ready.extend(baskets.into_iter().map(Basket::into_item));
-    }
-}
-
-impl Iterator for Baskets {
-    type Item = Result<Item, ImportError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(item) = self.ready.pop_front() {
-                return Some(Ok(item));
-            }
-            if self.ended {
-                return None;
-            }
-            if let Err(error) = self.advance() {
-                self.ended = true;
-                return Some(Err(error));
-            }
-        }
-    }
-}
-
-impl Basket {
-    fn new(place: SourceLine, bought: Bought) -> Self {
-        let Bought { order, household, store, at, line, .. } = bought;
-        let mut basket = Self { place, order, household, store, placed_at: at, lines: Vec::new() };
-        basket.add(line);
-        basket
-    }
-
-    /// Lines are numbered by their order in the file.
-    fn add(&mut self, mut line: OrderLine) {
-        line.line = u32::try_from(self.lines.len() + 1).unwrap_or(u32::MAX);
-        self.lines.push(line);
-    }
-
-    fn into_item(self) -> Item {
-        let rows = self.lines.len() as u64;
-        let placement = OrderPlacement {
-            household: Some(self.household),
-            store: self.store,
-            list: None,
-            placed_at: self.placed_at,
-            lines: self.lines,
-            extras: Vec::new(),
-            printed_total: None,
-            source: SOURCE.into(),
-        };
-        Item { place: self.place, rows, intent: Ok(Intent::Order(self.order, OrderCommand::Place(placement))), warnings: Vec::new() }
-    }
-}
-
-fn refused(place: SourceLine, reason: String) -> Item {
-    Item { place, rows: 1, intent: Err(reason), warnings: Vec::new() }
-}
-
-fn bought(row: &Row<'_>) -> Result<Bought, String> {
-    let [household, store, basket, product, quantity, sales_value, time, retail_disc, coupon_disc, coupon_match_disc] = row.texts();
-    let quantity = Quantity::parse(quantity, Unit::Each).map_err(|error| format!("quantity {quantity:?}: {error}"))?;
-    let sales_value = dollar_amount("sales_value", sales_value)?;
-    let coupon = discount("coupon_disc", coupon_disc)?;
-    let charged = coupon.map_or(Ok(sales_value), |coupon| sales_value.checked_sub(coupon)).map_err(|error| error.to_string())?;
-    let line = OrderLine {
-        line: 0,
-        product: Some(product_id(product)?),
-        name: None,
-        quantity,
-        charged,
-        shop_discount: discount("retail_disc", retail_disc)?,
-        coupon_discount: coupon,
-        coupon_match: discount("coupon_match_disc", coupon_match_disc)?,
-    };
-    check_amounts(&line, sales_value)?;
-    Ok(Bought {
-        basket: basket.to_owned(),
-        order: id("basket_id", basket, OrderId::new)?,
-        household: id("household_id", household, HouseholdId::new)?,
-        store: id("store_id", store, StoreId::new)?,
-        at: text::moment(time)?,
-        line,
+        let Seen { stores, households, last, .. } = seen;
+        let introduced = stores.into_iter().chain(households).map(Ok);
+        let open = Arc::new(Mutex::new(Open { row: 0, last, baskets: HashMap::new() }));
+        let baskets = transactions.into_iter().flat_map(move |table| {
+            let open = open.clone();
+            table.into_flat_items(move |place, row| open.lock().take(place, row))
+        });
+        Box::new(introduced.chain(products()).chain(baskets))
     })
+    .flatten()
 }
 
-/// Refuses only the row for what would make the order's decider refuse the whole basket.
-fn check_amounts(line: &OrderLine, sales_value: Money) -> Result<(), String> {
-    if line.quantity.millionths() < 0 || sales_value.is_negative() {
-        return Err("a purchase cannot have a quantity or sales value below zero".into());
-    }
-    if line.quantity.millionths() > QUANTITY_MILLIONTHS_MAX {
-        return Err(format!("quantity {} is too large", line.quantity.amount_text()));
-    }
-    Ok(())
+/// What a first reading of the rows learns.
+#[derive(Default)]
+struct Seen {
+    stores: Vec<Item>,
+    households: Vec<Item>,
+    names: HashSet<u64>,
+    rows: u64,
+    /// The number of the last row of each basket, by the key of its number.
+    last: HashMap<u64, u64>,
 }
 
-fn dollar_amount(column: &str, text: &str) -> Result<Money, String> {
-    let amount = Money::parse(text, dollars()).map_err(|error| format!("{column} {text:?}: {error}"))?;
-    amount.validate_limit().map_err(|error| format!("{column} {text:?}: {error}"))?;
-    Ok(amount)
+impl Seen {
+    fn look(&mut self, place: &SourceLine, row: &Read<Row<'_>>) {
+        self.rows += 1;
+        let Ok(row) = row else { return };
+        let [basket, household, store] = numbers(row);
+        self.last.insert(key_of(basket), self.rows);
+        if self.names.insert(key_of(("store", store)))
+            && let Ok(id) = id("store_id", store, StoreId::new)
+        {
+            let name = format!("Store {store}");
+            let details = StoreDetails { name, currency: dollars(), chain: None, country: Some("US".into()), time_zone: None };
+            self.stores.push(Item::of(place.clone(), 0, Intent::Store(id, StoreCommand::Update(details))));
+        }
+        if self.names.insert(key_of(("household", household)))
+            && let Ok(id) = id("household_id", household, HouseholdId::new)
+        {
+            let create = HouseholdCommand::Create { name: format!("Household {household}") };
+            self.households.push(Item::of(place.clone(), 0, Intent::Household(id, create)));
+        }
+    }
 }
 
-/// A discount of the whole line; none counts as zero.
-fn discount(column: &str, text: &str) -> Result<Option<Money>, String> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let amount = dollar_amount(column, text)?;
-    if amount.is_negative() {
-        return Err(format!("{column} {text:?} is below zero"));
-    }
-    Ok(Some(amount).filter(|amount| !amount.is_zero()))
+/// The baskets that are open in the second reading.
+struct Open {
+    row: u64,
+    last: HashMap<u64, u64>,
+    baskets: HashMap<u64, Vec<Gathered>>,
 }
 
-/// One of our ids with the source's own number.
-fn number_of(id: &str) -> &str {
-    id.rsplit(':').next().unwrap_or(id)
+/// A row of an open basket.
+struct Gathered {
+    place: SourceLine,
+    bought: Bought,
+}
+
+impl Open {
+    /// Takes a row; returns what it makes complete.
+    fn take(&mut self, place: SourceLine, row: Read<Row<'_>>) -> Made {
+        self.row += 1;
+        let row = match row {
+            Ok(row) => row,
+            Err(reason) => return Made::from_iter([Item::refused(place, reason)]),
+        };
+        let key = key_of(numbers(&row)[0]);
+        let mut made = Made::new();
+        match bought(&row) {
+            Ok(bought) => self.baskets.entry(key).or_default().push(Gathered { place, bought }),
+            Err(reason) => made.push(Item::refused(place, reason)),
+        }
+        if self.last.get(&key) == Some(&self.row) {
+            made.extend(self.baskets.remove(&key).into_iter().flat_map(finished));
+        }
+        made
+    }
+}
+
+/// A whole basket as orders: one, or more where it has more lines than an order may have.
+fn finished(rows: Vec<Gathered>) -> Made {
+    let whose = whose(&rows);
+    let (mut rows, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.bought.of == whose);
+    let mut made: Made = others.into_iter().map(|row| Item::refused(row.place, other(&whose))).collect();
+    let at = rows.iter().map(|row| row.bought.at).min().unwrap_or_default();
+    // Whatever the order of the rows, the same lines have the same numbers.
+    rows.sort_by_cached_key(|row| content(&row.bought.line));
+    for (part, rows) in rows.chunks(LINES_PER_ORDER_MAX).enumerate() {
+        made.push(order(part, rows, &whose, at));
+    }
+    made
+}
+
+/// Whose basket it is: as most of its rows say.
+fn whose(rows: &[Gathered]) -> Whose {
+    let mut votes = BTreeMap::<&Whose, usize>::new();
+    rows.iter().for_each(|row| *votes.entry(&row.bought.of).or_default() += 1);
+    let most = votes.into_iter().max_by(|one, other| one.1.cmp(&other.1).then(other.0.cmp(one.0)));
+    most.map(|(whose, _)| whose.clone()).expect("this holds because a basket is open only while it has rows")
+}
+
+fn other(whose: &Whose) -> Reason {
+    Reason::new("basket_differs", format!("most rows of this basket are of {} at {}", whose.household, whose.store))
+}
+
+/// What a line is, without its number.
+fn content(line: &OrderLine) -> (String, i64, i64, [Option<i64>; 3]) {
+    let product = line.product.as_ref().map(ProductId::to_string).unwrap_or_default();
+    let discounts = [line.shop_discount, line.coupon_discount, line.coupon_match].map(|amount| amount.map(|amount| amount.minor()));
+    (product, line.quantity.millionths(), line.charged.minor(), discounts)
+}
+
+fn order(part: usize, rows: &[Gathered], whose: &Whose, placed_at: Moment) -> Item {
+    let first = rows.iter().min_by_key(|row| row.place.line).expect("this holds because chunks are never empty");
+    let number = |(index, row): (usize, &Gathered)| OrderLine {
+        line: u32::try_from(index + 1).expect("this holds because an order's lines are few"),
+        ..row.bought.line.clone()
+    };
+    let placement = OrderPlacement {
+        household: Some(whose.household.clone()),
+        store: whose.store.clone(),
+        list: None,
+        placed_at,
+        lines: rows.iter().enumerate().map(number).collect(),
+        extras: Vec::new(),
+        printed_total: None,
+        source: SOURCE.into(),
+    };
+    let needs = Intent::Store(whose.store.clone(), StoreCommand::LearnAisleOrder { categories: Vec::new() }).stream();
+    Item {
+        needs: std::iter::once(Arc::new(needs)).collect(),
+        ..match part_id(&first.bought.order, part) {
+            Ok(id) => Item::of(first.place.clone(), rows.len() as u64, Intent::Order(id, OrderCommand::Update(placement))),
+            Err(reason) => Item { rows: rows.len() as u64, ..Item::refused(first.place.clone(), reason) },
+        }
+    }
+}
+
+/// The first part of a basket has its id, further ones say so.
+fn part_id(id: &OrderId, part: usize) -> Read<OrderId> {
+    if part == 0 {
+        return Ok(id.clone());
+    }
+    OrderId::new(&format!("{id}:part-{}", part + 1)).map_err(|error| Reason::of("id_wrong", "basket_id", id.as_str(), error))
 }

@@ -25,7 +25,7 @@ impl Holders {
             ProductEvent::Registered(details) => self.give(&product, &details.codes),
             ProductEvent::CodeLinked { code } => self.give(&product, std::slice::from_ref(code)),
             ProductEvent::Merged { into } => drop(self.merged.insert(product, into.clone())),
-            ProductEvent::DetailsChanged { .. }
+            ProductEvent::DetailsChanged(_)
             | ProductEvent::PriceObserved { .. }
             | ProductEvent::PriceWithdrawn { .. }
             | ProductEvent::OfferAnnounced { .. }

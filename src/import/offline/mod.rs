@@ -5,10 +5,10 @@ mod holders;
 
 use std::{collections::VecDeque, ops::ControlFlow, sync::Arc};
 
-use super::{ImportError, Intent, Report, Sink, SourceLine};
+use super::{ImportError, Intent, Reason, Report, Sink, SourceLine};
 use crate::{
     domain::{
-        Context, Principal, Refusal,
+        Context, Principal, Refusal, StreamId,
         household::Households,
         list::Lists,
         order::Orders,
@@ -42,6 +42,8 @@ pub struct OfflineSink {
 struct InFlight {
     place: SourceLine,
     rows: u64,
+    /// If it is one.
+    store: Option<StreamId>,
     pending: Pending,
 }
 
@@ -129,13 +131,14 @@ impl OfflineSink {
     /// Waits for the oldest answers until at most `remaining` are open.
     fn settle(&mut self, remaining: usize, report: &mut Report) -> Result<(), ImportError> {
         while self.in_flight.len() > remaining {
-            let Some(InFlight { place, rows, pending }) = self.in_flight.pop_front() else { break };
+            let Some(InFlight { place, rows, store, pending }) = self.in_flight.pop_front() else { break };
             match pending.wait() {
                 Ok(recorded) => report.tally.events_appended += recorded.len() as u64,
                 // States were evolved ahead of the answer, so a stream with a refused append is one version ahead:
                 // the commands that follow it conflict and are refused too, and a second run decides them again.
                 Err(error @ (AppendError::TooLarge { .. } | AppendError::Conflict { .. })) => {
-                    report.refused(&place, rows, &error.to_string())?;
+                    let code = if matches!(error, AppendError::TooLarge { .. }) { "too_large" } else { "conflict" };
+                    report.refused(&place, rows, store, &Reason::new(code, error.to_string()))?;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -169,10 +172,11 @@ enum Failed {
 impl Sink for OfflineSink {
     fn take(&mut self, place: SourceLine, rows: u64, intent: Intent, report: &mut Report) -> Result<(), ImportError> {
         self.make_room(report)?;
+        let store = intent.store();
         match self.decide(&intent) {
-            Ok(Some(append)) => self.in_flight.push_back(InFlight { place, rows, pending: self.log.append_blocking(append) }),
+            Ok(Some(append)) => self.in_flight.push_back(InFlight { place, rows, store, pending: self.log.append_blocking(append) }),
             Ok(None) => report.tally.unchanged += 1,
-            Err(Failed::Refused(refusal)) => report.refused(&place, rows, &format!("{}: {}", refusal.code, refusal.detail))?,
+            Err(Failed::Refused(refusal)) => report.refused(&place, rows, store, &refusal.into())?,
             Err(Failed::Log(error)) => return Err(error.into()),
         }
         if self.in_flight.len() >= IN_FLIGHT_MAX { self.settle(IN_FLIGHT_MAX / 2, report) } else { Ok(()) }
@@ -180,5 +184,11 @@ impl Sink for OfflineSink {
 
     fn finish(&mut self, report: &mut Report) -> Result<(), ImportError> {
         self.settle(0, report)
+    }
+
+    fn abandon(&mut self, report: &mut Report) {
+        for InFlight { pending, .. } in self.in_flight.drain(..) {
+            report.tally.events_appended += pending.wait().map_or(0, |recorded| recorded.len() as u64);
+        }
     }
 }

@@ -3,16 +3,11 @@
 
 mod worker;
 
-use std::{
-    sync::{Arc, mpsc},
-    thread::JoinHandle,
-};
+use std::{sync::mpsc, thread::JoinHandle};
 
-use parking_lot::Mutex;
-
-use super::{ImportError, Intent, Report, Sink, SourceLine};
-use crate::domain::{ProductId, StreamKind, product::PriceSeen, product::ProductCommand};
-use worker::{Answers, Job, Server};
+use super::{ImportError, Intent, Report, Sink, SourceLine, chosen::key_of};
+use crate::domain::{ProductId, product::PriceSeen, product::ProductCommand};
+use worker::{Answers, Job, Refused, Server};
 
 /// Sending threads: enough to fill the server's group commits, few enough to be polite.
 const THREADS: usize = 32;
@@ -24,13 +19,12 @@ const PRICES_PER_REQUEST: usize = 500;
 
 /// Sends commands to a server.
 pub struct HttpSink {
-    jobs: Option<mpsc::Sender<Job>>,
+    /// One for each thread: an entity's commands all go to the same one, so that they arrive in their order.
+    jobs: Vec<mpsc::Sender<Job>>,
     answers: mpsc::Receiver<Result<Answers, ImportError>>,
     workers: Vec<JoinHandle<()>>,
     /// Requests that are not answered yet.
     open: usize,
-    /// What was sent last: a kind of command, and whether as a price.
-    sending: Option<(StreamKind, bool)>,
     prices: PriceLines,
 }
 
@@ -49,21 +43,19 @@ impl HttpSink {
     pub fn new(url: &str, admin_token: Option<&str>) -> Result<Self, ImportError> {
         let server = Server::new(url, admin_token);
         server.greet()?;
-        let (jobs, taken) = mpsc::channel();
         let (answer, answers) = mpsc::channel();
-        let taken = Arc::new(Mutex::new(taken));
         let start = |_| {
-            let (server, taken, answer) = (server.clone(), taken.clone(), answer.clone());
-            std::thread::spawn(move || server.work(&taken, &answer))
+            let (jobs, taken) = mpsc::channel();
+            let (server, answer) = (server.clone(), answer.clone());
+            (jobs, std::thread::spawn(move || server.work(&taken, &answer)))
         };
-        let workers = (0..THREADS).map(start).collect();
-        Ok(Self { jobs: Some(jobs), answers, workers, open: 0, sending: None, prices: PriceLines::default() })
+        let (jobs, workers) = (0..THREADS).map(start).unzip();
+        Ok(Self { jobs, answers, workers, open: 0, prices: PriceLines::default() })
     }
 
-    fn send(&mut self, job: Job, report: &mut Report) -> Result<(), ImportError> {
+    fn send(&mut self, thread: usize, job: Job, report: &mut Report) -> Result<(), ImportError> {
         self.settle(REQUESTS_OPEN_MAX - 1, report)?;
-        let jobs = self.jobs.as_ref().expect("this holds because jobs end only when the sink is dropped");
-        jobs.send(job).expect("this holds because the workers end only when jobs do");
+        self.jobs[thread % THREADS].send(job).expect("this holds because the workers end only when jobs do");
         self.open += 1;
         Ok(())
     }
@@ -74,7 +66,7 @@ impl HttpSink {
         }
         self.settle(0, report)?;
         let PriceLines { places, lines } = std::mem::take(&mut self.prices);
-        self.send(Job::Prices { places, lines }, report)
+        self.send(0, Job::Prices { places, lines }, report)
     }
 
     /// Takes answers until at most this many requests are open.
@@ -83,47 +75,42 @@ impl HttpSink {
             let answers = self.answers.recv().expect("this holds because workers answer every job");
             self.open -= 1;
             let Answers { applied, unchanged, refused } = answers?;
-            // An import's command that applies is one event.
             report.tally.events_appended += applied;
             report.tally.unchanged += unchanged;
-            for (place, rows, reason) in refused {
-                report.refused(&place, rows, &reason)?;
+            for Refused { place, rows, store, reason } in refused {
+                report.refused(&place, rows, store, &reason)?;
             }
         }
         Ok(())
-    }
-
-    /// Orders and prices refer to what was registered before them, so all of that must be acknowledged before the first of them.
-    fn turn_to(&mut self, next: (StreamKind, bool), report: &mut Report) -> Result<(), ImportError> {
-        if self.sending.replace(next).is_none_or(|last| last == next) {
-            return Ok(());
-        }
-        self.send_prices(report)?;
-        if matches!(next, (StreamKind::Order, _) | (_, true)) { self.settle(0, report) } else { Ok(()) }
     }
 }
 
 impl Sink for HttpSink {
     fn take(&mut self, place: SourceLine, rows: u64, intent: Intent, report: &mut Report) -> Result<(), ImportError> {
-        let kind = intent.stream().kind();
         if let Intent::Product(product, ProductCommand::ObservePrice(seen)) = &intent {
-            self.turn_to((kind, true), report)?;
             self.prices.push(place, product, seen);
             return if self.prices.places.len() >= PRICES_PER_REQUEST { self.send_prices(report) } else { Ok(()) };
         }
-        self.turn_to((kind, false), report)?;
-        self.send(Job::command(place, rows, &intent), report)
+        let thread = usize::try_from(key_of(intent.stream()) % THREADS as u64).expect("this holds because threads are few");
+        self.send(thread, Job::command(place, rows, &intent), report)
     }
 
     fn finish(&mut self, report: &mut Report) -> Result<(), ImportError> {
         self.send_prices(report)?;
         self.settle(0, report)
     }
+
+    fn abandon(&mut self, report: &mut Report) {
+        for answers in self.answers.iter().take(self.open) {
+            report.tally.events_appended += answers.map_or(0, |answers| answers.applied);
+        }
+        self.open = 0;
+    }
 }
 
 impl Drop for HttpSink {
     fn drop(&mut self) {
-        self.jobs = None;
+        self.jobs.clear();
         for worker in self.workers.drain(..) {
             let _ = worker.join();
         }

@@ -6,12 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::{
     client::Client,
-    import::{ImportError, Intent, SourceLine},
+    domain::StreamId,
+    import::{ImportError, Intent, Reason, SourceLine},
 };
 
 /// How often a busy server (429, 503) is retried before the import gives up.
@@ -24,6 +24,7 @@ pub(super) enum Job {
     Command {
         place: SourceLine,
         rows: u64,
+        store: Option<StreamId>,
         path: String,
         body: String,
     },
@@ -39,23 +40,24 @@ pub(super) enum Job {
 pub(super) struct Answers {
     pub applied: u64,
     pub unchanged: u64,
-    /// Where it was, rows and reason.
-    pub refused: Vec<(SourceLine, u64, String)>,
+    pub refused: Vec<Refused>,
+}
+
+/// One refused command.
+pub(super) struct Refused {
+    pub place: SourceLine,
+    pub rows: u64,
+    /// If it was a store.
+    pub store: Option<StreamId>,
+    pub reason: Reason,
 }
 
 impl Job {
     /// Any command goes to the entity's own command route.
     pub(super) fn command(place: SourceLine, rows: u64, intent: &Intent) -> Self {
-        let body = match intent {
-            Intent::Store(_, command) => serde_json::to_string(command),
-            Intent::Household(_, command) => serde_json::to_string(command),
-            Intent::Product(_, command) => serde_json::to_string(command),
-            Intent::Order(_, command) => serde_json::to_string(command),
-            Intent::List(_, command) => serde_json::to_string(command),
-        };
         let stream = intent.stream();
         let path = format!("/api/v1/{}s/{}/commands", stream.kind().as_str(), stream.id());
-        Self::Command { place, rows, path, body: body.expect("this holds because commands are plain data") }
+        Self::Command { place, rows, store: intent.store(), path, body: intent.command().to_string() }
     }
 }
 
@@ -75,10 +77,8 @@ impl Server {
     }
 
     /// Runs until there are no more jobs, or no receiver.
-    pub(super) fn work(&self, jobs: &Mutex<mpsc::Receiver<Job>>, answers: &mpsc::Sender<Result<Answers, ImportError>>) {
-        loop {
-            let taken = jobs.lock().recv();
-            let Ok(job) = taken else { return };
+    pub(super) fn work(&self, jobs: &mpsc::Receiver<Job>, answers: &mpsc::Sender<Result<Answers, ImportError>>) {
+        for job in jobs {
             if answers.send(self.perform(job)).is_err() {
                 return;
             }
@@ -87,19 +87,19 @@ impl Server {
 
     fn perform(&self, job: Job) -> Result<Answers, ImportError> {
         match job {
-            Job::Command { place, rows, path, body } => self.command(place, rows, &path, &body),
+            Job::Command { place, rows, store, path, body } => self.command((place, rows, store), &path, &body),
             Job::Prices { places, lines } => self.prices(&places, &lines),
         }
     }
 
-    fn command(&self, place: SourceLine, rows: u64, path: &str, body: &str) -> Result<Answers, ImportError> {
+    fn command(&self, (place, rows, store): (SourceLine, u64, Option<StreamId>), path: &str, body: &str) -> Result<Answers, ImportError> {
         let (status, said) = self.post(path, "application/json", body)?;
         let said: Value = serde_json::from_str(&said).unwrap_or(Value::String(said));
         let mut answers = Answers::default();
         match (status, said["outcome"].as_str()) {
             (200..=299, Some("unchanged")) => answers.unchanged = 1,
             (200..=299, Some(_)) => answers.applied = 1,
-            (400 | 404 | 409 | 413 | 422, _) => answers.refused.push((place, rows, reason(&said))),
+            (400 | 404 | 409 | 413 | 422, _) => answers.refused.push(Refused { place, rows, store, reason: reason(&said) }),
             _ => return Err(self.failed(format!("POST {path} returned {status}: {}", reason(&said)))),
         }
         Ok(answers)
@@ -132,7 +132,9 @@ impl Server {
             let index = answer["line"].as_u64().and_then(|line| sent.get(usize::try_from(line).ok()?.checked_sub(1)?));
             match index {
                 Some(index) if answer["temporary"] == true => again.push(*index),
-                Some(index) => answers.refused.push((places[*index].clone(), 1, reason(&answer))),
+                Some(index) => {
+                    answers.refused.push(Refused { place: places[*index].clone(), rows: 1, store: None, reason: reason(&answer) })
+                }
                 None if answer["lines"].as_u64() == Some(sent.len() as u64) => {
                     answers.applied += answer["applied"].as_u64().unwrap_or_default();
                     answers.unchanged += answer["unchanged"].as_u64().unwrap_or_default();
@@ -171,11 +173,11 @@ fn rest(time: Duration) {
 }
 
 /// The reason of a problem or of a refused line.
-fn reason(said: &Value) -> String {
+fn reason(said: &Value) -> Reason {
     let code = said["code"].as_str().or_else(|| said["error"].as_str());
     match (code, said["detail"].as_str()) {
-        (Some(code), Some(detail)) => format!("{code}: {detail}"),
-        (Some(text), None) | (None, Some(text)) => text.to_owned(),
-        (None, None) => said.to_string(),
+        (Some(code), detail) => Reason::new(code.to_owned(), detail.unwrap_or_default()),
+        (None, Some(text)) => Reason::new("refused", text),
+        (None, None) => Reason::new("refused", said.to_string()),
     }
 }

@@ -1,9 +1,12 @@
 //! What each source's rows become, which rows are refused, and that a second import adds nothing.
 
+mod again;
 mod complete_journey;
 mod heissepreise;
 mod open_food_facts;
+mod permuted;
 mod real;
+mod rows;
 
 use std::{io::Write, path::Path, sync::Arc};
 
@@ -45,7 +48,9 @@ fn import(source: SourceName, folder: &Path, log: &Arc<dyn Log>) -> (Summary, Ve
     let mut report = Report::new(None, Box::new(move |line| shown.lock().push(line.to_owned()))).unwrap();
     let mut sink = OfflineSink::new(log.clone(), clock(), Principal::new("import").unwrap(), source.id_prefix()).unwrap();
     let bar = indicatif::ProgressBar::hidden();
-    let summary = run(source, source.open(folder).unwrap(), &mut sink, &mut report, &bar).unwrap();
+    let opened = source.open(folder, Mapping::default()).unwrap();
+    let Ran { summary, failed } = run(source, opened, &mut sink, &mut report, &bar);
+    assert!(failed.is_none(), "{failed:?}");
     let lines = lines.lock().clone();
     (summary, lines)
 }
@@ -62,16 +67,17 @@ fn assert_reported(lines: &[String], place: &str, reason: &str) {
 
 #[test]
 fn a_missing_folder_file_or_column_is_named() {
-    let missing = |files: &[(&str, &str)]| SourceName::Heissepreise.open(folder(files).path()).err().unwrap().to_string();
-    assert!(SourceName::Heissepreise.open(Path::new("no/such")).err().unwrap().to_string().contains("no/such"));
-    assert!(missing(&[]).contains("stores.csv"));
+    let missing =
+        |files: &[(&str, &str)]| SourceName::Heissepreise.open(folder(files).path(), Mapping::default()).err().unwrap().to_string();
+    assert!(SourceName::Heissepreise.open(Path::new("no/such"), Mapping::default()).err().unwrap().to_string().contains("no/such"));
+    assert!(missing(&[]).contains("there is no stores"));
     let stores = ("stores.csv", "store,currency\n");
     let error = missing(&[stores, ("products.csv", "store,product_id\n"), ("prices.csv", "date,store,product_id,price_eur\n")]);
     assert!(error.contains("products.csv") && error.contains("\"name\""), "{error}");
 }
 
 #[test]
-fn a_gzip_file_that_ends_early_stops_the_import_with_its_name() {
+fn a_gzip_file_that_ends_early_or_is_damaged_is_found_before_anything_counts() {
     let folder = folder(&[
         ("stores.csv", "store,currency\n"),
         ("products.csv.gz", &"store,product_id,name\n".repeat(5_000)),
@@ -79,9 +85,15 @@ fn a_gzip_file_that_ends_early_stops_the_import_with_its_name() {
     ]);
     let file = folder.path().join("products.csv.gz");
     let bytes = std::fs::read(&file).unwrap();
-    std::fs::write(&file, &bytes[..bytes.len() - 12]).unwrap();
-    let failed = SourceName::Heissepreise.open(folder.path()).unwrap().items.find_map(Result::err).unwrap();
-    assert!(failed.to_string().contains("products.csv.gz"), "{failed}");
+    let failed = |bytes: &[u8]| {
+        std::fs::write(&file, bytes).unwrap();
+        SourceName::Heissepreise.open(folder.path(), Mapping::default()).err().map(|failed| failed.to_string())
+    };
+    assert!(failed(&bytes[..bytes.len() - 12]).unwrap().contains("products.csv.gz"));
+    let mut damaged = bytes.clone();
+    damaged[bytes.len() / 2] ^= 0xff;
+    assert!(failed(&damaged).unwrap().contains("products.csv.gz"));
+    assert_eq!(failed(&bytes), None);
 }
 
 #[test]
@@ -89,17 +101,19 @@ fn the_report_file_names_file_line_and_reason_of_every_refused_row() {
     let folder = tempfile::tempdir().unwrap();
     let place = SourceLine { file: "prices.csv.gz".into(), line: 7 };
     for (name, expected) in [
-        ("all.ndjson", r#"{"file":"prices.csv.gz","line":7,"reason":"a \"bad\" row","what":"refused"}"#),
-        ("all.csv", "prices.csv.gz,7,refused,\"a \"\"bad\"\" row\""),
+        ("all.ndjson", r#"{"code":"odd","file":"prices.csv.gz","line":7,"reason":"a \"bad\" row","rows":1,"what":"refused"}"#),
+        ("all.csv", "prices.csv.gz,7,refused,odd,\"a \"\"bad\"\" row\",1"),
     ] {
         let file = folder.path().join(name);
         let mut report = Report::new(Some(&file), Box::new(|_| {})).unwrap();
         for _ in 0..50 {
-            report.refused(&place, 1, "a \"bad\" row").unwrap();
+            report.refused(&place, 1, None, &Reason::new("odd", "a \"bad\" row")).unwrap();
         }
         report.finish().unwrap();
         let written = std::fs::read_to_string(&file).unwrap();
         assert_eq!(written.lines().filter(|line| *line == expected).count(), 50, "{written}");
+        let last = written.lines().last().unwrap();
+        assert!([r#"{"code":"odd","rows":50,"what":"all refused"}"#, ",,all refused,odd,,50"].contains(&last), "{last}");
     }
 }
 

@@ -27,7 +27,7 @@ fn barcodes_are_checked_and_impossible_nutrients_are_left_out() {
         (6, "many"),
         (6, "salt of 5000 g"),
         (7, "GTIN"),
-        (8, "no name"),
+        (8, "row_repeated"),
     ] {
         assert_reported(&lines, &format!("products_us.csv.gz:{line}:"), reason);
     }

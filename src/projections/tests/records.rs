@@ -6,7 +6,7 @@ use crate::{
         household::HouseholdEvent,
         list::ListEvent,
         order::OrderEvent,
-        product::ProductEvent,
+        product::{DetailsChange, ProductEvent},
         rights::{HouseholdRole, Reader},
     },
     projections::{ListQuery, OrderPhase, testing::*},
@@ -90,13 +90,13 @@ fn the_catalogue_follows_a_product_and_pages_by_first_appearance() {
     log.price("mentioned", "spar", crate::domain::product::PriceKind::Shelf, "1.00", 1);
     log.product("milk", ProductEvent::Registered(details("Milk", None)));
     log.product("bread", ProductEvent::Registered(details("Bread", None)));
-    let changed = ProductEvent::DetailsChanged {
+    let changed = ProductEvent::DetailsChanged(DetailsChange {
         name: Some("Whole milk".into()),
         brand: Some("Ja".into()),
         category: Some(String::new()),
         content: Some(Quantity::each(6)),
-        sold_by_weight: None,
-    };
+        ..DetailsChange::default()
+    });
     log.product("milk", changed).product("bread", ProductEvent::Merged { into: product("milk") });
     let views = log.views();
     let milk = views.product(&product("milk")).unwrap();

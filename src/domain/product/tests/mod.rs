@@ -91,7 +91,16 @@ fn end(id: &str) -> ProductCommand {
 }
 
 fn rename(name: &str) -> ProductCommand {
-    ProductCommand::ChangeDetails { name: Some(name.into()), brand: None, category: None, content: None, sold_by_weight: None }
+    ProductCommand::ChangeDetails {
+        name: Some(name.into()),
+        brand: None,
+        category: None,
+        content: None,
+        sold_by_weight: None,
+        organic: None,
+        ingredients: None,
+        nutrition: None,
+    }
 }
 
 mod absent {
@@ -155,10 +164,12 @@ mod known {
             category: Some(String::new()),
             content: None,
             sold_by_weight: Some(false),
+            organic: None,
+            ingredients: None,
+            nutrition: None,
         };
         let given = product();
-        let change =
-            ProductEvent::DetailsChanged { name: None, brand: Some(String::new()), category: None, content: None, sold_by_weight: None };
+        let change = ProductEvent::DetailsChanged(DetailsChange { brand: Some(String::new()), ..DetailsChange::default() });
         assert_eq!(given.when(&command).unwrap(), Decision::applied(change));
         assert_eq!(given.after(&command).code(&command), "unchanged");
     }

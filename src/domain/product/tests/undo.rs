@@ -35,6 +35,9 @@ fn only_the_details_that_were_changed_go_back() {
         category: None,
         content: None,
         sold_by_weight: None,
+        organic: None,
+        ingredients: None,
+        nutrition: None,
     };
     let changed = product().after(&change("Oat milk", ""));
     assert_eq!(changed.undone(), Ok(vec![change("Oat drink", "Oaty")]));
@@ -49,6 +52,9 @@ fn what_a_pack_holds_is_not_unknown_again() {
         category: None,
         content: Some(Quantity::parse(amount, Unit::parse("l")).unwrap()),
         sold_by_weight: None,
+        organic: None,
+        ingredients: None,
+        nutrition: None,
     };
     assert_eq!(product().after(&content("2")).undone(), Ok(vec![content("1")]));
     let empty = nothing::<Products>().event(ProductEvent::Registered(ProductDetails { content: None, ..details() }));

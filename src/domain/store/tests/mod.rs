@@ -76,7 +76,8 @@ mod registered {
     fn an_empty_text_clears_an_optional_field() {
         let registered = StoreEvent::Registered(details("Billa"));
         let change = StoreCommand::ChangeDetails { name: Some("Billa".into()), chain: Some(String::new()), country: None, time_zone: None };
-        let event = StoreEvent::DetailsChanged { name: None, chain: Some(String::new()), country: None, time_zone: None };
+        let event =
+            StoreEvent::DetailsChanged { name: None, chain: Some(String::new()), country: None, time_zone: None, from_source: false };
         let state = given(std::slice::from_ref(&registered));
         assert_eq!(when(&state, &change), Ok(Decision::applied(event.clone())));
         let state = given(&[registered, event]);

@@ -14,8 +14,13 @@ fn a_registration_stays() {
 
 #[test]
 fn only_the_details_that_were_changed_go_back() {
-    let change =
-        |zone: &str| StoreEvent::DetailsChanged { name: None, chain: None, country: Some(String::new()), time_zone: Some(zone.into()) };
+    let change = |zone: &str| StoreEvent::DetailsChanged {
+        name: None,
+        chain: None,
+        country: Some(String::new()),
+        time_zone: Some(zone.into()),
+        from_source: false,
+    };
     let changed = store().event(change("Europe/Vienna"));
     assert_eq!(changed.changed(), ["country: \"AT\" > null", "time_zone: null > \"Europe/Vienna\""]);
     let back = StoreCommand::ChangeDetails { name: None, chain: None, country: Some("AT".into()), time_zone: Some(String::new()) };

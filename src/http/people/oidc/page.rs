@@ -10,7 +10,7 @@ use crate::http::{error::Problem, people::pages};
 /// A problem as a page: its status, its code for programs, its sentence for people.
 pub fn refused(problem: &Problem) -> HttpResponse {
     let page = include_str!("../page/refused.html").replace("{code}", problem.code());
-    let page = page.replace("{detail}", &html_escape::encode_text(problem.detail()));
+    let page = page.replace("{detail}", &htmlize::escape_text(problem.detail()));
     let mut answer = pages::answer("text/html", page);
     *answer.status_mut() = problem.status();
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
