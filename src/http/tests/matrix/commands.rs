@@ -60,7 +60,8 @@ fn every_command_has_a_sample() {
 
 /// What a command takes, and the id of the thing it is for.
 fn takes(entity: &str, command: &Value) -> (Action, &'static str) {
-    let is_new = matches!(op(command), "create" | "place" | "register");
+    // What a source says of an order places it, and like a placing it tells that an id is taken.
+    let is_new = matches!((entity, op(command)), (_, "create" | "place" | "register") | ("order", "update"));
     match entity {
         "list" => {
             let command: ListCommand = serde_json::from_str(&command.to_string().replace('$', "a-")).expect("a command of a list");
