@@ -136,7 +136,7 @@ fn a_damaged_file_is_found_before_any_row_is_recorded() {
         assert!(failed.stderr.contains("prices_2.csv.gz"), "{failed:?}");
     }
     assert!(!data.exists());
-    assert_eq!(app.get("/api/v1/products").json()["entries"], serde_json::json!([]));
+    assert_eq!(app.get("/api/v1/products").body["entries"], serde_json::json!([]));
 }
 
 #[test]
