@@ -1,4 +1,4 @@
-//! TLS of outgoing requests, with ring's cryptography: to an OpenID provider, and to a server that is named with `https`.
+//! TLS of outgoing requests, with ring's cryptography: to the provider of sign-ins, and to a server that is named with `https`.
 
 use std::sync::Arc;
 

@@ -30,7 +30,7 @@ pub(super) struct Import {
     /// Write every refused row with file, line and reason; CSV if the name ends in .csv, else NDJSON.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Read a column of the files as another field: --map Preis=price_eur. May be repeated.
+    /// Read a column of the files as another field, such as `Preis=price_eur`. May be repeated.
     #[arg(long, value_name = "COLUMN=FIELD")]
     map: Vec<String>,
     /// Only show how each file is read, and what its first rows become; nothing is recorded.

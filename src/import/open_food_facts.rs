@@ -51,7 +51,8 @@ const NUTRIENTS: [&str; 8] = ["fat", "saturated_fat", "carbohydrate", "sugar", "
 /// # Errors
 /// Names the file or column that is missing.
 pub fn open(opening: &mut Opening) -> Result<Items, ImportError> {
-    let tables = opening.tables_if("products", PRODUCTS, is_of_products)?;
+    let mut tables = opening.tables_if("products", PRODUCTS, is_of_products)?;
+    tables.extend(opening.objects_if("products", PRODUCTS, is_of_products)?);
     if tables.is_empty() {
         return Err(opening.no_file("products"));
     }

@@ -45,6 +45,13 @@ pub struct FileAbout {
     pub columns_ignored: Vec<String>,
 }
 
+impl FileAbout {
+    fn of_values(file: &SourceFile, kind: &'static str) -> Self {
+        let (encoding, fields) = (file.encoding.name(), Vec::new());
+        Self { file: file.name.clone(), kind, encoding, delimiter: None, header_line: None, fields, columns_ignored: Vec::new() }
+    }
+}
+
 impl Opening {
     /// # Errors
     /// When there is no such folder.
@@ -106,6 +113,26 @@ impl Opening {
             .map(|name: &String| SourceFile::examine(&self.folder.join(name)))
             .collect::<Result<Vec<_>, _>>()?;
         self.bytes_total += files.iter().map(|file| file.bytes).sum::<u64>();
+        Ok(files)
+    }
+
+    /// Every file in which each line is an object.
+    ///
+    /// # Errors
+    /// Names a file that is damaged.
+    pub fn objects_if(&mut self, kind: &'static str, wanted: Wanted, is_it: impl Fn(&str) -> bool) -> Result<Vec<Table>, ImportError> {
+        let files = self.take_files(&["jsonl", "ndjson"], is_it)?;
+        self.about.extend(files.iter().map(|file| FileAbout::of_values(file, kind)));
+        Ok(files.into_iter().map(|file| Table::of_objects(file, wanted, &self.bytes_read)).collect())
+    }
+
+    /// Every file that is one value.
+    ///
+    /// # Errors
+    /// Names a file that is damaged.
+    pub fn values_if(&mut self, kind: &'static str, is_it: impl Fn(&str) -> bool) -> Result<Vec<SourceFile>, ImportError> {
+        let files = self.take_files(&["json"], is_it)?;
+        self.about.extend(files.iter().map(|file| FileAbout::of_values(file, kind)));
         Ok(files)
     }
 

@@ -203,7 +203,7 @@ impl Catalog {
     pub(super) fn product_event(&mut self, product: u32, event: &ProductEvent, merged_into: u32, position: u64) -> bool {
         match event {
             ProductEvent::Registered(_) | ProductEvent::DetailsChanged(_) | ProductEvent::Discontinued {} | ProductEvent::Merged { .. } => {
-                self.product_changes(product, position)
+                self.product_changes(product, position);
             }
             ProductEvent::CodeLinked { .. }
             | ProductEvent::PriceObserved { .. }

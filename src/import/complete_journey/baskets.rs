@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{
-        HouseholdId, Moment, OrderId, ProductId, StoreId,
+        HouseholdId, Moment, Money, OrderId, ProductId, StoreId,
         household::HouseholdCommand,
         limits::LINES_PER_ORDER_MAX,
         order::{OrderCommand, OrderLine, OrderPlacement},
@@ -147,7 +147,7 @@ fn other(whose: &Whose) -> Reason {
 /// What a line is, without its number.
 fn content(line: &OrderLine) -> (String, i64, i64, [Option<i64>; 3]) {
     let product = line.product.as_ref().map(ProductId::to_string).unwrap_or_default();
-    let discounts = [line.shop_discount, line.coupon_discount, line.coupon_match].map(|amount| amount.map(|amount| amount.minor()));
+    let discounts = [line.shop_discount, line.coupon_discount, line.coupon_match].map(|amount| amount.map(Money::minor));
     (product, line.quantity.millionths(), line.charged.minor(), discounts)
 }
 

@@ -133,7 +133,7 @@ impl Server {
             match index {
                 Some(index) if answer["temporary"] == true => again.push(*index),
                 Some(index) => {
-                    answers.refused.push(Refused { place: places[*index].clone(), rows: 1, store: None, reason: reason(&answer) })
+                    answers.refused.push(Refused { place: places[*index].clone(), rows: 1, store: None, reason: reason(&answer) });
                 }
                 None if answer["lines"].as_u64() == Some(sent.len() as u64) => {
                     answers.applied += answer["applied"].as_u64().unwrap_or_default();

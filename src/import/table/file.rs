@@ -41,7 +41,7 @@ impl SourceFile {
         let failed = |error: io::Error| unreadable(&name, &error);
         let bytes = path.metadata().map_err(failed)?.len();
         let seen = Seen::of(unpacked(path, &AtomicU64::new(0).into()).map_err(failed)?).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), bytes, encoding: seen.encoding(), old_line_ends: seen.returns > 0 && seen.feeds == 0, name })
+        Ok(Self { path: path.to_owned(), bytes, encoding: seen.encoding(), old_line_ends: seen.returns && !seen.feeds, name })
     }
 
     /// Its encoding had to be guessed, because it is not UTF-8 and does not say what it is.
@@ -97,8 +97,9 @@ struct Seen {
     /// Letters of more than one byte in UTF-8, and bytes that cannot be UTF-8.
     long_letters: u64,
     wrong: u64,
-    returns: u64,
-    feeds: u64,
+    /// Whether there are carriage returns, and line feeds.
+    returns: bool,
+    feeds: bool,
 }
 
 impl Seen {
@@ -124,8 +125,8 @@ impl Seen {
 
     /// Looks at bytes; returns how many at their end may be the beginning of a letter.
     fn look(&mut self, bytes: &[u8], is_end: bool) -> usize {
-        self.returns += bytes.iter().filter(|byte| **byte == b'\r').count() as u64;
-        self.feeds += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.returns |= bytes.contains(&b'\r');
+        self.feeds |= bytes.contains(&b'\n');
         if bytes.is_ascii() {
             return 0;
         }

@@ -33,8 +33,13 @@ impl Column {
         Self { also, ..self }
     }
 
+    /// All its names, its own first.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.field).chain(self.also.iter().copied())
+    }
+
     fn is_named(&self, name: &str) -> bool {
-        name == self.field || self.also.contains(&name)
+        self.names().any(|own| own == name)
     }
 }
 
@@ -87,6 +92,16 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Of rows whose fields are the columns, in their order; numbers have a point.
+    pub fn of_fields(columns: &[Column]) -> Self {
+        Self {
+            dialect: Dialect { delimiter: b',', quotes: false, old_line_ends: false },
+            header_line: 0,
+            header: columns.iter().map(|column| column.field.to_owned()).collect(),
+            columns: (0..columns.len()).map(Some).collect(),
+        }
+    }
+
     /// Finds the header in the first lines of a file.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ use super::{
     text,
 };
 use layout::HEADER_LINES_MAX;
-use records::{Dialect, Fields, Records};
+use records::{Dialect, Fields, Numbered, Records};
 
 /// The most of a file's beginning that is searched for its header, in bytes.
 const HEAD_BYTES_MAX: u64 = 1 << 20;
@@ -36,15 +36,33 @@ pub struct Wanted {
     pub raw_tabs: bool,
 }
 
-/// The records of a file.
-type Text = Records<Box<dyn BufRead + Send>>;
+/// How far a table was read.
+enum Reading {
+    Text(Records<Box<dyn BufRead + Send>>),
+    /// The next row, and the fields of the last one.
+    Ready(usize, Fields),
+}
 
 /// One file with the columns that were asked for. It can be read more than once.
 #[derive(Debug, Clone)]
 pub struct Table {
     pub file: SourceFile,
     pub layout: Layout,
+    content: Content,
     bytes_read: Arc<AtomicU64>,
+}
+
+/// Rows that were read already, each with its fields in the order of the columns.
+pub type Ready = Vec<Read<Vec<String>>>;
+
+/// What a table's rows are read from.
+#[derive(Debug, Clone)]
+enum Content {
+    Lines,
+    /// Each line is an object.
+    Objects(&'static [Column]),
+    /// A file that is one value, read as a whole.
+    Ready(Arc<Ready>),
 }
 
 impl Table {
@@ -56,7 +74,19 @@ impl Table {
         let dialect = Dialect { delimiter: b',', quotes: true, old_line_ends: file.old_line_ends };
         let mut layout = Layout::find(&file.name, &head(&file)?, wanted.columns, mapping, dialect)?;
         layout.dialect.quotes = !(wanted.raw_tabs && layout.dialect.delimiter == b'\t');
-        Ok(Self { file, layout, bytes_read: bytes_read.clone() })
+        Ok(Self { file, layout, content: Content::Lines, bytes_read: bytes_read.clone() })
+    }
+
+    /// A file in which each line is an object.
+    pub fn of_objects(file: SourceFile, wanted: Wanted, bytes_read: &Arc<AtomicU64>) -> Self {
+        let layout = Layout::of_fields(wanted.columns);
+        Self { file, layout, content: Content::Objects(wanted.columns), bytes_read: bytes_read.clone() }
+    }
+
+    /// Rows of a file that were read already. Their lines are their numbers.
+    pub fn of_ready(file: SourceFile, wanted: Wanted, rows: Ready) -> Self {
+        let layout = Layout::of_fields(wanted.columns);
+        Self { file, layout, content: Content::Ready(Arc::new(rows)), bytes_read: Arc::default() }
     }
 
     /// Its rows from the first; `shows` whether the progress bar counts them.
@@ -65,9 +95,17 @@ impl Table {
     /// When the file cannot be read any more.
     pub fn rows(&self, shows: bool) -> Result<Rows<'_>, ImportError> {
         let uncounted = Arc::default();
-        let text: Box<dyn BufRead + Send> = Box::new(self.file.text(if shows { &self.bytes_read } else { &uncounted })?);
-        let mut records = Records::new(text, self.layout.dialect);
-        records.skip(self.layout.header_line).map_err(|error| unreadable(&self.file.name, &error))?;
+        let text =
+            || Ok::<Box<dyn BufRead + Send>, ImportError>(Box::new(self.file.text(if shows { &self.bytes_read } else { &uncounted })?));
+        let dialect = self.layout.dialect;
+        let mut records = match &self.content {
+            Content::Lines => Reading::Text(Records::new(text()?, dialect)),
+            Content::Objects(columns) => Reading::Text(Records::of_objects(text()?, dialect, columns)),
+            Content::Ready(_) => Reading::Ready(0, Fields::default()),
+        };
+        if let Reading::Text(records) = &mut records {
+            records.skip(self.layout.header_line).map_err(|error| unreadable(&self.file.name, &error))?;
+        }
         Ok(Rows { table: self, records })
     }
 
@@ -115,7 +153,7 @@ impl Table {
     }
 
     /// One row further in an iterator that owns the table.
-    fn advance(&self, records: &mut Option<Text>, with: impl FnOnce(SourceLine, Read<Row<'_>>)) -> Result<bool, ImportError> {
+    fn advance(&self, records: &mut Option<Reading>, with: impl FnOnce(SourceLine, Read<Row<'_>>)) -> Result<bool, ImportError> {
         let mut rows = match records.take() {
             Some(records) => Rows { table: self, records },
             None => self.rows(true)?,
@@ -123,6 +161,17 @@ impl Table {
         let is_more = rows.next(with);
         *records = Some(rows.records);
         is_more
+    }
+
+    /// The next of the rows that were read already.
+    fn ready<'a>(&self, row: &mut usize, fields: &'a mut Fields) -> Option<Numbered<'a>> {
+        let Content::Ready(rows) = &self.content else { return None };
+        let read = match rows.get(*row)? {
+            Ok(texts) => fields.take_texts(texts).map(|()| &*fields),
+            Err(reason) => Err(reason.clone()),
+        };
+        *row += 1;
+        Some((*row as u64, read))
     }
 
     fn place(&self, line: u64) -> SourceLine {
@@ -133,7 +182,7 @@ impl Table {
 /// The rows of a table, one after the other.
 pub struct Rows<'a> {
     table: &'a Table,
-    records: Text,
+    records: Reading,
 }
 
 impl Rows<'_> {
@@ -143,7 +192,11 @@ impl Rows<'_> {
     /// When the file cannot be read any further.
     pub fn next(&mut self, with: impl FnOnce(SourceLine, Read<Row<'_>>)) -> Result<bool, ImportError> {
         let layout = &self.table.layout;
-        let Some((line, read)) = self.records.next().map_err(|error| unreadable(&self.table.file.name, &error))? else { return Ok(false) };
+        let next = match &mut self.records {
+            Reading::Text(records) => records.next().map_err(|error| unreadable(&self.table.file.name, &error))?,
+            Reading::Ready(row, fields) => self.table.ready(row, fields),
+        };
+        let Some((line, read)) = next else { return Ok(false) };
         let row = read.and_then(|fields| match (fields.len(), layout.header.len()) {
             (is, should) if is == should => Ok(Row { fields, layout }),
             (is, should) => Err(Reason::new("fields_differ", format!("the row has {is} fields, the header has {should}"))),

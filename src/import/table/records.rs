@@ -6,10 +6,15 @@ use std::{
     io::{self, BufRead, Read},
 };
 
+use serde_json::{Map, Value};
+
+use super::layout::Column;
 use crate::import::reason::{Read as Answer, Reason, quoted};
 
 /// The longest line, in bytes.
 const LINE_BYTES_MAX: usize = 1 << 20;
+/// The longest line with an object: Open Food Facts has some of megabytes.
+const OBJECT_BYTES_MAX: usize = 16 << 20;
 /// The longest field, in bytes.
 const FIELD_BYTES_MAX: usize = 128 << 10;
 /// The most lines of one record: a quoted field may hold line ends.
@@ -29,6 +34,8 @@ pub struct Dialect {
 pub struct Records<R> {
     text: R,
     dialect: Dialect,
+    /// Each line is an object with these fields.
+    objects: Option<&'static [Column]>,
     line: u64,
     /// Read, but not part of the record after all.
     given_back: VecDeque<Line>,
@@ -50,12 +57,17 @@ pub struct Fields {
     ends: Vec<usize>,
 }
 
-/// The line on which a record begins, and its fields or why it is none.
+/// The line on which a record begins, and its fields or why it is not one.
 pub type Numbered<'a> = (u64, Answer<&'a Fields>);
 
 impl<R: BufRead> Records<R> {
     pub fn new(text: R, dialect: Dialect) -> Self {
-        Self { text, dialect, line: 0, given_back: VecDeque::new(), fields: Fields::default() }
+        Self { text, dialect, objects: None, line: 0, given_back: VecDeque::new(), fields: Fields::default() }
+    }
+
+    /// Of a text in which each line is an object.
+    pub fn of_objects(text: R, dialect: Dialect, columns: &'static [Column]) -> Self {
+        Self { objects: Some(columns), ..Self::new(text, dialect) }
     }
 
     /// Passes over the first lines of a file.
@@ -82,7 +94,10 @@ impl<R: BufRead> Records<R> {
     /// Reads a record that begins with this line into `fields`.
     fn record(&mut self, first: Line) -> io::Result<Answer<()>> {
         if first.is_too_long {
-            return Ok(Err(Reason::new("line_too_long", format!("the line is longer than {LINE_BYTES_MAX} bytes"))));
+            return Ok(Err(Reason::new("line_too_long", format!("the line is longer than {} bytes", self.line_bytes_max()))));
+        }
+        if let Some(columns) = self.objects {
+            return Ok(self.fields.take_object(&first.bytes, columns));
         }
         self.fields.clear();
         let mut at = match self.fields.take(&first.bytes, self.dialect, At::Start) {
@@ -121,15 +136,20 @@ impl<R: BufRead> Records<R> {
         }
     }
 
+    fn line_bytes_max(&self) -> usize {
+        if self.objects.is_some() { OBJECT_BYTES_MAX } else { LINE_BYTES_MAX }
+    }
+
     fn read_line(&mut self) -> io::Result<Option<Line>> {
         let end = if self.dialect.old_line_ends { b'\r' } else { b'\n' };
         let mut bytes = Vec::new();
-        let read = self.text.by_ref().take(LINE_BYTES_MAX as u64 + 1).read_until(end, &mut bytes)?;
+        let bytes_max = self.line_bytes_max();
+        let read = self.text.by_ref().take(bytes_max as u64 + 1).read_until(end, &mut bytes)?;
         if read == 0 {
             return Ok(None);
         }
         self.line += 1;
-        let is_too_long = read > LINE_BYTES_MAX && bytes.last() != Some(&end);
+        let is_too_long = read > bytes_max && bytes.last() != Some(&end);
         if is_too_long {
             bytes.truncate(0);
             skip_until(&mut self.text, end)?;
@@ -214,6 +234,30 @@ impl Fields {
         Ok(at)
     }
 
+    /// Takes the values of an object, each by the first of its names that is there; one level of objects inside counts as well.
+    pub fn take_object(&mut self, line: &[u8], columns: &[Column]) -> Answer<()> {
+        let wrong = |why: &dyn std::fmt::Display| Reason::new("json_wrong", format!("the line is not an object: {why}"));
+        let object: Map<String, Value> = serde_json::from_slice(line).map_err(|error| wrong(&error))?;
+        self.clear();
+        let inside = || object.values().filter_map(Value::as_object);
+        let named = |name: &str| value_of(&object, name).or_else(|| inside().find_map(|object| value_of(object, name)));
+        for column in columns {
+            self.text.extend(column.names().find_map(named).unwrap_or_default().into_bytes());
+            self.end();
+        }
+        self.check()
+    }
+
+    /// Takes texts that are fields already.
+    pub fn take_texts(&mut self, texts: &[String]) -> Answer<()> {
+        self.clear();
+        for text in texts {
+            self.text.extend_from_slice(text.as_bytes());
+            self.end();
+        }
+        self.check()
+    }
+
     fn push(&mut self, byte: u8, at: At) -> At {
         self.text.push(byte);
         at
@@ -247,6 +291,19 @@ impl Fields {
             return Err(Reason::new("field_too_long", format!("field {} is longer than {FIELD_BYTES_MAX} bytes", index + 1)));
         }
         std::str::from_utf8(&self.text).map(drop).map_err(|_| Reason::new("not_utf8", "the row is not UTF-8 text"))
+    }
+}
+
+/// The text of a value that is no object and no list, by its name, which may have hyphens.
+fn value_of(object: &Map<String, Value>, name: &str) -> Option<String> {
+    let is_it = |key: &str| {
+        key.len() == name.len() && key.bytes().zip(name.bytes()).all(|(is, should)| is == should || (is, should) == (b'-', b'_'))
+    };
+    let value = object.get(name).or_else(|| object.iter().find(|(key, _)| is_it(key)).map(|(_, value)| value))?;
+    match value {
+        Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

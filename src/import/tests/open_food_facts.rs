@@ -41,3 +41,19 @@ fn barcodes_are_checked_and_impossible_nutrients_are_left_out() {
     let (again, _) = import(SourceName::OpenFoodFacts, folder.path(), &log);
     assert_eq!((again.events_appended, again.unchanged), (0, 3));
 }
+
+#[test]
+fn the_dumps_that_the_source_publishes_are_read() {
+    let csv = "code\turl\tproduct_name\tbrands\tingredients_text\tsaturated-fat_100g\tproteins_100g\n\
+        4006381333931\tx\tThe 5\" one\tJa!\t\"salt, sugar\t1.5\t2\n";
+    let json = "{\"code\":\"96385074\",\"product_name\":\"Salz\",\"brands\":\"Ja!\",\"nutriments\":{\"saturated-fat_100g\":0.5,\"salt_100g\":\"99\"}}\nno object\n";
+    let folder = folder(&[("en.openfoodfacts.org.products.csv.gz", csv), ("openfoodfacts-products.jsonl.gz", json)]);
+    let log = empty_log();
+    let (summary, lines) = import(SourceName::OpenFoodFacts, folder.path(), &log);
+    assert_eq!((summary.events_appended, &summary.refused_by_reason), (2, &[("json_wrong".to_owned(), 1)].into()), "{lines:#?}");
+    let events = events(&log);
+    for part in ["The 5\\\" one", "\"brand\":\"Ja!\"", "\"saturated_fat\":1500000", "\\\"salt, sugar"] {
+        assert!(events[0].contains(part), "{part}: {events:#?}");
+    }
+    assert!(events[1].contains("\"saturated_fat\":500000") && events[1].contains("\"salt\":99000000"), "{events:#?}");
+}

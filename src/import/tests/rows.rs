@@ -58,7 +58,7 @@ fn no_row_vanishes_after_a_quote_that_is_not_closed() {
     for row in 0..1_000 {
         let quote = if row == 9 { "\"" } else { "" };
         let day = jiff::civil::date(2020, 1, 1).checked_add(jiff::Span::new().days(row)).unwrap();
-        text.push_str(&format!("{quote}{day},x,1,1.{:02}\n", row % 90 + 10));
+        text += &format!("{quote}{day},x,1,1.{:02}\n", row % 90 + 10);
     }
     let (summary, prices) = imported(prices(&text).path());
     assert_eq!((summary.rows_read, prices.len()), (1_002, 999));

@@ -4,6 +4,8 @@
 //! by weight can be bought in parts of that. A price is the shelf price from the first moment of its day, in UTC. Of two prices of one
 //! day the lower one counts, and of two rows of one product the one that says more.
 
+mod canonical;
+
 use std::{collections::HashMap, iter, sync::Arc};
 
 use super::{
@@ -20,6 +22,7 @@ use crate::domain::{
     product::{PriceKind, PriceSeen, ProductCommand, ProductDetails},
     store::{StoreCommand, StoreDetails},
 };
+use canonical::Canonical;
 
 /// The name of this source in ids and observations.
 pub const SOURCE: &str = "heissepreise";
@@ -60,14 +63,44 @@ struct KnownStore {
 /// # Errors
 /// Names the file or column that is missing.
 pub fn open(opening: &mut Opening) -> Result<Items, ImportError> {
-    let stores = opening.some_tables("stores", STORES)?;
-    let products = opening.some_tables("products", PRODUCTS)?;
-    let prices = opening.some_tables("prices", PRICES)?;
+    let Files { stores, products, prices } = files(opening)?;
     let (stores, known) = read_stores(stores)?;
     let known = Arc::new(known);
-    let products = later(products, known.clone(), product_rank, product);
+    let products = later(products, known.clone(), |row| Some(product_rank(row)), product);
     let prices = later(prices, known, price_rank, price);
     Ok(Box::new(stores.into_iter().map(Ok).chain(products).chain(prices)))
+}
+
+/// The tables of the folder.
+#[derive(Default)]
+struct Files {
+    stores: Vec<Table>,
+    products: Vec<Table>,
+    prices: Vec<Table>,
+}
+
+/// Tables as CSV, and those in the files that heissepreise publishes. Only these need no files of stores: all that they name are chains in EUR.
+fn files(opening: &mut Opening) -> Result<Files, ImportError> {
+    let published = opening.values_if("canonical", |stem| stem.starts_with("latest-canonical"))?;
+    let mut files = Files {
+        stores: opening.tables("stores", STORES)?,
+        products: opening.tables("products", PRODUCTS)?,
+        prices: opening.tables("prices", PRICES)?,
+    };
+    let has_stores = !files.stores.is_empty();
+    let mut keys = std::collections::BTreeSet::new();
+    for file in published {
+        let Canonical { products, prices, stores } = Canonical::read(&file)?;
+        let new: std::collections::BTreeSet<_> = stores.into_iter().filter(|key| keys.insert(key.clone())).collect();
+        if !has_stores {
+            files.stores.push(Table::of_ready(file.clone(), STORES, Canonical::store_rows(&new)));
+        }
+        files.products.push(Table::of_ready(file.clone(), PRODUCTS, products));
+        files.prices.push(Table::of_ready(file, PRICES, prices));
+    }
+    let kinds = [("stores", &files.stores), ("products", &files.products), ("prices", &files.prices)];
+    let missing = kinds.into_iter().find(|(_, tables)| tables.is_empty()).map(|(kind, _)| kind);
+    missing.map_or(Ok(files), |kind| Err(opening.no_file(kind)))
 }
 
 /// What rows of one kind become, once it is known which of them count.
@@ -108,10 +141,11 @@ fn chosen(tables: &[Table], rank: fn(&Row<'_>) -> Option<(u64, u64)>) -> Result<
 /// Reads the few stores at once: products and prices are checked against them.
 fn read_stores(tables: Vec<Table>) -> Result<(Vec<Item>, Stores), ImportError> {
     let (mut known, mut items) = (Stores::new(), Vec::new());
-    let chosen = chosen(&tables, store_rank)?;
+    let chosen = chosen(&tables, |row| Some(store_rank(row)))?;
     for table in tables {
         let parsed = table.into_items(|row| {
-            if !store_rank(row).is_none_or(|(key, rank)| chosen.is(key, rank)) {
+            let (key, rank) = store_rank(row);
+            if !chosen.is(key, rank) {
                 return repeated("store").into();
             }
             let read = store(row);
@@ -141,22 +175,21 @@ fn store(row: &Row<'_>) -> Read<(StoreId, StoreDetails)> {
 }
 
 /// The row that says more counts; of two that say as much, always the same one.
-fn store_rank(row: &Row<'_>) -> Option<(u64, u64)> {
+fn store_rank(row: &Row<'_>) -> (u64, u64) {
     let texts = row.texts::<4>();
-    Some((key_of(texts[0]), rank_of(&texts)))
+    (key_of(texts[0]), rank_of(&texts))
 }
 
-fn product_rank(row: &Row<'_>) -> Option<(u64, u64)> {
+fn product_rank(row: &Row<'_>) -> (u64, u64) {
     let texts = row.texts::<8>();
     let [store, number, ..] = texts;
-    Some((key_of((store, number)), rank_of(&texts)))
+    (key_of((store, number)), rank_of(&texts))
 }
 
 fn product(row: &Row<'_>, stores: &Stores, chosen: &Chosen) -> Parsed {
     let mut warnings = Vec::new();
-    if let Some((key, rank)) = product_rank(row)
-        && !chosen.is(key, rank)
-    {
+    let (key, rank) = product_rank(row);
+    if !chosen.is(key, rank) {
         return repeated("product").into();
     }
     let (intent, needs) = with_store(stores, row.texts::<1>()[0], |_| details(row, &mut warnings));
@@ -190,8 +223,15 @@ fn details(row: &Row<'_>, warnings: &mut Vec<Reason>) -> Read<Intent> {
 fn price_rank(row: &Row<'_>) -> Option<(u64, u64)> {
     let [date, store, number, amount] = row.texts();
     let day = text::moment(date).ok()?;
-    let price = UnitPrice::parse(&row.number(amount), euro(), Unit::Each).ok()?;
-    Some((key_of((day.0, store, number)), u64::try_from(price.ten_thousandths()).ok().filter(|amount| *amount > 0)?))
+    let price = amount_of(row, amount).ok()?;
+    Some((key_of((day.0, store, number)), price.ten_thousandths().unsigned_abs()))
+}
+
+fn amount_of<'a>(row: &Row<'a>, amount: &'a str) -> Read<UnitPrice> {
+    let wrong = |error: &dyn std::fmt::Display| Reason::of("price_wrong", "price", amount, error);
+    let price = UnitPrice::parse(&row.number(amount), euro(), Unit::Each).map_err(|error| wrong(&error))?;
+    price.validate_positive().map_err(|error| wrong(&error))?;
+    Ok(price)
 }
 
 fn price(row: &Row<'_>, stores: &Stores, chosen: &Chosen) -> Parsed {
@@ -211,9 +251,7 @@ fn seen(row: &Row<'_>, known: &KnownStore) -> Read<Intent> {
         let detail = format!("the price is in EUR, the store's currency is {}", known.currency.as_str());
         return Err(Reason::new("currency_differs", detail));
     }
-    let wrong = |error: &dyn std::fmt::Display| Reason::of("price_wrong", "price", amount, error);
-    let price = UnitPrice::parse(&row.number(amount), euro(), Unit::Each).map_err(|error| wrong(&error))?;
-    price.validate_positive().map_err(|error| wrong(&error))?;
+    let price = amount_of(row, amount)?;
     let seen = PriceSeen {
         store: known.id.clone(),
         kind: PriceKind::Shelf,
