@@ -1,4 +1,4 @@
-//! The history in which positions are read and written as text: while a request is answered, that of its application. Whoever reads a
+//! The history in which positions are read and written as text: while a request is answered, that of its application. All code that reads a
 //! position from a client or writes one for it passes here, so no route can forget the check. Outside of a request no history is
 //! known: then a position is its number alone, as in the live protocol, which names the epoch beside it.
 

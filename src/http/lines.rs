@@ -37,7 +37,7 @@ where
     let framed = FramedRead::new(StreamReader::new(Box::pin(pieces)), Lines::default());
     stream::unfold(Some(framed), |framed| async move {
         let mut framed = framed?;
-        // Bytes that make no line are no progress: a body that drips would hold its connection for ever.
+        // Bytes that make no line are no progress: a body that drips would hold its connection without end.
         let next = tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), framed.next());
         match next.await.unwrap_or_else(|late| Some(Err(late.into())))? {
             Ok(line) => Some((line, Some(framed))),

@@ -118,8 +118,7 @@ fn events_on_the_command_line_say_that_history_changed_and_fail() {
     let app = furnished();
     let manifest = snapshot(&app);
     add(&app, "bread").ok();
-    let arguments: Vec<String> =
-        ["events", "--follow", "--url", app.server().url(), "--data", &app.data().display().to_string()].map(str::to_owned).into();
+    let arguments: Vec<String> = ["events", "--follow", "--url", app.server().url()].map(str::to_owned).into();
     let following = std::thread::spawn(move || crate::support::process::run(&arguments));
     // It holds a place among the live sessions as soon as it follows.
     crate::support::wait_for("the follower", || app.get("/metrics").text.contains("aisled_live_sessions 1").then_some(()));

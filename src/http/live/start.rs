@@ -241,7 +241,7 @@ async fn missed(app: &App, stream: &StreamId, head: StreamHead, since: Option<Po
     Ok(Some(part_of(events.into_iter().filter(|one| one.position <= head.position).collect())))
 }
 
-/// The version of a stream at a position, if at most so many events came later.
+/// The version of a stream at a position, if at most this many events came later.
 fn version_at(log: &dyn Log, stream: &StreamId, head: StreamHead, since: Position, events_max: u64) -> Result<Option<u64>, LogError> {
     let mut newest = MISSED_EVENTS_FIRST.min(events_max);
     loop {
