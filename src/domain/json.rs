@@ -9,11 +9,17 @@ const NAMES_COMPARED_MAX: usize = 16;
 
 /// What an object must not have: the same name a second time. Readers differ in which of the two counts, so neither does.
 ///
-/// Returns a JSON pointer to the second one. Whatever else is wrong is left to the one who reads the message for what it is.
-pub fn doubled_name<'de, D: Deserializer<'de>>(message: D) -> Option<String> {
+/// Returns a JSON pointer to the second one.
+///
+/// # Errors
+/// The message is not of its form at all.
+pub fn doubled_name<'de, D: Deserializer<'de>>(message: D) -> Result<Option<String>, D::Error> {
     let mut walk = Walk::default();
-    let _ = Part(&mut walk).deserialize(message);
-    walk.doubled
+    let walked = Part(&mut walk).deserialize(message);
+    match walk.doubled {
+        Some(pointer) => Ok(Some(pointer)),
+        None => walked.map(|()| None),
+    }
 }
 
 /// A name as a step of a JSON pointer (RFC 6901).
@@ -180,7 +186,7 @@ mod tests {
     use super::*;
 
     fn doubled(text: &str) -> Option<String> {
-        doubled_name(&mut serde_json::Deserializer::from_str(text))
+        doubled_name(&mut serde_json::Deserializer::from_str(text)).ok().flatten()
     }
 
     #[test]
@@ -212,7 +218,7 @@ mod tests {
     fn it_is_found_in_the_binary_form_too() {
         let twice = [0x82, 0xa1, b'a', 0x01, 0xa1, b'a', 0x02];
         let mut message = rmp_serde::Deserializer::new(&twice[..]);
-        assert_eq!(doubled_name(&mut message).as_deref(), Some("/a"));
+        assert_eq!(doubled_name(&mut message).expect("is a message").as_deref(), Some("/a"));
     }
 
     #[test]

@@ -31,20 +31,31 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let checked = check_no_query(request).and_then(|()| check_content_type(request, &["application/json"]));
-        let bytes_max = Current::of(request).map_or_else(|_| Config::default().body_bytes_max, |app| app.config.body_bytes_max);
-        let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-        let payload = payload.take();
+        let (no_query, reading) = (check_no_query(request), read(request, payload));
         Box::pin(async move {
-            checked?;
-            if announced.is_some_and(|bytes: usize| bytes > bytes_max) {
-                return Err(too_large(bytes_max));
-            }
-            let reading = read_all(payload, bytes_max);
-            let bytes = tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), reading).await.map_err(|_| too_slow())??;
-            parse(&bytes).map(Self)
+            no_query?;
+            reading.await.map(Self)
         })
     }
+}
+
+type Reading<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
+/// Reads a body that must be there.
+fn read<T: DeserializeOwned + 'static>(request: &HttpRequest, payload: &mut Payload) -> Reading<T> {
+    let checked = check_content_type(request, &["application/json"]);
+    let bytes_max = Current::of(request).map_or_else(|_| Config::default().body_bytes_max, |app| app.config.body_bytes_max);
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+    let payload = payload.take();
+    Box::pin(async move {
+        checked?;
+        if announced.is_some_and(|bytes: usize| bytes > bytes_max) {
+            return Err(too_large(bytes_max));
+        }
+        let reading = read_all(payload, bytes_max);
+        let bytes = tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), reading).await.map_err(|_| too_slow())??;
+        parse(&bytes)
+    })
 }
 
 /// Like [`Json`], but the body may be absent: then it is the default.
@@ -56,28 +67,48 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let headers = request.headers();
-        let empty =
-            headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0") && !headers.contains_key(header::TRANSFER_ENCODING);
-        if empty {
-            return Box::pin(std::future::ready(check_no_query(request).map(|()| Self(T::default()))));
-        }
-        if given(headers, header::CONTENT_TYPE).is_none() {
-            // Some clients announce a body in pieces and then send none.
-            let (no_query, refused) = (check_no_query(request), check_content_type(request, &["application/json"]));
-            let payload = payload.take();
-            return Box::pin(async move {
-                no_query?;
-                let reading = tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), read_all(payload, 1));
-                match reading.await.map_err(|_| too_slow())? {
-                    Ok(bytes) if bytes.is_empty() => Ok(Self(T::default())),
-                    _ => refused.map(|()| Self(T::default())),
-                }
-            });
-        }
-        let reading = Json::<T>::from_request(request, payload);
-        Box::pin(async move { reading.await.map(|body| Self(body.0)) })
+        let (no_query, reading) = (check_no_query(request), read_optional(request, payload));
+        Box::pin(async move {
+            no_query?;
+            reading.await.map(Self)
+        })
     }
+}
+
+/// No body, or an empty object, beside a query that holds everything.
+#[derive(Debug)]
+pub struct NoBody;
+
+impl FromRequest for NoBody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let reading = read_optional::<Nothing>(request, payload);
+        Box::pin(async move { reading.await.map(|Nothing {}| Self) })
+    }
+}
+
+/// Reads a body that may be absent.
+fn read_optional<T: DeserializeOwned + Default + 'static>(request: &HttpRequest, payload: &mut Payload) -> Reading<T> {
+    let headers = request.headers();
+    let empty = headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0") && !headers.contains_key(header::TRANSFER_ENCODING);
+    if empty {
+        return Box::pin(std::future::ready(Ok(T::default())));
+    }
+    if given(headers, header::CONTENT_TYPE).is_none() {
+        // Some clients announce a body in pieces and then send none.
+        let refused = check_content_type(request, &["application/json"]);
+        let payload = payload.take();
+        return Box::pin(async move {
+            let reading = tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), read_all(payload, 1));
+            match reading.await.map_err(|_| too_slow())? {
+                Ok(bytes) if bytes.is_empty() => Ok(T::default()),
+                _ => refused.map(|()| T::default()),
+            }
+        });
+    }
+    read(request, payload)
 }
 
 /// Nothing: the body or query of a request that only has a path.

@@ -2,7 +2,7 @@
 
 use std::future::{Ready, ready};
 
-use super::{access::identity, error::Problem, input::given_text, site::CLIENT};
+use super::{access::identity, error::Problem, input::given_text, site::CLIENT, tags};
 use crate::{
     actors::Expected,
     app::Current,
@@ -87,8 +87,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommandId>, Problem> {
 /// version: prices are not edits.
 fn if_match(headers: &HeaderMap) -> Result<Option<Expected>, Problem> {
     let Some(text) = given_text(headers, header::IF_MATCH) else { return Ok(None) };
-    let inner = text.strip_prefix("W/").unwrap_or(text).trim_matches('"');
-    let version = inner.split('.').next().unwrap_or_default();
+    let version = tags::opaque(text).split('.').next().unwrap_or_default();
     let seen: Result<Seen, _> = version.parse();
     let expected =
         seen.map(|seen| if seen.mark.is_none() && served::is_named() { Expected::Here(seen.number) } else { Expected::Seen(seen) });
@@ -112,7 +111,7 @@ mod tests {
 
     #[test]
     fn an_etag_of_any_read_serves_as_a_condition() {
-        for text in ["\"7\"", "\"7.12af\"", "W/\"7\"", "7"] {
+        for text in ["\"7\"", "\"7.12af\"", "\"7.12af-gzip\"", "\"7-zstd\"", "W/\"7\"", "7"] {
             let seen = Expected::Seen(Seen::new(7, None));
             assert_eq!(if_match(&headers("if-match", text)).expect("is a version"), Some(seen));
         }

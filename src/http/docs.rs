@@ -1,9 +1,9 @@
 //! The documentation: the OpenAPI document made from the code, a page to browse it, and a pointer at the root.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, guard,
     http::{StatusCode, header},
     web::{self, Bytes},
 };
@@ -11,15 +11,17 @@ use utoipa::{
     Modify, OpenApi,
     openapi::{self, RefOr},
 };
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::Config;
 
 use super::{
     Routes,
     body::Nothing,
     bulk,
+    error::Problem,
     input::{AnyQuery, Query},
     live,
     travel::{KNOWN_HEADER, POSITION_HEADER, TIME_HEADER},
+    unrouted::{no_such_route, other_method},
 };
 
 /// What the document says beside the routes.
@@ -126,13 +128,24 @@ pub async fn asyncapi(_: Query<Nothing>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(live::asyncapi::text())
 }
 
-/// Attaches the page to browse the document.
+/// Where the page to browse the document is.
+const PAGE: &str = "/api/v1/docs/{file:.*}";
+
+/// Attaches that page.
 pub fn attach(config: &mut web::ServiceConfig) {
     config.service(web::redirect("/api/v1/docs", "/api/v1/docs/"));
-    config.service(
-        SwaggerUi::new("/api/v1/docs/{_:.*}")
-            .config(Config::from("/api/v1/openapi.json").with_credentials(true).persist_authorization(false)),
-    );
+    let reads = || guard::Any(guard::Get()).or(guard::Head());
+    let other = |request: HttpRequest| async move { other_method(&request, &["GET"]) };
+    config.service(web::resource(PAGE).route(web::route().guard(reads()).to(browse)).default_service(web::to(other)));
+}
+
+/// A file of that page.
+async fn browse(file: web::Path<String>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    static CONFIG: LazyLock<Arc<Config<'static>>> =
+        LazyLock::new(|| Arc::new(Config::from("/api/v1/openapi.json").with_credentials(true).persist_authorization(false)));
+    let found = utoipa_swagger_ui::serve(&file, Arc::clone(&CONFIG)).map_err(|error| Problem::internal(&error))?;
+    let Some(file) = found else { return no_such_route(request).await };
+    Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.into_owned()))
 }
 
 /// Points to the documentation, and a browser to one's page.

@@ -29,9 +29,11 @@ use futures_util::future::LocalBoxFuture;
 use super::{
     access::{Access, Proven},
     error::Problem,
+    hygiene,
     route::RouteNumber,
     routes::Counted,
     site::{self, Site},
+    tags,
 };
 use crate::{
     app::Current,
@@ -197,17 +199,19 @@ fn finish(
     }
     site.share(&mut response);
     name_the_history(&mut response);
+    hygiene::complete(&mut response);
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID.clone(), request_id);
     let (response_time, server_timing) = timings(took.as_micros());
     headers.insert(RESPONSE_TIME.clone(), response_time);
     headers.insert(SERVER_TIMING.clone(), server_timing);
+    let is_worth_it = worth_compressing(response.response().body().size()) && !response.headers().contains_key(header::CONTENT_ENCODING);
+    let encoding = encoding.filter(|_| is_worth_it);
     if *response.request().method() == Method::HEAD {
         return without_body(response);
     }
-    let encoding = encoding.filter(|_| worth_compressing(response.response().body().size()));
     match encoding {
-        Some(encoding) => response.map_body(|head, body| EitherBody::left(Encoder::response(encoding, head, body))),
+        Some(encoding) => encoded(response, encoding),
         None => response.map_body(|_, body| EitherBody::right(body)),
     }
 }
@@ -245,6 +249,17 @@ impl MessageBody for Headers {
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
         Poll::Ready(None)
     }
+}
+
+/// The library names the header that it looked at once more.
+fn encoded(mut response: ServiceResponse, encoding: ContentEncoding) -> Answer {
+    tags::encode(response.headers_mut(), encoding);
+    let varies: Vec<_> = response.headers().get_all(header::VARY).cloned().collect();
+    let mut answer = response.map_body(|head, body| EitherBody::left(Encoder::response(encoding, head, body)));
+    answer.headers_mut().remove(header::VARY);
+    varies.into_iter().for_each(|value| answer.headers_mut().append(header::VARY, value));
+    hygiene::add_vary(answer.headers_mut(), "Accept-Encoding");
+    answer
 }
 
 fn worth_compressing(size: BodySize) -> bool {

@@ -3,6 +3,7 @@
 use std::{io, time::Duration};
 
 use actix_web::{
+    error::PayloadError,
     http::StatusCode,
     web::{Bytes, BytesMut},
 };
@@ -15,6 +16,7 @@ use tokio_util::{
 use super::{
     body::{BODY_SECONDS_MAX, cut_short, too_slow},
     error::Problem,
+    input::encoding,
 };
 
 /// The longest line accepted, in bytes; a longer one is refused by itself and skipped.
@@ -43,7 +45,7 @@ where
             Ok(line) => Some((line, Some(framed))),
             // What arrived of the last line may be half of it: it must not count.
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Some((faulty(&framed, too_slow()), None)),
-            Err(_) => Some((faulty(&framed, cut_short()), None)),
+            Err(error) => Some((faulty(&framed, broken_off(&error)), None)),
         }
     })
 }
@@ -51,6 +53,11 @@ where
 /// The line that was under way when its body failed.
 fn faulty<R>(framed: &FramedRead<R, Lines>, problem: Problem) -> Line {
     Line { number: framed.decoder().number + 1, text: Err(problem) }
+}
+
+fn broken_off(error: &io::Error) -> Problem {
+    let own = error.get_ref().and_then(|inner| inner.downcast_ref::<PayloadError>());
+    own.map_or_else(cut_short, encoding::broken)
 }
 
 /// Cuts lines and counts them. A refused line is an item like any other: after an error the reader would wait for more bytes

@@ -22,6 +22,7 @@ pub mod error;
 pub mod events;
 pub mod health;
 pub mod households;
+mod hygiene;
 pub mod input;
 pub mod items;
 pub mod lines;
@@ -41,6 +42,7 @@ pub mod routes;
 pub mod service;
 pub mod site;
 pub mod stores;
+mod tags;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod timeline;

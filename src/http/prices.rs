@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    body::{Json, render},
+    body::{Json, NoBody, render},
     commands::{CommandAnswer, run},
     error::{Problem, ProblemBody},
     products,
@@ -236,6 +236,7 @@ pub async fn withdraw(
     caller: Caller,
     Id(id): Id<ProductId>,
     Query(query): Query<WithdrawQuery>,
+    _: NoBody,
 ) -> Result<HttpResponse, Problem> {
     let command = ProductCommand::WithdrawPrice { store: query.store, kind: query.kind };
     run::<Products>(&app, id.as_str(), caller.request(id.as_str(), command)).await

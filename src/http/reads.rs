@@ -22,7 +22,7 @@ pub use super::input::{Query, parse_query};
 use super::{
     body::render,
     error::{Problem, RETRY_AFTER_SECONDS},
-    input::given,
+    tags,
 };
 use crate::{
     app::App,
@@ -208,9 +208,10 @@ pub fn json<T: Serialize>(value: &T) -> Result<HttpResponse, Problem> {
 /// Answers with rendered JSON and its tag, or 304 if the client has it.
 pub fn tagged(request: &HttpRequest, tag: &str, body: impl FnOnce() -> Result<Bytes, Problem>) -> Result<HttpResponse, Problem> {
     let tag_value = HeaderValue::from_str(tag).map_err(|error| Problem::internal(&error))?;
-    let known = given(request.headers(), header::IF_NONE_MATCH).is_some_and(|value| names(value, tag));
-    let mut answer =
-        if known { HttpResponse::new(StatusCode::NOT_MODIFIED) } else { HttpResponse::Ok().content_type("application/json").body(body()?) };
+    let (mut answer, tag_value) = match tags::known(request.headers(), &tag_value) {
+        Some(known) => (HttpResponse::new(StatusCode::NOT_MODIFIED), known),
+        None => (HttpResponse::Ok().content_type("application/json").body(body()?), tag_value),
+    };
     answer.headers_mut().insert(header::ETAG, tag_value);
     Ok(answer)
 }
@@ -229,12 +230,6 @@ pub fn in_scope<S: Stream + 'static>(items: S) -> impl Stream<Item = S::Item> {
 pub fn version_tag(app: &App, version: u64, newest: Position) -> String {
     Seen::new(version, app.served.lineage.mark_at(newest)).to_string()
 }
-
-fn names(value: &HeaderValue, tag: &str) -> bool {
-    let text = value.to_str().unwrap_or_default();
-    text.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,9 +32,7 @@ macro_rules! routes {
                     let resource = resource.route(routes::numbered(stringify!($method), number).to(permit::Permitted($($handler)::+)));
                     number += 1;
                 )+
-                let other = |request: actix_web::HttpRequest| async move {
-                    unrouted::method_not_allowed(&request, &[$( stringify!($method) ),+].join(", "))
-                };
+                let other = |request: actix_web::HttpRequest| async move { unrouted::other_method(&request, &[$( stringify!($method) ),+]) };
                 config.service(resource.default_service(web::to(other)));
             )+
             debug_assert_eq!(usize::from(number), ROUTES.len());

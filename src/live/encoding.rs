@@ -96,7 +96,7 @@ pub enum Unreadable {
 
 fn read_json(bytes: &[u8]) -> Result<Value, Unreadable> {
     let text = utf8(bytes).map_err(|error| Unreadable::Malformed(format!("the message is text in UTF-8, but {error}")))?;
-    if let Some(pointer) = doubled_name(&mut serde_json::Deserializer::from_str(text)) {
+    if let Ok(Some(pointer)) = doubled_name(&mut serde_json::Deserializer::from_str(text)) {
         return Err(Unreadable::Doubled(pointer));
     }
     serde_json::from_str(text).map_err(|error| Unreadable::Malformed(format!("the message is not valid JSON: {}", json_fault(&error))))
@@ -105,7 +105,7 @@ fn read_json(bytes: &[u8]) -> Result<Value, Unreadable> {
 fn read_msgpack(bytes: &[u8]) -> Result<Value, Unreadable> {
     let malformed = |sentence: &str| Unreadable::Malformed(sentence.to_owned());
     let mut first = reader(bytes);
-    if let Some(pointer) = doubled_name(&mut first) {
+    if let Ok(Some(pointer)) = doubled_name(&mut first) {
         return Err(Unreadable::Doubled(pointer));
     }
     let mut rest = bytes;

@@ -29,15 +29,18 @@ impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Object<T> {
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let text = utf8(bytes).map_err(|error| Problem::malformed("not_utf8", format!("a body is text in UTF-8, but {error}")))?;
     // Before the fields are read: a command is told by its `op`, and of two of them either might count.
-    if let Some(pointer) = doubled_name(&mut serde_json::Deserializer::from_str(text)) {
-        return Err(doubled(&pointer));
+    // And a body that was cut is told so, whatever its beginning holds.
+    let mut whole = serde_json::Deserializer::from_str(text);
+    match doubled_name(&mut whole).and_then(|doubled| if doubled.is_none() { whole.end().map(|()| None) } else { Ok(doubled) }) {
+        Ok(None) => {}
+        Ok(Some(pointer)) => return Err(doubled(&pointer)),
+        Err(error) => return Err(describe(&error, String::new())),
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let Object(value) = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = pointer(error.path());
         describe(error.inner(), pointer)
     })?;
-    deserializer.end().map_err(|error| describe(&error, String::new()))?;
     Ok(value)
 }
 

@@ -7,6 +7,7 @@ use std::{
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use serde::de::DeserializeOwned;
+use smallvec::SmallVec;
 use url::form_urlencoded;
 
 use super::{mistakes::classify, words::in_our_words};
@@ -44,6 +45,7 @@ impl FromRequest for AnyQuery {
 /// 400 naming the parameter that is unknown, missing, given twice or malformed.
 pub fn parse_query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     check_utf8(text)?;
+    check_once(text)?;
     let given = without_empty::<T>(text)?;
     let sentence = match web::Query::<T>::from_query(&given) {
         Ok(query) => return Ok(query.into_inner()),
@@ -79,7 +81,15 @@ fn percent_decoded(part: &str) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-/// The parameters that have a value. One that has none must still be known, and none may be there twice.
+fn check_once(text: &str) -> Result<(), Problem> {
+    let names: SmallVec<[Cow<'_, str>; 8]> = form_urlencoded::parse(text.as_bytes()).map(|(name, _)| name).collect();
+    match (1..names.len()).find(|&place| names[..place].contains(&names[place])) {
+        None => Ok(()),
+        Some(place) => Err(Problem::malformed("duplicate_parameter", "this parameter is there twice").at(format!("/{}", names[place]))),
+    }
+}
+
+/// The parameters that have a value. One that has none must still be known.
 fn without_empty<T: DeserializeOwned>(text: &str) -> Result<Cow<'_, str>, Problem> {
     let is_empty = |pair: &&str| pair.split_once('=').is_none_or(|(_, value)| value.is_empty());
     if !text.split('&').any(|pair| is_empty(&pair)) {
@@ -89,9 +99,6 @@ fn without_empty<T: DeserializeOwned>(text: &str) -> Result<Cow<'_, str>, Proble
         let alone = web::Query::<T>::from_query(&format!("{name}="));
         if let Some(sentence) = alone.err().map(|error| sentence(&error)).filter(|sentence| sentence.starts_with("unknown field")) {
             return Err(refused::<T>(name, &sentence));
-        }
-        if form_urlencoded::parse(text.as_bytes()).filter(|(given, _)| *given == name).count() > 1 {
-            return Err(Problem::malformed("duplicate_parameter", format!("{name} is there twice")).at(format!("/{name}")));
         }
     }
     Ok(Cow::Owned(text.split('&').filter(|pair| !is_empty(pair)).collect::<Vec<_>>().join("&")))

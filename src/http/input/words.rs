@@ -6,6 +6,9 @@ use std::borrow::Cow;
 /// The most of a value that is quoted back, in characters.
 const QUOTED_CHARS_MAX: usize = 60;
 
+/// The longest sentence about a value, in bytes.
+const SENTENCE_BYTES_MAX: usize = 400;
+
 /// Sentences of the standard library and of readers of parameters.
 const SENTENCES: [(&str, &str); 10] = [
     ("invalid digit found in string", "this must be a whole number"),
@@ -62,6 +65,8 @@ pub fn in_our_words(sentence: &str) -> Cow<'_, str> {
     }
     match after("invalid type: ").or_else(|| after("invalid value: ")).or_else(|| after("invalid length ")) {
         Some(rest) => other_than_expected(rest).into(),
+        // One of ours may quote what was sent.
+        None if sentence.len() > SENTENCE_BYTES_MAX => format!("{}…", &sentence[..sentence.floor_char_boundary(SENTENCE_BYTES_MAX)]).into(),
         None => Cow::Borrowed(sentence),
     }
 }

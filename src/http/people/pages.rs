@@ -45,7 +45,6 @@ pub fn answer(kind: &'static str, text: impl Into<std::borrow::Cow<'static, str>
     HttpResponse::Ok()
         .content_type(format!("{kind}; charset=utf-8"))
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::REFERRER_POLICY, "no-referrer"))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .body(text)

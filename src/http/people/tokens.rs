@@ -83,7 +83,7 @@ impl TokenRequest {
         let name = DisplayName::new(&self.name)?;
         let scopes: Scopes =
             self.scopes.parse().map_err(|error: crate::people::ScopeError| Problem::invalid(error.code(), "/scopes", error.to_string()))?;
-        Ok(NewToken { name, scopes, expires: self.expires })
+        Ok(NewToken { name, scopes, expires: self.expires.and_then(Moment::as_end) })
     }
 }
 

@@ -184,7 +184,7 @@ async fn unknown_paths_methods_and_parameters_are_answered_as_problems() {
     let rig = Rig::furnished().await;
     assert_eq!(rig.get("/api/v2/lists").await.problem().1, "route_not_found");
     let put = rig.send(local(Method::PUT, "/api/v1/lists/l")).await;
-    assert_eq!((put.problem().0, put.header("allow").trim()), (405, "GET, PATCH"));
+    assert_eq!((put.problem().0, put.header("allow").trim()), (405, "GET, PATCH, HEAD, OPTIONS"));
     assert_eq!(rig.get("/api/v1/lists?limit=0").await.problem(), (400, "invalid_parameter".into(), "/limit".into()));
     assert_eq!(rig.get("/api/v1/lists?page=2").await.problem(), (400, "unknown_parameter".into(), "/page".into()));
     assert_eq!(rig.get("/api/v1/products/p/prices?store=s&at=then").await.problem(), (400, "invalid_parameter".into(), "/at".into()));

@@ -2,6 +2,7 @@
 //! expected is computed from the permission table; a new route or command without a sample fails.
 
 mod commands;
+mod input;
 mod leaks;
 mod page;
 mod people;
