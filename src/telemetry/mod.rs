@@ -127,12 +127,20 @@ pub fn start_upkeep(handle: PrometheusHandle, alive: &Arc<()>) -> std::io::Resul
     Ok(())
 }
 
+/// The reader of HTTP logs an error for each connection that sends something else. Whoever reaches the port would fill the disk with that.
+const NOT_LOGGED: &str = "actix_http::h1=off";
+
+/// What is logged: the filter, without a line for each connection that sends no HTTP, unless the filter names that reader itself.
+fn filter_of(filter: &str) -> String {
+    if filter.contains("actix_http") { filter.to_owned() } else { format!("{filter},{NOT_LOGGED}") }
+}
+
 /// Starts logging to standard error. `filter` is as in `AISLED_LOG=info,aisled=debug`; a second call changes nothing.
 ///
 /// # Errors
 /// When the filter cannot be understood.
 pub fn start_logging(filter: &str, json: bool) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)?;
+    let filter = EnvFilter::try_new(filter_of(filter))?;
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
     // The reader of standard error may be gone: writing an error about that there would panic and end the signal handler.
     let builder = tracing_subscriber::fmt()

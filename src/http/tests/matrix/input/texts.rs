@@ -6,7 +6,7 @@ use super::{Person, Side, Things, World, body_of, content_type, with_body, write
 use crate::events::{Position, codec::event_json};
 
 /// Words of ours, ids and times: blanks in them are a mistake and are refused.
-const NOT_TEXT: [&str; 28] = [
+const NOT_TEXT: &[&str] = &[
     "id",
     "op",
     "command_id",
