@@ -30,7 +30,7 @@ prove: tools ## Proves that nothing acknowledged is lost: 50,000 states after a 
 web: web-tools ## Checks and tests the TypeScript client
 	cd web && npm run check && npm test
 
-interop: tools web-tools ## Installs the Python and Node clients that `make test` tries the live protocol with
+interop: tools web-tools ## Installs the Python and Node tools that `make test` tries the live protocol and the OpenAPI document with
 	tests/interop/prepare
 
 check: fmt lint doc imports deny ## Format, lints, documentation, import rules, licences and bans: what CI runs
@@ -67,7 +67,8 @@ bench-log: tools ## Measures the log alone at 100 M events and 10 M streams: som
 	target=$$(cargo metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]+)".*/\1/'); \
 	"$$target/dist/aisled-load" bench-log
 
-conformance: tools ## Runs the Autobahn test suite against the WebSocket adapter; all of it with CASES=all (needs Python 2.7)
+conformance: tools interop ## Fuzzes every operation against the OpenAPI document, then runs the Autobahn test suite (needs Python 2.7; all of it with CASES=all)
+	AISLED_FUZZ_EXAMPLES=100 cargo test --release --test openapi -- --nocapture
 	tests/conformance/run
 
 clean: ## Removes what was built, never data

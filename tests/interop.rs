@@ -12,7 +12,7 @@ use std::{
 
 use flate2::{Decompress, FlushDecompress};
 use serde_json::{Value, json};
-use support::{PATIENCE, TestApp};
+use support::{PATIENCE, TestApp, process::succeeds};
 
 const FIN_TEXT: u8 = 0x81;
 const RSV1: u8 = 0x40;
@@ -95,11 +95,6 @@ fn run_client(client: &mut Command) {
     let app = shop(0);
     let url = app.server().url().replace("http://", "ws://");
     succeeds(client.arg(format!("{url}/api/v1/live")).current_dir(tools()));
-}
-
-fn succeeds(command: &mut Command) {
-    let ended = command.output().expect("it starts");
-    assert!(ended.status.success(), "{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
 }
 
 fn script(name: &str) -> PathBuf {

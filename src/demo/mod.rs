@@ -42,7 +42,9 @@ pub fn seed_at(log: &Arc<dyn Log>, clock: Arc<dyn Clock>) -> Result<Tally, Impor
     let mut sink = OfflineSink::new(log.clone(), clock, who, ID_PREFIX)?;
     let mut report = Report::new(None, Box::new(|line| tracing::debug!("demo: {line}")))?;
     let place = SourceLine { file: "demo".into(), line: 0 };
-    for intent in intents(today).into_iter().filter(|intent| !is_in_use(&**log, intent)) {
+    // Decided before the first is recorded: a list must not count as in use because its own beginning was.
+    let wanted: Vec<_> = intents(today).into_iter().filter(|intent| !is_in_use(&**log, intent)).collect();
+    for intent in wanted {
         sink.take(place.clone(), 1, intent, &mut report)?;
     }
     sink.finish(&mut report)?;

@@ -16,11 +16,16 @@ pub struct Change {
     /// Such as `name`, or `members/ann` for a part of many.
     pub field: String,
     /// Null if there was nothing.
-    #[schema(value_type = Object, nullable)]
+    #[schema(schema_with = any_value)]
     pub before: Value,
     /// Null if nothing is left.
-    #[schema(value_type = Object, nullable)]
+    #[schema(schema_with = any_value)]
     pub after: Value,
+}
+
+/// A text, number, truth, object, array, or null.
+fn any_value() -> utoipa::openapi::Schema {
+    utoipa::openapi::schema::Object::builder().schema_type(utoipa::openapi::schema::SchemaType::AnyValue).into()
 }
 
 /// The fields of a thing that hold something, by name.

@@ -31,8 +31,8 @@ use crate::{
 const LINES_IN_FLIGHT_MAX: usize = 512;
 /// Answers sent together when they are ready together.
 const ANSWERS_PER_CHUNK_MAX: usize = 64;
-/// The content types accepted.
-const CONTENT_TYPES: [&str; 3] = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
+/// The content types accepted. The last one is for clients that know a body of bytes, but none of lines, as generated ones.
+const CONTENT_TYPES: [&str; 4] = ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/octet-stream"];
 
 /// How a bulk intake answers.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

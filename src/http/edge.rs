@@ -30,6 +30,7 @@ use super::{
     access::{Access, Proven},
     error::Problem,
     hygiene,
+    openapi::{codes, walk},
     route::RouteNumber,
     routes::Counted,
     site::{self, Site},
@@ -167,10 +168,22 @@ fn name_the_request(response: ServiceResponse, request_id: &HeaderValue) -> Serv
     let Some(error) = response.response().error() else { return response };
     let request_id = request_id.to_str().ok();
     let answer = match error.as_error::<Problem>() {
-        Some(problem) => problem.answer(request_id),
-        None => foreign(error).answer(request_id),
+        Some(problem) => listed(&response, problem).answer(request_id),
+        None => listed(&response, &foreign(error)).answer(request_id),
     };
     response.into_response(answer)
+}
+
+/// In a debug build, a code that the operation's description does not list is a fault: every test that meets one finds it.
+fn listed<'p>(response: &ServiceResponse, problem: &'p Problem) -> &'p Problem {
+    let row = RouteNumber::of(response.request()).and_then(walk::row);
+    debug_assert!(
+        row.is_none_or(|row| codes::lists(row, problem.status().as_u16(), problem.code())),
+        "{row:?} does not list {} {}: add it in src/http/openapi/codes",
+        problem.status(),
+        problem.code()
+    );
+    problem
 }
 
 /// A problem for an error that the framework made. Its sentence is for programmers, so it goes to the log.

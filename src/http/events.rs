@@ -20,7 +20,7 @@ use crate::{
     domain::{ListId, StreamId, StreamKind},
     events::{
         Position, Recorded, StreamHead,
-        codec::event_json,
+        codec::{RecordedEvent, event_json},
         feed::{Feed, FeedReader},
         names::{EVENT_NAMES, event_name},
         served::HISTORY_CHANGED,
@@ -54,7 +54,7 @@ pub struct EventsQuery {
 
 /// Reads the log, one event a line, from a position to the head, or without end with `follow`.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(EventsQuery),
-    responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ProblemBody)))]
+    responses((status = 200, body = RecordedEvent, content_type = "application/x-ndjson"), (status = "4XX", body = ProblemBody)))]
 pub async fn all(
     app: Current,
     running: Data<Running>,
@@ -81,7 +81,7 @@ pub struct ListEventsQuery {
 
 /// Reads everything that happened to a list, one event a line.
 #[utoipa::path(get, path = "/api/v1/lists/{id}/events", tag = "events", params(("id" = ListId, Path), ListEventsQuery),
-    responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = RecordedEvent, content_type = "application/x-ndjson"), (status = 404, body = ProblemBody)))]
 pub async fn of_list(
     app: Current,
     running: Data<Running>,

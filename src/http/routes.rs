@@ -10,9 +10,12 @@ use crate::telemetry::{HTTP_REQUESTS, HTTP_SECONDS};
 
 /// Makes a table of routes: what is served, and what is described.
 macro_rules! routes {
-    ($( $path:literal: $( $method:ident $($handler:ident)::+ [$need:ident $action:ident] ),+; )+) => {
+    ($( $path:literal: $( $method:ident $($handler:ident)::+ as $operation:ident [$need:ident $action:ident] ),+; )+) => {
         /// Every route: method and path.
         pub const ROUTES: &[(&str, &str)] = &[ $( $( (stringify!($method), $path), )+ )+ ];
+
+        /// The name of each route's operation in the OpenAPI document. Generated clients name their functions by it: it stays.
+        pub const OPERATIONS: &[&str] = &[ $( $( stringify!($operation), )+ )+ ];
 
         /// What each route needs.
         pub const NEEDS: &[route::Need] = &[ $( $( route::Need::$need(crate::domain::rights::Action::$action), )+ )+ ];

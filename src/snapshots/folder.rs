@@ -95,11 +95,14 @@ impl SnapshotFolder {
         tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&self.path).map_err(|error| WorkError::io(&self.path, error))
     }
 
-    /// Prevents changes; others may read it at the same time.
+    /// Prevents changes; others may read it at the same time. A folder that is missing is created: it holds no snapshot.
     ///
     /// # Errors
     /// `InUse` while it is being changed.
     pub fn hold(&self) -> Result<Claim, WorkError> {
+        if !self.path.exists() {
+            disk::create_folder(&self.path).map_err(|error| WorkError::io(&self.path, error))?;
+        }
         self.lock(File::try_lock_shared)
     }
 

@@ -174,6 +174,14 @@ pub fn clean(mut command: Command) -> Command {
     command
 }
 
+/// Runs a command that must succeed, and returns what it says.
+pub fn succeeds(command: &mut Command) -> String {
+    let ended = command.output().expect("it starts");
+    let said = format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+    assert!(ended.status.success(), "{said}");
+    said
+}
+
 /// Runs the binary to its end.
 pub fn run(arguments: &[String]) -> Exited {
     let output = binary().args(arguments).stdin(Stdio::null()).output().expect("the binary runs");

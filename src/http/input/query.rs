@@ -26,7 +26,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     }
 }
 
-/// The query of a page or of an address that others send browsers to: whoever passes such a link on may append something of their own.
+/// The query of a page or of an address that others send browsers to: the one who passes such a link on may append something of their own.
 #[derive(Debug)]
 pub struct AnyQuery;
 

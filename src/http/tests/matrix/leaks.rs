@@ -9,14 +9,14 @@ use super::{
     verdicts::plain,
     world::World,
 };
-use crate::http::{ROUTES, docs, tests::rig::Answer};
+use crate::http::{ROUTES, openapi, tests::rig::Answer};
 
 /// Every text of the hidden household begins so.
 const HIDDEN: &str = "hid-";
 
 /// The parameters of a route, as its description names them.
 fn parameters(path: &str) -> Vec<String> {
-    let document = serde_json::to_value(docs::document()).expect("the document is JSON");
+    let document = openapi::document();
     let described = document["paths"][path]["get"]["parameters"].as_array().cloned().unwrap_or_default();
     described.iter().filter(|one| one["in"] == "query").filter_map(|one| one["name"].as_str()).map(str::to_owned).collect()
 }

@@ -1,0 +1,58 @@
+//! What goes wrong with the live feed, snapshots, restores and other work of admins.
+
+use super::{Code, Group};
+
+pub const GROUPS: &[Group] = &[
+    Group {
+        title: "Opening a live connection",
+        whose: "operations under `/api/v1/live`; what goes wrong inside one is in live.md",
+        applies: |row| row.path.starts_with("/api/v1/live"),
+        codes: &[
+            Code(400, "not_a_websocket", "The request is no WebSocket handshake."),
+            Code(400, "invalid_key", "`Sec-WebSocket-Key` is not 16 bytes in base64."),
+            Code(400, "invalid_topic", "A topic has an unknown kind or a bad id."),
+            Code(400, "invalid_option", "`max_rate` is out of range, or a filter does not fit the topic."),
+            Code(403, "forbidden", "You may not follow the topic."),
+            Code(404, "not_found", "The list, product or household of the topic does not exist."),
+            Code(426, "unsupported_version", "The version of the WebSocket protocol is not 13."),
+            Code(429, "too_many_topics", "There are too many topics."),
+        ],
+    },
+    Group {
+        title: "Snapshots, restores and long work",
+        whose: "operations under `/api/v1/admin`",
+        applies: |row| row.path.starts_with("/api/v1/admin"),
+        codes: &[
+            Code(400, "invalid_snapshot_name", "That is no name of a snapshot."),
+            Code(400, "nothing_named", "Name a snapshot."),
+            Code(400, "position_beyond_snapshot", "The snapshot ends before the position."),
+            Code(400, "position_unknown", "The log has not reached this position."),
+            Code(404, "snapshot_not_found", "There is no such snapshot."),
+            Code(404, "before_first_event", "Nothing was recorded yet at that moment."),
+            Code(404, "empty_log", "Nothing is recorded yet."),
+            Code(404, "nothing_to_undo", "There is no restore to undo."),
+            Code(404, "operation_not_found", "There is no such operation, or it is forgotten."),
+            Code(404, "stream_not_in_snapshot", "The snapshot does not have the stream."),
+            Code(409, "no_data_folder", "The server keeps its log in memory."),
+            Code(409, "not_confirmed", "Say `confirm`."),
+            Code(409, "snapshots_in_use", "Another process uses the snapshots."),
+            Code(409, "left_history_in_use", "Something still uses the replaced history."),
+            Code(409, "operation_running", "Other long work runs."),
+            Code(422, "stream_not_restorable", "Only lists and households are brought back."),
+            Code(422, "snapshot_foreign", "A file of the snapshot belongs to something else."),
+            Code(422, "snapshot_newer_format", "A newer version of aisled made the snapshot."),
+            Code(422, "snapshot_damaged", "The snapshot is damaged."),
+            Code(422, "digests_differ", "The replay differs from what the snapshot says."),
+            Code(422, "passphrase_invalid", "The passphrase of a backup is too short."),
+            Code(422, "backup_foreign", "The backup of accounts belongs to something else."),
+            Code(422, "backup_newer", "A newer version of aisled made the backup of accounts."),
+            Code(422, "backup_sealed", "The passphrase does not open the backup of accounts."),
+            Code(422, "backup_key_missing", "The accounts of the snapshot are sealed and no passphrase is given."),
+            Code(422, "people_not_empty", "A backup of accounts is restored only where there are none."),
+            Code(500, "log_unreadable", "The log cannot be read."),
+            Code(500, "snapshot_io", "A file cannot be read or written."),
+            Code(500, "restored_log_unusable", "The restored log does not work."),
+            Code(507, "no_disk_space", "There is no room on the disk."),
+        ],
+    },
+];
