@@ -65,6 +65,7 @@ fn headers() -> Value {
         "X-Response-Time": text("How long the server took, such as `0.312ms`"),
         "Server-Timing": text("The same for a browser's tools"),
         "ETag": text("The tag of this state: send it as `If-None-Match` to read, as `If-Match` to write"),
+        "X-Aisled-Epoch": text("The history that is served: another one after a restore. Absent for strangers"),
         "Location": text("Where to look: what was created, the operation that began, or the next page"),
         "Retry-After": json!({ "description": "Seconds after which to try again", "schema": { "type": "integer", "minimum": 0 } }),
         "WWW-Authenticate": text("How to sign in"),
@@ -77,7 +78,7 @@ fn headers() -> Value {
 }
 
 fn name_headers(row: Row, status: &str, answer: &mut Value, travels: bool) {
-    let mut names = vec!["X-Request-ID", "X-Response-Time", "Server-Timing"];
+    let mut names = vec!["X-Request-ID", "X-Response-Time", "Server-Timing", "X-Aisled-Epoch"];
     let is_tagged = answer.get("content").is_some() && row.method == "GET" && status == "200" && has_tag(row);
     match status {
         "200" if is_tagged => names.push("ETag"),

@@ -62,16 +62,16 @@ fn of_path(name: &str) -> Value {
 }
 
 fn of_query(row: Row, name: &str) -> Value {
-    const POSITION: &str = "^[0-9]{1,19}$";
-    const POINT: &str = "^([0-9]{1,19}|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2}))?)$";
+    const POSITION: &str = "^[0-9]{1,19}(~[0-9a-f]{8})?$";
+    const POINT: &str = "^(now|[0-9]{1,19}(~[0-9a-f]{8})?|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2}))?)$";
     match name {
-        "limit" if row.path.ends_with("/events") => json!({ "minimum": 1 }),
+        "limit" if row.path.ends_with("/events") => json!({ "minimum": 1, "format": "uint64" }),
         "limit" => json!({ "minimum": 1, "maximum": crate::http::reads::PAGE_MAX, "default": 50 }),
         "after" => json!({ "pattern": POSITION, "examples": ["17"] }),
         "at" | "known_at" | "from" | "to" if !is_moment(row, name) => {
-            json!({ "description": "A position, or a moment as RFC 3339 text.", "pattern": POINT, "examples": ["17", "2026-01-31T12:00:00Z"] })
+            json!({ "description": "A position, a moment as RFC 3339 text, or `now`.", "pattern": POINT, "examples": ["17", "2026-01-31T12:00:00Z"] })
         }
-        "cursor" => json!({ "pattern": "^[0-9a-f]+$" }),
+        "cursor" => json!({ "pattern": "^[0-9a-f]+(~[0-9a-f]{8})?$" }),
         "min_saving_percent" => json!({ "minimum": 0, "maximum": 100 }),
         "max_rate" => json!({ "exclusiveMinimum": 0 }),
         "gtin" => json!({ "pattern": "^([0-9]{8}|[0-9]{12,14})$" }),
@@ -106,6 +106,8 @@ fn headers(row: Row, operation: &Map<String, Value>) -> Vec<Value> {
         let acting = "Somebody else's principal: an admin of the server acts for that person, and events name both";
         headers.push(header("X-Aisled-As", acting, json!({ "pattern": ID_OR_NOTHING })));
     }
+    let epoch = "The history that the client knows, as an answer named it: another one is refused with `history_changed`";
+    headers.push(header("X-Aisled-Epoch", epoch, json!({})));
     let has_code = |code: &str| codes::of(row).any(|known| known.1 == code);
     if has_code("invalid_idempotency_key") && has_code("key_reused") {
         let repeatable = "Makes the write repeatable: the same key again is answered like the first time";

@@ -84,6 +84,7 @@ pub const GROUPS: &[Group] = &[
             Code(400, "invalid_gtin", "`gtin` is not a GTIN."),
             Code(404, "price_unknown", "No price is known there."),
             Code(404, "offer_not_found", "The product has no such offer."),
+            Code(409, "code_taken", "Another product has this code: the detail names it. Merge the two, or leave the code out."),
             Code(409, "product_exists", "A product with this id exists."),
             Code(409, "product_merged", "The product was merged into another."),
             Code(409, "offer_exists", "An offer with this id exists."),

@@ -48,6 +48,7 @@ pub const GROUPS: &[Group] = &[
             Code(403, "custom_header_required", "A write that a cookie signs needs `X-Aisled-Client`."),
             Code(403, "foreign_origin", "A page of another site sent it. The operator allows sites with `allowed_origins`."),
             Code(403, "not_permitted", "You may not do this here."),
+            Code(409, "history_changed", "What you saw is of another history than the one served now, as after a restore: read again."),
             Code(403, "scope_missing", "The credential has not the scope that this takes."),
             Code(
                 421,
@@ -78,6 +79,7 @@ pub const GROUPS: &[Group] = &[
             Code(400, "body_incomplete", "The body ended before it was complete."),
             Code(400, "not_utf8", "The body is not UTF-8 text."),
             Code(400, "malformed_encoding", "The body cannot be decoded as its `Content-Encoding` says."),
+            Code(503, "bodies_busy", "Too many bytes of bodies are being read at once: try again."),
             Code(408, "body_too_slow", "The body did not arrive in time."),
             Code(413, "body_too_large", "The body has more bytes than allowed."),
             Code(415, "unsupported_media_type", "This operation does not read the body's content type."),
@@ -114,6 +116,7 @@ pub const GROUPS: &[Group] = &[
         codes: &[
             Code(400, "two_command_ids", "`Idempotency-Key` and `command_id` name two commands."),
             Code(409, "key_reused", "The command id was used for another command."),
+            Code(412, "history_changed", "The tag in `If-Match` is of another history than the one served now: read again."),
             Code(412, "version_mismatch", "The entity has another version than `If-Match` says: read it again."),
             Code(422, "text_empty", "A text is empty."),
             Code(422, "text_too_long", "A text is too long."),
