@@ -217,5 +217,5 @@ pub async fn share(app: Current, caller: Caller, Id(id): Id<ListId>, Json(body):
 /// When the list refuses or fails.
 pub async fn run(app: &App, id: &ListId, request: Request<ListCommand>) -> Result<HttpResponse, Problem> {
     let done = execute::<Lists>(app, id.as_str(), request).await?;
-    answer::<Lists, _>(&app, StatusCode::OK, id.as_str(), &done, Some(&*done.view))
+    answer::<Lists, _>(app, StatusCode::OK, id.as_str(), &done, Some(&*done.view))
 }

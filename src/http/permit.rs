@@ -203,5 +203,6 @@ impl Question {
 
 /// Whether the past is asked for; names are decoded, as the handlers decode them.
 fn is_past(request: &HttpRequest) -> bool {
-    url::form_urlencoded::parse(request.query_string().as_bytes()).any(|(name, _)| name == "at" || name == "known_at")
+    url::form_urlencoded::parse(request.query_string().as_bytes())
+        .any(|(name, value)| (name == "at" || name == "known_at") && !value.trim().is_empty())
 }

@@ -144,7 +144,9 @@ mod tests {
         follow: bool,
     }
 
-    fn asked(text: &str) -> Result<(Option<String>, Option<u8>, bool), (&'static str, String)> {
+    type Found = (Option<String>, Option<u8>, bool);
+
+    fn asked(text: &str) -> Result<Found, (&'static str, String)> {
         let asked = parse_query::<Asked>(text).map_err(|problem| (problem.code(), problem.pointer().unwrap_or_default().to_owned()))?;
         Ok((asked.category, asked.limit, asked.follow))
     }

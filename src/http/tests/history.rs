@@ -59,7 +59,7 @@ fn asked(sample: Sample, parameter: Option<(&str, &str)>) -> TestRequest {
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let kept = query.split('&').filter(|pair| !pair.is_empty() && parameter.is_none_or(|(name, _)| !pair.starts_with(&format!("{name}="))));
     let query: Vec<_> = kept.map(str::to_owned).chain(parameter.map(|(name, value)| format!("{name}={value}"))).collect();
-    let request = local(method_of(sample.method), &format!("{path}?{}", query.join("&")).trim_end_matches('?').to_owned());
+    let request = local(method_of(sample.method), format!("{path}?{}", query.join("&")).trim_end_matches('?'));
     match (sample.body, sample.path) {
         ("", _) => request,
         (body, "/api/v1/prices") => request.insert_header(("content-type", "application/x-ndjson")).set_payload(filled(body)),

@@ -1,5 +1,7 @@
 //! How files are read: delimiters, encodings, quotes, several files of a kind; nothing vanishes.
 
+use std::fmt::Write;
+
 use super::*;
 
 const STORES: (&str, &str) = ("stores.csv", "store,currency\nx,EUR\n");
@@ -58,7 +60,7 @@ fn no_row_vanishes_after_a_quote_that_is_not_closed() {
     for row in 0..1_000 {
         let quote = if row == 9 { "\"" } else { "" };
         let day = jiff::civil::date(2020, 1, 1).checked_add(jiff::Span::new().days(row)).unwrap();
-        text += &format!("{quote}{day},x,1,1.{:02}\n", row % 90 + 10);
+        let _ = writeln!(text, "{quote}{day},x,1,1.{:02}", row % 90 + 10);
     }
     let (summary, prices) = imported(prices(&text).path());
     assert_eq!((summary.rows_read, prices.len()), (1_002, 999));

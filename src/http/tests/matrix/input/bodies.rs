@@ -111,9 +111,11 @@ fn encoded(sample: Sample, things: &Things, name: &str, body: Vec<u8>) -> actix_
     bare(sample, things).insert_header(content_type(sample)).insert_header(("content-encoding", name)).set_payload(body)
 }
 
+type Encoder = fn(&[u8]) -> Vec<u8>;
+
 #[actix_web::test]
 async fn a_compressed_body_is_read_everywhere_like_a_plain_one() {
-    let encodings: [(&str, fn(&[u8]) -> Vec<u8>); 4] = [("gzip", gzip), ("X-GZIP", gzip), ("deflate", deflate), ("zstd", zstd)];
+    let encodings: [(&str, Encoder); 4] = [("gzip", gzip), ("X-GZIP", gzip), ("deflate", deflate), ("zstd", zstd)];
     for (name, encode) in encodings {
         all_answer_alike(|sample, things| {
             let sample = only_writes(sample)?;

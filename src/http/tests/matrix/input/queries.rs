@@ -1,7 +1,7 @@
 //! Parameters and ids in the address.
 
 use super::{Sample, Side, Things, World, all_refuse, bare, outcome, samples};
-use crate::http::{docs, tests::rig::method_of};
+use crate::http::{openapi, tests::rig::method_of};
 
 /// Pages, and where others send browsers to: links get further parameters on their way.
 const OPEN_TO_ANY: [&str; 9] =
@@ -40,7 +40,7 @@ async fn a_link_that_others_lengthened_still_opens_its_page() {
 
 /// The parameters of a route's query, as its description names them, and whether each is required.
 fn parameters(sample: Sample) -> Vec<(String, bool)> {
-    let document = serde_json::to_value(docs::document()).expect("the document is JSON");
+    let document = openapi::document();
     let described = document["paths"][sample.path][sample.method.to_lowercase()]["parameters"].as_array().cloned().unwrap_or_default();
     let named = described.iter().filter(|one| one["in"] == "query");
     named.filter_map(|one| Some((one["name"].as_str()?.to_owned(), one["required"] == true))).collect()
