@@ -80,7 +80,7 @@ fn the_fuzzer_finds_nothing_that_contradicts_the_document() {
     // Live streams have no end, and a provider is not there.
     fuzzer.args(["--exclude-path-regex", "/live|/oidc/", "--continue-on-failure"]);
     let said = succeeds(&mut fuzzer);
-    assert!(said.contains("No issues found") && !said.contains("failed"), "{said}");
+    assert!(said.contains("97 selected / 105 total") && said.contains("97 passed"), "{said}");
 }
 
 fn script(name: &str) -> PathBuf {

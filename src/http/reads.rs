@@ -165,7 +165,7 @@ pub fn mark_of(cursor: Option<&str>) -> Result<Option<String>, Problem> {
 /// The cursor is not one of ours (400).
 #[must_use]
 pub fn invalid_cursor() -> Problem {
-    Problem::malformed("invalid_cursor", "a cursor must come from `next` of the previous page").at("/cursor")
+    Problem::malformed("invalid_cursor", "a cursor must come from the page before: it is named “next” there").at("/cursor")
 }
 
 /// What a cursor stands for, as an id.

@@ -127,7 +127,7 @@ pub fn start_upkeep(handle: PrometheusHandle, alive: &Arc<()>) -> std::io::Resul
     Ok(())
 }
 
-/// The reader of HTTP logs an error for each connection that sends something else. Whoever reaches the port would fill the disk with that.
+/// The reader of HTTP logs an error for each connection that sends something else. Anybody who reaches the port would fill the disk with that.
 const NOT_LOGGED: &str = "actix_http::h1=off";
 
 /// What is logged: the filter, without a line for each connection that sends no HTTP, unless the filter names that reader itself.

@@ -65,7 +65,7 @@ impl Ledger {
     }
 
     fn record(&mut self, event: &Value) {
-        let position = event["position"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let position = event["position"].as_str().and_then(|text| text.split('~').next()?.parse().ok()).unwrap_or(0);
         assert_eq!(position, self.read_to + 1, "positions are gapless: {event}");
         self.read_to = position;
         if let Some(command) = event["command_id"].as_str() {

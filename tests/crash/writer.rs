@@ -43,7 +43,8 @@ impl Command {
     }
 
     pub fn acknowledge(&mut self, answer: &Answer) {
-        let position = answer.body["position"].as_str().and_then(|text| text.parse().ok());
+        // After a restore a position carries the mark of its history.
+        let position = answer.body["position"].as_str().and_then(|text| text.split('~').next()?.parse().ok());
         self.fate = Fate::Acknowledged { position: position.unwrap_or_else(|| panic!("no position in {}", answer.text)) };
     }
 }

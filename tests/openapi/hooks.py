@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 
 import schemathesis
 
@@ -24,6 +25,17 @@ def lines(context, value):
     return value.encode() if isinstance(value, str) else json.dumps(value).encode()
 
 
+def is_no_day(text):
+    """A date whose form is right, but not its month, day or hour."""
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2}))?", text):
+        return False
+    try:
+        datetime.fromisoformat(re.sub(r"\.\d+", "", text))
+    except ValueError:
+        return True
+    return int(text[:4]) < 1900
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """Some parameters exclude each other, and what has no end would not end."""
@@ -40,7 +52,9 @@ def before_call(context, case, kwargs):
         query["gtin"] = "4006381333931"
     if case.operation.path.endswith("/admin/restore") and isinstance(case.body, dict) and not (case.body.get("at") or case.body.get("snapshot")):
         case.body["at"] = "2026-01-31T12:00:00Z"
-    if query.get("at") and str(query.get("after", "")).isdigit():
+    for name in ("at", "known_at", "from", "to"):
+        query.update({name: "2026-01-31"} if is_no_day(str(query.get(name, ""))) else {})
+    if (query.get("at") or query.get("known_at")) and query.get("after") == "1":
         del query["after"]
     if query.get("at") and case.operation.path.endswith("/prices") and not query.get("store"):
         query["store"] = "demo:markt-nord"

@@ -46,8 +46,26 @@ impl OldFolder {
 #[track_caller]
 pub fn check_answers(app: &TestApp, expected: &Value) {
     for (path, answer) in expected["answers"].as_object().expect("answers by path") {
-        assert_eq!(app.get(path).expect(200).body, as_now(path, answer), "{path}");
+        assert_eq!(without_marks(app.get(path).expect(200).body), as_now(path, answer), "{path}");
     }
+}
+
+/// The old server did not say which history a position belongs to.
+pub fn without_marks(mut answer: Value) -> Value {
+    match &mut answer {
+        Value::String(text) => {
+            if let Some((number, mark)) = text.split_once('~')
+                && number.parse::<u64>().is_ok()
+                && mark.len() == 8
+            {
+                *text = number.to_owned();
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| *value = without_marks(value.take())),
+        Value::Object(fields) => fields.values_mut().for_each(|value| *value = without_marks(value.take())),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    answer
 }
 
 /// An answer of the old server as it is given now: an `editor` of a household is called `adult`.

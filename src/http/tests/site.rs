@@ -128,8 +128,8 @@ async fn without_the_setting_no_answer_is_shared_with_another_origin() {
     let rig = Rig::empty();
     let read = local(Method::GET, "/api/v1/lists").insert_header(("origin", "https://app.example"));
     for answer in rig.send_each([read, preflight("https://app.example")]).await {
-        assert_eq!((shown(&answer), answer.header("vary")), (Vec::new(), "Accept-Encoding"));
-        assert_ne!(answer.status, 204);
+        assert_eq!(shown(&answer), Vec::<&str>::new());
+        assert!(!answer.header("vary").contains("Origin"));
     }
 }
 

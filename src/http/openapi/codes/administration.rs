@@ -19,6 +19,20 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        title: "Streams",
+        whose: "reads that may follow what happens: each counts as a session",
+        applies: |row| (row.path.starts_with("/api/v1/live/") || row.path.ends_with("/events")) && row.method == "GET",
+        codes: &[
+            Code(503, "too_many_sessions", "The server has as many sessions as it may: come back later."),
+            Code(503, "too_many_from_address", "Your address has as many sessions as it may: come back when one has ended."),
+            Code(503, "too_many_of_principal", "You have as many sessions as you may: come back when one has ended."),
+            Code(503, "going_away", "The server stops: come back."),
+            Code(503, "history_changed", "The server has another history now: come back and start anew."),
+            Code(503, "token_expired", "The token has expired meanwhile."),
+            Code(503, "signed_out", "The session or token has ended meanwhile."),
+        ],
+    },
+    Group {
         title: "Snapshots, restores and long work",
         whose: "operations under `/api/v1/admin`",
         applies: |row| row.path.starts_with("/api/v1/admin"),

@@ -166,7 +166,7 @@ pub const GROUPS: &[Group] = &[
     Group {
         title: "Households",
         whose: "commands of households",
-        applies: |row| writes(row, "/api/v1/households") || undoes(row),
+        applies: |row| writes(row, "/api/v1/households") || super::request::joins(row) || undoes(row),
         codes: &[
             Code(404, "member_not_found", "That person is no member of the household."),
             Code(409, "household_exists", "A household with this id exists."),

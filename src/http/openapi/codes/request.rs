@@ -8,13 +8,19 @@ fn is_write(row: Row) -> bool {
 }
 
 fn has_body(row: Row) -> bool {
-    matches!(row.method, "POST" | "PATCH") || row.operation == "removeItem"
+    row.method != "GET"
 }
 
 fn is_command(row: Row) -> bool {
     matches!(row.need, Need::Decided(_) | Need::DecidedShows(_))
         || row.operation.starts_with("bringBack")
+        || joins(row)
         || row.operation == "observePrices"
+}
+
+/// Who accepts an invitation joins a household by its command.
+pub fn joins(row: Row) -> bool {
+    row.operation == "acceptInvitation"
 }
 
 fn takes_command_headers(row: Row) -> bool {
@@ -22,7 +28,7 @@ fn takes_command_headers(row: Row) -> bool {
 }
 
 fn is_read(row: Row) -> bool {
-    row.method == "GET"
+    row.method == "GET" || row.operation == "priceBasket"
 }
 
 pub const GROUPS: &[Group] = &[
@@ -72,7 +78,7 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         title: "Bodies",
-        whose: "operations with a body",
+        whose: "writes: what needs no body refuses one that says something",
         applies: has_body,
         codes: &[
             Code(400, "malformed_json", "The body, or a line of it, is not JSON."),
@@ -87,7 +93,7 @@ pub const GROUPS: &[Group] = &[
             Code(422, "unknown_field", "A field is not known; `errors` points at it."),
             Code(422, "missing_field", "A field is missing."),
             Code(422, "duplicate_field", "A field is given twice."),
-            Code(422, "unknown_value", "A value is none of those that the field allows."),
+            Code(422, "unknown_value", "The field does not allow this value."),
             Code(422, "invalid_value", "A value has the wrong type or form."),
             Code(422, "invalid_id", "A value is not an id: 1 to 64 letters, digits, `.`, `_`, `:` or `-`."),
             Code(422, "currency_unknown", "A currency is not an ISO 4217 code."),

@@ -24,7 +24,7 @@ use crate::http::{
 const BULK: &str = "/api/v1/prices";
 
 /// What is done once, or one at a time: the second request would be answered by that.
-const ONCE: [&str; 2] = ["/api/v1/setup", "/api/v1/admin/views/rebuild"];
+const ONCE: [&str; 3] = ["/api/v1/setup", "/api/v1/admin/views/rebuild", "/api/v1/admin/self-restore"];
 
 /// The samples of all routes, in the order of the table.
 fn samples() -> impl Iterator<Item = Sample> {
