@@ -27,7 +27,7 @@ pub const GROUPS: &[Group] = &[
             Code(503, "too_many_from_address", "Your address has as many sessions as it may: come back when one has ended."),
             Code(503, "too_many_of_principal", "You have as many sessions as you may: come back when one has ended."),
             Code(503, "going_away", "The server stops: come back."),
-            Code(503, "history_changed", "The server has another history now: come back and start anew."),
+            Code(503, "history_changed", "The server has another history now: come back and start from a snapshot."),
             Code(503, "token_expired", "The token has expired meanwhile."),
             Code(503, "signed_out", "The session or token has ended meanwhile."),
         ],
