@@ -176,10 +176,14 @@ fn name_the_request(response: ServiceResponse, request_id: &HeaderValue) -> Serv
 
 /// In a debug build, a code that the operation's description does not list is a fault: every test that meets one finds it.
 fn listed<'p>(response: &ServiceResponse, problem: &'p Problem) -> &'p Problem {
-    let row = RouteNumber::of(response.request()).and_then(walk::row);
     debug_assert!(
-        row.is_none_or(|row| codes::lists(row, problem.status().as_u16(), problem.code())),
-        "{row:?} does not list {} {}: add it in src/http/openapi/codes",
+        RouteNumber::of(response.request()).and_then(walk::row).is_none_or(|row| codes::lists(
+            row,
+            problem.status().as_u16(),
+            problem.code()
+        )),
+        "{} does not list {} {}: add it in src/http/openapi/codes",
+        response.request().path(),
         problem.status(),
         problem.code()
     );

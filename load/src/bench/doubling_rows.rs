@@ -190,17 +190,7 @@ impl Commanded for Seen {
 
 /// A product, and that it cost 3.00 for long.
 fn known(number: u64) -> [Row; 2] {
-    let details = ProductDetails {
-        name: "Thing".into(),
-        brand: None,
-        category: None,
-        content: None,
-        sold_by_weight: false,
-        organic: false,
-        codes: Vec::new(),
-        ingredients: None,
-        nutrition: std::collections::BTreeMap::new(),
-    };
+    let details = ProductDetails::named("Thing");
     [(StreamKind::Product, format!("product-{number}"), ProductEvent::Registered(details).into()), price(number, 300, TODAY - 100)]
 }
 

@@ -175,17 +175,7 @@ impl Writer {
     }
 
     fn product(&mut self, number: u64) -> Append {
-        let details = ProductDetails {
-            name: format!("Product {number}"),
-            brand: None,
-            category: None,
-            content: None,
-            sold_by_weight: false,
-            organic: false,
-            codes: Vec::new(),
-            ingredients: None,
-            nutrition: std::collections::BTreeMap::new(),
-        };
+        let details = ProductDetails::named(format!("Product {number}"));
         self.of_product(number, ProductEvent::Registered(details))
     }
 

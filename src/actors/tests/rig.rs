@@ -234,15 +234,5 @@ pub fn eur() -> Currency {
 }
 
 fn milk() -> ProductDetails {
-    ProductDetails {
-        name: "Milk".into(),
-        brand: None,
-        category: None,
-        content: None,
-        sold_by_weight: false,
-        organic: false,
-        codes: Vec::new(),
-        ingredients: None,
-        nutrition: std::collections::BTreeMap::new(),
-    }
+    ProductDetails::named("Milk")
 }

@@ -96,6 +96,24 @@ pub struct ProductDetails {
     pub nutrition: BTreeMap<String, i64>,
 }
 
+impl ProductDetails {
+    /// A product of which only the name is known.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            brand: None,
+            category: None,
+            content: None,
+            sold_by_weight: false,
+            organic: false,
+            codes: Vec::new(),
+            ingredients: None,
+            nutrition: BTreeMap::new(),
+        }
+    }
+}
+
 /// One price as it was seen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
